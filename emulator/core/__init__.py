@@ -1,0 +1,5 @@
+"""Pure trading rules: no clock, no randomness, no IO, no exchange's name.
+
+The doors of this package are `commands`, `events`, `rejections`, `instruments`, `numbers`, `ids`,
+`markets`, `views` and `engine`; everything else is importable from inside the core only.
+"""

@@ -1,0 +1,222 @@
+"""What may be asked of an engine. Imperative; frozen; checked only when decided."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+
+from emulator.core.ids import AccountId, ListId, OrderId
+from emulator.core.order_lists import ListKind
+from emulator.core.orders import OrderTerms
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The root of all commands."""
+
+
+class OpenAccount(Command):
+    """Open an account; ids are minted by the sandbox so that all engines agree on them."""
+
+    account: AccountId
+    name: str
+    trade_group: int = 0
+
+
+class Deposit(Command):
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal
+    reference: str = ""
+
+
+class Withdraw(Command):
+    """Take `amount` out, of which `fee` stays with the exchange and the rest leaves it."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal
+    fee: Decimal
+    reference: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+class Transfer(Command):
+    """Move free funds between two wallets of one account."""
+
+    account: AccountId
+    asset: str
+    amount: Decimal
+    source: str
+    target: str
+
+
+class SetFeePayment(Command):
+    """Choose whether fees are paid in the exchange's discount asset when there is enough of it."""
+
+    account: AccountId
+    discounted: bool
+
+
+class PlaceOrder(Command):
+    account: AccountId
+    wallet: str
+    instrument: str
+    terms: OrderTerms
+
+
+class TestOrder(Command):
+    """Check an order as PlaceOrder does, up to the book, without placing it."""
+
+    account: AccountId
+    wallet: str
+    instrument: str
+    terms: OrderTerms
+
+
+class PlaceOrderList(Command):
+    """legs: the two of an OCO; working and pending of an OTO; working and the pair of an OTOCO."""
+
+    account: AccountId
+    wallet: str
+    instrument: str
+    kind: ListKind
+    legs: tuple[OrderTerms, ...]
+    funded: bool = False
+    client_id: str = ""
+
+
+class CancelRestriction(str, Enum):
+    ONLY_NEW = "only_new"
+    ONLY_PARTIALLY_FILLED = "only_partially_filled"
+
+
+class CancelOrder(Command):
+    """Name the order by id, by client id, or by both (which must then agree).
+
+    cancel_client_id names the cancel itself. Canceling one leg of a list cancels the list.
+    """
+
+    account: AccountId
+    instrument: str
+    order: OrderId | None = None
+    client_id: str | None = None
+    cancel_client_id: str = ""
+    restriction: CancelRestriction | None = None
+
+
+class CancelAllOrders(Command):
+    """Cancel every open order of an account on one instrument; refused when there is none."""
+
+    account: AccountId
+    instrument: str
+    cancel_client_id: str = ""
+
+
+class CancelOrderList(Command):
+    account: AccountId
+    instrument: str
+    order_list: ListId | None = None
+    client_id: str | None = None
+    cancel_client_id: str = ""
+
+
+class ReplaceOrder(Command):
+    """Cancel one order and place another, the new one's limits checked before the cancel.
+
+    stop_on_failure: do not place when the cancel fails. place_allowed: False when a quota forbids
+    the placement and only the cancel may be tried.
+    """
+
+    cancel: CancelOrder
+    place: PlaceOrder
+    stop_on_failure: bool
+    place_allowed: bool = True
+
+
+class AmendOrder(Command):
+    """Reduce an open order's quantity to `quantity`; it keeps its place in the queue."""
+
+    account: AccountId
+    instrument: str
+    quantity: Decimal
+    order: OrderId | None = None
+    client_id: str | None = None
+    new_client_id: str = ""
+
+
+class PriceMode(str, Enum):
+    HOLD = "hold"
+    """The pair stays at the price."""
+    SHIFT = "shift"
+    """The pair jumps to the price now and goes on moving from there."""
+
+
+class SetPrice(Command):
+    """Move a pair by hand, on every instrument of the engine that trades it."""
+
+    pair: str
+    price: Decimal
+    mode: PriceMode = PriceMode.HOLD
+
+
+BookSide = tuple[tuple[Decimal, Decimal], ...]
+"""(price, quantity), best first."""
+
+
+class SetBook(Command):
+    """Replace the market's own levels of an instrument by these, until released. A quote is a
+    book of one level a side."""
+
+    instrument: str
+    bids: BookSide
+    asks: BookSide
+
+
+class PrintTrade(Command):
+    """Let the market print one trade; resting orders that it reaches are filled from it."""
+
+    instrument: str
+    price: Decimal
+    quantity: Decimal
+    buyer_is_maker: bool = False
+
+
+class ReleaseMarket(Command):
+    """Give a pair back to its feed: prices, quotes and books set by hand end."""
+
+    pair: str
+
+
+class AdvanceInstrument(Command):
+    """Let happen what the market makes due on one instrument at the command's time."""
+
+    instrument: str
+
+
+class TriggerOrder(Command):
+    """Internal: a dormant order's condition is met."""
+
+    order: OrderId
+
+
+class ActivateOrder(Command):
+    """Internal: place a waiting leg whose working order is filled."""
+
+    order: OrderId
+
+
+class ExpireOrder(Command):
+    """Internal: end an order for a reason that is not its owner's."""
+
+    order: OrderId
+    reason: str
+
+
+class EndOrderList(Command):
+    """Internal: every leg of a list has ended."""
+
+    order_list: ListId

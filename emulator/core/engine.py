@@ -1,0 +1,253 @@
+"""One exchange's rules and state in one sandbox: commands in, events out.
+
+`execute` decides a command, applies its events, and then decides and applies everything that follows
+from it (triggers, legs of lists) before it returns. The caller has advanced the engine to the
+command's time before; times never decrease.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import heappop, heappush
+
+import msgspec
+
+from emulator.core import commands as c
+from emulator.core import events as e
+from emulator.core.decisions import check_placement, decide, next_trigger
+from emulator.core.ids import NO_LIST
+from emulator.core.instruments import Instrument
+from emulator.core.markets import Feed
+from emulator.core.numbers import exact
+from emulator.core.order_lists import ListKind
+from emulator.core.orders import EndReason, Order, OrderStatus
+from emulator.core.rejections import FeatureOff, Feature, Rejection, ReplaceFailed
+from emulator.core.rules import EngineRules
+from emulator.core.state import State
+from emulator.core.views import Views
+
+FOLLOW_UPS_MAX = 10_000
+"""Triggers fired by one command at most; what is due beyond that fires at the next one."""
+
+LOOK_AHEAD_US = 1_000_000
+"""How far the market is searched for what is due when nobody asks for a later time."""
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What a command came to. A rejection without events changed nothing."""
+
+    events: tuple[e.Event, ...]
+    rejection: Rejection | None = None
+
+
+class Engine:
+    """Decides, applies, follows up. Deterministic: same commands at the same times, same events."""
+
+    def __init__(
+        self,
+        name: str,
+        instruments: Mapping[str, Instrument],
+        feed: Feed,
+        wallets: tuple[str, ...],
+        rules: EngineRules | None = None,
+    ) -> None:
+        self.name = name
+        self.instruments = instruments
+        self.feed = feed
+        self.rules = rules or EngineRules()
+        self.state = State(instruments, feed, wallets)
+        self.views = Views(self.state)
+        self._advanced_us = 0
+        self._checked: dict[str, int] = {}
+        self._version: dict[str, int] = {}
+        self._due: list[tuple[int, str, int, bool]] = []
+        self._moved: dict[str, None] = {}
+
+    def execute(self, command: c.Command, now_us: int) -> Done:
+        """Decide one command at `now_us` and apply what it causes, follow-ups included."""
+        self._advanced_us = max(self._advanced_us, now_us)
+        with exact():
+            if type(command) is c.ReplaceOrder:
+                return self._replace(command, now_us)
+            decision = decide(self.state, self.rules, command, now_us)
+            if isinstance(decision, Rejection):
+                return Done((), decision)
+            if type(command) is c.TestOrder:
+                return Done(())
+            return Done(tuple(self._settle(decision, now_us)))
+
+    def advance(self, now_us: int) -> list[tuple[int, tuple[e.Event, ...]]]:
+        """Let the market do what is due by `now_us`, in the order of time; each with its own time."""
+        due = self._due
+        if not self.state.touched and (not due or due[0][0] > now_us):
+            self._advanced_us = max(self._advanced_us, now_us)
+            return []
+        happened: list[tuple[int, tuple[e.Event, ...]]] = []
+        with exact():
+            self._look_touched(now_us)
+            while due and due[0][0] <= now_us:
+                at_us, symbol, version, is_due = heappop(due)
+                if version != self._version[symbol]:
+                    continue
+                self._checked[symbol] = at_us
+                if is_due:
+                    command = c.AdvanceInstrument(instrument=symbol)
+                    decision = decide(self.state, self.rules, command, at_us)
+                    assert not isinstance(decision, Rejection)
+                    self._moved[symbol] = None
+                    events = self._settle(decision, at_us)
+                    if events:
+                        happened.append((at_us, tuple(events)))
+                    # Follow-ups may concern other instruments; they look from this moment on.
+                    for other in self.state.touched:
+                        self._checked[other] = at_us
+                self.state.touched.add(symbol)
+                self._look_touched(now_us)
+        self._advanced_us = max(self._advanced_us, now_us)
+        return happened
+
+    def next_due_us(self, now_us: int) -> int | None:
+        """When the market should be looked at next; None when nothing here is at stake."""
+        with exact():
+            self._look_touched(now_us)
+        due = self._due
+        while due and due[0][2] != self._version[due[0][1]]:
+            heappop(due)
+        return due[0][0] if due else None
+
+    def apply(self, events: Iterable[e.Event], time_us: int) -> None:
+        """Fold journalled events; nothing is decided and nothing follows."""
+        with exact():
+            for event in events:
+                self._fold(event, time_us)
+        self._advanced_us = max(self._advanced_us, time_us)
+
+    def fingerprint(self) -> str:
+        """A digest of the folded state."""
+        with exact():
+            return self.state.fingerprint()
+
+    # Applying and what follows
+
+    def _fold(self, event: e.Event, now_us: int) -> None:
+        self.views.before(event, now_us)
+        self.state.apply(event, now_us)
+        self.views.after(event)
+
+    def _settle(self, decision: Sequence[e.Event], now_us: int) -> list[e.Event]:
+        happened: list[e.Event] = []
+        pending: deque[c.Command] = deque()
+        fired = 0
+        while True:
+            for event in decision:
+                self._fold(event, now_us)
+                happened.append(event)
+                self._follow(event, pending)
+            if pending:
+                command = pending.popleft()
+            else:
+                trigger = self._next_trigger(now_us) if fired < FOLLOW_UPS_MAX else None
+                if trigger is None:
+                    self._moved.clear()
+                    return happened
+                fired += 1
+                command = c.TriggerOrder(order=trigger.id)
+            outcome = decide(self.state, self.rules, command, now_us)
+            assert not isinstance(outcome, Rejection), f"a follow-up was rejected: {outcome}"
+            decision = outcome
+
+    def _next_trigger(self, now_us: int) -> Order | None:
+        for symbol in self._moved:
+            found = next_trigger(self.state.markets[symbol], now_us)
+            if found is not None:
+                return found
+        return None
+
+    def _follow(self, event: e.Event, pending: deque[c.Command]) -> None:
+        kind = type(event)
+        if kind is e.TradeExecuted:
+            assert isinstance(event, e.TradeExecuted)
+            self._moved[event.instrument] = None
+            for order_id in (event.taker, event.maker):
+                if order_id:
+                    self._follow_end(self.views.orders[order_id], pending)
+        elif kind is e.TradePrinted:
+            assert isinstance(event, e.TradePrinted)
+            self._moved[event.instrument] = None
+        elif kind is e.PriceSet or kind is e.BookSet or kind is e.MarketReleased:
+            assert isinstance(event, e.PriceSet | e.BookSet | e.MarketReleased)
+            self._moved[event.instrument] = None
+            pending.append(c.AdvanceInstrument(instrument=event.instrument))
+        elif kind is e.OrderCanceled or kind is e.OrderExpired:
+            assert isinstance(event, e.OrderCanceled | e.OrderExpired)
+            self._follow_end(self.views.orders[event.order], pending)
+        elif kind is e.MatchPrevented:
+            assert isinstance(event, e.MatchPrevented)
+            for order_id in (event.taker, event.maker):
+                self._follow_end(self.views.orders[order_id], pending)
+
+    def _follow_end(self, order: Order, pending: deque[c.Command]) -> None:
+        """What the end of an order means for the list it belongs to."""
+        if order.list_id == NO_LIST or not order.is_ended:
+            return
+        order_list = self.state.lists.get(order.list_id)
+        if order_list is None:
+            return
+        live = [leg for leg in order_list.orders if leg in self.state.orders]
+        if order_list.kind is not ListKind.OCO and order.id == order_list.orders[0]:
+            if order.status is OrderStatus.FILLED:
+                pending.extend(c.ActivateOrder(order=leg) for leg in live)
+            else:
+                reason = EndReason.LIST_WORKING_ENDED.value
+                pending.extend(c.ExpireOrder(order=leg, reason=reason) for leg in live)
+        if not live:
+            pending.append(c.EndOrderList(order_list=order_list.id))
+
+    def _replace(self, command: c.ReplaceOrder, now_us: int) -> Done:
+        """Cancel and place as one command: the new order's own limits are checked before the cancel."""
+        state, rules = self.state, self.rules
+        market = state.markets.get(command.place.instrument)
+        if market is not None and not market.instrument.cancel_replace:
+            return Done((), FeatureOff(feature=Feature.REPLACE))
+        if command.place_allowed:
+            refused = check_placement(state, rules, command.place, now_us)
+            if refused is not None:
+                return Done((), refused)
+        canceled = decide(state, rules, command.cancel, now_us)
+        events: list[e.Event] = []
+        cancel_rejection = canceled if isinstance(canceled, Rejection) else None
+        if not isinstance(canceled, Rejection):
+            events += self._settle(canceled, now_us)
+        elif command.stop_on_failure:
+            return Done((), ReplaceFailed(cancel=canceled, place=None, place_attempted=False))
+        if not command.place_allowed:
+            return Done(
+                tuple(events), ReplaceFailed(cancel=cancel_rejection, place=None, place_attempted=False)
+            )
+        placed = decide(state, rules, command.place, now_us)
+        if isinstance(placed, Rejection):
+            failed = ReplaceFailed(cancel=cancel_rejection, place=placed, place_attempted=True)
+            return Done(tuple(events), failed)
+        events += self._settle(placed, now_us)
+        if cancel_rejection is not None:
+            failed = ReplaceFailed(cancel=cancel_rejection, place=None, place_attempted=True)
+            return Done(tuple(events), failed)
+        return Done(tuple(events))
+
+    # Looking ahead
+
+    def _look_touched(self, now_us: int) -> None:
+        touched = self.state.touched
+        while touched:
+            symbol = touched.pop()
+            version = self._version[symbol] = self._version.get(symbol, 0) + 1
+            market = self.state.markets[symbol]
+            if not (len(market.bids.queues) or len(market.asks.queues) or len(market.rises.queues)
+                    or len(market.falls.queues) or market.trailing):  # fmt: skip
+                continue
+            after_us = max(self._checked.get(symbol, 0), self._advanced_us)
+            until_us = max(now_us, after_us + LOOK_AHEAD_US)
+            found = market.next_due(after_us, until_us)
+            entry = (until_us, symbol, version, False) if found is None else (found, symbol, version, True)
+            heappush(self._due, entry)

@@ -1,0 +1,235 @@
+"""What happened. Past participle; frozen; the only thing that changes state.
+
+An event holds what `apply` cannot derive without deciding again. Every event of one command carries
+the command's time, which the journal keeps once for all of them.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from emulator.core.commands import BookSide, PriceMode
+from emulator.core.ids import AccountId, ListId, OrderId, TradeId
+from emulator.core.instruments import SelfTradeMode, Side
+from emulator.core.order_lists import ListKind
+from emulator.core.orders import EndReason, OrderStatus, OrderTerms
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+    """The root of all events."""
+
+
+class AccountOpened(Event):
+    account: AccountId
+    name: str
+    trade_group: int
+
+
+class FeePaymentSet(Event):
+    account: AccountId
+    discounted: bool
+
+
+class AmountDeposited(Event):
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal
+    movement: int
+    reference: str
+
+
+class AmountWithdrawn(Event):
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal
+    fee: Decimal
+    movement: int
+    reference: str
+    labels: tuple[tuple[str, str], ...]
+
+
+class AmountTransferred(Event):
+    account: AccountId
+    asset: str
+    amount: Decimal
+    source: str
+    target: str
+    movement: int
+
+
+class OrderPlaced(Event):
+    """An order was accepted. status: waiting, dormant or new; price: the effective limit price.
+
+    quantity: as asked for, or what a market order by quote quantity comes to; None for a funded leg.
+    extreme: where a trailing order starts to track, None when it does not track yet.
+    """
+
+    order: OrderId
+    account: AccountId
+    wallet: str
+    instrument: str
+    terms: OrderTerms
+    self_trade_mode: SelfTradeMode
+    status: OrderStatus
+    quantity: Decimal | None
+    price: Decimal | None
+    extreme: Decimal | None
+    order_list: ListId
+
+
+class OrderRested(Event):
+    """What remains of an active order entered the book."""
+
+    order: OrderId
+
+
+class TradeExecuted(Event):
+    """Two orders, or an order and the market's own liquidity (order id 0), traded.
+
+    amount: price times quantity in quote asset, rounded to its ledger step.
+    feed_price, feed_since_us: which level of the market's liquidity was consumed, if one was.
+    Fees are amounts of the named asset; of the market's own side there is none.
+    """
+
+    instrument: str
+    trade: TradeId
+    price: Decimal
+    quantity: Decimal
+    amount: Decimal
+    taker_side: Side
+    taker: OrderId
+    maker: OrderId
+    taker_fee: Decimal
+    taker_fee_asset: str
+    maker_fee: Decimal
+    maker_fee_asset: str
+    feed_price: Decimal | None
+    feed_since_us: int
+
+
+class MatchPrevented(Event):
+    """Two orders of one owner met. The quantities are what each lost by it (0: nothing)."""
+
+    instrument: str
+    match: int
+    taker: OrderId
+    maker: OrderId
+    mode: SelfTradeMode
+    price: Decimal
+    taker_prevented: Decimal
+    maker_prevented: Decimal
+    transferred: Decimal
+    transferred_amount: Decimal
+
+
+class TrailingStarted(Event):
+    """A trailing order began to track from this extreme."""
+
+    order: OrderId
+    extreme: Decimal
+
+
+class OrderTriggered(Event):
+    """A dormant order became active with this limit price (None: market)."""
+
+    order: OrderId
+    price: Decimal | None
+
+
+class OrderActivated(Event):
+    """A waiting leg was placed. status: dormant or new."""
+
+    order: OrderId
+    status: OrderStatus
+    price: Decimal | None
+    quantity: Decimal
+    extreme: Decimal | None
+
+
+class OrderAmended(Event):
+    order: OrderId
+    execution: int
+    quantity: Decimal
+    client_id: str
+
+
+class OrderCanceled(Event):
+    order: OrderId
+    cancel_client_id: str
+
+
+class OrderExpired(Event):
+    order: OrderId
+    reason: EndReason
+
+
+class OrderListPlaced(Event):
+    order_list: ListId
+    account: AccountId
+    wallet: str
+    instrument: str
+    kind: ListKind
+    funded: bool
+    client_id: str
+    orders: tuple[OrderId, ...]
+
+
+class OrderListEnded(Event):
+    order_list: ListId
+
+
+class PriceSet(Event):
+    """A pair was moved by hand. shift: what is added to the feed's price in mode SHIFT."""
+
+    instrument: str
+    price: Decimal
+    mode: PriceMode
+    shift: Decimal
+    ask_at_price: bool
+
+
+class BookSet(Event):
+    instrument: str
+    bids: BookSide
+    asks: BookSide
+
+
+class TradePrinted(Event):
+    instrument: str
+    trade: TradeId
+    price: Decimal
+    quantity: Decimal
+    buyer_is_maker: bool
+
+
+class MarketReleased(Event):
+    instrument: str
+
+
+AnyEvent = (
+    AccountOpened
+    | FeePaymentSet
+    | AmountDeposited
+    | AmountWithdrawn
+    | AmountTransferred
+    | OrderPlaced
+    | OrderRested
+    | TradeExecuted
+    | MatchPrevented
+    | TrailingStarted
+    | OrderTriggered
+    | OrderActivated
+    | OrderAmended
+    | OrderCanceled
+    | OrderExpired
+    | OrderListPlaced
+    | OrderListEnded
+    | PriceSet
+    | BookSet
+    | TradePrinted
+    | MarketReleased
+)

@@ -1,0 +1,127 @@
+"""Double entry: every movement takes from one named account what it gives to another.
+
+The sum over all accounts is therefore zero for every asset after every event. A wallet of an
+account has two of them, free and held; the counterparties have one each. Amounts of one asset are
+multiples of its ledger step; nothing is ever clamped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import NamedTuple
+
+from emulator.core.ids import AccountId
+from emulator.core.numbers import ZERO
+
+MARKET = "market"
+"""The other side of trades with the market's own liquidity."""
+FEES = "fees"
+FAUCET = "faucet"
+"""Where deposits come from."""
+OUTSIDE = "outside"
+"""Where withdrawals go."""
+ROUNDING = "rounding"
+INSURANCE = "insurance"
+COUNTERPARTIES = (MARKET, FEES, FAUCET, OUTSIDE, ROUNDING, INSURANCE)
+
+
+class Balance:
+    """One asset in one wallet. Neither part is ever negative."""
+
+    __slots__ = ("free", "held")
+
+    def __init__(self) -> None:
+        self.free = ZERO
+        self.held = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        return self.free + self.held
+
+
+class Posting(NamedTuple):
+    """One movement as the owner of a wallet sees it: what changed, and on which account's behalf."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    free: Decimal
+    held: Decimal
+    counterparty: str
+
+
+class Ledger:
+    """All balances. `listener`, when set, sees every movement that touches a wallet."""
+
+    __slots__ = ("counterparties", "listener", "wallets")
+
+    def __init__(self) -> None:
+        self.wallets: dict[tuple[AccountId, str], dict[str, Balance]] = {}
+        self.counterparties: dict[str, dict[str, Decimal]] = {name: {} for name in COUNTERPARTIES}
+        self.listener: Callable[[Posting], None] | None = None
+
+    def open(self, account: AccountId, wallet: str) -> None:
+        self.wallets[account, wallet] = {}
+
+    def free(self, account: AccountId, wallet: str, asset: str) -> Decimal:
+        balance = self.wallets[account, wallet].get(asset)
+        return balance.free if balance else ZERO
+
+    def balance(self, account: AccountId, wallet: str, asset: str) -> Balance:
+        """The balance itself, made when it does not exist yet."""
+        assets = self.wallets[account, wallet]
+        balance = assets.get(asset)
+        if balance is None:
+            balance = assets[asset] = Balance()
+        return balance
+
+    def hold(self, account: AccountId, wallet: str, asset: str, amount: Decimal) -> None:
+        """Move `amount` from free to held; a negative amount releases."""
+        balance = self.balance(account, wallet, asset)
+        balance.free -= amount
+        balance.held += amount
+        assert balance.free >= 0 <= balance.held, f"overdrawn hold of {amount} {asset}"
+        if self.listener:
+            self.listener(Posting(account, wallet, asset, -amount, amount, "hold"))
+
+    def receive(self, account: AccountId, wallet: str, asset: str, amount: Decimal, source: str) -> None:
+        """Credit a wallet's free funds from a counterparty."""
+        self.balance(account, wallet, asset).free += amount
+        book = self.counterparties[source]
+        book[asset] = book.get(asset, ZERO) - amount
+        if self.listener:
+            self.listener(Posting(account, wallet, asset, amount, ZERO, source))
+
+    def pay(self, account: AccountId, wallet: str, asset: str, amount: Decimal, target: str) -> None:
+        """Debit a wallet's free funds in favour of a counterparty."""
+        balance = self.balance(account, wallet, asset)
+        balance.free -= amount
+        assert balance.free >= 0, f"overdrawn payment of {amount} {asset}"
+        book = self.counterparties[target]
+        book[asset] = book.get(asset, ZERO) + amount
+        if self.listener:
+            self.listener(Posting(account, wallet, asset, -amount, ZERO, target))
+
+    def move(
+        self, asset: str, amount: Decimal, source: tuple[AccountId, str], target: tuple[AccountId, str]
+    ) -> None:
+        """Move free funds from one wallet to another."""
+        payer = self.balance(*source, asset)
+        payer.free -= amount
+        assert payer.free >= 0, f"overdrawn transfer of {amount} {asset}"
+        self.balance(*target, asset).free += amount
+        if self.listener:
+            self.listener(Posting(*source, asset, -amount, ZERO, f"{target[0]}:{target[1]}"))
+            self.listener(Posting(*target, asset, amount, ZERO, f"{source[0]}:{source[1]}"))
+
+    def totals(self) -> dict[str, Decimal]:
+        """The sum over all accounts, asset by asset: zero for each, or the books are wrong."""
+        sums: dict[str, Decimal] = {}
+        for assets in self.wallets.values():
+            for asset, balance in assets.items():
+                sums[asset] = sums.get(asset, ZERO) + balance.total
+        for book in self.counterparties.values():
+            for asset, amount in book.items():
+                sums[asset] = sums.get(asset, ZERO) + amount
+        return sums

@@ -1,0 +1,218 @@
+"""Orders: the terms a client asks for, and the mutable record of one order's life.
+
+    waiting   a pending leg of an order list, not yet placed
+    dormant   a trigger order whose condition has not been met
+    open      active; on the book once it rests
+    ended     filled, canceled, expired: never changes again
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+
+from emulator.core.ids import NO_LIST, AccountId, ListId, OrderId
+from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
+from emulator.core.numbers import ZERO
+
+
+class TriggerKind(str, Enum):
+    STOP_LOSS = "stop_loss"
+    TAKE_PROFIT = "take_profit"
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True):
+    """When a dormant order becomes active.
+
+    price: the stop price, or None for a trailing order that tracks from the start.
+    trailing_bips: distance of the reversal in 1/10,000 that fires a trailing order, or None.
+    """
+
+    kind: TriggerKind
+    price: Decimal | None = None
+    trailing_bips: int | None = None
+    source: TriggerSource = TriggerSource.LAST
+
+    def fires_on_rise(self, side: Side) -> bool:
+        """Whether the stop price lies above the market at entry."""
+        return (side is Side.BUY) is (self.kind is TriggerKind.STOP_LOSS)
+
+
+class PegSide(str, Enum):
+    PRIMARY = "primary"
+    """The best price of the order's own side."""
+    MARKET = "market"
+    """The best price of the opposite side."""
+
+
+class Peg(msgspec.Struct, frozen=True, kw_only=True):
+    """Take the limit price from the book at the moment the order becomes active; it then stays.
+
+    levels: how many existing price levels deeper into the book, 0 for the best one.
+    """
+
+    side: PegSide
+    levels: int = 0
+
+
+class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client asks for. Quantities in base; quote_quantity and price in quote asset.
+
+    quantity is None for a market order by quote_quantity, and for legs whose quantity comes from
+    what the working order received. labels are the dialect's own words, kept and given back.
+    """
+
+    side: Side
+    type: OrderType
+    quantity: Decimal | None = None
+    quote_quantity: Decimal | None = None
+    price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    post_only: bool = False
+    trigger: Trigger | None = None
+    iceberg_quantity: Decimal | None = None
+    peg: Peg | None = None
+    self_trade_mode: SelfTradeMode | None = None
+    client_id: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+class OrderStatus(str, Enum):
+    WAITING = "waiting"
+    DORMANT = "dormant"
+    NEW = "new"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    EXPIRED_IN_MATCH = "expired_in_match"
+
+
+class EndReason(str, Enum):
+    """Why an order ended without being canceled by its owner or filled."""
+
+    NONE = "none"
+    UNFILLED_IMMEDIATE = "unfilled_immediate"
+    UNFILLED_ALL_OR_NOTHING = "unfilled_all_or_nothing"
+    WOULD_TAKE = "would_take"
+    NO_LIQUIDITY = "no_liquidity"
+    SELF_TRADE = "self_trade"
+    LIST_SIBLING = "list_sibling"
+    LIST_WORKING_ENDED = "list_working_ended"
+    INSUFFICIENT_BALANCE = "insufficient_balance"
+    NO_PEG_LEVEL = "no_peg_level"
+    REFUSED_AT_ACTIVATION = "refused_at_activation"
+
+
+ENDED = frozenset(
+    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH}
+)
+
+
+class Order:
+    """One order's record. Only `State.apply` changes it.
+
+    quantity: None until known (market by quote quantity that has not traded, funded legs).
+    price: the effective limit price; None for market orders and pegs that are not yet active.
+    held: what the wallet holds for it, in `hold_asset`.
+    """
+
+    __slots__ = (
+        "account",
+        "amend_count",
+        "client_id",
+        "created_us",
+        "end_reason",
+        "executed",
+        "executed_amount",
+        "extreme",
+        "extreme_us",
+        "held",
+        "hold_asset",
+        "id",
+        "instrument",
+        "list_id",
+        "prevented",
+        "prevented_match",
+        "price",
+        "quantity",
+        "queued_us",
+        "resting",
+        "self_trade_mode",
+        "status",
+        "terms",
+        "trade_group",
+        "trailing",
+        "updated_us",
+        "visible",
+        "wallet",
+        "working_us",
+    )
+
+    def __init__(
+        self,
+        *,
+        id: OrderId,
+        account: AccountId,
+        wallet: str,
+        instrument: str,
+        terms: OrderTerms,
+        self_trade_mode: SelfTradeMode,
+        trade_group: int,
+        quantity: Decimal | None,
+        price: Decimal | None,
+        status: OrderStatus,
+        list_id: ListId,
+        hold_asset: str,
+        created_us: int,
+    ) -> None:
+        self.id = id
+        self.account = account
+        self.wallet = wallet
+        self.instrument = instrument
+        self.terms = terms
+        self.client_id = terms.client_id
+        self.self_trade_mode = self_trade_mode
+        self.trade_group = trade_group
+        self.quantity = quantity
+        self.price = price
+        self.status = status
+        self.list_id = list_id
+        self.hold_asset = hold_asset
+        self.held = ZERO
+        self.executed = ZERO
+        self.executed_amount = ZERO
+        self.prevented = ZERO
+        self.prevented_match: int | None = None
+        self.visible = ZERO
+        self.resting = False
+        self.trailing = False
+        self.extreme: Decimal | None = None
+        self.extreme_us = 0
+        self.amend_count = 0
+        self.end_reason = EndReason.NONE
+        self.created_us = created_us
+        self.updated_us = created_us
+        self.working_us = 0
+        self.queued_us = 0
+
+    @property
+    def side(self) -> Side:
+        return self.terms.side
+
+    @property
+    def remaining(self) -> Decimal:
+        """What can still trade: quantity less executed less prevented; 0 while the quantity is open."""
+        if self.quantity is None:
+            return ZERO
+        return self.quantity - self.executed - self.prevented
+
+    @property
+    def is_ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def in_list(self) -> bool:
+        return self.list_id != NO_LIST

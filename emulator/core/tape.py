@@ -1,0 +1,465 @@
+"""The market of one instrument as accounts see it: the feed, moved by hand, with their trades laid over.
+
+The feed is a function; what is state here is only what people did: levels consumed, prices and books
+set by hand, trades that accounts made. Trade ids interleave both without a table: a trade laid over
+the feed takes the number of feed trades until then plus its own ordinal.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from emulator.core.book import PriceQueues
+from emulator.core.commands import BookSide
+from emulator.core.instruments import Instrument, Side
+from emulator.core.markets import Candle, Feed, FeedLevel, Quote
+from emulator.core.numbers import ZERO, divide_half
+from emulator.core.orders import Order
+
+MINUTE_US = 60_000_000
+SECOND_US = 1_000_000
+FOREVER_US = 1 << 62
+
+
+class Print(NamedTuple):
+    """One trade of the tape. `amount` is price times quantity in quote asset."""
+
+    id: int
+    time_us: int
+    price: Decimal
+    quantity: Decimal
+    amount: Decimal
+    buyer_is_maker: bool
+
+
+class Segment(NamedTuple):
+    """From `start_us` on the price is held (`price`) or shifted (`price` None); None, 0: the feed's own."""
+
+    start_us: int
+    price: Decimal | None
+    shift: Decimal
+    ask_at_price: bool
+
+
+class ManualBook(NamedTuple):
+    bids: BookSide
+    asks: BookSide
+    since_us: int
+
+
+class Market:
+    """The state of one instrument's market, and the questions that may be asked of it."""
+
+    __slots__ = (
+        "_average",
+        "asks",
+        "bids",
+        "changes",
+        "consumed",
+        "falls",
+        "feed",
+        "instrument",
+        "manual",
+        "prevented",
+        "print_ids",
+        "print_times",
+        "prints",
+        "rises",
+        "segments",
+        "trailing",
+    )
+
+    def __init__(self, instrument: Instrument, feed: Feed) -> None:
+        self.instrument = instrument
+        self.feed = feed
+        self.bids = PriceQueues(descending=True)
+        self.asks = PriceQueues(descending=False)
+        self.rises = PriceQueues(descending=False)
+        self.falls = PriceQueues(descending=True)
+        self.trailing: dict[int, Order] = {}
+        self.consumed: dict[tuple[Side, Decimal], tuple[int, Decimal]] = {}
+        self.segments: list[Segment] = []
+        self.manual: ManualBook | None = None
+        self.prints: list[Print] = []
+        self.print_ids: list[int] = []
+        self.print_times: list[int] = []
+        self.prevented = 0
+        self.changes = 0
+        self._average: tuple[int, int, Decimal] | None = None
+
+    # Prices
+
+    @property
+    def segment(self) -> Segment | None:
+        return self.segments[-1] if self.segments else None
+
+    def last_price(self, now_us: int) -> Decimal:
+        """The price of the newest trade."""
+        return self.last_print(now_us).price
+
+    def last_print(self, now_us: int) -> Print:
+        """The newest trade, whoever made it."""
+        trade = self.feed.last_trade(self.instrument, now_us)
+        if self.prints and self.prints[-1].time_us >= trade.time_us:
+            return self.prints[-1]
+        price = self._moved(trade.price, trade.time_us)
+        return Print(
+            trade.number + len(self.prints),
+            trade.time_us,
+            price,
+            trade.quantity,
+            price * trade.quantity,
+            trade.buyer_is_maker,
+        )
+
+    def market_quote(self, now_us: int) -> tuple[Decimal, Decimal]:
+        """Best bid and ask of the market's own side, whether consumed or not."""
+        segment = self.segment
+        if segment is not None and segment.price is not None:
+            spread = self.instrument.price_step * self.instrument.profile.spread_steps
+            if segment.ask_at_price:
+                return segment.price - spread, segment.price
+            return segment.price, segment.price + spread
+        quote = self.feed.quote(self.instrument, now_us)
+        if segment is not None:
+            return quote.bid + segment.shift, quote.ask + segment.shift
+        return quote.bid, quote.ask
+
+    def average_price(self, now_us: int) -> Decimal:
+        """The reference price: trades of the last minutes weighted by quantity, in whole seconds.
+
+        Without any trade in that time, the last price.
+        """
+        second = now_us // SECOND_US
+        cached = self._average
+        if cached is not None and cached[0] == second and cached[1] == len(self.prints):
+            return cached[2]
+        end_us = second * SECOND_US
+        candle = self.range(end_us - self.instrument.reference_minutes * MINUTE_US, end_us)
+        if candle.volume:
+            average = divide_half(candle.quote_volume, candle.volume, self.instrument.quote_step)
+        else:
+            average = self.last_price(now_us)
+        self._average = (second, len(self.prints), average)
+        return average
+
+    # Levels
+
+    def levels(self, side: Side, now_us: int) -> Iterator[FeedLevel]:
+        """What is left of the market's own levels of one side, best first."""
+        if self.manual is not None:
+            listed = self.manual.bids if side is Side.BUY else self.manual.asks
+            since_us = self.manual.since_us
+            source: Iterator[FeedLevel] = (
+                FeedLevel(price, quantity, since_us, FOREVER_US) for price, quantity in listed
+            )
+        elif self.segments:
+            best = self.market_quote(now_us)[0 if side is Side.BUY else 1]
+            source = self.feed.levels(self.instrument, side, now_us, best)
+        else:
+            source = self.feed.levels(self.instrument, side, now_us)
+        consumed = self.consumed
+        for level in source:
+            used = consumed.get((side, level.price))
+            if used is None or used[0] != level.since_us:
+                yield level
+            elif used[1] < level.quantity:
+                yield FeedLevel(level.price, level.quantity - used[1], level.since_us, level.until_us)
+
+    def best(self, side: Side, now_us: int) -> Decimal | None:
+        """The best price of one side of the whole book, accounts' orders included."""
+        own = (self.bids if side is Side.BUY else self.asks).best
+        market = next(self.levels(side, now_us), None)
+        if market is None:
+            return own
+        if own is None:
+            return market.price
+        return max(own, market.price) if side is Side.BUY else min(own, market.price)
+
+    def depth(self, side: Side, now_us: int, limit: int) -> list[tuple[Decimal, Decimal]]:
+        """Price and quantity of the whole book's best levels, hidden quantities not shown."""
+        queues = self.bids if side is Side.BUY else self.asks
+        better = max if side is Side.BUY else min
+        levels = self.levels(side, now_us)
+        prices = queues.prices()
+        level = next(levels, None)
+        price = next(prices, None)
+        shown: list[tuple[Decimal, Decimal]] = []
+        while len(shown) < limit and (level is not None or price is not None):
+            if level is None:
+                assert price is not None
+                at = price
+            elif price is None:
+                at = level.price
+            else:
+                at = better(level.price, price)
+            quantity = ZERO
+            if level is not None and level.price == at:
+                quantity += level.quantity
+                level = next(levels, None)
+            if price == at:
+                for order in queues.queues[at].values():
+                    quantity += order.visible
+                price = next(prices, None)
+            shown.append((at, quantity))
+        return shown
+
+    def quote(self, now_us: int) -> Quote:
+        """Best bid and ask of the whole book with their quantities; zeros for an empty side."""
+        bids = self.depth(Side.BUY, now_us, 1) or [(ZERO, ZERO)]
+        asks = self.depth(Side.SELL, now_us, 1) or [(ZERO, ZERO)]
+        return Quote(*bids[0], *asks[0])
+
+    def update_id(self, now_us: int) -> int:
+        """Identifies the state of the book: grows with time and with every change by accounts."""
+        return now_us // 1000 - 1_483_228_800_000 + self.changes
+
+    # Trades
+
+    def next_trade_id(self, now_us: int) -> int:
+        return self.feed.trade_count(self.instrument, now_us) + len(self.prints) + 1
+
+    def trade_count(self, time_us: int) -> int:
+        """How many trades happened at or before a time; the id of the newest of them."""
+        return self.feed.trade_count(self.instrument, time_us) + bisect_right(self.print_times, time_us)
+
+    def trades(self, first_id: int, limit: int, until_us: int) -> list[Print]:
+        """Up to `limit` trades in order, from `first_id` on, none later than `until_us`."""
+        first_id = max(1, first_id)
+        last_id = min(self.trade_count(until_us), first_id + limit - 1)
+        if last_id < first_id:
+            return []
+        low = bisect_left(self.print_ids, first_id)
+        high = bisect_right(self.print_ids, last_id)
+        laid = self.prints[low:high]
+        wanted = last_id - first_id + 1 - len(laid)
+        own = self.feed.trades(self.instrument, first_id - low, wanted, until_us) if wanted else ()
+        merged: list[Print] = []
+        ordinal = low
+        for trade in own:
+            while ordinal < high and self.print_ids[ordinal] <= trade.number + ordinal:
+                merged.append(self.prints[ordinal])
+                ordinal += 1
+            price = self._moved(trade.price, trade.time_us)
+            merged.append(
+                Print(
+                    trade.number + ordinal,
+                    trade.time_us,
+                    price,
+                    trade.quantity,
+                    price * trade.quantity,
+                    trade.buyer_is_maker,
+                )
+            )
+        merged.extend(self.prints[ordinal:high])
+        return merged
+
+    # Candles
+
+    def candles(self, interval_us: int, start_us: int, end_us: int, now_us: int) -> Sequence[Candle]:
+        """Candles that open in [start_us, end_us] and not after now; `start_us` is aligned."""
+        if not self.segments and not self.prints:
+            return self.feed.candles(self.instrument, interval_us, start_us, end_us, now_us)
+        first_touch = min(
+            self.segments[0].start_us if self.segments else FOREVER_US,
+            self.print_times[0] if self.prints else FOREVER_US,
+        )
+        untouched = start_us + max(0, (first_touch - start_us) // interval_us) * interval_us
+        listed: list[Candle] = []
+        if untouched > start_us:
+            listed += self.feed.candles(
+                self.instrument, interval_us, start_us, min(end_us, untouched - 1), now_us
+            )
+        open_us = max(start_us, untouched)
+        while open_us <= min(end_us, now_us):
+            until_us = min(open_us + interval_us, now_us + 1)
+            listed.append(self.range(open_us, until_us)._replace(close_us=open_us + interval_us))
+            open_us += interval_us
+        return listed
+
+    def range(self, start_us: int, end_us: int) -> Candle:
+        """All trades of [start_us, end_us) as one candle, with the ids of the tape."""
+        before = self.trade_count(start_us - 1)
+        candle = self._moved_range(start_us, end_us)
+        low = bisect_left(self.print_times, start_us)
+        high = bisect_left(self.print_times, end_us)
+        count = candle.trades + high - low
+        if not count:
+            # A span without trades repeats the last price, which may be one that was laid over.
+            price = self.last_price(start_us - 1)
+            return candle._replace(
+                open=price, high=price, low=price, close=price, first=before + 1, last=before
+            )
+        if low == high:
+            return candle._replace(first=before + 1, last=before + count)
+        laid = self.prints[low:high]
+        prices = [entry.price for entry in laid]
+        highest, lowest = max(prices), min(prices)
+        opening = laid[0].price if laid[0].id == before + 1 else candle.open
+        closing = laid[-1].price if laid[-1].id == before + count else candle.close
+        if candle.trades:
+            highest, lowest = max(highest, candle.high), min(lowest, candle.low)
+        bought = [entry for entry in laid if not entry.buyer_is_maker]
+        return Candle(
+            open_us=start_us,
+            close_us=end_us,
+            open=opening,
+            high=highest,
+            low=lowest,
+            close=closing,
+            volume=candle.volume + sum((entry.quantity for entry in laid), ZERO),
+            quote_volume=candle.quote_volume + sum((entry.amount for entry in laid), ZERO),
+            trades=count,
+            taker_volume=candle.taker_volume + sum((entry.quantity for entry in bought), ZERO),
+            taker_quote_volume=candle.taker_quote_volume + sum((entry.amount for entry in bought), ZERO),
+            first=before + 1,
+            last=before + count,
+        )
+
+    # Crossing
+
+    def next_due(self, after_us: int, until_us: int) -> int | None:
+        """When the market first makes something due for the orders here, in (after_us, until_us]."""
+        bid, ask = self.bids.best, self.asks.best
+        rise, fall = self.rises.best, self.falls.best
+        due: int | None = None
+        if bid is not None or ask is not None:
+            renewal = self._renewal(bid, ask, after_us)
+            if renewal is not None:
+                due = renewal
+        segment = self.segment
+        if segment is not None and segment.price is not None:
+            return due if due is not None and due <= until_us else None
+        shift = segment.shift if segment is not None else ZERO
+        horizon = until_us if due is None else min(until_us, due)
+        if bid is not None or ask is not None or rise is not None or fall is not None:
+            crossing = self.feed.next_crossing(
+                self.instrument,
+                after_us,
+                horizon,
+                ask_at_most=None if bid is None else bid - shift,
+                bid_at_least=None if ask is None else ask - shift,
+                last_at_most=None if fall is None else fall - shift,
+                last_at_least=None if rise is None else rise - shift,
+            )
+            if crossing is not None:
+                due = horizon = crossing
+        for order in self.trailing.values():
+            assert order.terms.trigger is not None
+            assert order.terms.trigger.trailing_bips is not None
+            if shift:
+                # The reversal is relative to the shifted price, so the search in the feed's own
+                # prices does not apply: look again at every trade.
+                reversal: int | None = self.feed.next_trade_time(self.instrument, after_us)
+            else:
+                reversal, _ = self.feed.next_reversal(
+                    self.instrument,
+                    after_us,
+                    horizon,
+                    side=order.side,
+                    extreme=self.trailing_extreme(order, after_us),
+                    delta_bips=order.terms.trigger.trailing_bips,
+                )
+            if reversal is not None and reversal <= horizon:
+                due = horizon = reversal
+        return due if due is not None and due <= until_us else None
+
+    def trailing_extreme(self, order: Order, now_us: int) -> Decimal:
+        """The best price a tracking order has seen by now."""
+        extreme = order.extreme
+        assert extreme is not None
+        if now_us <= order.extreme_us:
+            return extreme
+        seen = self.range(order.extreme_us + 1, now_us + 1)
+        if not seen.trades:
+            return extreme
+        return max(extreme, seen.high) if order.side is Side.SELL else min(extreme, seen.low)
+
+    def _renewal(self, bid: Decimal | None, ask: Decimal | None, after_us: int) -> int | None:
+        """When to look again while the market's consumed levels lie beyond an order's price."""
+        if self.manual is not None:
+            return None
+        market_bid, market_ask = self.market_quote(after_us)
+        crossed: list[int] = []
+        for side, limit, best in ((Side.SELL, bid, market_ask), (Side.BUY, ask, market_bid)):
+            if limit is None or (best > limit if side is Side.SELL else best < limit):
+                continue
+            for level in self.feed.levels(self.instrument, side, after_us, best if self.segments else None):
+                if level.price > limit if side is Side.SELL else level.price < limit:
+                    break
+                crossed.append(level.until_us)
+        if not crossed:
+            return None
+        segment = self.segment
+        if segment is None or segment.price is None:
+            crossed.append(self.feed.next_trade_time(self.instrument, after_us))
+        return max(after_us + 1, min(crossed))
+
+    def _moved(self, price: Decimal, time_us: int) -> Decimal:
+        """The feed's price of a time as the segments of that time move it."""
+        for segment in reversed(self.segments):
+            if segment.start_us <= time_us:
+                return price + segment.shift if segment.price is None else segment.price
+        return price
+
+    def _moved_range(self, start_us: int, end_us: int) -> Candle:
+        feed, instrument = self.feed, self.instrument
+        if not self.segments or end_us <= self.segments[0].start_us:
+            return feed.range(instrument, start_us, end_us)
+        marks = [start_us, *(s.start_us for s in self.segments if start_us < s.start_us < end_us), end_us]
+        whole: Candle | None = None
+        for left, right in zip(marks, marks[1:], strict=False):
+            part = feed.range(instrument, left, right)
+            segment = next((s for s in reversed(self.segments) if s.start_us <= left), None)
+            if segment is not None:
+                part = _move(part, segment)
+            whole = part if whole is None else _join(whole, part)
+        assert whole is not None
+        return whole
+
+
+def _move(candle: Candle, segment: Segment) -> Candle:
+    if segment.price is not None:
+        price = segment.price
+        return candle._replace(
+            open=price,
+            high=price,
+            low=price,
+            close=price,
+            quote_volume=price * candle.volume,
+            taker_quote_volume=price * candle.taker_volume,
+        )
+    shift = segment.shift
+    return candle._replace(
+        open=candle.open + shift,
+        high=candle.high + shift,
+        low=candle.low + shift,
+        close=candle.close + shift,
+        quote_volume=candle.quote_volume + shift * candle.volume,
+        taker_quote_volume=candle.taker_quote_volume + shift * candle.taker_volume,
+    )
+
+
+def _join(left: Candle, right: Candle) -> Candle:
+    if not right.trades:
+        return left._replace(close_us=right.close_us)
+    if not left.trades:
+        return right._replace(open_us=left.open_us)
+    return Candle(
+        open_us=left.open_us,
+        close_us=right.close_us,
+        open=left.open,
+        high=max(left.high, right.high),
+        low=min(left.low, right.low),
+        close=right.close,
+        volume=left.volume + right.volume,
+        quote_volume=left.quote_volume + right.quote_volume,
+        trades=left.trades + right.trades,
+        taker_volume=left.taker_volume + right.taker_volume,
+        taker_quote_volume=left.taker_quote_volume + right.taker_quote_volume,
+        first=left.first,
+        last=right.last,
+    )

@@ -1,0 +1,1 @@
+"""Binance: what its products share, and one package per product."""

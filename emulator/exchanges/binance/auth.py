@@ -1,0 +1,165 @@
+"""Who asks: keys, signatures and timestamps (rest-api.md, "Request Security").
+
+The payload is the raw query followed by the raw body without a separator, with the `signature`
+parameter taken out wherever it stands. It is verified over the bytes as they came, never over
+parsed and re-encoded parameters.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from urllib.parse import unquote_to_bytes
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from emulator.exchanges.binance.errors import AHEAD_OF_SERVER, refuse
+from emulator.runtime.ports import KeyKind, KeyRecord
+
+KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""Real keys have 64 letters and digits; keys of this emulator may be shorter and have hyphens."""
+
+RECV_WINDOW_DEFAULT_MS = Decimal(5000)
+RECV_WINDOW_MAX_MS = Decimal(60_000)
+AHEAD_MAX_US = 1_000_000
+
+MICROSECONDS_FROM = 100_000_000_000_000
+"""A timestamp from here on is in microseconds: as milliseconds it would lie in the year 5138."""
+
+_VERIFIERS_MAX = 1024
+
+Verify = Callable[[bytes, str], bool]
+"""Whether a signature, percent-decoded, is that of the payload."""
+
+
+def to_microseconds(timestamp: int) -> int:
+    """A request's timestamp in microseconds; its unit is told by its magnitude."""
+    return timestamp if timestamp >= MICROSECONDS_FROM else timestamp * 1000
+
+
+def check_timestamp(timestamp_us: int, window_ms: Decimal, server_us: int) -> None:
+    """Raises -1131 and -1021 as the documents' pseudo-code says."""
+    if window_ms > RECV_WINDOW_MAX_MS:
+        raise refuse(-1131)
+    if timestamp_us >= server_us + AHEAD_MAX_US:
+        raise refuse(-1021, text=AHEAD_OF_SERVER)
+    if server_us - timestamp_us > window_ms * 1000:
+        raise refuse(-1021)
+
+
+def unsigned(raw: bytes) -> bytes:
+    """A query or a body without its `signature` parameter."""
+    start = raw.find(b"&signature=")
+    if start >= 0:
+        end = raw.find(b"&", start + 1)
+        return raw[:start] if end < 0 else raw[:start] + raw[end:]
+    if raw.startswith(b"signature="):
+        end = raw.find(b"&")
+        return b"" if end < 0 else raw[end + 1 :]
+    return raw
+
+
+def decoded(payload: bytes) -> bytes | None:
+    """The percent-decoded payload where that differs, else None."""
+    if b"%" not in payload and b"+" not in payload:
+        return None
+    return unquote_to_bytes(payload.replace(b"+", b" "))
+
+
+class Verifiers:
+    """Verifies by key record, with the prepared form of each key kept."""
+
+    def __init__(self) -> None:
+        self._prepared: dict[str, tuple[KeyRecord, Verify]] = {}
+
+    def verify(self, record: KeyRecord, payload: bytes, signature: str) -> bool:
+        prepared = self._prepared.get(record.key)
+        if prepared is None or prepared[0] is not record:
+            if len(self._prepared) >= _VERIFIERS_MAX:
+                self._prepared.clear()
+            prepared = self._prepared[record.key] = (record, prepare(record))
+        return prepared[1](payload, signature)
+
+
+def prepare(record: KeyRecord) -> Verify:
+    """How to verify with a key. A key that is none verifies nothing."""
+    match record.kind:
+        case KeyKind.HMAC:
+            return _hmac(record.secret.encode())
+        case KeyKind.RSA | KeyKind.ED25519:
+            try:
+                key = load_pem_public_key(record.secret.encode())
+            except ValueError:
+                return _nothing
+            if record.kind is KeyKind.RSA and isinstance(key, RSAPublicKey):
+                return _rsa(key)
+            if record.kind is KeyKind.ED25519 and isinstance(key, Ed25519PublicKey):
+                return _ed25519(key)
+            return _nothing
+
+
+def sign_hmac(secret: bytes, payload: bytes) -> str:
+    return hmac.digest(secret, payload, "sha256").hex()
+
+
+def _hmac(secret: bytes) -> Verify:
+    def verify(payload: bytes, signature: str) -> bool:
+        # compare_digest refuses text beyond ASCII; the hexadecimal form is accepted in any case.
+        given = signature.lower().encode("utf-8", "replace")
+        return hmac.compare_digest(sign_hmac(secret, payload).encode(), given)
+
+    return verify
+
+
+def _rsa(key: RSAPublicKey) -> Verify:
+    def verify(payload: bytes, signature: str) -> bool:
+        raw = _from_base64(signature)
+        if raw is None:
+            return False
+        try:
+            key.verify(raw, payload, PKCS1v15(), SHA256())
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify
+
+
+def _ed25519(key: Ed25519PublicKey) -> Verify:
+    def verify(payload: bytes, signature: str) -> bool:
+        raw = _from_base64(signature)
+        if raw is None:
+            return False
+        try:
+            key.verify(raw, payload)
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify
+
+
+def _nothing(payload: bytes, signature: str) -> bool:
+    return False
+
+
+def _from_base64(signature: str) -> bytes | None:
+    # A client that forgets to percent-encode a plus sends what a form decodes to a space.
+    try:
+        return base64.b64decode(signature.replace(" ", "+").encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        return None
+
+
+def permits(record: KeyRecord, permission: str | None) -> bool:
+    """Whether a key may do what a row asks for; a key without any permission named may do all."""
+    return permission is None or not record.permissions or permission in record.permissions

@@ -1,0 +1,496 @@
+"""Binance's front door: in which order a request is checked, and what is said when it fails.
+
+The exchange documents the errors, not their precedence. The order here, with what speaks for it:
+
+ 1. the IP: banned (418), used up (429). Nothing of a request that is not let in is looked at.
+ 2. `X-MBX-TIME-UNIT`, then the key's form (-2014). Live hosts answer an unsigned call of a private
+    endpoint with -2014, not with a missing parameter.
+ 3. the parameters: mandatory ones (-1102; the endpoint's own before timestamp and signature), the
+    values in the order sent (-1105, -1100, -1108, -1111, -1114 and so on), what nobody reads (-1101,
+    -1104), duplicates (-1101), combinations (-1102, -1128). Counts in live -1104 texts include
+    timestamp and signature, so these have been read by then.
+ 4. the time (-1131, -1021), the key itself (-2015), the signature (-1022), permission (-2015).
+ 5. the weight, where it depends on the parameters, and the orders (-1015).
+ 6. the endpoint: rules between parameters, symbols, filters, the engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from time import time_ns
+from typing import Any, Literal, assert_never
+
+from emulator.core.commands import Command
+from emulator.core.numbers import ZERO
+from emulator.core.rejections import Rejection
+from emulator.exchanges.binance import errors
+from emulator.exchanges.binance.auth import (
+    KEY_PATTERN,
+    RECV_WINDOW_DEFAULT_MS,
+    Verifiers,
+    check_timestamp,
+    decoded,
+    permits,
+    to_microseconds,
+    unsigned,
+)
+from emulator.exchanges.binance.eras import Eras
+from emulator.exchanges.binance.errors import (
+    DUPLICATE_VALUES,
+    EITHER_REQUIRED,
+    TEXTS,
+    TOO_MANY_PARAMETERS,
+    refuse,
+    render_error,
+)
+from emulator.exchanges.binance.limits import Limits, Quotas, QuotasBySandbox
+from emulator.exchanges.binance.vocabulary import DECIMAL_RANGE, INTEGER_RANGE
+from emulator.runtime.ports import ClockMode, KeyRecord
+from emulator.runtime.sandbox import Sandbox
+from emulator.web.codec import JSON_TYPE, encode
+from emulator.web.contract import Admit, Call, Failure, Kind, Parameter, Refusal, Route
+from emulator.web.params import TooManyPairs, split_pairs
+
+Timestamps = Literal["auto", "wall", "sandbox", "off"]
+"""What request timestamps are compared with; auto: the sandbox's clock, or the wall while that is
+virtual, because unmodified clients sign with their own time."""
+
+Counting = Literal["auto", "on", "off"]
+"""Whether quotas refuse; auto: only while the sandbox's clock is the wall's."""
+
+LONG_MAX = 9_223_372_036_854_775_807
+DECIMAL_MAX = Decimal(LONG_MAX).scaleb(-8)
+"""Amounts are 64-bit integers of 1e-8, as the largest listed `maxQty`, 92141578736, suggests."""
+DECIMALS = 8
+
+_DECIMAL = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
+_INTEGER = re.compile(r"[0-9]{1,20}", re.ASCII)
+_TRUTHS = {"true": True, "false": False}
+
+TIMESTAMP = Parameter(
+    "timestamp",
+    Kind.TIME,
+    required=True,
+    description="When the request was made, in milliseconds or microseconds.",
+)
+RECV_WINDOW = Parameter(
+    "recvWindow",
+    Kind.DECIMAL,
+    minimum=0,
+    maximum=60_000,
+    decimals=3,
+    description="For how many milliseconds after its timestamp the request may be processed.",
+)
+SIGNATURE = Parameter(
+    "signature", required=True, length_max=1024, description="Of the query followed by the body."
+)
+
+Parse = Callable[[str], Any]
+
+
+class Door:
+    """The dialect that Binance's sites share. One per process and engine; it holds the quotas."""
+
+    key_header = b"x-mbx-apikey"
+    content_type = JSON_TYPE
+
+    def __init__(
+        self,
+        *,
+        eras: Eras | None = None,
+        limits: Limits | None = None,
+        engine: str = "binance",
+        timestamps: Timestamps = "auto",
+        counting: Counting = "auto",
+        wall_us: Callable[[], int] | None = None,
+    ) -> None:
+        self.eras = eras or Eras()
+        self.limits = limits or Limits()
+        self._timestamps = timestamps
+        self._counting = counting
+        self._wall_us = wall_us or _wall_us
+        self._verifiers = Verifiers()
+        self._quotas = QuotasBySandbox(
+            self.limits, engine=engine, maker_releases=self.eras.first_maker_fill_releases
+        )
+
+    def quotas(self, sandbox: Sandbox) -> Quotas:
+        """The counters of a sandbox, for the endpoints that tell of them."""
+        return self._quotas.of(sandbox)
+
+    # Letting in
+
+    def compile(self, route: Route) -> Admit:
+        is_sapi = route.path.startswith("/sapi/")
+        security = route.security
+        keyed, signed = security.keyed, security.signed
+        parsers: dict[str, Parse] = {p.name: compile_parameter(p) for p in route.parameters}
+        required = tuple(p.name for p in route.parameters if p.required)
+        defaults = {p.name: p.default for p in route.parameters if p.default is not None}
+        if signed:
+            parsers["timestamp"] = compile_parameter(TIMESTAMP)
+            parsers["recvWindow"] = compile_parameter(
+                Parameter("recvWindow", Kind.DECIMAL, decimals=3)
+            )
+            parsers["signature"] = str
+            required = (*required, "timestamp", "signature")
+        strict = not is_sapi and self.eras.unknown_parameters == "refuse"
+        one_of, exclusive = route.one_of, route.exclusive
+        fixed_weight = route.weight if isinstance(route.weight, int) else None
+        weigh = route.weight
+        orders = route.orders
+
+        def admit(call: Call) -> None:
+            request = call.request
+            sandbox = call.sandbox
+            quotas = self._quotas.of(sandbox)
+            virtual = sandbox.clock.mode is ClockMode.VIRTUAL
+            counting = self._counting
+            enforced = counting == "on" or (counting == "auto" and not virtual)
+            ip = request.source_ip
+            now_us = call.now_us
+            if enforced:
+                if is_sapi:
+                    quotas.enter_sapi(ip, route.path, fixed_weight or 1, now_us)
+                else:
+                    quotas.enter(ip, now_us)
+            # What a request that fails from here on costs; its own weight is known when it is parsed.
+            call.weight = 1 if fixed_weight is None else fixed_weight
+            headers = request.headers
+            unit = headers.get(b"x-mbx-time-unit")
+            if unit is not None:
+                call.time_divisor = _time_divisor(unit)
+            key = ""
+            if keyed:
+                key = headers.get(b"x-mbx-apikey", b"").decode("latin-1")
+                if not KEY_PATTERN.fullmatch(key):
+                    raise refuse(-2014)
+
+            try:
+                pairs, twice = split_pairs(request.query, request.body)
+            except TooManyPairs:
+                raise refuse(-1101, text=TOO_MANY_PARAMETERS) from None
+            if strict and pairs and not parsers:
+                raise refuse(-1101, 0, len(pairs))
+            for name in required:
+                if name not in pairs:
+                    raise refuse(-1102, name)
+            values: dict[str, Any] = defaults.copy()
+            read = 0
+            for name, text in pairs.items():
+                parse = parsers.get(name)
+                if parse is not None:
+                    if not text:
+                        raise _empty(name)
+                    values[name] = parse(text)
+                    read += 1
+            if strict and read != len(pairs):
+                raise refuse(-1104, read, len(pairs))
+            if twice:
+                raise refuse(-1101, text=DUPLICATE_VALUES)
+            for group in one_of:
+                if not any(name in pairs for name in group):
+                    raise _either(group)
+            for group in exclusive:
+                if sum(name in pairs for name in group) > 1:
+                    raise refuse(-1128)
+
+            if keyed:
+                if signed:
+                    timestamp_us = values.pop("timestamp")
+                    window_ms = values.pop("recvWindow", RECV_WINDOW_DEFAULT_MS)
+                    server_us = self._server_us(virtual, now_us)
+                    if server_us is not None:
+                        check_timestamp(timestamp_us, window_ms, server_us)
+                record = sandbox.keys.get(key)
+                if record is None:
+                    raise refuse(-2015)
+                if signed and not self._is_signed(record, request.query, request.body, values.pop("signature")):
+                    raise refuse(-1022)
+                if not permits(record, security.permission):
+                    raise refuse(-2015)
+                call.key_record = record
+                call.account = record.account
+            call.values = values
+
+            if not isinstance(weigh, int):
+                call.weight = weigh(values)
+            if enforced and not is_sapi:
+                quotas.check_weight(ip, call.weight, now_us)
+            if orders:
+                quotas.reserve_orders(call.account, orders, now_us, enforced=enforced)
+                call.orders_reserved = orders
+
+        return admit
+
+    def _server_us(self, virtual: bool, now_us: int) -> int | None:
+        match self._timestamps:
+            case "auto":
+                return self._wall_us() if virtual else now_us
+            case "wall":
+                return self._wall_us()
+            case "sandbox":
+                return now_us
+            case "off":
+                return None
+        assert_never(self._timestamps)
+
+    def _is_signed(self, record: KeyRecord, query: bytes, body: bytes, signature: str) -> bool:
+        payload = unsigned(query) + unsigned(body)
+        if self._verifiers.verify(record, payload, signature):
+            return True
+        if self.eras.signature_encoding == "encoded":
+            return False
+        # Some clients sign their parameters as text and let the HTTP library escape them afterwards.
+        text = decoded(payload)
+        return text is not None and self._verifiers.verify(record, text, signature)
+
+    def reserve_orders(self, call: Call, count: int) -> None:
+        counting = self._counting
+        virtual = call.sandbox.clock.mode is ClockMode.VIRTUAL
+        self._quotas.of(call.sandbox).reserve_orders(
+            call.account,
+            count,
+            call.now_us,
+            enforced=counting == "on" or (counting == "auto" and not virtual),
+        )
+        call.orders_reserved += count
+
+    # Settling
+
+    def settle(self, call: Call, refusal: Refusal | None) -> None:
+        route = call.route
+        quotas = self._quotas.of(call.sandbox)
+        ip = call.request.source_ip
+        now_us = call.now_us
+        headers = call.headers
+        if route.path.startswith("/sapi/"):
+            used = quotas.sapi_used(ip, route.path, now_us)
+            headers.append((b"x-sapi-used-ip-weight-1m", b"%d" % used))
+        else:
+            weight = call.weight
+            if refusal is None and route.free_when_accepted and self.eras.accepted_orders == "free":
+                weight = 0
+            used_text = b"%d" % quotas.charge(ip, weight, now_us)
+            headers.append((b"x-mbx-used-weight", used_text))
+            headers.append((b"x-mbx-used-weight-1m", used_text))
+        if refusal is None:
+            if route.orders or call.orders_reserved:
+                seconds, day = quotas.orders_used(call.account, now_us)
+                headers.append((b"x-mbx-order-count-10s", b"%d" % seconds))
+                headers.append((b"x-mbx-order-count-1d", b"%d" % day))
+        elif call.orders_reserved:
+            quotas.release_orders(call.account, call.orders_reserved, now_us)
+            call.orders_reserved = 0
+
+    # Saying no
+
+    def speak(self, rejection: Rejection, command: Command | None) -> Refusal:
+        return errors.speak(rejection, command)
+
+    def fail(self, failure: Failure, detail: str) -> Refusal:
+        return errors.fail(failure, detail)
+
+    def render_refusal(self, refusal: Refusal) -> bytes:
+        return encode(render_error(refusal))
+
+    # Describing
+
+    def describe_parameters(self, route: Route) -> tuple[Parameter, ...]:
+        return (RECV_WINDOW, TIMESTAMP, SIGNATURE) if route.security.signed else ()
+
+    def describe_errors(self) -> Mapping[str, Any]:
+        return {
+            "type": "object",
+            "properties": {
+                "code": {"type": "integer"},
+                "msg": {"type": "string"},
+                "data": {
+                    "type": "object",
+                    "description": "Only of an order cancel-replace: what became of its two halves.",
+                },
+            },
+            "required": ["code", "msg"],
+        }
+
+    def describe_security(self) -> Mapping[str, Mapping[str, Any]]:
+        return {"ApiKey": {"type": "apiKey", "in": "header", "name": "X-MBX-APIKEY"}}
+
+
+def _wall_us() -> int:
+    return time_ns() // 1000
+
+
+def _time_divisor(unit: bytes) -> int:
+    match unit.strip().upper():
+        case b"MICROSECOND":
+            return 1
+        case b"MILLISECOND":
+            return 1000
+    raise refuse(-1194)
+
+
+def _empty(name: str) -> Refusal:
+    """Quirk: two parameters have codes of their own for being empty (errors.md)."""
+    match name:
+        case "newClientOrderId":
+            return refuse(-1118)
+        case "origClientOrderId":
+            return refuse(-1119)
+        case "timestamp" | "signature":
+            return refuse(-1102, name)
+    return refuse(-1105, name)
+
+
+def _either(group: tuple[str, ...]) -> Refusal:
+    return refuse(-1102, group[0], group[1], text=EITHER_REQUIRED)
+
+
+# Values
+
+
+def compile_parameter(parameter: Parameter) -> Parse:
+    """What turns one parameter's text, which is not empty, into its value or raises its error."""
+    match parameter.kind:
+        case Kind.DECIMAL:
+            return _decimal(parameter)
+        case Kind.INTEGER:
+            return _integer(parameter)
+        case Kind.TIME:
+            return _time(parameter)
+        case Kind.BOOLEAN:
+            return _boolean(parameter)
+        case Kind.CHOICE:
+            return _choice(parameter)
+        case Kind.TEXT:
+            return _text(parameter)
+        case Kind.TEXT_LIST:
+            return _text_list(parameter)
+    assert_never(parameter.kind)
+
+
+def _invalid(parameter: Parameter) -> Refusal:
+    code = -1130 if parameter.error is None else parameter.error
+    return refuse(code, parameter.name) if "%s" in TEXTS[code] else refuse(code)
+
+
+def _decimal(parameter: Parameter) -> Parse:
+    name = parameter.name
+    places = DECIMALS if parameter.decimals is None else parameter.decimals
+    minimum, maximum = parameter.minimum, parameter.maximum
+    matches = _DECIMAL.fullmatch
+
+    def parse(text: str) -> Decimal:
+        if not matches(text):
+            raise refuse(-1100, name, DECIMAL_RANGE)
+        whole, point, fraction = text.partition(".")
+        if point:
+            fraction = fraction.rstrip("0")
+            if len(fraction) > places:
+                raise refuse(-1111, name)
+            text = f"{whole}.{fraction}" if fraction else whole
+        value = Decimal(text) if text.strip("0.") else ZERO
+        if value > DECIMAL_MAX:
+            raise refuse(-1108, name)
+        if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
+            raise _invalid(parameter)
+        return value
+
+    return parse
+
+
+def _integer(parameter: Parameter) -> Parse:
+    name = parameter.name
+    minimum, maximum, clamped = parameter.minimum, parameter.maximum, parameter.clamped
+    matches = _INTEGER.fullmatch
+
+    def parse(text: str) -> int:
+        if not matches(text):
+            raise refuse(-1100, name, INTEGER_RANGE)
+        value = int(text)
+        if value > LONG_MAX:
+            raise refuse(-1108, name)
+        if minimum is not None and value < minimum:
+            raise _invalid(parameter)
+        if maximum is not None and value > maximum:
+            if clamped:
+                return int(maximum)
+            raise _invalid(parameter)
+        return value
+
+    return parse
+
+
+def _time(parameter: Parameter) -> Parse:
+    name = parameter.name
+    matches = _INTEGER.fullmatch
+
+    def parse(text: str) -> int:
+        if not matches(text):
+            raise refuse(-1100, name, INTEGER_RANGE)
+        value = int(text)
+        if value > LONG_MAX:
+            raise refuse(-1108, name)
+        return to_microseconds(value)
+
+    return parse
+
+
+def _boolean(parameter: Parameter) -> Parse:
+    def parse(text: str) -> bool:
+        # Python clients send str(True).
+        truth = _TRUTHS.get(text.lower())
+        if truth is None:
+            raise _invalid(parameter)
+        return truth
+
+    return parse
+
+
+def _choice(parameter: Parameter) -> Parse:
+    choices = frozenset(parameter.choices)
+
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise _invalid(parameter)
+        return text
+
+    return parse
+
+
+def _text(parameter: Parameter) -> Parse:
+    name = parameter.name
+    length_max = parameter.length_max
+    legal_range = parameter.legal_range or parameter.pattern or f"^.{{1,{length_max}}}$"
+    matches = re.compile(parameter.pattern or r"[^\x00-\x1f\x7f\ufffd]*").fullmatch
+
+    def parse(text: str) -> str:
+        if len(text) > length_max or not matches(text):
+            raise refuse(-1100, name, legal_range)
+        return text
+
+    return parse
+
+
+def _text_list(parameter: Parameter) -> Parse:
+    name = parameter.name
+    member = parameter.pattern or r'[^"\\\x00-\x1f\x7f\ufffd]{1,100}'
+    legal_range = parameter.legal_range or rf'^\[("{member}"(,"{member}"){{0,}}){{0,1}}\]$'
+    matches = re.compile(rf'\[(?:"(?:{member})"(?:,"(?:{member})")*)?\]').fullmatch
+
+    def parse(text: str) -> tuple[str, ...]:
+        # Quirk: JSON with spaces between the members is refused (live answers of several clients).
+        if not matches(text):
+            raise refuse(-1100, name, legal_range)
+        if len(text) == 2:
+            return ()
+        members = tuple(text[2:-2].split('","'))
+        if len(members) > parameter.members_max:
+            raise refuse(-1101, parameter.members_max, len(members))
+        if len(set(members)) < len(members):
+            raise refuse(-1151)
+        return members
+
+    return parse

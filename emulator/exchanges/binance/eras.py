@@ -1,0 +1,49 @@
+"""What Binance changed on the wire, as named switches; the defaults keep stock clients of today alive.
+
+A switch is about how the exchange behaved at some time. Whether this emulator counts requests or
+checks timestamps at all is not an era; that is the door's (`door.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+
+class Eras(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One field per switch. Dates are those of the documents' change log."""
+
+    unknown_parameters: Literal["refuse", "ignore"] = "refuse"
+    """A parameter that the endpoint does not have: -1104, or not looked at. /sapi never looks."""
+
+    signature_encoding: Literal["either", "encoded"] = "either"
+    """Sign the bytes that are sent; before 2026-01-15 the decoded text was accepted as well."""
+
+    accepted_orders: Literal["free", "charged"] = "free"
+    """Order requests that succeed: since 2026-04-02 they cost no weight."""
+
+    first_maker_fill_releases: int = 5
+    """How many unfilled orders a first fill as maker takes off the count (the FAQ's example)."""
+
+    spot_listen_key: Literal["refuse", "serve"] = "refuse"
+    """POST/PUT/DELETE /api/v3/userDataStream: removed on 2026-02-20."""
+
+    all_tickers_stream: Literal["serve", "silent"] = "serve"
+    """`!ticker@arr`: retired on 2026-03-26."""
+
+    session_logon: Literal["any", "ed25519"] = "any"
+    """Which kinds of key may log on to the WebSocket API; the documents name Ed25519 only."""
+
+
+class EraUnknown(ValueError):
+    """A switch that does not exist, or a position that it does not have."""
+
+
+def read_eras(settings: Mapping[str, object]) -> Eras:
+    """The switches as set; raises EraUnknown, saying which one is wrong and which there are."""
+    try:
+        return msgspec.convert(dict(settings), Eras, strict=False)
+    except msgspec.ValidationError as error:
+        raise EraUnknown(f"{error}; there are: {', '.join(Eras.__struct_fields__)}") from error

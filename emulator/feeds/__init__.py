@@ -1,0 +1,1 @@
+"""Sources of market prices, all behind `emulator.core.markets.Feed`."""

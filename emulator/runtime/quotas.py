@@ -1,0 +1,115 @@
+"""How often: counters in windows aligned to the clock, and bans that grow.
+
+No exchange's figure is in here. Memory is bounded: a window forgets everybody when the next one
+begins, and holds at most `SUBJECTS_MAX` subjects, the oldest of which is forgotten for a new one.
+Times are the sandbox's; a clock that is set elsewhere simply lands in another window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+SUBJECTS_MAX = 10_000
+
+MINUTE_US = 60_000_000
+DAY_US = 86_400_000_000
+
+
+class Window:
+    """Counts per subject within windows of `interval_us` that begin at multiples of it since 1970."""
+
+    __slots__ = ("_counts", "_number", "interval_us", "limit")
+
+    def __init__(self, *, interval_us: int, limit: int) -> None:
+        self.interval_us = interval_us
+        self.limit = limit
+        self._number = -1
+        self._counts: dict[Hashable, int] = {}
+
+    def used(self, subject: Hashable, now_us: int) -> int:
+        return self._current(now_us).get(subject, 0)
+
+    def add(self, subject: Hashable, count: int, now_us: int) -> int:
+        """Count, and return what the subject has used. Never refuses; see `used` and `limit`."""
+        counts = self._current(now_us)
+        used = counts.get(subject)
+        if used is None:
+            if len(counts) >= SUBJECTS_MAX:
+                del counts[next(iter(counts))]
+            used = 0
+        used += count
+        counts[subject] = used
+        return used
+
+    def release(self, subject: Hashable, count: int, now_us: int) -> None:
+        """Take back at most `count` of what the subject has used in the current window."""
+        counts = self._current(now_us)
+        used = counts.get(subject)
+        if used is not None:
+            counts[subject] = max(0, used - count)
+
+    def seconds_left(self, now_us: int) -> int:
+        """Whole seconds until the next window begins, at least 1."""
+        return max(1, -(-(self.interval_us - now_us % self.interval_us) // 1_000_000))
+
+    def _current(self, now_us: int) -> dict[Hashable, int]:
+        number = now_us // self.interval_us
+        if number != self._number:
+            self._number = number
+            self._counts = {}
+        return self._counts
+
+
+class _Record:
+    __slots__ = ("bans", "until_us", "violations", "violations_window")
+
+    def __init__(self) -> None:
+        self.violations = 0
+        self.violations_window = 0
+        self.bans = 0
+        self.until_us = 0
+
+
+class Bans:
+    """Who went on asking after being told to stop, and for how long nothing is answered.
+
+    After `tolerance` violations within `within_us` a subject is banned; each further ban lasts twice as
+    long as the one before, from `shortest_us` to `longest_us`. A subject that keeps quiet for
+    `longest_us` after its ban starts afresh.
+    """
+
+    def __init__(self, *, tolerance: int, within_us: int, shortest_us: int, longest_us: int) -> None:
+        self._tolerance = tolerance
+        self._within_us = within_us
+        self._shortest_us = shortest_us
+        self._longest_us = longest_us
+        self._records: dict[Hashable, _Record] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._records)
+
+    def until_us(self, subject: Hashable, now_us: int) -> int | None:
+        """When the subject's ban ends, or None when it has none."""
+        record = self._records.get(subject)
+        return record.until_us if record is not None and record.until_us > now_us else None
+
+    def note_violation(self, subject: Hashable, now_us: int) -> int | None:
+        """Count a violation; returns when the ban ends that it brought on, or None."""
+        record = self._records.get(subject)
+        if record is None:
+            if len(self._records) >= SUBJECTS_MAX:
+                del self._records[next(iter(self._records))]
+            record = self._records[subject] = _Record()
+        elif record.bans and now_us - record.until_us > self._longest_us:
+            record.bans = 0
+        window = now_us // self._within_us
+        if window != record.violations_window:
+            record.violations_window = window
+            record.violations = 0
+        record.violations += 1
+        if record.violations <= self._tolerance:
+            return None
+        record.violations = 0
+        record.until_us = now_us + min(self._shortest_us << min(record.bans, 40), self._longest_us)
+        record.bans += 1
+        return record.until_us

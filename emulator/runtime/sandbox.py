@@ -1,0 +1,230 @@
+"""One isolated universe: its clock, engines, accounts and keys behind one sequencer.
+
+Everything that changes a sandbox goes through the sequencer into one journal stream, so a sandbox is
+the fold of its stream. Engines are looked up in `engines` at each use: one that failed is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, TypeVar, cast, overload
+
+from emulator.core.commands import Command, OpenAccount
+from emulator.core.engine import Done, Engine
+from emulator.core.ids import AccountId
+from emulator.runtime.clock import SandboxClock
+from emulator.runtime.concerns import Concerns
+from emulator.runtime.fanout import Fanout
+from emulator.runtime.ports import (
+    AccountExists,
+    AccountNamed,
+    AnySandboxEvent,
+    ClockMode,
+    ClockSet,
+    ClockSetting,
+    Journal,
+    KeyAdded,
+    KeyExists,
+    KeyRecord,
+    KeyRemoved,
+    NoSuchAccount,
+    NoSuchKey,
+    SandboxProvisioned,
+)
+from emulator.runtime.recovery import MakeEngines, Recovered, fingerprint
+from emulator.runtime.schedule import Schedule
+from emulator.runtime.sequencer import Patience, Sequencer
+
+T = TypeVar("T")
+
+
+def _as_it_is(done: Done) -> Done:
+    return done
+
+
+class Sandbox:
+    """A recovered universe that goes on. Made by `Sandboxes`, inside a running event loop."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        recovered: Recovered,
+        journal: Journal,
+        make_engines: MakeEngines,
+        wall_ns: Callable[[], int],
+        concerns: Concerns,
+        patience: Patience | None = None,
+    ) -> None:
+        self.name = name
+        self.seed = recovered.state.seed
+        self.clock = SandboxClock(wall_ns, setting=recovered.state.clock)
+        self.clock.not_before(recovered.last_time_us)
+        self.fanout = Fanout()
+        self._state = recovered.state
+        seed = self.seed
+        self._sequencer = Sequencer(
+            sandbox=name,
+            engines=recovered.engines,
+            clock=self.clock,
+            journal=journal,
+            fanout=self.fanout,
+            fresh_engine=lambda engine: make_engines(seed)[engine],
+            concerns=concerns,
+            last_sequence=recovered.last_sequence,
+            patience=patience,
+        )
+        # Ordering needs no more of an engine than its port; readers need all of it.
+        self.engines = cast(Mapping[str, Engine], self._sequencer.engines)
+        self.accounts: Mapping[str, AccountId] = MappingProxyType(self._state.accounts)
+        self.keys: Mapping[str, KeyRecord] = MappingProxyType(self._state.keys)
+        self.schedule = Schedule(
+            advance=self._sequencer.advance,
+            now_us=self.clock.now_us,
+            next_due_us=self.next_due_us,
+            speed=lambda: self.clock.speed,
+        )
+        self.fanout.subscribe(self.schedule.on_batch)
+        self.schedule.wake()
+
+    # Commands and reads
+
+    @overload
+    def submit(self, engine_name: str, command: Command) -> Coroutine[Any, Any, Done]: ...
+
+    @overload
+    def submit(
+        self, engine_name: str, command: Command, answer: Callable[[Done], T]
+    ) -> Coroutine[Any, Any, T]: ...
+
+    def submit(
+        self, engine_name: str, command: Command, answer: Callable[[Done], Any] = _as_it_is
+    ) -> Coroutine[Any, Any, Any]:
+        """Advance to now, execute, and return the answer once the journal holds what happened.
+
+        `answer` runs right after the execution and reads the state that the command left; without
+        one, the answer is what the command came to. See `Sequencer.submit`.
+        """
+        return self._sequencer.submit(engine_name, command, answer)
+
+    def advance(self) -> int:
+        """Let happen what is due by now; returns the sequence that a reader then sees."""
+        return self._sequencer.advance()
+
+    def durable(
+        self,
+        sequence: int,
+        *,
+        engine: str | None = None,
+        account: AccountId | None = None,
+        instrument: str | None = None,
+    ) -> Coroutine[Any, Any, None]:
+        """Wait until the journal holds a sequence; see `Sequencer.durable` for what was read."""
+        return self._sequencer.durable(sequence, engine=engine, account=account, instrument=instrument)
+
+    @property
+    def sequence(self) -> int:
+        return self._sequencer.sequence
+
+    @property
+    def durable_sequence(self) -> int:
+        return self._sequencer.durable_sequence
+
+    @property
+    def is_degraded(self) -> bool:
+        return self._sequencer.is_degraded
+
+    @property
+    def created_clock(self) -> ClockSetting:
+        """The clock it began with, which a reset goes back to."""
+        return self._state.created_clock
+
+    @property
+    def is_provisioned(self) -> bool:
+        return self._state.provisioned
+
+    def next_due_us(self, now_us: int) -> int | None:
+        """When something will be due next in any engine, as far as known."""
+        due = [engine.next_due_us(now_us) for engine in self._sequencer.engines.values()]
+        return min((time_us for time_us in due if time_us is not None), default=None)
+
+    def fingerprint(self) -> str:
+        """A hash of the whole state; equal for a fork, and after a restart."""
+        return fingerprint(self._state, self._sequencer.engines)
+
+    # Accounts and keys
+
+    async def open_account(self, name: str, trade_group: int = 0) -> AccountId:
+        """Open an account in every engine under one id. Raises AccountExists."""
+        sequencer = self._sequencer
+        await sequencer.ready()
+        if name in self._state.accounts:
+            raise AccountExists(f"{self.name}: the account {name!r} exists")
+        sequencer.advance()
+        now_us = self.clock.now_us()
+        account = self._state.last_account + 1
+        self._record(now_us, AccountNamed(account=account, name=name, trade_group=trade_group))
+        command = OpenAccount(account=account, name=name, trade_group=trade_group)
+        for engine_name in tuple(sequencer.engines):
+            rejection = sequencer.execute(engine_name, command, now_us).rejection
+            assert rejection is None, f"{engine_name} refused a new account: {rejection}"
+        await sequencer.written()
+        return account
+
+    async def add_key(self, record: KeyRecord) -> None:
+        """Raises KeyExists and NoSuchAccount."""
+        if record.key in self._state.keys:
+            raise KeyExists(f"{self.name}: the key exists")
+        if record.account not in self._state.accounts.values():
+            raise NoSuchAccount(f"{self.name}: there is no account {record.account}")
+        await self._record_now(KeyAdded(record=record))
+
+    async def remove_key(self, key: str) -> None:
+        """Raises NoSuchKey."""
+        if key not in self._state.keys:
+            raise NoSuchKey(f"{self.name}: there is no such key")
+        await self._record_now(KeyRemoved(key=key))
+
+    async def note_provisioned(self) -> None:
+        """The start is complete: from here on the stream is a sandbox to come back to."""
+        await self._record_now(SandboxProvisioned())
+
+    # Time
+
+    async def set_clock(
+        self, mode: ClockMode, time_us: int | None = None, speed: Decimal = Decimal(0)
+    ) -> None:
+        """Show `time_us` (None: go on from now) from now on, and let happen what that makes due.
+
+        Raises ClockSettingRefused for a time before now.
+        """
+        await self._sequencer.ready()
+        self._sequencer.advance()
+        now_us = self.clock.now_us()
+        setting = self.clock.plan(mode, time_us=time_us, speed=speed)
+        self._record(now_us, ClockSet(setting=setting))
+        self.clock.apply(setting)
+        self._sequencer.advance()
+        await self._sequencer.written()
+
+    async def step_clock(self, by_us: int) -> None:
+        """Move a virtual clock on; it keeps its speed. Makes a wall clock virtual and frozen."""
+        speed = self.clock.speed if self.clock.mode is ClockMode.VIRTUAL else Decimal(0)
+        await self.set_clock(ClockMode.VIRTUAL, self.clock.now_us() + by_us, speed)
+
+    async def close(self, reason: str) -> None:
+        """Refuse everything from now on, write what was decided, and tell the subscribers."""
+        self.schedule.stop()
+        await self._sequencer.close(reason)
+        self.fanout.end()
+
+    async def _record_now(self, event: AnySandboxEvent) -> None:
+        self._sequencer.advance()
+        self._record(self.clock.now_us(), event)
+        await self._sequencer.written()
+
+    def _record(self, time_us: int, event: AnySandboxEvent) -> None:
+        self._sequencer.record(time_us, event)
+        self._state.apply(event)

@@ -1,0 +1,511 @@
+"""The only place that orders commands, and that waits for the journal.
+
+A command is decided and applied at once, in memory, at the sandbox's now. What it made happen joins
+the open batch; while one batch is being written, the next one gathers (group commit). A caller gets
+its answer when the journal holds its batch.
+
+Invariants:
+- Times and sequences only grow. One batch is written at a time, in order, until the journal has it.
+- While the journal refuses, nothing further is decided: the pending batches are all that memory is
+  ahead of it, and they are written first when it accepts again.
+- An engine that raised is taken out at once, because half of a command may be applied in it, and
+  comes back folded from the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+from typing import TypeVar
+
+import msgspec
+
+from emulator.core.commands import Command
+from emulator.core.engine import Done
+from emulator.core.events import Event
+from emulator.core.ids import AccountId
+from emulator.runtime.concerns import Concern, Concerns
+from emulator.runtime.fanout import Fanout
+from emulator.runtime.ports import (
+    SANDBOX,
+    Batch,
+    Clock,
+    EnginePort,
+    EngineUnavailable,
+    Journal,
+    JournalConflict,
+    OutcomeUnknown,
+    Record,
+    SandboxClosed,
+    StorageUnavailable,
+)
+from emulator.runtime.recovery import rebuild_engine
+
+RECORDS_PER_BATCH_MAX = 4096
+"""Bounds one journal entry; a MongoDB document ends at 16 MB."""
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to wait for what, in seconds.
+
+    answer: how long a caller waits for the journal before it is told that the outcome is unknown.
+    retry, retry_max: the pause after the first failed write, doubled up to the maximum.
+    rebuild_pause: the least time between two rebuilds of one engine.
+    """
+
+    answer: float = 5.0
+    retry: float = 0.05
+    retry_max: float = 5.0
+    rebuild_pause: float = 1.0
+
+
+class Engines(dict[str, EnginePort]):
+    """The engines of a sandbox by name. Asking for one that is being rebuilt raises EngineUnavailable."""
+
+    def __init__(self, engines: Mapping[str, EnginePort]) -> None:
+        super().__init__(engines)
+        self.absent: set[str] = set()
+
+    def __missing__(self, name: str) -> EnginePort:
+        if name in self.absent:
+            raise EngineUnavailable(f"the engine {name!r} is being rebuilt from the journal")
+        raise KeyError(name)
+
+
+class _Pending:
+    """A batch that the journal does not hold yet, and who waits for it.
+
+    A future for each waiter: a future that tasks share is cancelled for all of them when one of
+    them is, which happens whenever a client hangs up.
+    """
+
+    __slots__ = ("records", "sequence", "since", "waiters")
+
+    def __init__(self, sequence: int, since: float) -> None:
+        self.sequence = sequence
+        self.since = since
+        self.records: list[Record] = []
+        self.waiters: list[asyncio.Future[None]] = []
+
+
+class Sequencer:
+    """Orders the commands of one sandbox. `fresh_engine(name)` makes an engine without state."""
+
+    def __init__(
+        self,
+        *,
+        sandbox: str,
+        engines: Mapping[str, EnginePort],
+        clock: Clock,
+        journal: Journal,
+        fanout: Fanout,
+        fresh_engine: Callable[[str], EnginePort],
+        concerns: Concerns,
+        last_sequence: int = 0,
+        patience: Patience | None = None,
+    ) -> None:
+        self.sandbox = sandbox
+        self.engines = Engines(engines)
+        self._clock = clock
+        self._journal = journal
+        self._fanout = fanout
+        self._fresh_engine = fresh_engine
+        self._concerns = concerns
+        self._patience = patience or Patience()
+        self._durable = last_sequence
+        self._closed_batches: deque[_Pending] = deque()
+        self._open = _Pending(last_sequence + 1, 0.0)
+        self._loop = asyncio.get_running_loop()
+        self._flush_task: asyncio.Task[None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._degraded = False
+        self._ended: str | None = None
+        self._halted = False
+        """Degraded or ended: one look on the way of every command instead of two."""
+        self._rebuilds: dict[str, asyncio.Task[None]] = {}
+        self._rebuilt_at: dict[str, float] = {}
+
+    @property
+    def sequence(self) -> int:
+        """The last sequence that was decided; what a reader sees now is of it or older."""
+        return self._open.sequence if self._open.records else self._open.sequence - 1
+
+    @property
+    def durable_sequence(self) -> int:
+        return self._durable
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether the journal refused or kept silent, so that nothing is decided until it is back."""
+        return self._degraded
+
+    # The way of a command
+
+    async def submit(self, engine_name: str, command: Command, answer: Callable[[Done], T]) -> T:
+        """Advance to now, execute, answer, and return the answer once the journal holds what happened.
+
+        `answer` runs right after the execution, so that it reads the state the command left; what it
+        raises is raised once what it may have seen is durable.
+        Raises StorageUnavailable when the command was not tried, OutcomeUnknown when it may or may
+        not survive. Raises KeyError for an engine that does not exist.
+        """
+        if self._halted:
+            self._refuse()
+        now_us = self._clock.now_us()
+        self._advance(now_us)
+        engine = self.engines.get(engine_name)
+        if engine is None:
+            engine = await self._returned(engine_name)
+            now_us = self._clock.now_us()
+        try:
+            done = engine.execute(command, now_us)
+        except Exception as error:
+            rebuild = self._take_out(engine_name, type(command).__name__, error)
+            await asyncio.wait((rebuild,), timeout=self._patience.answer)
+            raise OutcomeUnknown(f"an internal error in the engine {engine_name!r}") from error
+        failure: Exception | None = None
+        try:
+            answered = answer(done)
+        except Exception as error:
+            failure = error
+        pending = self._open
+        if done.events:
+            pending.records.append(Record(engine=engine_name, time_us=now_us, events=done.events))
+            if self._flush_task is None or len(pending.records) >= RECORDS_PER_BATCH_MAX:
+                self._start_flush()
+            waiter = self._loop.create_future()
+            pending.waiters.append(waiter)
+            await waiter
+        elif self._flush_task is not None:
+            # A refusal tells what the state was, so it waits for that state like any reader.
+            await self.durable(self.sequence, engine=engine_name)
+        if failure is not None:
+            raise failure
+        return answered
+
+    def advance(self) -> int:
+        """Let happen in all engines what is due by now; returns the sequence that a reader sees then.
+
+        Does nothing while the journal refuses: state then stays what it was.
+        """
+        if not self._halted:
+            self._advance(self._clock.now_us())
+        return self.sequence
+
+    def record(self, time_us: int, event: Event) -> None:
+        """Journal what happened to the sandbox itself, at its now. Raises StorageUnavailable."""
+        if self._halted:
+            self._refuse()
+        self._append(Record(engine=SANDBOX, time_us=time_us, events=(event,)))
+
+    def execute(self, engine_name: str, command: Command, now_us: int) -> Done:
+        """The synchronous half of `submit`, for steps that belong together; `written` is the other."""
+        if self._halted:
+            self._refuse()
+        engine = self.engines[engine_name]
+        try:
+            done = engine.execute(command, now_us)
+        except Exception as error:
+            self._take_out(engine_name, type(command).__name__, error)
+            raise OutcomeUnknown(f"an internal error in the engine {engine_name!r}") from error
+        if done.events:
+            self._append(Record(engine=engine_name, time_us=now_us, events=done.events))
+        return done
+
+    async def written(self) -> None:
+        """Wait until all that was decided is durable. Raises OutcomeUnknown when that takes too long."""
+        if self._open.records:
+            await self._wait(self._open)
+        elif self._closed_batches:
+            await self._wait(self._closed_batches[-1])
+
+    async def durable(
+        self,
+        sequence: int,
+        *,
+        engine: str | None = None,
+        account: AccountId | None = None,
+        instrument: str | None = None,
+    ) -> None:
+        """Wait until the journal holds a sequence; returns at once when it does.
+
+        Who read only what belongs to an engine, or there to an account or to an instrument's market,
+        says so, and is not held up by a failing journal if nothing pending concerns that. Everybody
+        else then gets StorageUnavailable.
+        """
+        if sequence <= self._durable:
+            return
+        assert sequence <= self.sequence, "nobody can have read what was not decided"
+        if not self._degraded and self._ended is None:
+            pending = next((p for p in self._closed_batches if p.sequence == sequence), self._open)
+            try:
+                await self._wait(pending)
+                return
+            except OutcomeUnknown:
+                pass
+        if self._ended is None and not self._is_concerned(engine, account, instrument):
+            return
+        if sequence > self._durable:
+            raise StorageUnavailable(f"{self.sandbox}: what was read is not durable yet")
+
+    async def ready(self) -> None:
+        """Wait until every engine is there. Raises StorageUnavailable when nothing can be decided."""
+        if self._halted:
+            self._refuse()
+        for name in tuple(self._rebuilds):
+            await self._returned(name)
+
+    async def close(self, reason: str) -> None:
+        """Refuse everything from now on; what was decided is still written, as long as patience lasts."""
+        self._ended = self._ended or reason
+        self._halted = True
+        if self._flush_task is not None:
+            await asyncio.wait((self._flush_task,), timeout=self._patience.answer)
+        tasks = [task for task in (self._flush_task, *self._rebuilds.values()) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        for pending in (*self._closed_batches, self._open):
+            _give_up(pending, reason)
+
+    def _refuse(self) -> None:
+        if self._ended is not None:
+            raise SandboxClosed(f"{self.sandbox}: {self._ended}")
+        raise StorageUnavailable(f"{self.sandbox}: the journal does not accept entries")
+
+    # What the market makes due
+
+    def _advance(self, now_us: int) -> None:
+        records: list[Record] | None = None
+        failed: dict[str, Exception] | None = None
+        engines_moved = 0
+        for name, engine in self.engines.items():
+            try:
+                moments = engine.advance(now_us)
+            except Exception as error:
+                failed = {**(failed or {}), name: error}
+                continue
+            if moments:
+                engines_moved += 1
+                records = records or []
+                records += [Record(engine=name, time_us=t, events=events) for t, events in moments]
+        if records is not None:
+            if engines_moved > 1:
+                records.sort(key=_record_time)
+            for record in records:
+                self._append(record)
+        if failed is not None:
+            for name, raised in failed.items():
+                self._take_out(name, "advance", raised)
+
+    def _append(self, record: Record) -> None:
+        records = self._open.records
+        records.append(record)
+        if self._flush_task is None or len(records) >= RECORDS_PER_BATCH_MAX:
+            self._start_flush()
+
+    # Writing
+
+    def _start_flush(self) -> None:
+        if len(self._open.records) >= RECORDS_PER_BATCH_MAX:
+            self._close_open()
+        if self._flush_task is None:
+            self._open.since = self._loop.time()
+            self._flush_task = self._loop.create_task(self._flush())
+            if self._watch is None:
+                self._watch = self._loop.call_later(self._patience.answer, self._look_for_overdue)
+
+    def _close_open(self) -> None:
+        self._closed_batches.append(self._open)
+        self._open = _Pending(self._open.sequence + 1, self._loop.time())
+
+    async def _flush(self) -> None:
+        """Write batch after batch until there is none; lives only as long as there is work."""
+        closed = self._closed_batches
+        try:
+            while True:
+                if not closed:
+                    if not self._open.records:
+                        break
+                    self._close_open()
+                pending = closed[0]
+                batch = Batch(sandbox=self.sandbox, sequence=pending.sequence, records=tuple(pending.records))
+                try:
+                    await self._journal.append(batch)
+                except Exception as error:
+                    if not await self._write_again(batch, error):
+                        break
+                if self._degraded:
+                    self._recover(batch.sequence)
+                self._durable = batch.sequence
+                closed.popleft()
+                for waiter in pending.waiters:
+                    if not waiter.done():
+                        waiter.set_result(None)
+                self._fanout.publish(batch)
+        except Exception:
+            _log.exception("%s: the sequencer itself failed", self.sandbox)
+            self._lose("an internal error in the sequencer")
+        finally:
+            self._flush_task = None
+
+    async def _write_again(self, batch: Batch, error: Exception) -> bool:
+        """Try until the journal holds the batch. False: it holds another one in its place, for good."""
+        pause = self._patience.retry
+        while True:
+            if isinstance(error, JournalConflict):
+                held = await self._held(batch.sequence)
+                if held == batch:
+                    return True  # An earlier try succeeded though it reported an error.
+                if held is not None:
+                    self._lose(f"another process writes this journal: {error}")
+                    return False
+            self._degrade(f"entry {batch.sequence}: {type(error).__name__}: {error}")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, self._patience.retry_max)
+            try:
+                await self._journal.append(batch)
+                return True
+            except Exception as another:
+                error = another
+
+    async def _held(self, sequence: int) -> Batch | None:
+        """What the journal holds under a sequence; None too when it cannot be read now."""
+        try:
+            async for batch in self._journal.read(self.sandbox, sequence - 1):
+                return batch
+        except Exception:
+            _log.exception("%s: the journal cannot be read", self.sandbox)
+        return None
+
+    def _degrade(self, why: str) -> None:
+        if not self._degraded:
+            _log.error("%s: the journal refuses, trading stops: %s", self.sandbox, why)
+        self._degraded = True
+        self._halted = True
+
+    def _recover(self, sequence: int) -> None:
+        _log.warning("%s: the journal accepts again, at entry %d", self.sandbox, sequence)
+        self._degraded = False
+        self._halted = self._ended is not None
+
+    def _lose(self, reason: str) -> None:
+        """End for good: memory is ahead of a journal that will never hold what was decided."""
+        _log.critical("%s: %s", self.sandbox, reason)
+        self._ended = reason
+        self._halted = True
+        for pending in (*self._closed_batches, self._open):
+            _give_up(pending, reason)
+
+    # Waiting
+
+    async def _wait(self, pending: _Pending) -> None:
+        waiter = self._loop.create_future()
+        pending.waiters.append(waiter)
+        await waiter
+
+    def _look_for_overdue(self) -> None:
+        """One timer for all batches: it re-arms itself as long as something is being written."""
+        self._watch = None
+        if self._flush_task is None:
+            return
+        patience = self._patience.answer
+        now = self._loop.time()
+        next_look = now + patience
+        for pending in (*self._closed_batches, self._open):
+            if pending.since + patience <= now:
+                if pending.records and not self._degraded:
+                    self._degrade(f"entry {pending.sequence}: no answer for {patience:g} s")
+                _give_up(pending, "the journal did not accept in time")
+            else:
+                next_look = min(next_look, pending.since + patience)
+        self._watch = self._loop.call_at(next_look, self._look_for_overdue)
+
+    def _is_concerned(self, engine: str | None, account: AccountId | None, instrument: str | None) -> bool:
+        """Whether a pending event touches what was read."""
+        if engine is None:
+            return True
+        named: set[Concern] = {name for name in (account, instrument) if name is not None}
+        for pending in (*self._closed_batches, self._open):
+            for record in pending.records:
+                if record.engine != engine:
+                    continue
+                if not named or engine not in self.engines:
+                    return True
+                for event in record.events:
+                    concerned = self._concerns(self.engines[engine], event)
+                    if concerned is None or not named.isdisjoint(concerned):
+                        return True
+        return False
+
+    # Rebuilding
+
+    def _take_out(self, name: str, occasion: str, error: Exception) -> asyncio.Task[None]:
+        """Remove an engine that raised, and start to rebuild it."""
+        _log.error("%s: %s raised at %s; rebuilding it", self.sandbox, name, occasion, exc_info=error)
+        del self.engines[name]
+        self.engines.absent.add(name)
+        rebuild = self._loop.create_task(self._rebuild(name, self.sequence))
+        self._rebuilds[name] = rebuild
+        return rebuild
+
+    async def _rebuild(self, name: str, through_sequence: int) -> None:
+        """Fold the engine anew. It decided nothing since, so its events end at the sequence given."""
+        # An error that comes back at once would otherwise fold the journal in a tight circle.
+        pause = self._rebuilt_at.get(name, -self._patience.rebuild_pause) + self._patience.rebuild_pause
+        await asyncio.sleep(max(0.0, pause - self._loop.time()))
+        while True:
+            try:
+                while self._durable < through_sequence:
+                    await self.durable(through_sequence)
+                engine = await rebuild_engine(
+                    self._journal,
+                    self.sandbox,
+                    self._fresh_engine(name),
+                    name=name,
+                    through_sequence=through_sequence,
+                )
+                break
+            except Exception:
+                _log.exception("%s: %s cannot be rebuilt yet", self.sandbox, name)
+                if self._ended is not None:
+                    return
+                await asyncio.sleep(self._patience.rebuild_pause)
+        self.engines.absent.discard(name)
+        self.engines[name] = engine
+        self._rebuilt_at[name] = self._loop.time()
+        del self._rebuilds[name]
+
+    async def _returned(self, name: str) -> EnginePort:
+        """The engine, once it is rebuilt. Raises KeyError for one that never existed."""
+        rebuild = self._rebuilds.get(name)
+        if rebuild is None:
+            return self.engines[name]
+        await asyncio.wait((rebuild,), timeout=self._patience.answer)
+        if self._halted:
+            self._refuse()
+        self._advance(self._clock.now_us())
+        return self.engines[name]
+
+
+def _record_time(record: Record) -> int:
+    return record.time_us
+
+
+def _give_up(pending: _Pending, reason: str) -> None:
+    for waiter in pending.waiters:
+        if not waiter.done():
+            waiter.set_exception(OutcomeUnknown(reason))
+    pending.waiters.clear()

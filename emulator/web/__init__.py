@@ -1,0 +1,1 @@
+"""HTTP mechanics shared by every exchange: routing, parameters, sandboxes, documents. No dialect."""

@@ -1,0 +1,439 @@
+"""An endpoint is declared once: a row beside the function that answers it.
+
+    rows = Rows()
+
+    @rows.route(
+        "POST", "/api/v3/order", summary="New order", security=TRADE, weight=1,
+        free_when_accepted=True, orders=1,
+        parameters=(SYMBOL, SIDE, Parameter("quantity", Kind.DECIMAL, required=True)),
+        answers=OrderAck | OrderResult,
+    )
+    async def place_order(call: Call) -> OrderAck | OrderResult:
+        # A rejection leaves as the exchange's own error.
+        return await call.submit(PlaceOrder(...), lambda done: answer_placed(call, done))
+
+Routing, parameter errors in the exchange's own words, signing, quotas, the OpenAPI document and the
+coverage page all come from the row. What an exchange says, and in which order it checks, is its
+`Dialect`; this module knows no wire word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+import msgspec
+
+if TYPE_CHECKING:
+    from emulator.core.commands import Command
+    from emulator.core.engine import Engine
+    from emulator.core.rejections import Rejection
+    from emulator.runtime.ports import Done, KeyRecord
+    from emulator.runtime.sandbox import Sandbox
+
+
+class Kind(str, Enum):
+    """What a parameter's text becomes in `Call.values`."""
+
+    TEXT = "text"
+    """str"""
+    DECIMAL = "decimal"
+    """Decimal, exact and canonical"""
+    INTEGER = "integer"
+    """int"""
+    BOOLEAN = "boolean"
+    """bool"""
+    CHOICE = "choice"
+    """str, one of `choices`"""
+    TIME = "time"
+    """int, always microseconds, whatever unit was sent"""
+    TEXT_LIST = "text_list"
+    """tuple[str, ...], sent as a JSON array"""
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One parameter of a row, by its name on the wire. Everything after `kind` goes by keyword.
+
+    default: put into `Call.values` when the parameter is not sent; with None an absent parameter is
+    missing there. minimum, maximum: limits of the parsed number; clamped: above the maximum the
+    maximum is used instead of refusing. decimals: digits allowed after the point. pattern: what a
+    TEXT, or each member of a TEXT_LIST, must match as a whole. legal_range: the pattern as the
+    exchange prints it. length_max: of a TEXT. members_max: of a TEXT_LIST. error: the exchange's
+    code for a value outside `choices` or the limits, where it has one of its own.
+    """
+
+    name: str
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    minimum: int | Decimal | None = None
+    maximum: int | Decimal | None = None
+    clamped: bool = False
+    decimals: int | None = None
+    pattern: str | None = None
+    legal_range: str | None = None
+    length_max: int = 200
+    members_max: int = 1000
+    error: int | None = None
+    description: str = ""
+
+    def but(self, **changes: Any) -> Parameter:
+        """The same parameter with some fields changed, such as `SYMBOL.but(required=True)`."""
+        return msgspec.structs.replace(self, **changes)
+
+
+class Security(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request must prove. permission: what its key must be allowed, or None."""
+
+    name: str
+    keyed: bool = False
+    signed: bool = False
+    permission: str | None = None
+    description: str = ""
+
+
+OPEN = Security(name="NONE", description="Anybody may ask.")
+
+Handler = Callable[["Call"], Any]
+"""Answers a call with a JSON-ready body or encoded bytes; synchronous or asynchronous."""
+
+Weight = int | Callable[[Mapping[str, Any]], int]
+"""What a request costs, or how to tell from its parsed values."""
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """A row.
+
+    one_of: groups of parameters of which at least one must be sent. exclusive: groups of which at
+    most one may be. answers: a type expression that msgspec can describe. free_when_accepted: the
+    weight is charged only when the request fails. orders: what it adds to the count of orders when
+    it succeeds. reads: the sandbox is advanced before the answer is built, and the answer leaves when
+    what it saw is durable; commands that go through `Call.submit` need neither. pool: which quota the
+    weight comes from, where an exchange has several.
+    """
+
+    method: str
+    path: str
+    summary: str
+    answer: Handler
+    answers: Any
+    security: Security = OPEN
+    parameters: tuple[Parameter, ...] = ()
+    one_of: tuple[tuple[str, ...], ...] = ()
+    exclusive: tuple[tuple[str, ...], ...] = ()
+    weight: Weight = 1
+    free_when_accepted: bool = False
+    orders: int = 0
+    reads: bool = True
+    pool: str = ""
+    deprecated: bool = False
+    description: str = ""
+
+
+H = TypeVar("H", bound=Handler)
+T = TypeVar("T")
+
+
+class Rows:
+    """The rows of one module, in the order in which they were declared."""
+
+    def __init__(self) -> None:
+        self._routes: list[Route] = []
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes)
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        summary: str,
+        answers: Any,
+        security: Security = OPEN,
+        parameters: tuple[Parameter, ...] = (),
+        one_of: tuple[tuple[str, ...], ...] = (),
+        exclusive: tuple[tuple[str, ...], ...] = (),
+        weight: Weight = 1,
+        free_when_accepted: bool = False,
+        orders: int = 0,
+        reads: bool | None = None,
+        pool: str = "",
+        deprecated: bool = False,
+        description: str = "",
+    ) -> Callable[[H], H]:
+        """Declare the decorated function as the answer to `method path`. reads: GET unless said."""
+        assert method in ("GET", "POST", "PUT", "DELETE"), method
+        names = {parameter.name for parameter in parameters}
+        assert len(names) == len(parameters), f"{method} {path} names a parameter twice"
+        for group in (*one_of, *exclusive):
+            assert names.issuperset(group), f"{method} {path}: {group} is not among its parameters"
+
+        def declare(answer: H) -> H:
+            self._routes.append(
+                Route(
+                    method=method,
+                    path=path,
+                    summary=summary,
+                    answer=answer,
+                    answers=answers,
+                    security=security,
+                    parameters=parameters,
+                    one_of=one_of,
+                    exclusive=exclusive,
+                    weight=weight,
+                    free_when_accepted=free_when_accepted,
+                    orders=orders,
+                    reads=method == "GET" if reads is None else reads,
+                    pool=pool,
+                    deprecated=deprecated,
+                    description=description,
+                )
+            )
+            return answer
+
+        return declare
+
+
+class NotEmulated(msgspec.Struct, frozen=True):
+    """A path that the exchange has and this project does not answer, and why. `*` ends a prefix."""
+
+    method: str
+    path: str
+    why: str
+
+
+class Site:
+    """One API surface: its rows, what it leaves out, and the dialect it speaks."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        engine: str,
+        title: str,
+        rows: tuple[Route, ...],
+        dialect: Dialect,
+        not_emulated: tuple[NotEmulated, ...] = (),
+        description: str = "",
+    ) -> None:
+        self.name = name
+        self.engine = engine
+        self.title = title
+        self.rows = rows
+        self.dialect = dialect
+        self.not_emulated = not_emulated
+        self.description = description
+        declared = [(route.method, route.path) for route in rows]
+        twice = {key for key in declared if declared.count(key) > 1}
+        assert not twice, f"{name} declares twice: {sorted(twice)}"
+
+
+class Failure(str, Enum):
+    """What the mechanics, not an endpoint, could not do; each dialect has its words for it."""
+
+    UNKNOWN_PATH = "unknown_path"
+    NOT_EMULATED = "not_emulated"
+    WRONG_METHOD = "wrong_method"
+    UNKNOWN_SANDBOX = "unknown_sandbox"
+    TOO_LARGE = "too_large"
+    UNAVAILABLE = "unavailable"
+    """The journal does not accept: nothing was done."""
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    BROKEN = "broken"
+    """A defect of ours."""
+
+
+class Refusal(Exception):
+    """An error in the exchange's own words. Raise it anywhere below an endpoint.
+
+    extra: further members of the error body. headers: added to the response.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: int | str,
+        message: str,
+        *,
+        extra: Mapping[str, Any] | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        super().__init__(status, code, message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.extra = extra
+        self.headers = headers
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message} (HTTP {self.status})"
+
+
+class Request:
+    """What arrived, as it arrived. `path` has neither site nor sandbox prefix; headers are lower case."""
+
+    __slots__ = ("body", "headers", "method", "path", "query", "source_ip")
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: bytes,
+        body: bytes,
+        headers: dict[bytes, bytes],
+        source_ip: str,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.body = body
+        self.headers = headers
+        self.source_ip = source_ip
+
+
+class Call:
+    """One admitted request on its way through an endpoint.
+
+    values: parsed parameters by wire name; those that were not sent and have no default are missing.
+    account, key_record: set where the row's security asks for a key. instrument: an endpoint that reads
+    one instrument's market says its core name here, so that a failing journal does not hold it up
+    for others. headers: what the response carries beyond the usual. time_divisor: microseconds in one
+    unit of the times this call renders. weight, orders_reserved: what the call costs so far.
+    """
+
+    __slots__ = (
+        "account",
+        "headers",
+        "instrument",
+        "key_record",
+        "now_us",
+        "orders_reserved",
+        "request",
+        "route",
+        "sandbox",
+        "site",
+        "time_divisor",
+        "values",
+        "weight",
+    )
+
+    account: int
+    key_record: KeyRecord | None
+    values: dict[str, Any]
+
+    def __init__(
+        self,
+        *,
+        site: Site,
+        route: Route,
+        request: Request,
+        sandbox: Sandbox,
+        now_us: int,
+    ) -> None:
+        self.site = site
+        self.route = route
+        self.request = request
+        self.sandbox = sandbox
+        self.now_us = now_us
+        self.account = 0
+        self.instrument: str | None = None
+        self.key_record = None
+        self.values = {}
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.time_divisor = 1000
+        self.orders_reserved = 0
+        self.weight = 0
+
+    @property
+    def engine(self) -> Engine:
+        """The site's engine in this sandbox. Raises StorageUnavailable while it is being rebuilt."""
+        return cast("Engine", self.sandbox.engines[self.site.engine])
+
+    @property
+    def source_ip(self) -> str:
+        return self.request.source_ip
+
+    def render_time(self, time_us: int) -> int:
+        """A moment in the unit that the client asked for."""
+        return time_us // self.time_divisor
+
+    async def submit(self, command: Command, answer: Callable[[Done], T]) -> T:
+        """Have a command decided and kept; raises a Refusal in the exchange's words when rejected.
+
+        answer: builds the body from what happened. It runs right after the command was decided,
+        before anything else can change the state that it reads, and leaves when all is durable.
+        """
+
+        def build(done: Done) -> T:
+            if done.rejection is not None:
+                raise self.site.dialect.speak(done.rejection, command)
+            return answer(done)
+
+        return await self.sandbox.submit(self.site.engine, command, build)
+
+    async def attempt(self, command: Command, answer: Callable[[Done], T]) -> T:
+        """As `submit`, but a rejection is left to `answer`."""
+        return await self.sandbox.submit(self.site.engine, command, answer)
+
+    def reserve_orders(self, count: int) -> None:
+        """Add to the account's count of orders; raises a Refusal when there are too many.
+
+        Given back when the call ends in a Refusal, unless `keep_orders` was called.
+        """
+        self.site.dialect.reserve_orders(self, count)
+
+    def keep_orders(self) -> None:
+        """Let the orders reserved so far count even if the call ends in a Refusal."""
+        self.orders_reserved = 0
+
+
+Admit = Callable[[Call], None]
+"""Checks a request of one row in the exchange's order and fills its Call, or raises a Refusal."""
+
+
+class Dialect(Protocol):
+    """How one exchange lets requests in and says what is wrong."""
+
+    key_header: bytes
+    """The header that carries the API key, lower case; empty where no header does."""
+
+    content_type: bytes
+
+    def compile(self, route: Route) -> Admit:
+        """Prepare a row once; what it returns runs for every request."""
+        ...
+
+    def settle(self, call: Call, refusal: Refusal | None) -> None:
+        """Charge what the call cost and add the headers that tell of it."""
+        ...
+
+    def reserve_orders(self, call: Call, count: int) -> None: ...
+
+    def speak(self, rejection: Rejection, command: Command | None) -> Refusal:
+        """A rejection of the core in the exchange's words. command: what was rejected."""
+        ...
+
+    def fail(self, failure: Failure, detail: str) -> Refusal: ...
+
+    def render_refusal(self, refusal: Refusal) -> bytes:
+        """The error body."""
+        ...
+
+    def describe_parameters(self, route: Route) -> tuple[Parameter, ...]:
+        """What every request of the row's security carries beside the row's own parameters."""
+        ...
+
+    def describe_errors(self) -> Mapping[str, Any]:
+        """The JSON schema of the error body."""
+        ...
+
+    def describe_security(self) -> Mapping[str, Mapping[str, Any]]:
+        """OpenAPI security schemes by name, for the header that carries the key and the signature."""
+        ...

@@ -1,0 +1,215 @@
+"""Which site, and which sandbox, a request is for.
+
+The site, first that says: the path's prefix `/<site>/…`, the real host name, the site's own port, a
+path that only one site has. The sandbox, first that says: `/~<sandbox>/…`, the host
+`<sandbox>.localhost`, the sandbox's own port; then, elsewhere, the API key; then `default`.
+
+Nothing here refuses: what is not recognised is left open (None) for the caller to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qs
+
+import msgspec
+
+SITES = ("binance", "binance-usdm", "binance-coinm", "bybit", "kucoin", "kucoin-futures", "paper")
+"""In the order of their own ports; `paper` has none."""
+
+PORT_SITES = SITES[:6]
+
+CONTROL = "/_emulator"
+
+HOST_SITES: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "api.binance.com",
+            "api-gcp.binance.com",
+            "api1.binance.com",
+            "api2.binance.com",
+            "api3.binance.com",
+            "api4.binance.com",
+            "data-api.binance.vision",
+            "testnet.binance.vision",
+            "api1.testnet.binance.vision",
+            "demo-api.binance.com",
+            "stream.binance.com",
+            "data-stream.binance.vision",
+            "stream.testnet.binance.vision",
+            "demo-stream.binance.com",
+            "ws-api.binance.com",
+            "ws-api.testnet.binance.vision",
+            "demo-ws-api.binance.com",
+            "www.binance.com",
+        ),
+        "binance",
+    ),
+    **dict.fromkeys(
+        (
+            "fapi.binance.com",
+            "demo-fapi.binance.com",
+            "fstream.binance.com",
+            "demo-fstream.binance.com",
+            "fstream.binancefuture.com",
+            "stream.binancefuture.com",
+            "ws-fapi.binance.com",
+        ),
+        "binance-usdm",
+    ),
+    **dict.fromkeys(
+        (
+            "dapi.binance.com",
+            "demo-dapi.binance.com",
+            "dstream.binance.com",
+            "dstream.binancefuture.com",
+            "demo-dstream.binance.com",
+            "ws-dapi.binance.com",
+        ),
+        "binance-coinm",
+    ),
+    **dict.fromkeys(
+        (
+            "api.bybit.com",
+            "api.bytick.com",
+            "api-testnet.bybit.com",
+            "api-demo.bybit.com",
+            "stream.bybit.com",
+            "stream-testnet.bybit.com",
+            "stream-demo.bybit.com",
+        ),
+        "bybit",
+    ),
+    **dict.fromkeys(
+        ("api.kucoin.com", "openapi-v2.kucoin.com", "ws-api-spot.kucoin.com", "x-push-spot.kucoin.com"),
+        "kucoin",
+    ),
+    **dict.fromkeys(
+        ("api-futures.kucoin.com", "ws-api-futures.kucoin.com", "x-push-futures.kucoin.com"),
+        "kucoin-futures",
+    ),
+}
+"""`testnet.binancefuture.com` is missing on purpose: it serves both futures sites, told by the path."""
+
+PATH_SITES: Mapping[str, str] = {
+    "sapi": "binance",
+    "ws": "binance",
+    "stream": "binance",
+    "ws-api": "binance",
+    "bapi": "binance",
+    "fapi": "binance-usdm",
+    "public": "binance-usdm",
+    "market": "binance-usdm",
+    "private": "binance-usdm",
+    "ws-fapi": "binance-usdm",
+    "dapi": "binance-coinm",
+    "ws-dapi": "binance-coinm",
+    "v5": "bybit",
+}
+"""Sites by the first segment of a path, where it names one. `/api` is told by its version."""
+
+_FUTURES_DATA = "/futures/data/"
+
+_CACHE_MAX = 4096
+_CACHED_PATH_MAX = 128
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a request goes. `path` has no prefix any more; None is not known.
+
+    by_query: the path is one that two sites have; `futures_data_site` tells which.
+    """
+
+    site: str | None
+    sandbox: str | None
+    path: str
+    by_query: bool = False
+
+
+class Hosts:
+    """Finds places. `port_sites` and `port_sandboxes` may grow and shrink while the server runs."""
+
+    def __init__(self, port_sites: Mapping[int, str] | None = None) -> None:
+        self._port_sites: dict[int, str] = dict(port_sites or {})
+        self._port_sandboxes: dict[int, str] = {}
+        # What `locate` says depends on its arguments and the two maps only, so it is kept per
+        # argument; cleared rather than aged, because a client uses a handful of paths.
+        self._known: dict[tuple[str, bytes, int], Place] = {}
+
+    def serve_site_on(self, port: int, site: str) -> None:
+        self._port_sites[port] = site
+        self._known.clear()
+
+    def serve_sandbox_on(self, port: int, sandbox: str) -> None:
+        self._port_sandboxes[port] = sandbox
+        self._known.clear()
+
+    def release(self, port: int) -> None:
+        self._port_sites.pop(port, None)
+        self._port_sandboxes.pop(port, None)
+        self._known.clear()
+
+    def locate(self, path: str, host: bytes, port: int) -> Place:
+        """path: percent-decoded, as in an ASGI scope. host: the Host header, empty when there is none."""
+        key = (path, host, port)
+        place = self._known.get(key)
+        if place is None:
+            place = self._judge(path, host, port)
+            if len(path) <= _CACHED_PATH_MAX and len(host) <= _CACHED_PATH_MAX:
+                if len(self._known) >= _CACHE_MAX:
+                    self._known.clear()
+                self._known[key] = place
+        return place
+
+    def _judge(self, path: str, host: bytes, port: int) -> Place:
+        sandbox: str | None = None
+        if path.startswith("/~"):
+            name, _, rest = path[2:].partition("/")
+            sandbox, path = name, "/" + rest
+        site: str | None = None
+        first, _, rest = path[1:].partition("/")
+        if first in SITES:
+            site, path = first, "/" + rest
+        elif first == CONTROL[1:]:
+            return Place(None, sandbox, path)
+        name = _host_name(host)
+        by_query = False
+        if site is None:
+            site = HOST_SITES.get(name) or self._port_sites.get(port)
+            by_query = site is None and path.startswith(_FUTURES_DATA)
+            site = site or _site_of_path(path)
+        if sandbox is None:
+            label, _, parent = name.partition(".")
+            sandbox = label if parent == "localhost" and label else self._port_sandboxes.get(port)
+        return Place(site, sandbox, path, by_query)
+
+
+def _host_name(host: bytes) -> str:
+    """The name in a Host header, lower case, without its port."""
+    name = host.decode("latin-1").strip().lower()
+    if name.startswith("["):
+        return name.partition("]")[0] + "]"
+    return name.partition(":")[0].rstrip(".")
+
+
+def _site_of_path(path: str) -> str | None:
+    first, _, rest = path[1:].partition("/")
+    if first == "api":
+        # KuCoin has /api/v1, /api/v2 and /api/v3 as well, but its paths need a host or a prefix; the
+        # old /api/v1 of Binance is asked for by clients that want to hear that it is gone.
+        return "binance" if rest.partition("/")[0] in ("v1", "v3") else None
+    if path.startswith(_FUTURES_DATA):
+        return "binance-usdm"
+    return PATH_SITES.get(first)
+
+
+def futures_data_site(query: bytes) -> str:
+    """Which futures site an un-prefixed `/futures/data/…` is for, by what it asks about.
+
+    COIN-M names symbols `BTCUSD_PERP` or `BTCUSD_260925`, or a `pair` that ends in plain USD.
+    """
+    asked = parse_qs(query.decode("latin-1")[:2000])
+    symbol = asked.get("symbol", [""])[0].upper()
+    pair = asked.get("pair", [""])[0].upper()
+    name = symbol.partition("_")[0] or pair
+    return "binance-coinm" if name.endswith("USD") else "binance-usdm"

@@ -1,0 +1,340 @@
+"""The server's one ASGI application: an exact-match table in front, Starlette behind it.
+
+Exchange requests take the short way: one look at the place, one at the table, no middleware, one
+start and one body out. Everything else (the control API, pages, lifespan) is Starlette's. Every
+buffer has a bound: the body, the query, the number of parameters, the requests remembered.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from time import perf_counter_ns, time_ns
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+from emulator.runtime.sandbox import Sandbox
+from emulator.web.codec import JSON_TYPE, encode
+from emulator.web.contract import Failure, NotEmulated, Request, Site
+from emulator.web.endpoint import Answer, Endpoint, refuse
+from emulator.web.hosts import CONTROL, SITES, Hosts, futures_data_site
+
+BODY_MAX = 1_000_000
+QUERY_MAX = 65_536
+RECORDS_MAX = 1000
+RECORDED_BYTES_MAX = 2000
+
+DEFAULT_SANDBOX = "default"
+
+_WITH_BODY = frozenset({"POST", "PUT", "DELETE"})
+_SHOWN_PATH_MAX = 200
+
+
+class SandboxDirectory(Protocol):
+    """Where requests find their sandbox."""
+
+    def get(self, name: str) -> Sandbox | None: ...
+
+    def owning(self, key: str) -> Sandbox | None:
+        """The sandbox that knows an API key; of several, the default one first."""
+        ...
+
+
+class Counts:
+    """What the server has seen since it started."""
+
+    __slots__ = ("defects", "refusals", "requests")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.refusals = 0
+        self.defects = 0
+
+
+class Recorder:
+    """The last requests, as they came. Keeping one is a tuple and an append; masking waits for a reader."""
+
+    def __init__(self, capacity: int = RECORDS_MAX) -> None:
+        self._kept: deque[tuple[Any, ...]] = deque(maxlen=capacity)
+
+    def note(self, *record: Any) -> None:
+        """time_us, method, path, query, body, site, sandbox, status, code, duration_us, account, key."""
+        self._kept.append(record)
+
+    def clear(self) -> None:
+        self._kept.clear()
+
+    def read(self, limit: int = RECORDS_MAX) -> list[dict[str, Any]]:
+        """The newest `limit` requests, oldest first, without secrets, passphrases and signatures."""
+        kept = list(self._kept)[-limit:] if limit > 0 else []
+        return [
+            {
+                "timeUs": time_us,
+                "method": method,
+                "path": path,
+                "query": mask_pairs(query),
+                "body": mask_pairs(body),
+                "site": site,
+                "sandbox": sandbox,
+                "status": status,
+                "code": code,
+                "durationUs": duration_us,
+                "account": account or None,
+                "key": mask_key(key),
+            }
+            for (
+                time_us,
+                method,
+                path,
+                query,
+                body,
+                site,
+                sandbox,
+                status,
+                code,
+                duration_us,
+                account,
+                key,
+            ) in kept
+        ]
+
+
+_MASKED = frozenset({"signature", "secret", "passphrase", "apisecret", "token", "sign", "password"})
+
+
+def mask_pairs(raw: bytes) -> str:
+    """A query or form as text, with the values of what is nobody else's business replaced."""
+    text = raw[:RECORDED_BYTES_MAX].decode(errors="replace")
+    if "=" not in text:
+        # Not a form. JSON bodies are not read by any dialect that sends its secret in one place only.
+        return text if not any(word in text.lower() for word in _MASKED) else "***"
+    pieces = []
+    for piece in text.split("&"):
+        name, equals, value = piece.partition("=")
+        if unquote(name).lower() in _MASKED:
+            value = "***"
+        elif unquote(name).lower() in ("apikey", "key"):
+            value = mask_key(value.encode()) or ""
+        pieces.append(name + equals + value)
+    return "&".join(pieces)
+
+
+def mask_key(key: bytes | None) -> str | None:
+    """The first letters of a key, enough to tell which of one's own it was."""
+    if key is None:
+        return None
+    text = key[:64].decode("latin-1")
+    return text[:6] + "…" if len(text) > 6 else "…"
+
+
+class Application:
+    """The ASGI application.
+
+    frame: answers what no site does. Its routes are matched one after the other, which is fine for
+    what people look at.
+    """
+
+    def __init__(
+        self,
+        *,
+        sites: Sequence[Site],
+        sandboxes: SandboxDirectory,
+        hosts: Hosts,
+        frame: Starlette,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.sites: Mapping[str, Site] = {site.name: site for site in sites}
+        self.hosts = hosts
+        self.recorder = recorder or Recorder()
+        self.counts = Counts()
+        self._sandboxes = sandboxes
+        self._frame = frame
+        self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
+        self._methods: dict[tuple[str, str], list[str]] = {}
+        for site in sites:
+            for route in site.rows:
+                endpoint = Endpoint(site, route)
+                self._endpoints[site.name, route.method, route.path] = endpoint
+                methods = self._methods.setdefault((site.name, route.path), [])
+                methods.append(route.method)
+                if route.method == "GET":
+                    methods.append("HEAD")
+                    self._endpoints[site.name, "HEAD", route.path] = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._frame(scope, receive, send)
+            return
+        began_ns = perf_counter_ns()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        server = scope.get("server")
+        port = (server[1] or 0) if server else 0
+        place = self.hosts.locate(scope["path"], headers.get(b"host", b""), port)
+        site_name = place.site
+        if site_name is None:
+            await self._frame(scope, receive, send)
+            return
+        if place.by_query:
+            site_name = futures_data_site(scope["query_string"])
+
+        method: str = scope["method"]
+        query: bytes = scope["query_string"]
+        key: bytes | None = None
+        body = b""
+        sandbox_name = place.sandbox
+        site = self.sites.get(site_name)
+        content_type = JSON_TYPE
+        if site is None:
+            answer = _not_served(site_name, self.sites)
+        else:
+            content_type = site.dialect.content_type
+            key = headers.get(site.dialect.key_header)
+            sandbox = self._sandbox_of(sandbox_name, key)
+            endpoint = self._endpoints.get((site_name, method, place.path))
+            if sandbox is None:
+                answer = refuse(site, Failure.UNKNOWN_SANDBOX, sandbox_name or DEFAULT_SANDBOX)
+            elif endpoint is None:
+                sandbox_name = sandbox.name
+                answer = self._refuse_path(site, method, place.path)
+            else:
+                sandbox_name = sandbox.name
+                whole: bytes | None = b""
+                if method in _WITH_BODY:
+                    whole = await _read_body(receive, headers)
+                if whole is None or len(query) > QUERY_MAX:
+                    answer = refuse(site, Failure.TOO_LARGE, "")
+                    # What was not read of the body would be taken for the next request.
+                    answer.headers.append((b"connection", b"close"))
+                else:
+                    body = whole
+                    client = scope.get("client")
+                    request = Request(
+                        method, place.path, query, body, headers, client[0] if client else "127.0.0.1"
+                    )
+                    answer = await endpoint.run(request, sandbox)
+
+        counts = self.counts
+        counts.requests += 1
+        if answer.code is not None:
+            counts.refusals += 1
+            if answer.is_defect:
+                counts.defects += 1
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": [
+                    (b"content-type", content_type),
+                    (b"content-length", b"%d" % len(answer.body)),
+                    *answer.headers,
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
+        self.recorder.note(
+            time_ns() // 1000,
+            method,
+            scope["path"][:RECORDED_BYTES_MAX],
+            query[:RECORDED_BYTES_MAX],
+            body[:RECORDED_BYTES_MAX],
+            site_name,
+            sandbox_name,
+            answer.status,
+            answer.code,
+            (perf_counter_ns() - began_ns) // 1000,
+            answer.account,
+            key,
+        )
+
+    def _sandbox_of(self, name: str | None, key: bytes | None) -> Sandbox | None:
+        if name is not None:
+            return self._sandboxes.get(name)
+        if key is not None:
+            owner = self._sandboxes.owning(key.decode("latin-1"))
+            if owner is not None:
+                return owner
+        return self._sandboxes.get(DEFAULT_SANDBOX)
+
+    def _refuse_path(self, site: Site, method: str, path: str) -> Answer:
+        """The answer to what is not in the table: which methods there are, or why it is missing."""
+        methods = self._methods.get((site.name, path))
+        if methods is not None:
+            allow = ", ".join([*methods, "OPTIONS"]).encode()
+            if method == "OPTIONS":
+                return Answer(204, b"", [(b"allow", allow)], None, 0, False)
+            answer = refuse(site, Failure.WRONG_METHOD, f"{method} {path}")
+            answer.headers.append((b"allow", allow))
+            return answer
+        shown = path[:_SHOWN_PATH_MAX]
+        for missing in site.not_emulated:
+            if _matches(missing, method, path):
+                return refuse(site, Failure.NOT_EMULATED, f"{method} {shown}: {missing.why}")
+        return refuse(site, Failure.UNKNOWN_PATH, f"{method} {shown}")
+
+
+def _matches(missing: NotEmulated, method: str, path: str) -> bool:
+    if missing.method not in ("*", method):
+        return False
+    if missing.path.endswith("*"):
+        return path.startswith(missing.path[:-1])
+    return path == missing.path
+
+
+def _not_served(site_name: str, served: Mapping[str, Site]) -> Answer:
+    names = ", ".join(served)
+    body = encode(
+        {"code": -1, "msg": f"Site {site_name!r} is not served by this emulator. Served: {names}."}
+    )
+    return Answer(404, body, [], -1, 0, False)
+
+
+async def _read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes | None:
+    """The whole body, or None when it is larger than BODY_MAX; what came before a disconnect counts."""
+    declared = headers.get(b"content-length")
+    if declared is not None and declared.isdigit() and int(declared[:20]) > BODY_MAX:
+        return None
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body if len(body) <= BODY_MAX else None
+    parts = [body]
+    size = len(body)
+    while size <= BODY_MAX:
+        message = await receive()
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if not message.get("more_body"):
+            return b"".join(parts) if size <= BODY_MAX else None
+    return None
+
+
+def build_frame(
+    routes: Sequence[BaseRoute], lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None
+) -> Starlette:
+    """Starlette around the pages and the control API; a path that nobody answers says who would."""
+    return Starlette(routes=list(routes), lifespan=lifespan, exception_handlers={404: _nothing_here})
+
+
+async def _nothing_here(request: HttpRequest, error: Exception) -> Response:
+    detail = getattr(error, "detail", "Not Found")
+    if detail != "Not Found":
+        return Response(encode({"error": detail}), status_code=404, media_type="application/json")
+    return Response(
+        encode(
+            {
+                "error": f"Nothing answers {request.method} {request.url.path[:_SHOWN_PATH_MAX]} here.",
+                "sites": [f"/{name}/" for name in SITES],
+                "control": CONTROL,
+            }
+        ),
+        status_code=404,
+        media_type="application/json",
+    )

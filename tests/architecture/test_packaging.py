@@ -1,0 +1,132 @@
+"""What a newcomer runs is there: scripts, container, README's commands, locks."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+TREE = Path(__file__).resolve().parents[2]
+LOCKS = sorted((TREE / "requirements").rglob("*.txt"))
+REQUIREMENT = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)(?: ; [^\\]+)? \\$")
+HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
+
+
+def pins(lock: Path) -> dict[str, str]:
+    """Name and version of every requirement of a lock; a line that is not exact and hashed is refused."""
+    found: dict[str, str] = {}
+    hashes: dict[str, int] = {}
+    name = ""
+    for number, line in enumerate(lock.read_text(encoding="utf-8").splitlines(), start=1):
+        if match := REQUIREMENT.match(line):
+            name = match[1]
+            found[name] = match[2]
+            hashes[name] = 0
+        elif HASH.match(line):
+            hashes[name] += 1
+        else:
+            assert line.lstrip().startswith("#") or not line, f"{lock.name}:{number}: {line}"
+    assert found, f"{lock} is empty"
+    assert all(hashes.values()), f"{lock} has requirements without hashes"
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.relative_to(TREE / "requirements").as_posix())
+def test_every_requirement_is_exact_and_hashed(lock: Path) -> None:
+    pins(lock)
+
+
+def test_locks_of_one_environment_agree() -> None:
+    dev = pins(TREE / "requirements" / "dev.txt")
+    for name in ("run.txt", "build.txt"):
+        other = pins(TREE / "requirements" / name)
+        assert other.items() <= dev.items(), (
+            f"{name}: run scripts/lock; {sorted(other.items() - dev.items())}"
+        )
+
+
+def test_locks_hold_every_declared_dependency() -> None:
+    project = tomllib.loads((TREE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    plain = {name(requirement) for requirement in project["dependencies"]}
+    assert plain <= pins(TREE / "requirements" / "run.txt").keys(), "run scripts/lock"
+    dev = {name(requirement) for requirement in project["optional-dependencies"]["dev"]}
+    assert plain | dev <= pins(TREE / "requirements" / "dev.txt").keys(), "run scripts/lock"
+
+
+def test_every_client_has_its_lock() -> None:
+    folder = TREE / "requirements" / "clients"
+    inputs = sorted(folder.glob("*.in"))
+    assert inputs
+    for path in inputs:
+        wanted = path.read_text(encoding="utf-8").split()
+        locked = pins(path.with_suffix(".txt"))
+        assert [f"{path.stem}=={locked[path.stem]}"] == wanted
+
+
+@pytest.mark.parametrize("script", ["serve", "test", "check", "bench", "install", "client-env", "lock"])
+def test_scripts_can_be_run(script: str) -> None:
+    path = TREE / "scripts" / script
+    assert os.access(path, os.X_OK), f"{path} is not executable"
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("#!/usr/bin/env bash\n")
+    assert "set -euo pipefail" in text
+
+
+def test_ci_runs_checks_and_tests() -> None:
+    path = TREE / ".ci" / "run"
+    assert os.access(path, os.X_OK)
+    assert {"./scripts/check", "./scripts/test"} <= set(path.read_text(encoding="utf-8").split())
+
+
+def test_container_copies_what_exists() -> None:
+    dockerfile = (TREE / "Dockerfile").read_text(encoding="utf-8")
+    ignored = (TREE / ".dockerignore").read_text(encoding="utf-8").split()
+    copied = [
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.MULTILINE)
+        for source in line.split()[:-1]
+    ]
+    assert copied
+    for source in copied:
+        assert (TREE / source).exists(), f"the Dockerfile copies {source}, which does not exist"
+        assert f"!{source}" in ignored, f".dockerignore keeps {source} out of the image"
+    assert set(re.findall(r"-r (\S+)", dockerfile)) <= set(copied)
+
+
+def test_compose_services_fit_together() -> None:
+    compose = yaml.safe_load((TREE / "compose.yaml").read_text(encoding="utf-8"))
+    services = compose["services"]
+    assert "profiles" not in services["emulator"], "`docker compose up` is the emulator alone"
+    assert (TREE / services["emulator"]["build"] / "Dockerfile").exists()
+    for name, service in services.items():
+        for needed in service.get("depends_on", {}):
+            assert needed in services, f"{name} depends on {needed}"
+            assert set(service["profiles"]) & set(services[needed]["profiles"])
+            assert "healthcheck" in services[needed]
+        for volume in service.get("volumes", []):
+            assert volume.split(":")[0] in compose["volumes"]
+    full = services["emulator-full"]["environment"]
+    assert {"EMULATOR_MONGO_URL", "EMULATOR_REDIS_URL"} <= full.keys()
+
+
+def test_commands_of_the_readme_exist() -> None:
+    blocks = re.findall(
+        r"^```(?:sh|bash|console|shell)\n(.*?)^```",
+        (TREE / "README.md").read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+    assert blocks, "the README shows no command"
+    called = {match for block in blocks for match in re.findall(r"(?:^|[\s$(])\./([\w./-]+)", block)}
+    assert {"scripts/serve", "scripts/test"} <= called
+    for command in sorted(called):
+        assert os.access(TREE / command, os.X_OK), f"the README calls ./{command}"
+
+
+def name(requirement: str) -> str:
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert match, requirement
+    return re.sub(r"[-_.]+", "-", match[0]).lower()
