@@ -129,7 +129,9 @@ def locked(path: Path) -> Iterator[None]:
 def create(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
-    run([sys.executable, "-m", "venv", str(folder)])
+    # Not sys.executable: in an activated .venv that is the one which was just removed.
+    python = getattr(sys, "_base_executable", None) or sys.executable
+    run([python, "-m", "venv", str(folder)])
 
 
 def pip(folder: Path, *arguments: str) -> None:

@@ -16,7 +16,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The root of all commands."""
 
 
-class OpenAccount(Command):
+class OpenAccount(Command, frozen=True, kw_only=True):
     """Open an account; ids are minted by the sandbox so that all engines agree on them."""
 
     account: AccountId
@@ -24,7 +24,7 @@ class OpenAccount(Command):
     trade_group: int = 0
 
 
-class Deposit(Command):
+class Deposit(Command, frozen=True, kw_only=True):
     account: AccountId
     wallet: str
     asset: str
@@ -32,7 +32,7 @@ class Deposit(Command):
     reference: str = ""
 
 
-class Withdraw(Command):
+class Withdraw(Command, frozen=True, kw_only=True):
     """Take `amount` out, of which `fee` stays with the exchange and the rest leaves it."""
 
     account: AccountId
@@ -44,7 +44,7 @@ class Withdraw(Command):
     labels: tuple[tuple[str, str], ...] = ()
 
 
-class Transfer(Command):
+class Transfer(Command, frozen=True, kw_only=True):
     """Move free funds between two wallets of one account."""
 
     account: AccountId
@@ -54,21 +54,21 @@ class Transfer(Command):
     target: str
 
 
-class SetFeePayment(Command):
+class SetFeePayment(Command, frozen=True, kw_only=True):
     """Choose whether fees are paid in the exchange's discount asset when there is enough of it."""
 
     account: AccountId
     discounted: bool
 
 
-class PlaceOrder(Command):
+class PlaceOrder(Command, frozen=True, kw_only=True):
     account: AccountId
     wallet: str
     instrument: str
     terms: OrderTerms
 
 
-class TestOrder(Command):
+class TestOrder(Command, frozen=True, kw_only=True):
     """Check an order as PlaceOrder does, up to the book, without placing it."""
 
     account: AccountId
@@ -77,7 +77,7 @@ class TestOrder(Command):
     terms: OrderTerms
 
 
-class PlaceOrderList(Command):
+class PlaceOrderList(Command, frozen=True, kw_only=True):
     """legs: the two of an OCO; working and pending of an OTO; working and the pair of an OTOCO."""
 
     account: AccountId
@@ -94,7 +94,7 @@ class CancelRestriction(str, Enum):
     ONLY_PARTIALLY_FILLED = "only_partially_filled"
 
 
-class CancelOrder(Command):
+class CancelOrder(Command, frozen=True, kw_only=True):
     """Name the order by id, by client id, or by both (which must then agree).
 
     cancel_client_id names the cancel itself. Canceling one leg of a list cancels the list.
@@ -108,7 +108,7 @@ class CancelOrder(Command):
     restriction: CancelRestriction | None = None
 
 
-class CancelAllOrders(Command):
+class CancelAllOrders(Command, frozen=True, kw_only=True):
     """Cancel every open order of an account on one instrument; refused when there is none."""
 
     account: AccountId
@@ -116,7 +116,7 @@ class CancelAllOrders(Command):
     cancel_client_id: str = ""
 
 
-class CancelOrderList(Command):
+class CancelOrderList(Command, frozen=True, kw_only=True):
     account: AccountId
     instrument: str
     order_list: ListId | None = None
@@ -124,7 +124,7 @@ class CancelOrderList(Command):
     cancel_client_id: str = ""
 
 
-class ReplaceOrder(Command):
+class ReplaceOrder(Command, frozen=True, kw_only=True):
     """Cancel one order and place another, the new one's limits checked before the cancel.
 
     stop_on_failure: do not place when the cancel fails. place_allowed: False when a quota forbids
@@ -137,7 +137,7 @@ class ReplaceOrder(Command):
     place_allowed: bool = True
 
 
-class AmendOrder(Command):
+class AmendOrder(Command, frozen=True, kw_only=True):
     """Reduce an open order's quantity to `quantity`; it keeps its place in the queue."""
 
     account: AccountId
@@ -155,7 +155,7 @@ class PriceMode(str, Enum):
     """The pair jumps to the price now and goes on moving from there."""
 
 
-class SetPrice(Command):
+class SetPrice(Command, frozen=True, kw_only=True):
     """Move a pair by hand, on every instrument of the engine that trades it."""
 
     pair: str
@@ -167,7 +167,7 @@ BookSide = tuple[tuple[Decimal, Decimal], ...]
 """(price, quantity), best first."""
 
 
-class SetBook(Command):
+class SetBook(Command, frozen=True, kw_only=True):
     """Replace the market's own levels of an instrument by these, until released. A quote is a
     book of one level a side."""
 
@@ -176,7 +176,7 @@ class SetBook(Command):
     asks: BookSide
 
 
-class PrintTrade(Command):
+class PrintTrade(Command, frozen=True, kw_only=True):
     """Let the market print one trade; resting orders that it reaches are filled from it."""
 
     instrument: str
@@ -185,38 +185,38 @@ class PrintTrade(Command):
     buyer_is_maker: bool = False
 
 
-class ReleaseMarket(Command):
+class ReleaseMarket(Command, frozen=True, kw_only=True):
     """Give a pair back to its feed: prices, quotes and books set by hand end."""
 
     pair: str
 
 
-class AdvanceInstrument(Command):
+class AdvanceInstrument(Command, frozen=True, kw_only=True):
     """Let happen what the market makes due on one instrument at the command's time."""
 
     instrument: str
 
 
-class TriggerOrder(Command):
+class TriggerOrder(Command, frozen=True, kw_only=True):
     """Internal: a dormant order's condition is met."""
 
     order: OrderId
 
 
-class ActivateOrder(Command):
+class ActivateOrder(Command, frozen=True, kw_only=True):
     """Internal: place a waiting leg whose working order is filled."""
 
     order: OrderId
 
 
-class ExpireOrder(Command):
+class ExpireOrder(Command, frozen=True, kw_only=True):
     """Internal: end an order for a reason that is not its owner's."""
 
     order: OrderId
     reason: str
 
 
-class EndOrderList(Command):
+class EndOrderList(Command, frozen=True, kw_only=True):
     """Internal: every leg of a list has ended."""
 
     order_list: ListId

@@ -21,18 +21,18 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True
     """The root of all events."""
 
 
-class AccountOpened(Event):
+class AccountOpened(Event, frozen=True, kw_only=True):
     account: AccountId
     name: str
     trade_group: int
 
 
-class FeePaymentSet(Event):
+class FeePaymentSet(Event, frozen=True, kw_only=True):
     account: AccountId
     discounted: bool
 
 
-class AmountDeposited(Event):
+class AmountDeposited(Event, frozen=True, kw_only=True):
     account: AccountId
     wallet: str
     asset: str
@@ -41,7 +41,7 @@ class AmountDeposited(Event):
     reference: str
 
 
-class AmountWithdrawn(Event):
+class AmountWithdrawn(Event, frozen=True, kw_only=True):
     account: AccountId
     wallet: str
     asset: str
@@ -52,7 +52,7 @@ class AmountWithdrawn(Event):
     labels: tuple[tuple[str, str], ...]
 
 
-class AmountTransferred(Event):
+class AmountTransferred(Event, frozen=True, kw_only=True):
     account: AccountId
     asset: str
     amount: Decimal
@@ -61,7 +61,7 @@ class AmountTransferred(Event):
     movement: int
 
 
-class OrderPlaced(Event):
+class OrderPlaced(Event, frozen=True, kw_only=True):
     """An order was accepted. status: waiting, dormant or new; price: the effective limit price.
 
     quantity: as asked for, or what a market order by quote quantity comes to; None for a funded leg.
@@ -81,13 +81,13 @@ class OrderPlaced(Event):
     order_list: ListId
 
 
-class OrderRested(Event):
+class OrderRested(Event, frozen=True, kw_only=True):
     """What remains of an active order entered the book."""
 
     order: OrderId
 
 
-class TradeExecuted(Event):
+class TradeExecuted(Event, frozen=True, kw_only=True):
     """Two orders, or an order and the market's own liquidity (order id 0), traded.
 
     amount: price times quantity in quote asset, rounded to its ledger step.
@@ -111,7 +111,7 @@ class TradeExecuted(Event):
     feed_since_us: int
 
 
-class MatchPrevented(Event):
+class MatchPrevented(Event, frozen=True, kw_only=True):
     """Two orders of one owner met. The quantities are what each lost by it (0: nothing)."""
 
     instrument: str
@@ -126,21 +126,21 @@ class MatchPrevented(Event):
     transferred_amount: Decimal
 
 
-class TrailingStarted(Event):
+class TrailingStarted(Event, frozen=True, kw_only=True):
     """A trailing order began to track from this extreme."""
 
     order: OrderId
     extreme: Decimal
 
 
-class OrderTriggered(Event):
+class OrderTriggered(Event, frozen=True, kw_only=True):
     """A dormant order became active with this limit price (None: market)."""
 
     order: OrderId
     price: Decimal | None
 
 
-class OrderActivated(Event):
+class OrderActivated(Event, frozen=True, kw_only=True):
     """A waiting leg was placed. status: dormant or new."""
 
     order: OrderId
@@ -150,24 +150,24 @@ class OrderActivated(Event):
     extreme: Decimal | None
 
 
-class OrderAmended(Event):
+class OrderAmended(Event, frozen=True, kw_only=True):
     order: OrderId
     execution: int
     quantity: Decimal
     client_id: str
 
 
-class OrderCanceled(Event):
+class OrderCanceled(Event, frozen=True, kw_only=True):
     order: OrderId
     cancel_client_id: str
 
 
-class OrderExpired(Event):
+class OrderExpired(Event, frozen=True, kw_only=True):
     order: OrderId
     reason: EndReason
 
 
-class OrderListPlaced(Event):
+class OrderListPlaced(Event, frozen=True, kw_only=True):
     order_list: ListId
     account: AccountId
     wallet: str
@@ -178,11 +178,11 @@ class OrderListPlaced(Event):
     orders: tuple[OrderId, ...]
 
 
-class OrderListEnded(Event):
+class OrderListEnded(Event, frozen=True, kw_only=True):
     order_list: ListId
 
 
-class PriceSet(Event):
+class PriceSet(Event, frozen=True, kw_only=True):
     """A pair was moved by hand. shift: what is added to the feed's price in mode SHIFT."""
 
     instrument: str
@@ -192,13 +192,13 @@ class PriceSet(Event):
     ask_at_price: bool
 
 
-class BookSet(Event):
+class BookSet(Event, frozen=True, kw_only=True):
     instrument: str
     bids: BookSide
     asks: BookSide
 
 
-class TradePrinted(Event):
+class TradePrinted(Event, frozen=True, kw_only=True):
     instrument: str
     trade: TradeId
     price: Decimal
@@ -206,7 +206,7 @@ class TradePrinted(Event):
     buyer_is_maker: bool
 
 
-class MarketReleased(Event):
+class MarketReleased(Event, frozen=True, kw_only=True):
     instrument: str
 
 

@@ -54,7 +54,7 @@ _CEILING = _rounding(ROUND_CEILING)
 _HALF = _rounding(ROUND_HALF_EVEN)
 
 
-class exact:  # noqa: N801 - reads as a statement: `with exact():`
+class exact:
     """Enter the exact context for a block; the caller's own context comes back afterwards."""
 
     __slots__ = ("_outer",)

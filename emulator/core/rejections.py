@@ -12,45 +12,45 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The root of all rejections."""
 
 
-class UnknownAccount(Rejection):
+class UnknownAccount(Rejection, frozen=True, kw_only=True):
     account: int
 
 
-class UnknownInstrument(Rejection):
+class UnknownInstrument(Rejection, frozen=True, kw_only=True):
     instrument: str
 
 
-class UnknownWallet(Rejection):
+class UnknownWallet(Rejection, frozen=True, kw_only=True):
     wallet: str
 
 
-class UnknownOrder(Rejection):
+class UnknownOrder(Rejection, frozen=True, kw_only=True):
     """No such order, or not one that is open where an open one is needed."""
 
 
-class UnknownOrderList(Rejection):
+class UnknownOrderList(Rejection, frozen=True, kw_only=True):
     pass
 
 
-class OrderIdsDisagree(Rejection):
+class OrderIdsDisagree(Rejection, frozen=True, kw_only=True):
     """The order id and the client id name different orders."""
 
 
-class InstrumentNotTrading(Rejection):
+class InstrumentNotTrading(Rejection, frozen=True, kw_only=True):
     instrument: str
 
 
-class DuplicateClientId(Rejection):
+class DuplicateClientId(Rejection, frozen=True, kw_only=True):
     client_id: str
 
 
-class AmountInvalid(Rejection):
+class AmountInvalid(Rejection, frozen=True, kw_only=True):
     """Not positive, or finer than the asset's ledger step."""
 
     amount: Decimal
 
 
-class InsufficientBalance(Rejection):
+class InsufficientBalance(Rejection, frozen=True, kw_only=True):
     asset: str
     needed: Decimal
     available: Decimal
@@ -77,7 +77,7 @@ class Limit(str, Enum):
     AMENDS = "amends"
 
 
-class LimitBroken(Rejection):
+class LimitBroken(Rejection, frozen=True, kw_only=True):
     limit: Limit
     value: Decimal | None = None
 
@@ -94,71 +94,71 @@ class Feature(str, Enum):
     AMEND = "amend"
 
 
-class FeatureOff(Rejection):
+class FeatureOff(Rejection, frozen=True, kw_only=True):
     """The instrument does not offer this."""
 
     feature: Feature
 
 
-class SelfTradeModeNotAllowed(Rejection):
+class SelfTradeModeNotAllowed(Rejection, frozen=True, kw_only=True):
     pass
 
 
-class WouldTake(Rejection):
+class WouldTake(Rejection, frozen=True, kw_only=True):
     """A post-only order would trade at once."""
 
 
-class WouldTrigger(Rejection):
+class WouldTrigger(Rejection, frozen=True, kw_only=True):
     """A trigger order's condition is met already."""
 
 
-class WouldNotFill(Rejection):
+class WouldNotFill(Rejection, frozen=True, kw_only=True):
     """A fill-or-kill order cannot be filled, where that is a refusal."""
 
 
-class NotionalZero(Rejection):
+class NotionalZero(Rejection, frozen=True, kw_only=True):
     """Price times quantity is zero or less."""
 
 
-class IcebergTooLarge(Rejection):
+class IcebergTooLarge(Rejection, frozen=True, kw_only=True):
     """The visible quantity exceeds the whole."""
 
 
-class BookTooThin(Rejection):
+class BookTooThin(Rejection, frozen=True, kw_only=True):
     """The book holds less than the smallest quantity that may trade."""
 
 
-class NoPegLevel(Rejection):
+class NoPegLevel(Rejection, frozen=True, kw_only=True):
     """The book has no level to take a pegged price from."""
 
 
-class ListPricesWrong(Rejection):
+class ListPricesWrong(Rejection, frozen=True, kw_only=True):
     """The prices of a list's legs are on the wrong sides of the market or of each other."""
 
 
-class CancelRestricted(Rejection):
+class CancelRestricted(Rejection, frozen=True, kw_only=True):
     """The order is not in the state that the cancel was restricted to."""
 
 
-class AmendIncreases(Rejection):
+class AmendIncreases(Rejection, frozen=True, kw_only=True):
     pass
 
 
-class AmendChangesNothing(Rejection):
+class AmendChangesNothing(Rejection, frozen=True, kw_only=True):
     pass
 
 
-class AmendPendingFunded(Rejection):
+class AmendPendingFunded(Rejection, frozen=True, kw_only=True):
     """A funded leg has no quantity before its working order is filled."""
 
 
-class OrderTermsInvalid(Rejection):
+class OrderTermsInvalid(Rejection, frozen=True, kw_only=True):
     """A combination of terms that no dialect should let through; `reason` says which."""
 
     reason: str
 
 
-class ReplaceFailed(Rejection):
+class ReplaceFailed(Rejection, frozen=True, kw_only=True):
     """At least one half of a replacement failed; None: that half succeeded.
 
     `place_attempted` is False when the placement was not tried.

@@ -103,11 +103,12 @@ class Market:
     def last_print(self, now_us: int) -> Print:
         """The newest trade, whoever made it."""
         trade = self.feed.last_trade(self.instrument, now_us)
-        if self.prints and self.prints[-1].time_us >= trade.time_us:
-            return self.prints[-1]
+        ordinal = bisect_right(self.print_times, now_us)
+        if ordinal and self.prints[ordinal - 1].time_us >= trade.time_us:
+            return self.prints[ordinal - 1]
         price = self._moved(trade.price, trade.time_us)
         return Print(
-            trade.number + len(self.prints),
+            trade.number + ordinal,
             trade.time_us,
             price,
             trade.quantity,
@@ -148,8 +149,13 @@ class Market:
 
     # Levels
 
-    def levels(self, side: Side, now_us: int) -> Iterator[FeedLevel]:
-        """What is left of the market's own levels of one side, best first."""
+    def levels(
+        self, side: Side, now_us: int, renewals: list[int] | None = None
+    ) -> Iterator[FeedLevel]:
+        """What is left of the market's own levels of one side, best first.
+
+        renewals: gets the moment of renewal of every level looked at, used up ones included.
+        """
         if self.manual is not None:
             listed = self.manual.bids if side is Side.BUY else self.manual.asks
             since_us = self.manual.since_us
@@ -163,6 +169,8 @@ class Market:
             source = self.feed.levels(self.instrument, side, now_us)
         consumed = self.consumed
         for level in source:
+            if renewals is not None:
+                renewals.append(level.until_us)
             used = consumed.get((side, level.price))
             if used is None or used[0] != level.since_us:
                 yield level
@@ -179,11 +187,17 @@ class Market:
             return market.price
         return max(own, market.price) if side is Side.BUY else min(own, market.price)
 
-    def depth(self, side: Side, now_us: int, limit: int) -> list[tuple[Decimal, Decimal]]:
-        """Price and quantity of the whole book's best levels, hidden quantities not shown."""
+    def depth(
+        self, side: Side, now_us: int, limit: int, renewals: list[int] | None = None
+    ) -> list[tuple[Decimal, Decimal]]:
+        """Price and quantity of the whole book's best levels, hidden quantities not shown.
+
+        renewals: as for `levels`. Until the first of them, the next trade or the next change by
+        accounts, the same is shown.
+        """
         queues = self.bids if side is Side.BUY else self.asks
         better = max if side is Side.BUY else min
-        levels = self.levels(side, now_us)
+        levels = self.levels(side, now_us, renewals)
         prices = queues.prices()
         level = next(levels, None)
         price = next(prices, None)

@@ -174,7 +174,7 @@ else:
     Events = tuple[AnyEvent | AnySandboxEvent, ...]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """What one command, or one moment of the market, made happen in one engine."""
 
     engine: str
@@ -185,11 +185,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 FORMAT_VERSION = 1
 
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Batch(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One journal entry: what was decided while the entry before it was being written.
 
     `sequence` counts entries of a sandbox from 1 without gaps. Times never decrease within a
-    sandbox.
+    sandbox. Neither batches nor records can be part of a cycle, and there may be millions of them in
+    memory, so the garbage collector is spared them.
     """
 
     version: int = FORMAT_VERSION

@@ -163,6 +163,8 @@ class Sandbox:
         if name in self._state.accounts:
             raise AccountExists(f"{self.name}: the account {name!r} exists")
         sequencer.advance()
+        for engine_name in sorted(sequencer.engines.absent):
+            sequencer.engines[engine_name]  # Raises: all engines have the account, or none has.
         now_us = self.clock.now_us()
         account = self._state.last_account + 1
         self._record(now_us, AccountNamed(account=account, name=name, trade_group=trade_group))

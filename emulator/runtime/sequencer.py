@@ -19,7 +19,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TypeVar
-from typing import TypeVar
 
 import msgspec
 
@@ -47,11 +46,12 @@ from emulator.runtime.recovery import rebuild_engine
 RECORDS_PER_BATCH_MAX = 4096
 """Bounds one journal entry; a MongoDB document ends at 16 MB."""
 
+LOOKS_PER_ANSWER = 4
+"""How often the age of what is being written is looked at while a caller's patience lasts."""
+
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,11 +88,11 @@ class _Pending:
     them is, which happens whenever a client hangs up.
     """
 
-    __slots__ = ("records", "sequence", "since", "waiters")
+    __slots__ = ("looks", "records", "sequence", "waiters")
 
-    def __init__(self, sequence: int, since: float) -> None:
+    def __init__(self, sequence: int) -> None:
         self.sequence = sequence
-        self.since = since
+        self.looks = 0
         self.records: list[Record] = []
         self.waiters: list[asyncio.Future[None]] = []
 
@@ -123,7 +123,7 @@ class Sequencer:
         self._patience = patience or Patience()
         self._durable = last_sequence
         self._closed_batches: deque[_Pending] = deque()
-        self._open = _Pending(last_sequence + 1, 0.0)
+        self._open = _Pending(last_sequence + 1)
         self._loop = asyncio.get_running_loop()
         self._flush_task: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -322,14 +322,14 @@ class Sequencer:
         if len(self._open.records) >= RECORDS_PER_BATCH_MAX:
             self._close_open()
         if self._flush_task is None:
-            self._open.since = self._loop.time()
+            self._open.looks = 0
             self._flush_task = self._loop.create_task(self._flush())
             if self._watch is None:
-                self._watch = self._loop.call_later(self._patience.answer, self._look_for_overdue)
+                self._watch_again()
 
     def _close_open(self) -> None:
         self._closed_batches.append(self._open)
-        self._open = _Pending(self._open.sequence + 1, self._loop.time())
+        self._open = _Pending(self._open.sequence + 1)
 
     async def _flush(self) -> None:
         """Write batch after batch until there is none; lives only as long as there is work."""
@@ -416,22 +416,26 @@ class Sequencer:
         pending.waiters.append(waiter)
         await waiter
 
+    def _watch_again(self) -> None:
+        interval = self._patience.answer / LOOKS_PER_ANSWER
+        self._watch = self._loop.call_later(interval, self._look_for_overdue)
+
     def _look_for_overdue(self) -> None:
-        """One timer for all batches: it re-arms itself as long as something is being written."""
+        """One timer for all batches, which re-arms itself as long as something is being written.
+
+        Age is counted in looks, not in seconds: while the loop is kept busy by others the journal
+        cannot answer either, and that is not its fault.
+        """
         self._watch = None
         if self._flush_task is None:
             return
-        patience = self._patience.answer
-        now = self._loop.time()
-        next_look = now + patience
         for pending in (*self._closed_batches, self._open):
-            if pending.since + patience <= now:
+            pending.looks += 1
+            if pending.looks > LOOKS_PER_ANSWER:
                 if pending.records and not self._degraded:
-                    self._degrade(f"entry {pending.sequence}: no answer for {patience:g} s")
+                    self._degrade(f"entry {pending.sequence}: no answer for {self._patience.answer:g} s")
                 _give_up(pending, "the journal did not accept in time")
-            else:
-                next_look = min(next_look, pending.since + patience)
-        self._watch = self._loop.call_at(next_look, self._look_for_overdue)
+        self._watch_again()
 
     def _is_concerned(self, engine: str | None, account: AccountId | None, instrument: str | None) -> bool:
         """Whether a pending event touches what was read."""

@@ -22,15 +22,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
 if TYPE_CHECKING:
     from emulator.core.commands import Command
-    from emulator.core.engine import Engine
+    from emulator.core.engine import Done, Engine
     from emulator.core.rejections import Rejection
-    from emulator.runtime.ports import Done, KeyRecord
+    from emulator.runtime.ports import KeyRecord
     from emulator.runtime.sandbox import Sandbox
 
 
@@ -354,7 +354,7 @@ class Call:
     @property
     def engine(self) -> Engine:
         """The site's engine in this sandbox. Raises StorageUnavailable while it is being rebuilt."""
-        return cast("Engine", self.sandbox.engines[self.site.engine])
+        return self.sandbox.engines[self.site.engine]
 
     @property
     def source_ip(self) -> str:

@@ -37,17 +37,26 @@ def _split(raw: bytes) -> tuple[dict[str, str], bool]:
     if raw.count(b"&") >= PARAMETERS_MAX:
         raise TooManyPairs
     text = raw.decode(errors="replace")
-    escaped = "%" in text or "+" in text
+    pieces = text.split("&")
+    if "%" not in text and "+" not in text:
+        try:
+            pairs = dict([piece.split("=", 1) for piece in pieces])
+        except ValueError:
+            pass  # A piece without an equals sign, or no piece at all.
+        else:
+            return pairs, len(pairs) != len(pieces)
+    return _unescape(pieces)
+
+
+def _unescape(pieces: list[str]) -> tuple[dict[str, str], bool]:
     pairs: dict[str, str] = {}
     twice = False
-    for piece in text.split("&"):
+    for piece in pieces:
         if not piece:
             continue
         name, _, value = piece.partition("=")
-        if escaped:
-            name = unquote_plus(name)
-            value = unquote_plus(value)
+        name = unquote_plus(name)
         if name in pairs:
             twice = True
-        pairs[name] = value
+        pairs[name] = unquote_plus(value)
     return pairs, twice

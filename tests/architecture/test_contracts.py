@@ -32,6 +32,11 @@ NOT_IN_CORE = {
     "time": "the sequencer stamps `now_us` on the command; the core is told the time",
     "uuid": "the core mints integers (core.ids); an adapter maps them to its own shape",
 }
+PLAIN_EXCHANGES = {"paper"}
+"""This project's own API, which has no dialect to translate."""
+OF_AN_ADAPTER = ("vocabulary", "auth", "limits", "errors", "eras")
+OF_A_PRODUCT = ("market", "trading", "account", "payloads")
+
 THIRD_PARTY_IN_CORE = {"msgspec"}
 
 
@@ -73,12 +78,17 @@ def test_settings_are_read_by_the_composition_root_only() -> None:
 
 def test_adapters_have_the_same_shape() -> None:
     """Two adapters can be read side by side: what one calls `auth`, no other calls something else."""
-    needed = {"auth.py", "errors.py"}
-    adapters = [path for path in (EMULATOR / "exchanges").iterdir() if (path / "auth.py").exists()]
+    exchanges = [path.parent for path in sorted((EMULATOR / "exchanges").glob("*/__init__.py"))]
+    adapters = [path for path in exchanges if path.name not in PLAIN_EXCHANGES]
+    products = [path.parent for adapter in adapters for path in sorted(adapter.glob("*/instruments.json"))]
+    assert adapters
+    assert products
     wrong = [
-        f"{adapter.relative_to(TREE)} lacks {name}"
-        for adapter in adapters
-        for name in sorted(needed - {child.name for child in adapter.iterdir()})
+        f"{folder.relative_to(TREE)} lacks {name}; see the layout in docs/architecture.md"
+        for folders, names in ((adapters, OF_AN_ADAPTER), (products, OF_A_PRODUCT))
+        for folder in folders
+        for name in names
+        if not ((folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists())
     ]
     assert not wrong, "\n" + "\n".join(wrong)
 

@@ -135,19 +135,23 @@ def toy_concerns(engine: object, event: Event) -> list[Concern] | None:
 
 
 class FailingJournal(MemoryJournal):
-    """fails: how many of the next appends raise. after_write: they raise although they wrote."""
+    """fails: how many of the next appends raise. after_write: they raise although they wrote.
+    gate: every append waits for it. turns: how many turns of the loop an append takes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fails = 0
         self.after_write = False
         self.tries = 0
+        self.turns = 0
         self.gate: asyncio.Event | None = None
 
     async def append(self, batch: Batch) -> None:
         self.tries += 1
         if self.gate is not None:
             await self.gate.wait()
+        for _ in range(self.turns):
+            await asyncio.sleep(0)
         if self.fails:
             self.fails -= 1
             if self.after_write:

@@ -136,7 +136,8 @@ class Door:
             )
             parsers["signature"] = str
             required = (*required, "timestamp", "signature")
-        strict = not is_sapi and self.eras.unknown_parameters == "refuse"
+        # Only the spot API reads strictly; /sapi and the futures APIs pass over what they do not know.
+        strict = route.path.startswith("/api/") and self.eras.unknown_parameters == "refuse"
         one_of, exclusive = route.one_of, route.exclusive
         fixed_weight = route.weight if isinstance(route.weight, int) else None
         weigh = route.weight
@@ -207,8 +208,10 @@ class Door:
                 record = sandbox.keys.get(key)
                 if record is None:
                     raise refuse(-2015)
-                if signed and not self._is_signed(record, request.query, request.body, values.pop("signature")):
-                    raise refuse(-1022)
+                if signed:
+                    signature = values.pop("signature")
+                    if not self._is_signed(record, request.query, request.body, signature):
+                        raise refuse(-1022)
                 if not permits(record, security.permission):
                     raise refuse(-2015)
                 call.key_record = record

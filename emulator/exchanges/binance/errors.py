@@ -13,8 +13,8 @@ from typing import Any, assert_never
 
 from emulator.core import commands, rejections
 from emulator.core.commands import Command
-from emulator.core.orders import OrderTerms, TriggerKind
 from emulator.core.instruments import OrderType
+from emulator.core.orders import OrderTerms, TriggerKind
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.web.contract import Failure, Refusal
 

@@ -155,7 +155,20 @@ def render_amount(value: Decimal) -> str:
 
     Clients compare with the text "0.00000000", so nothing shorter will do.
     """
+    # The text that str() gives needs only zeros at its end, in nearly all cases; that takes a third of
+    # the time of a quantization, and a book of a hundred levels has four hundred amounts.
+    text = str(value)
+    point = text.find(".")
+    if point > 0:
+        missing = 9 + point - len(text)
+        if missing >= 0 and "E" not in text:
+            return text + _ZEROS[missing]
+    elif text.isdigit():
+        return text + ".00000000"
     return format(EXACT.quantize(value, EIGHT_PLACES), "f")
+
+
+_ZEROS: Final = tuple("0" * count for count in range(10))
 
 
 def render_places(value: Decimal, places: int) -> str:
@@ -228,7 +241,11 @@ SYMBOLS: Final = Parameter(
     description='Several symbols as a JSON array: ["BTCUSDT","ETHUSDT"].',
 )
 SYMBOL_STATUS: Final = Parameter(
-    "symbolStatus", Kind.CHOICE, choices=SYMBOL_STATUSES, error=-1122, description="Only symbols in this status."
+    "symbolStatus",
+    Kind.CHOICE,
+    choices=SYMBOL_STATUSES,
+    error=-1122,
+    description="Only symbols in this status.",
 )
 SIDE: Final = Parameter("side", Kind.CHOICE, required=True, choices=tuple(SIDES), error=-1117)
 ORDER_TYPE: Final = Parameter("type", Kind.CHOICE, required=True, choices=ORDER_TYPES, error=-1116)

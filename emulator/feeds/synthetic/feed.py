@@ -11,7 +11,7 @@ from emulator.core.markets import Candle, FeedLevel, FeedTrade, Quote
 from emulator.core.numbers import ZERO
 from emulator.feeds.synthetic.ladder import Ladder
 from emulator.feeds.synthetic.path import BEGIN_US, DAY_US, Forest, Path
-from emulator.feeds.synthetic.tree import LEAF_MAX, Node
+from emulator.feeds.synthetic.tree import HOUR_US, LEAF_MAX, Node
 
 MARKETS_MAX = 4_096
 """Instruments whose derived constants are kept; more are made again when asked for."""
@@ -222,12 +222,20 @@ class SyntheticFeed:
         path = self._market(instrument).path
         found: list[Candle] = []
         before = last = -1
+        near: Node | None = None
         for open_us in range(start_us, min(end_us, now_us) + 1, interval_us):
             close_us = open_us + interval_us
+            until_us = min(close_us, now_us + 1)
             if before < 0:
                 before = path.count_at(open_us - 1)
                 last = path.price_of(before)
-            total = _sum(path, open_us, min(close_us, now_us + 1))
+            total = _Sum()
+            if near is None or not near.start_us <= open_us < until_us <= near.end_us:
+                near = _hour_around(path, open_us, until_us) if interval_us <= HOUR_US else None
+            if near is None:
+                _add_days(path, total, open_us, until_us)
+            else:
+                _add_part(path, total, near, open_us, until_us)
             found.append(_candle(path, total, open_us, close_us, before, last))
             if total.count:
                 before += total.count
@@ -237,7 +245,8 @@ class SyntheticFeed:
     def range(self, instrument: Instrument, start_us: int, end_us: int) -> Candle:
         path = self._market(instrument).path
         before = path.count_at(start_us - 1)
-        total = _sum(path, start_us, end_us)
+        total = _Sum()
+        _add_days(path, total, start_us, end_us)
         return _candle(path, total, start_us, end_us, before, path.price_of(before))
 
     def _market(self, instrument: Instrument) -> _Market:
@@ -335,13 +344,29 @@ class _Sum:
             self.sell_amount += lots * price
 
 
-def _sum(path: Path, start_us: int, end_us: int) -> _Sum:
-    total = _Sum()
+def _hour_around(path: Path, start_us: int, end_us: int) -> Node | None:
+    """A node of about an hour that holds a span, to start from for it and its neighbours, if there is one."""
+    day = start_us // DAY_US
+    if start_us < BEGIN_US or end_us > (day + 1) * DAY_US:
+        return None
+    node = path.day(day)
+    while node.count > LEAF_MAX and node.end_us - node.start_us > HOUR_US:
+        left, right = path.halves(node)
+        if end_us <= left.end_us:
+            node = left
+        elif start_us >= left.end_us:
+            node = right
+        else:
+            break
+    return node
+
+
+def _add_days(path: Path, total: _Sum, start_us: int, end_us: int) -> None:
+    """Add the trades of any span."""
     start_us = max(start_us, BEGIN_US)
     if start_us < end_us:
         for day in range(start_us // DAY_US, (end_us - 1) // DAY_US + 1):
             _add_part(path, total, path.day(day), start_us, end_us)
-    return total
 
 
 def _add_part(path: Path, total: _Sum, node: Node, start_us: int, end_us: int) -> None:

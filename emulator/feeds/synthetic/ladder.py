@@ -18,6 +18,7 @@ from emulator.feeds.synthetic.path import Path, Scale
 LEVELS_MAX = 1_000
 _NEVER = 1 << 200
 
+_LEVELS_KEPT = 512
 _LEVELS_PER_ZONE = 40
 _ROUNDEST_BIPS = 5
 _PERIOD_MIN_US = 2_000_000
@@ -29,7 +30,7 @@ _OTHER_PRIME = 0x94D049BB133111EB
 class Ladder:
     """Both sides' levels of one instrument on one site, in whole steps and lots."""
 
-    __slots__ = ("_floor", "_keys", "_lots", "_lots_min", "_roof", "_scale", "_zones")
+    __slots__ = ("_floor", "_kept", "_keys", "_lots", "_lots_min", "_roof", "_scale", "_zones")
 
     def __init__(self, path: Path, instrument: Instrument) -> None:
         profile = instrument.profile
@@ -38,6 +39,7 @@ class Ladder:
             Side.BUY: path.site_key * _PRIME & MASK,
             Side.SELL: path.site_key * _OTHER_PRIME & MASK,
         }
+        self._kept: dict[Side, dict[int, FeedLevel]] = {Side.BUY: {}, Side.SELL: {}}
         self._floor = max(path.scale.steps_up(instrument.price_min), 1)
         self._roof = path.scale.steps_down(instrument.price_max) if instrument.price_max else 1 << 200
         step = instrument.quantity_step
@@ -54,6 +56,7 @@ class Ladder:
         """Levels from the touch away from it, best first."""
         # Written out in one piece: a book of a hundred levels is asked for at every look.
         key = self._keys[side]
+        kept = self._kept[side]
         zones = self._zones
         lots_unit, lots_min = self._lots, self._lots_min
         price_of, quantity_of, new = self._scale.price, self._scale.quantity, tuple.__new__
@@ -68,6 +71,10 @@ class Ladder:
             last = price + towards * between * in_zone
             last = min(last, self._roof + 1) if towards > 0 else max(last, self._floor - 1)
             for steps in range(price, last, towards * between):
+                known = kept.get(steps)
+                if known is not None and known[2] <= time_us < known[3]:
+                    yield known
+                    continue
                 noise = (steps * _PRIME ^ key) * GOLDEN & MASK
                 period_us = _PERIOD_MIN_US + (_PERIOD_SPREAD_US * (noise >> 54) >> 10)
                 epoch, past_us = divmod(time_us + (period_us * (noise >> 38 & 0xFFFF) >> 16), period_us)
@@ -75,21 +82,21 @@ class Ladder:
                 noise = (noise ^ noise >> 32) * _OTHER_PRIME & MASK
                 roundness = zone + 2
                 if not steps % rounder:
-                    roundness += sum(not steps % wide for wide in zones[zone + 1 :])
+                    roundness += 1
+                    while roundness - 1 < len(zones) and not steps % zones[roundness - 1]:
+                        roundness += 1
                 # A product of two uniforms: mostly less than the typical quantity, now and then a wall.
                 lots = (lots_unit * roundness * (noise >> 48) * (noise >> 32 & 0xFFFF) >> 31) + (
                     lots_unit >> 3
                 )
                 since_us = time_us - past_us
-                yield new(
-                    FeedLevel,
-                    (
-                        price_of(steps),
-                        quantity_of(lots if lots > lots_min else lots_min),
-                        since_us,
-                        since_us + period_us,
-                    ),
+                quantity = quantity_of(lots if lots > lots_min else lots_min)
+                if len(kept) >= _LEVELS_KEPT:
+                    kept.clear()
+                level = kept[steps] = new(
+                    FeedLevel, (price_of(steps), quantity, since_us, since_us + period_us)
                 )
+                yield level
             price = last
             if not self._floor <= price <= self._roof:
                 return

@@ -41,12 +41,23 @@ _ONE = 1 << _UNIT
 class Scale:
     """Turns whole steps, lots and their products into canonical decimals, and back."""
 
-    __slots__ = ("_lot", "_lot_places", "_prices", "_step", "_step_places", "price_step")
+    __slots__ = (
+        "_amount",
+        "_amount_shift",
+        "_lot",
+        "_lot_places",
+        "_lot_shift",
+        "_prices",
+        "_step",
+        "_step_places",
+    )
 
     def __init__(self, price_step: Decimal, quantity_step: Decimal) -> None:
-        self.price_step = price_step
         self._step, self._step_places = _whole(price_step)
         self._lot, self._lot_places = _whole(quantity_step)
+        self._amount = self._step * self._lot
+        self._lot_shift = Decimal(-self._lot_places)
+        self._amount_shift = Decimal(-self._step_places - self._lot_places)
         self._prices: dict[int, Decimal] = {}
 
     def price(self, steps: int) -> Decimal:
@@ -58,10 +69,16 @@ class Scale:
         return known
 
     def quantity(self, lots: int) -> Decimal:
-        return _decimal(lots * self._lot, self._lot_places)
+        whole = lots * self._lot
+        if whole % 10:  # nothing to make canonical: nine times in ten
+            return Decimal(whole).scaleb(self._lot_shift, EXACT)
+        return _decimal(whole, self._lot_places)
 
     def amount(self, steps_and_lots: int) -> Decimal:
-        return _decimal(steps_and_lots * self._step * self._lot, self._step_places + self._lot_places)
+        whole = steps_and_lots * self._amount
+        if whole % 10:
+            return Decimal(whole).scaleb(self._amount_shift, EXACT)
+        return _decimal(whole, self._step_places + self._lot_places)
 
     def steps(self, price: Decimal) -> tuple[int, int]:
         """A price in price steps, as numerator and denominator."""
@@ -172,8 +189,8 @@ class Path:
         self._anchor = (numerator * step_denominator << _UNIT) // (denominator * step_numerator)
         self._volatility = profile.volatility_bips
         # Within two bips, by site; the first site is where the pair's own price is seen.
-        bips_per_cent = 0 if site == "binance" else self.site_key % 401 - 200
-        self._basis = (self._anchor >> _UNIT) * bips_per_cent // 1_000_000
+        hundredths = 0 if site == "binance" else self.site_key % 401 - 200
+        self._basis = (self._anchor >> _UNIT) * hundredths // 1_000_000
         self.spread = max(profile.spread_steps, 1)
         self._floor = max(scale.steps_up(instrument.price_min), 1) + self.spread
         self._roof = (
@@ -232,8 +249,8 @@ class Path:
         noise = mix(key + 2 * GOLDEN)
         top, bottom = (open_, close) if open_ > close else (close, open_)
         typical = top * self._volatility // 10_000
-        high = self._bounded(top + (typical * (noise & 0xFFFF) >> 17))
-        low = self._bounded(bottom - (typical * (noise >> 16 & 0xFFFF) >> 17))
+        high = self._bounded(top + (typical * (noise & 0xFFFF) * 5 >> 19))
+        low = self._bounded(bottom - (typical * (noise >> 16 & 0xFFFF) * 5 >> 19))
         # From about half to twice the usual volume, more on a day of a wide range.
         width = min((high - low << 8) // (typical or 1), 512)
         lots = max(

@@ -33,6 +33,12 @@ _UNITS = (HOUR_US, MINUTE_US, SECOND_US, 1)
 # Cuts that make the usual intervals (12h 8h 4h 2h 1h, 30m 15m 5m) whole nodes or very few of them.
 _CUTS = {24: 8, 16: 8, 60: 30, 30: 15, 15: 5, 10: 5}
 
+# How far from the ends of what is possible, as a power of a half of it, an amount may lie at each attempt.
+_DRAWS = 4
+_GIVE = 2
+_BANDS = (3, 3, 3, 3, 4, 999, 999)
+_REACH = 33
+
 _BRANCH = 0xD1342543DE82EF95
 
 
@@ -118,98 +124,112 @@ def split(node: Node) -> tuple[Node, Node]:
     """The two halves of a node that has more than LEAF_MAX trades."""
     key = node.key
     noise = mix(key)
-    more = mix(key + GOLDEN)
     start_us, end_us = node.start_us, node.end_us
     cut_us = cut(start_us, end_us)
     span_us = end_us - start_us
     count, low, high = node.count, node.low, node.high
     open_, close = node.open, node.close
+    buy_lots, buy_amount, sell_lots, sell_amount = (
+        node.buy_lots, node.buy_amount, node.sell_lots, node.sell_amount
+    )  # fmt: skip
 
-    # Trades: in proportion to time, with clusters on every scale (a sum of two uniforms is a tent).
+    # Trades and lots: in proportion to time, with clusters on every scale (two uniforms sum to a tent).
+    share = (cut_us - start_us << 16) // span_us
+    room = share * (0x10000 - share) >> 16
     wander = (noise & 0xFFFF) + (noise >> 16 & 0xFFFF) - 0xFFFF
-    count_l = count * (cut_us - start_us) // span_us + ((count >> 3) + isqrt(count)) * wander // 0xFFFF
+    share += room * wander >> 17
+    count_l = (count * share >> 16) + (isqrt(count) * wander >> 17)
     count_l = min(max(count_l, LEAF_MIN), count - LEAF_MIN)
     count_r = count - count_l
+    swing = (noise >> 32 & 0xFFFF) - 0x8000
+    lean = noise >> 48 & 0x1FFF
+    buy_mid = 2 * count_l + ((buy_lots - 2 * count) * (share + (room * (swing + lean) >> 17)) >> 16)
+    sell_mid = 2 * count_l + ((sell_lots - 2 * count) * (share + (room * (swing - lean) >> 17)) >> 16)
 
-    # The price where the halves join: between the ends, drawn towards one of the extremes.
-    middle = open_ + (close - open_) * (cut_us - start_us) // span_us
-    draw = (noise >> 32 & 0x7FFF) << 1
-    if noise >> 47 & 1:
-        middle += (2 * (high - middle) + 1) * draw >> 17
+    # The halves join on the way from open to close, drawn to one of the extremes: more likely to that
+    # which the mean price is nearer to.
+    straight = open_ + (close - open_) * (cut_us - start_us) // span_us
+    lots = buy_lots + sell_lots
+    weight = (buy_amount + sell_amount - lots * low << 8) // (lots * (high - low)) if high > low else 0
+
+    # Amounts: what the halves' ranges allow must include them, and not near its end, because halves
+    # that had to trade at their extremes only would leave no choice further down. Ranges that do not
+    # allow it are drawn again a few times. Then lots move to the half whose prices are nearer, then
+    # both halves are given the extreme that is missing, then both extremes: that is always enough,
+    # because the node itself obeys the rule.
+    buy_l, sell_l = buy_mid, sell_mid
+    too_low = too_high = False
+    for attempt, band in enumerate(_BANDS):
+        if attempt < _DRAWS:
+            noise = mix(key + GOLDEN * (attempt + 1))
+            draw = noise & 0xFFFF
+            if noise >> 16 & 0xFF < weight:
+                middle = straight + ((2 * (high - straight) + 1) * draw >> 17)
+            else:
+                middle = straight - ((2 * (straight - low) + 1) * draw >> 17)
+            # The half whose ends are nearer to an extreme reaches it. The other stops short of it.
+            high_l, low_l = (open_, middle) if open_ > middle else (middle, open_)
+            high_r, low_r = (close, middle) if close > middle else (middle, close)
+            gap_l, gap_r = high - high_l, high - high_r
+            reach = noise >> 32 & 0xFFFF
+            if gap_l and (not gap_r or (noise >> 24 & 0xFF) * (gap_l + gap_r) >= gap_r << 8):
+                high_l += (2 * gap_l + 1) * reach * reach >> _REACH
+                high_r = high
+            else:
+                high_r += (2 * gap_r + 1) * reach * reach >> _REACH
+                high_l = high
+            gap_l, gap_r = low_l - low, low_r - low
+            reach ^= 0xFFFF
+            if gap_l and (not gap_r or (noise >> 48 & 0xFF) * (gap_l + gap_r) >= gap_r << 8):
+                low_l -= (2 * gap_l + 1) * reach * reach >> _REACH
+                low_r = low
+            else:
+                low_r -= (2 * gap_r + 1) * reach * reach >> _REACH
+                low_l = low
+        elif attempt > _DRAWS:
+            if too_low or attempt > _DRAWS + 1:
+                low_l = low_r = low
+            if too_high or attempt > _DRAWS + 1:
+                high_l = high_r = high
+        twice_r = low_r + high_r
+        apart = low_l + high_l - twice_r
+        if apart and attempt <= _DRAWS:
+            give = _GIVE if attempt < _DRAWS else 1
+            wanted = (2 * buy_amount - buy_lots * twice_r) // apart
+            least = buy_mid - (buy_mid - 2 * count_l >> give)
+            most = buy_mid + (buy_lots - buy_mid - 2 * count_r >> give)
+            buy_l = min(max(wanted, least), most)
+            wanted = (2 * sell_amount - sell_lots * twice_r) // apart
+            least = sell_mid - (sell_mid - 2 * count_l >> give)
+            most = sell_mid + (sell_lots - sell_mid - 2 * count_r >> give)
+            sell_l = min(max(wanted, least), most)
+        range_l, range_r = high_l - low_l, high_r - low_r
+        pad = count_l * range_l + count_r * range_r
+        buy_r, sell_r = buy_lots - buy_l, sell_lots - sell_l
+        buy_free = buy_amount - buy_l * low_l - buy_r * low_r - pad
+        sell_free = sell_amount - sell_l * low_l - sell_r * low_r - pad
+        buy_span = buy_l * range_l + buy_r * range_r - 2 * pad
+        sell_span = sell_l * range_l + sell_r * range_r - 2 * pad
+        buy_edge, sell_edge = buy_span >> band, sell_span >> band
+        too_low = buy_free < buy_edge or sell_free < sell_edge
+        too_high = buy_free > buy_span - buy_edge or sell_free > sell_span - sell_edge
+        if not too_low and not too_high:
+            break
     else:
-        middle -= (2 * (middle - low) + 1) * draw >> 17
-
-    # Which half reaches the extremes: the one whose ends are nearer. The other stops short of them.
-    high_l, low_l = (open_, middle) if open_ > middle else (middle, open_)
-    high_r, low_r = (close, middle) if close > middle else (middle, close)
-    reach = noise >> 48
-    gap_l, gap_r = high - high_l, high - high_r
-    if gap_l and (not gap_r or (more & 0xFF) * (gap_l + gap_r) >= gap_r << 8):
-        high_l += (2 * gap_l + 1) * reach * reach >> 34
-        high_r = high
-    else:
-        high_r += (2 * gap_r + 1) * reach * reach >> 34
-        high_l = high
-    reach = more >> 48
-    gap_l, gap_r = low_l - low, low_r - low
-    if gap_l and (not gap_r or (more >> 8 & 0xFF) * (gap_l + gap_r) >= gap_r << 8):
-        low_l -= (2 * gap_l + 1) * reach * reach >> 34
-        low_r = low
-    else:
-        low_r -= (2 * gap_r + 1) * reach * reach >> 34
-        low_l = low
-
-    # Lots: in proportion to trades; who takes more leans towards where the price goes.
-    share = (count_l << 16) // count
-    room = share * (0x10000 - share) >> 16
-    lean = ((2 * middle - open_ - close) << 14) // (high - low) if high > low else 0
-    swing = more >> 16 & 0xFFFF
-    buy_share = share + (room * ((swing + (more >> 24 & 0xFFFF) - 0x10000 >> 1) + lean) >> 16)
-    sell_share = share + (room * ((swing + (more >> 32 & 0xFFFF) - 0x10000 >> 1) - lean) >> 16)
-    buy_l = 2 * count_l + ((node.buy_lots - 2 * count) * buy_share >> 16)
-    sell_l = 2 * count_l + ((node.sell_lots - 2 * count) * sell_share >> 16)
-    buy_r = node.buy_lots - buy_l
-    sell_r = node.sell_lots - sell_l
-
-    # Amounts: each side's must lie in what both halves' ranges allow, and not too near its ends.
-    pad = count_l * (high_l - low_l) + count_r * (high_r - low_r)
-    buy_free = node.buy_amount - (buy_l * low_l + buy_r * low_r + pad)
-    sell_free = node.sell_amount - (sell_l * low_l + sell_r * low_r + pad)
-    buy_span = buy_l * (high_l - low_l) + buy_r * (high_r - low_r) - 2 * pad
-    sell_span = sell_l * (high_l - low_l) + sell_r * (high_r - low_r) - 2 * pad
-    too_low = 8 * buy_free < buy_span or 8 * sell_free < sell_span
-    too_high = 8 * buy_free > 7 * buy_span or 8 * sell_free > 7 * sell_span
-    if too_low or too_high:
-        # Where they do not, both halves are given the parent's extreme on that side; and if not even
-        # that is enough, both extremes, which always is, because the parent obeys the rule itself.
-        if too_low:
-            low_l = low_r = low
-        if too_high:
-            high_l = high_r = high
-        while True:
-            pad = count_l * (high_l - low_l) + count_r * (high_r - low_r)
-            buy_free = node.buy_amount - (buy_l * low_l + buy_r * low_r + pad)
-            sell_free = node.sell_amount - (sell_l * low_l + sell_r * low_r + pad)
-            buy_span = buy_l * (high_l - low_l) + buy_r * (high_r - low_r) - 2 * pad
-            sell_span = sell_l * (high_l - low_l) + sell_r * (high_r - low_r) - 2 * pad
-            if 0 <= buy_free <= buy_span and 0 <= sell_free <= sell_span:
-                break
-            low_l = low_r = low
-            high_l = high_r = high
-    range_l = high_l - low_l
+        raise AssertionError("a node's amounts are not within what its prices allow")
     free_l = (buy_l - 2 * count_l) * range_l
-    buy_amount = buy_l * low_l + count_l * range_l + (buy_free * free_l // buy_span if buy_span else 0)
+    buy_amount_l = buy_l * low_l + count_l * range_l + (buy_free * free_l // buy_span if buy_span else 0)
     free_l = (sell_l - 2 * count_l) * range_l
-    sell_amount = sell_l * low_l + count_l * range_l + (sell_free * free_l // sell_span if sell_span else 0)
+    sell_amount_l = sell_l * low_l + count_l * range_l + (sell_free * free_l // sell_span if sell_span else 0)
 
     left = Node(
         (key * _BRANCH + 1) & MASK, start_us, cut_us, node.before, count_l,
-        open_, high_l, low_l, middle, buy_l, buy_amount, sell_l, sell_amount,
+        open_, high_l, low_l, middle, buy_l, buy_amount_l, sell_l, sell_amount_l,
     )  # fmt: skip
     right = Node(
         (key * _BRANCH + 3) & MASK, cut_us, end_us, node.before + count_l, count_r,
         middle, high_r, low_r, close,
-        buy_r, node.buy_amount - buy_amount, sell_r, node.sell_amount - sell_amount,
+        buy_r, buy_amount - buy_amount_l, sell_r, sell_amount - sell_amount_l,
     )  # fmt: skip
     node.left, node.right = left, right
     return left, right

@@ -1,0 +1,232 @@
+"""The composition root: the one module that knows every part, builds them and joins them.
+
+`build` joins, without any input or output; `run` serves what was built until it is told to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from secrets import token_urlsafe
+from time import monotonic, time_ns
+from typing import Any
+
+import msgspec
+import uvloop
+
+from emulator import __version__
+from emulator.core.commands import Deposit
+from emulator.core.engine import Engine
+from emulator.exchanges import binance
+from emulator.exchanges.binance.eras import EraUnknown, read_eras
+from emulator.feeds.synthetic import SyntheticFeed
+from emulator.runtime.ports import ClockMode, ClockSettingRefused, KeyRecord
+from emulator.runtime.sandbox import Sandbox
+from emulator.runtime.sandboxes import ClockStart, Sandboxes
+from emulator.settings import PORTS, Settings, SettingsError, read_settings
+from emulator.storage.memory import MemoryJournal
+from emulator.web.contract import Site
+from emulator.web.hosts import PORT_SITES, Hosts
+from emulator.web.listener import PortUnavailable, listen, port_of, serve
+from emulator.web.server import Application, Recorder, build_frame
+
+__all__ = ["Emulator", "PortUnavailable", "Running", "SettingsError", "build", "read_settings", "run"]
+
+DEMO_ACCOUNT = "demo"
+DEMO_KEY = "emulator-demo-key"
+DEMO_SECRET = "emulator-demo-secret"
+DEMO_PASSPHRASE = "emulator-demo-passphrase"
+DEMO_FUNDS: Mapping[str, Decimal] = {
+    "USDT": Decimal(1_000_000),
+    "USDC": Decimal(1_000_000),
+    "BTC": Decimal(100),
+    "ETH": Decimal(1000),
+    "BNB": Decimal(1000),
+}
+DEMO_FUNDS_ELSE = Decimal(100_000)
+
+READY_FILE = "ready.json"
+
+
+class Emulator(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything joined, nothing started. control_token: the one given, or one made for this run."""
+
+    settings: Settings
+    control_token: str | None
+    sites: tuple[Site, ...]
+    journal: MemoryJournal
+    sandboxes: Sandboxes
+    hosts: Hosts
+    application: Application
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that answers. ports: "all", and by site. started_ms: what the start took."""
+
+    emulator: Emulator
+    url: str
+    ports: dict[str, int]
+    started_ms: int
+
+
+def build(settings: Settings) -> Emulator:
+    """Join all parts. Raises SettingsError for what only a part can judge."""
+    try:
+        eras = read_eras(settings.eras)
+    except EraUnknown as error:
+        raise SettingsError(f"eras: {error}") from error
+    sites = binance.sites(eras=eras, timestamps=settings.timestamps, counting=settings.limits)
+    journal = MemoryJournal()
+    sandboxes = Sandboxes(
+        journal=journal,
+        make_engines=make_engines,
+        provision=provision,
+        wall_ns=time_ns,
+        seed=settings.seed,
+        clock=ClockStart(
+            mode=ClockMode(settings.clock), time_us=settings.time_us, speed=settings.speed
+        ),
+    )
+    token = settings.control_token
+    if token is None and not settings.is_loopback:
+        token = token_urlsafe(24)
+    hosts = Hosts()
+    recorder = Recorder()
+    frame = build_frame([], None)
+    application = Application(
+        sites=sites, sandboxes=sandboxes, hosts=hosts, frame=frame, recorder=recorder
+    )
+    return Emulator(
+        settings=settings,
+        control_token=token,
+        sites=sites,
+        journal=journal,
+        sandboxes=sandboxes,
+        hosts=hosts,
+        application=application,
+    )
+
+
+def make_engines(seed: int) -> dict[str, Engine]:
+    """The engines of a universe, by the exchange's name."""
+    return {binance.ENGINE: binance.engine(SyntheticFeed(seed, "binance"))}
+
+
+async def provision(sandbox: Sandbox) -> None:
+    """What every fresh sandbox has: the demo account with its key and its funds."""
+    account = await sandbox.open_account(DEMO_ACCOUNT)
+    await sandbox.add_key(
+        KeyRecord(
+            key=DEMO_KEY,
+            account=account,
+            secret=DEMO_SECRET,
+            passphrase=DEMO_PASSPHRASE,
+            label="known to everybody",
+        )
+    )
+    deposits = [
+        Deposit(
+            account=account,
+            wallet=wallet,
+            asset=asset,
+            amount=DEMO_FUNDS.get(asset, DEMO_FUNDS_ELSE),
+            reference="demo",
+        )
+        for wallet in binance.TRADING_WALLETS
+        for asset in sorted(binance.ASSETS)
+    ]
+    # All at once, so that they are one entry of the journal.
+    for done in await asyncio.gather(*(sandbox.submit(binance.ENGINE, deposit) for deposit in deposits)):
+        assert done.rejection is None, done.rejection
+
+
+# Running
+
+
+def run(emulator: Emulator, *, announce: Callable[[Running], None], began: float) -> None:
+    """Serve until SIGTERM or SIGINT. Raises PortUnavailable and SettingsError before anything else.
+
+    began: the moment on the monotonic clock from which the start is measured.
+    """
+    uvloop.run(_run(emulator, announce=announce, began=began))
+
+
+async def _run(emulator: Emulator, *, announce: Callable[[Running], None], began: float) -> None:
+    settings = emulator.settings
+    first = settings.port
+    sockets = listen(settings.host, [first + place if first else 0 for place in range(PORTS)])
+    ports = dict(zip(("all", *PORT_SITES), map(port_of, sockets), strict=True))
+    for site in PORT_SITES:
+        emulator.hosts.serve_site_on(ports[site], site)
+    try:
+        await emulator.sandboxes.open()
+    except ClockSettingRefused as error:
+        raise SettingsError(f"time: {error}") from error
+    ready_file = settings.data_dir / READY_FILE
+
+    def on_listening() -> None:
+        running = Running(
+            emulator=emulator,
+            url=_url(settings.host, ports["all"]),
+            ports=ports,
+            started_ms=round((monotonic() - began) * 1000),
+        )
+        _write(ready_file, _describe(running))
+        announce(running)
+
+    try:
+        await serve(emulator.application, sockets, on_listening=on_listening)
+    finally:
+        await emulator.sandboxes.close()
+        await emulator.journal.close()
+        _remove(ready_file)
+
+
+def _url(host: str, port: int) -> str:
+    """Where a client on this machine finds the server, which may listen on all addresses."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return f"http://{host}:{port}"
+    if address.is_unspecified:
+        return f"http://127.0.0.1:{port}"
+    return f"http://[{host}]:{port}" if isinstance(address, IPv6Address) else f"http://{host}:{port}"
+
+
+def _describe(running: Running) -> dict[str, Any]:
+    served = {site.name for site in running.emulator.sites}
+    host = running.emulator.settings.host
+    return {
+        "pid": os.getpid(),
+        "version": __version__,
+        "url": running.url,
+        "control": running.url + "/_emulator",
+        "sites": {
+            name: {"url": _url(host, port), "port": port, "served": name in served}
+            for name, port in running.ports.items()
+            if name != "all"
+        },
+        "ports": running.ports,
+        "startedMs": running.started_ms,
+    }
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    """Whole or not at all: whoever waits for the file never reads a part of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+    draft.replace(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove the ready file, unless another process has written its own in the meantime."""
+    try:
+        if msgspec.json.decode(path.read_bytes())["pid"] == os.getpid():
+            path.unlink()
+    except (OSError, msgspec.DecodeError, KeyError, TypeError):
+        return

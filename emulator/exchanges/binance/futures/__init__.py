@@ -1,0 +1,1 @@
+"""Binance USD-M (`/fapi`) and COIN-M (`/dapi`) futures."""
