@@ -1,46 +1,61 @@
-"""The command line: `python -m emulator`, or `emulator`."""
+"""The command line: `emulator`, or `python -m emulator`.
+
+What a command needs is imported by that command, so that `--help` is instant and `serve` loads no more
+than it serves.
+"""
 
 from __future__ import annotations
 
-from time import monotonic
-
-_BEGAN = monotonic()
-
+import json
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from emulator import __version__
 
 if TYPE_CHECKING:
-    from emulator.app import Running
+    from emulator.app import Emulator, Running
+
+_BEGAN = monotonic()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "-V", "--version", package_name="exchange-emulator", message="%(version)s")
+@click.version_option(__version__, "-V", "--version", message="%(version)s")
 def main() -> None:
     """A local exchange that speaks the wire protocols of real crypto exchanges."""
+
+
+def _fail(message: str) -> NoReturn:
+    for line in message.splitlines():
+        click.echo(f"error: {line}", err=True)
+    sys.exit(1)
+
+
+# serve
 
 
 @main.command()
 @click.option("--host", help="Address to listen on (127.0.0.1).")
 @click.option("--port", type=int, help="Port of all sites (8585); six more follow. 0 picks all.")
 @click.option("--seed", type=int, help="The synthetic markets are a function of it (1).")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the ready file is written (data).")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the ready file is written (./data).")
 @click.option("--ephemeral", is_flag=True, default=None, help="Keep all state in memory only.")
 @click.option("--virtual-time", metavar="ISO|MS", help="Begin with a virtual clock that shows this.")
-@click.option("--speed", metavar="FACTOR", help="Virtual seconds per second (0: the clock stands still).")
+@click.option("--speed", metavar="FACTOR", help="Virtual seconds per second; 0, the default, stands still.")
 @click.option("--no-limits", is_flag=True, help="Rate limits never refuse.")
 @click.option(
     "--timestamps",
     type=click.Choice(["auto", "wall", "sandbox", "off"]),
-    help="What request timestamps are checked against.",
+    help="What timestamps of requests are checked against.",
 )
 @click.option("--eras", metavar="JSON", help="Switches of what exchanges changed over time.")
-@click.option("--control-token", metavar="TOKEN", help="Bearer token that opens the control API to others.")
-def serve(virtual_time: str | None, no_limits: bool, **options: Any) -> None:
+@click.option("--control-token", metavar="TOKEN", help="Opens the control API to whoever sends it.")
+@click.option("--quiet", is_flag=True, help="Print one line at the start.")
+def serve(virtual_time: str | None, no_limits: bool, quiet: bool, **options: Any) -> None:
     """Run the emulator until it is told to stop. EMULATOR_* in the environment sets the same."""
     import logging
 
@@ -54,20 +69,208 @@ def serve(virtual_time: str | None, no_limits: bool, **options: Any) -> None:
         given["clock"] = "virtual"
     if no_limits:
         given["limits"] = "off"
+
+    def announce(running: Running) -> None:
+        _announce(running, quiet=quiet)
+
     try:
-        app.run(app.build(app.read_settings(**given)), announce=_announce, began=_BEGAN)
+        app.run(app.build(app.read_settings(**given)), announce=announce, began=_BEGAN)
     except (app.SettingsError, app.PortUnavailable, OSError) as error:
         _fail(str(error))
 
 
-def _fail(message: str) -> None:
-    for line in message.splitlines():
-        click.echo(f"error: {line}", err=True)
-    sys.exit(1)
+def _announce(running: Running, *, quiet: bool) -> None:
+    emulator = running.emulator
+    if not quiet:
+        lines = ["Ready to paste, with the demo account that everybody knows:", ""]
+        for client, code in running.snippets:
+            lines += [f"# {client}", code, ""]
+        served = [site.name for site in emulator.sites]
+        lines += [
+            "  sites        "
+            + ", ".join(f"{name} :{port}" for name, port in emulator.ports.items() if name in served),
+            "  not served   "
+            + ", ".join(
+                f"{name} :{port}"
+                for name, port in emulator.ports.items()
+                if name != "all" and name not in served
+            ),
+            f"  control API  {running.url}/_emulator/health",
+            "  state        in memory, and ends with this process"
+            + ("" if emulator.settings.ephemeral else ": durable storage is not there yet"),
+        ]
+        if emulator.settings.control_token is None and emulator.control_token is not None:
+            lines.append(f"  token        {emulator.control_token}  (for control calls from elsewhere)")
+        click.echo("\n".join(lines) + "\n")
+    click.echo(f"emulator {__version__} is ready on {running.url} after {running.started_ms} ms")
+    sys.stdout.flush()
 
 
-def _announce(running: Running) -> None:
-    click.echo(f"ready {running.url} in {running.started_ms} ms")
+# specs, coverage
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Only compare; fail when a document differs.")
+@click.option(
+    "--directory", type=click.Path(path_type=Path, file_okay=False), default=Path("specs"), show_default=True
+)
+def specs(check: bool, directory: Path) -> None:
+    """Write the OpenAPI documents, <directory>/<site>/openapi.json."""
+    from emulator import app
+
+    written = {
+        directory / name / "openapi.json": json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        for name, document in app.documents(_built()).items()
+    }
+    surplus = sorted(set(directory.glob("*/openapi.json")) - set(written))
+    if check:
+        wrong = [path for path, text in written.items() if not _holds(path, text)] + surplus
+        if wrong:
+            _fail(f"{', '.join(map(str, wrong))}: not what the rows say; run `python -m emulator specs`")
+        return
+    for path, text in written.items():
+        _write(path, text)
+    for path in surplus:
+        path.unlink()
+
+
+@main.command()
+@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write the page to a file.")
+@click.option("--check", type=click.Path(path_type=Path, dir_okay=False), help="Only compare it with a file.")
+def coverage(write: Path | None, check: Path | None) -> None:
+    """Print which paths of which sites are emulated."""
+    from emulator import app
+
+    page = app.coverage_page(_built())
+    if check is not None:
+        if not _holds(check, page):
+            _fail(f"{check}: not what the rows say; run `python -m emulator coverage --write {check}`")
+    elif write is not None:
+        _write(write, page)
+    else:
+        click.echo(page, nl=False)
+
+
+def _built() -> Emulator:
+    """Everything joined as by default, whatever the environment says: documents depend on rows alone."""
+    from emulator import app
+
+    for name in list(os.environ):
+        if name.startswith(("EMULATOR_", "MONGO_DB_", "REDIS_")) or name == "APP_PORT":
+            del os.environ[name]
+    return app.build(app.read_settings())
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def _write(path: Path, text: str) -> None:
+    if _holds(path, text):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    click.echo(f"wrote {path}", err=True)
+
+
+# accounts
+
+
+@main.group()
+@click.option("--url", envvar="EMULATOR_URL", help="Where the emulator is; else what its ready file says.")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    envvar="EMULATOR_DATA_DIR",
+    default=Path("data"),
+    help="Where its ready file is (./data).",
+)
+@click.option("--sandbox", default="default", show_default=True)
+@click.option("--token", envvar="EMULATOR_CONTROL_TOKEN", help="The control API's bearer token.")
+@click.pass_context
+def accounts(
+    context: click.Context, url: str | None, data_dir: Path, sandbox: str, token: str | None
+) -> None:
+    """List and open accounts of an emulator that is running."""
+    context.obj = _Remote(url or _url_of(data_dir), sandbox, token)
+
+
+@accounts.command("list")
+@click.pass_obj
+def list_accounts(remote: _Remote) -> None:
+    """Name, id and number of keys of every account."""
+    for account in remote.ask("GET", "/accounts")["accounts"]:
+        click.echo(f"{account['name']}\t{account['id']}\t{account['keys']} keys")
+
+
+@accounts.command("create")
+@click.argument("name")
+@click.option("--key", help="The API key; generated when not given.")
+@click.option("--secret", help="Its secret; generated when not given.")
+@click.option(
+    "--deposit",
+    "deposits",
+    multiple=True,
+    metavar="WALLET:ASSET:AMOUNT",
+    help="Money to begin with, such as spot:USDT:10000; may be repeated.",
+)
+@click.pass_obj
+def create_account(
+    remote: _Remote, name: str, key: str | None, secret: str | None, deposits: tuple[str, ...]
+) -> None:
+    """Open an account with an HMAC key, and print the key and its secret."""
+    wanted = [deposit.split(":") for deposit in deposits]
+    for parts in wanted:
+        if len(parts) != 3:
+            _fail(f"{':'.join(parts)!r} is not WALLET:ASSET:AMOUNT")
+    remote.ask("POST", "/accounts", {"name": name})
+    chosen = {"key": key, "secret": secret}
+    body = {part: value for part, value in chosen.items() if value is not None}
+    made = remote.ask("POST", f"/accounts/{name}/keys", body)
+    for wallet, asset, amount in wanted:
+        money = {"wallet": wallet, "asset": asset, "amount": amount}
+        remote.ask("POST", f"/accounts/{name}/deposits", money)
+    click.echo(f"account {name}\nkey     {made['key']}\nsecret  {made['secret']}")
+
+
+class _Remote:
+    """The control API of a running emulator; what it refuses ends the command."""
+
+    def __init__(self, url: str, sandbox: str, token: str | None) -> None:
+        self._url = f"{url.rstrip('/')}/_emulator"
+        self._sandbox = sandbox
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        import httpx
+
+        try:
+            answer = httpx.request(
+                method,
+                self._url + path,
+                params={"sandbox": self._sandbox},
+                json=body,
+                headers=self._headers,
+                trust_env=False,
+            )
+        except httpx.HTTPError as error:
+            _fail(f"no emulator answers at {self._url}: {error}")
+        try:
+            content = answer.json()
+        except ValueError:
+            _fail(f"what answers at {self._url} is no emulator")
+        if answer.is_error:
+            _fail(str(content.get("error", {}).get("message", answer.status_code)))
+        return content
+
+
+def _url_of(data_dir: Path) -> str:
+    path = data_dir / "ready.json"
+    try:
+        url: str = json.loads(path.read_bytes())["url"]
+    except OSError:
+        _fail(f"there is no {path}: is the emulator running? --url says where it is")
+    return url
 
 
 if __name__ == "__main__":

@@ -29,12 +29,25 @@ from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.settings import PORTS, Settings, SettingsError, read_settings
 from emulator.storage.memory import MemoryJournal
+from emulator.web import coverage
 from emulator.web.contract import Site
-from emulator.web.hosts import PORT_SITES, Hosts
+from emulator.web.control import Control, Desk, Guard, control_site
+from emulator.web.hosts import CONTROL, PORT_SITES, Hosts
 from emulator.web.listener import PortUnavailable, listen, port_of, serve
-from emulator.web.server import Application, Recorder, build_frame
+from emulator.web.openapi import document
+from emulator.web.server import Application, Counts, Recorder, build_frame
 
-__all__ = ["Emulator", "PortUnavailable", "Running", "SettingsError", "build", "read_settings", "run"]
+__all__ = [
+    "Emulator",
+    "PortUnavailable",
+    "Running",
+    "SettingsError",
+    "build",
+    "coverage_page",
+    "documents",
+    "read_settings",
+    "run",
+]
 
 DEMO_ACCOUNT = "demo"
 DEMO_KEY = "emulator-demo-key"
@@ -53,24 +66,33 @@ READY_FILE = "ready.json"
 
 
 class Emulator(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything joined, nothing started. control_token: the one given, or one made for this run."""
+    """Everything joined, nothing started.
+
+    control_token: the one given, or one made for this run. ports: filled when it listens, "all" first,
+    then by site.
+    """
 
     settings: Settings
     control_token: str | None
     sites: tuple[Site, ...]
+    control: Site
     journal: MemoryJournal
     sandboxes: Sandboxes
     hosts: Hosts
+    ports: dict[str, int]
     application: Application
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """A server that answers. ports: "all", and by site. started_ms: what the start took."""
+    """A server that answers. started_ms: what the start took. snippets: clients and how they find it."""
 
     emulator: Emulator
     url: str
-    ports: dict[str, int]
     started_ms: int
+
+    @property
+    def snippets(self) -> list[tuple[str, str]]:
+        return binance.snippets(self.url, key=DEMO_KEY, secret=DEMO_SECRET)
 
 
 def build(settings: Settings) -> Emulator:
@@ -78,7 +100,7 @@ def build(settings: Settings) -> Emulator:
     try:
         eras = read_eras(settings.eras)
     except EraUnknown as error:
-        raise SettingsError(f"eras: {error}") from error
+        raise SettingsError(f"EMULATOR_ERAS: {error}") from error
     sites = binance.sites(eras=eras, timestamps=settings.timestamps, counting=settings.limits)
     journal = MemoryJournal()
     sandboxes = Sandboxes(
@@ -87,26 +109,44 @@ def build(settings: Settings) -> Emulator:
         provision=provision,
         wall_ns=time_ns,
         seed=settings.seed,
-        clock=ClockStart(
-            mode=ClockMode(settings.clock), time_us=settings.time_us, speed=settings.speed
-        ),
+        clock=ClockStart(mode=ClockMode(settings.clock), time_us=settings.time_us, speed=settings.speed),
     )
     token = settings.control_token
     if token is None and not settings.is_loopback:
         token = token_urlsafe(24)
+    ports: dict[str, int] = {}
+    desk = Desk(
+        version=__version__,
+        sandboxes=sandboxes,
+        sites=sites,
+        assets={binance.ENGINE: binance.ASSETS},
+        symbols=binance.SYMBOLS,
+        recorder=Recorder(),
+        counts=Counts(),
+        ports=ports,
+        journal_kind="memory",
+        is_durable=False,
+    )
+    control = control_site(desk)
+    frame = build_frame([Control(control, desk=desk, guard=Guard(token))], None)
     hosts = Hosts()
-    recorder = Recorder()
-    frame = build_frame([], None)
     application = Application(
-        sites=sites, sandboxes=sandboxes, hosts=hosts, frame=frame, recorder=recorder
+        sites=sites,
+        sandboxes=sandboxes,
+        hosts=hosts,
+        frame=frame,
+        recorder=desk.recorder,
+        counts=desk.counts,
     )
     return Emulator(
         settings=settings,
         control_token=token,
         sites=sites,
+        control=control,
         journal=journal,
         sandboxes=sandboxes,
         hosts=hosts,
+        ports=ports,
         application=application,
     )
 
@@ -144,6 +184,16 @@ async def provision(sandbox: Sandbox) -> None:
         assert done.rejection is None, done.rejection
 
 
+def documents(emulator: Emulator) -> dict[str, dict[str, Any]]:
+    """The OpenAPI documents of the sites that are served and of the control API, by name."""
+    return {site.name: document(site, version=__version__) for site in (*emulator.sites, emulator.control)}
+
+
+def coverage_page(emulator: Emulator) -> str:
+    """docs/coverage.md."""
+    return coverage.page({site.name: site for site in emulator.sites}, emulator.control)
+
+
 # Running
 
 
@@ -159,20 +209,20 @@ async def _run(emulator: Emulator, *, announce: Callable[[Running], None], began
     settings = emulator.settings
     first = settings.port
     sockets = listen(settings.host, [first + place if first else 0 for place in range(PORTS)])
-    ports = dict(zip(("all", *PORT_SITES), map(port_of, sockets), strict=True))
+    ports = emulator.ports
+    ports.update(zip(("all", *PORT_SITES), map(port_of, sockets), strict=True))
     for site in PORT_SITES:
         emulator.hosts.serve_site_on(ports[site], site)
     try:
         await emulator.sandboxes.open()
     except ClockSettingRefused as error:
-        raise SettingsError(f"time: {error}") from error
+        raise SettingsError(f"EMULATOR_TIME: {error}") from error
     ready_file = settings.data_dir / READY_FILE
 
     def on_listening() -> None:
         running = Running(
             emulator=emulator,
             url=_url(settings.host, ports["all"]),
-            ports=ports,
             started_ms=round((monotonic() - began) * 1000),
         )
         _write(ready_file, _describe(running))
@@ -204,13 +254,13 @@ def _describe(running: Running) -> dict[str, Any]:
         "pid": os.getpid(),
         "version": __version__,
         "url": running.url,
-        "control": running.url + "/_emulator",
+        "control": running.url + CONTROL,
         "sites": {
             name: {"url": _url(host, port), "port": port, "served": name in served}
-            for name, port in running.ports.items()
+            for name, port in running.emulator.ports.items()
             if name != "all"
         },
-        "ports": running.ports,
+        "ports": running.emulator.ports,
         "startedMs": running.started_ms,
     }
 

@@ -144,7 +144,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
-        if 65_535 - (PORTS - 1) < self.port:
+        if self.port > 65_535 - (PORTS - 1):
             raise ValueError(f"port: the {PORTS - 1} ports after {self.port} would be beyond 65535")
         if self.clock == "wall" and (self.time_us is not None or self.speed):
             raise ValueError("time and speed are those of a virtual clock; set the clock to virtual")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core import rejections as r
-from emulator.core.instruments import Instrument, InstrumentStatus, OrderType, Side
-from emulator.core.numbers import BIPS, ONE, ZERO, is_on_step
+from emulator.core.instruments import Instrument, InstrumentStatus, OrderType, Side, TimeInForce
+from emulator.core.numbers import ZERO, is_on_step
 from emulator.core.orders import OrderTerms
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.state import Account, State
@@ -19,9 +19,24 @@ def check_terms(market: Market, terms: OrderTerms, price: Decimal | None, now_us
     return (
         _check_features(instrument, terms)
         or _check_prices(instrument, terms, price)
-        or _check_quantities(instrument, terms)
+        or _check_quantities(instrument, terms, price, terms.quantity)
         or _check_band(market, terms, price, now_us)
-        or _check_notional(market, terms, price, now_us)
+        or check_notional(market, terms, price, terms.quantity, now_us)
+    )
+
+
+def check_shape(terms: OrderTerms, *, is_funded: bool = False) -> Rejection | None:
+    """Combinations of terms that mean nothing; dialects refuse them in their own words before."""
+    reason = _nonsense(terms, is_funded=is_funded)
+    return None if reason is None else r.OrderTermsInvalid(reason=reason)
+
+
+def check_funded(
+    market: Market, terms: OrderTerms, price: Decimal | None, quantity: Decimal, now_us: int
+) -> Rejection | None:
+    """Limits that apply to a quantity which was not known when the order was accepted."""
+    return _check_quantities(market.instrument, terms, price, quantity) or check_notional(
+        market, terms, price, quantity, now_us
     )
 
 
@@ -56,7 +71,7 @@ def check_position(
     most = instrument.position_max
     if most is None or terms.side is Side.SELL or terms.quantity is None:
         return None
-    owned = state.ledger.balance(account.id, wallet, instrument.base).total
+    owned = state.ledger.total(account.id, wallet, instrument.base)
     for order in account.open_orders.values():
         if order.instrument == instrument.symbol and order.terms.side is Side.BUY:
             owned += order.remaining
@@ -72,9 +87,39 @@ def check_quantity(instrument: Instrument, quantity: Decimal) -> Rejection | Non
     return None
 
 
-def check_amended_notional(market: Market, terms: OrderTerms, price: Decimal | None, quantity: Decimal,
-                           now_us: int) -> Rejection | None:  # fmt: skip
-    return _notional(market, terms, price, quantity, now_us)
+def _nonsense(terms: OrderTerms, *, is_funded: bool) -> str | None:
+    if terms.type is OrderType.LIMIT:
+        if terms.price is None and terms.peg is None:
+            return "a limit order needs a price"
+        if terms.quote_quantity is not None:
+            return "a limit order has no quote quantity"
+        if terms.quantity is None and not is_funded:
+            return "a limit order needs a quantity"
+        if terms.time_in_force is not TimeInForce.GTC:
+            if terms.post_only:
+                return "a post-only order cannot end at once"
+            if terms.iceberg_quantity is not None:
+                return "an order that ends at once cannot be an iceberg"
+        if terms.peg is not None and terms.peg.levels < 0:
+            return "a peg counts levels into the book"
+    else:
+        if terms.price is not None or terms.peg is not None:
+            return "a market order has no price"
+        if terms.post_only or terms.iceberg_quantity is not None:
+            return "a market order does not rest"
+        if terms.quote_quantity is not None:
+            if terms.quantity is not None or terms.trigger is not None or is_funded:
+                return "a quote quantity is for plain market orders, instead of a quantity"
+            if terms.quote_quantity <= ZERO:
+                return "a quote quantity is positive"
+        elif terms.quantity is None and not is_funded:
+            return "a market order needs a quantity"
+    if is_funded and terms.quantity is not None:
+        return "a funded leg takes its quantity from what the working order receives"
+    trigger = terms.trigger
+    if trigger is not None and trigger.price is None and trigger.trailing_bips is None:
+        return "a trigger needs a stop price or a trailing distance"
+    return None
 
 
 def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | None:
@@ -115,11 +160,12 @@ def _check_prices(instrument: Instrument, terms: OrderTerms, price: Decimal | No
     return None
 
 
-def _check_quantities(instrument: Instrument, terms: OrderTerms) -> Rejection | None:
-    quantity = terms.quantity
+def _check_quantities(
+    instrument: Instrument, terms: OrderTerms, price: Decimal | None, quantity: Decimal | None
+) -> Rejection | None:
     if quantity is None:
         return None
-    if terms.price is not None and terms.price * quantity <= ZERO:
+    if quantity <= ZERO or (price is not None and price <= ZERO):
         return r.NotionalZero()
     rejection = check_quantity(instrument, quantity)
     if rejection is not None:
@@ -136,8 +182,7 @@ def _check_quantities(instrument: Instrument, terms: OrderTerms) -> Rejection | 
         rejection = check_quantity(instrument, part)
         if rejection is not None:
             return rejection
-        parts = -(-quantity // part)
-        if 0 < instrument.iceberg_parts_max < parts:
+        if 0 < instrument.iceberg_parts_max * part < quantity:
             return r.LimitBroken(limit=Limit.ICEBERG_PARTS)
     return None
 
@@ -158,15 +203,10 @@ def _check_band(market: Market, terms: OrderTerms, price: Decimal | None, now_us
     return None
 
 
-def _check_notional(
-    market: Market, terms: OrderTerms, price: Decimal | None, now_us: int
-) -> Rejection | None:
-    return _notional(market, terms, price, terms.quantity, now_us)
-
-
-def _notional(
+def check_notional(
     market: Market, terms: OrderTerms, price: Decimal | None, quantity: Decimal | None, now_us: int
 ) -> Rejection | None:
+    """Smallest and largest price times quantity, or budget."""
     instrument = market.instrument
     least, most = instrument.notional_min, instrument.notional_max
     if price is None:
@@ -183,9 +223,3 @@ def _notional(
     if amount < least or 0 < most < amount:
         return r.LimitBroken(limit=Limit.NOTIONAL, value=amount)
     return None
-
-
-def fired(side: Side, extreme: Decimal, last: Decimal, trailing_bips: int) -> bool:
-    """Whether the last price has turned back from the extreme by the trailing distance."""
-    distance = BIPS * trailing_bips
-    return last <= extreme * (ONE - distance) if side is Side.SELL else last >= extreme * (ONE + distance)

@@ -20,9 +20,8 @@ from emulator.core.ids import NO_LIST
 from emulator.core.instruments import Instrument
 from emulator.core.markets import Feed
 from emulator.core.numbers import exact
-from emulator.core.order_lists import ListKind
 from emulator.core.orders import EndReason, Order, OrderStatus
-from emulator.core.rejections import FeatureOff, Feature, Rejection, ReplaceFailed
+from emulator.core.rejections import Feature, FeatureOff, Rejection, ReplaceFailed
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
 from emulator.core.views import Views
@@ -56,7 +55,7 @@ class Engine:
         self.instruments = instruments
         self.feed = feed
         self.rules = rules or EngineRules()
-        self.state = State(instruments, feed, wallets)
+        self.state = State(instruments, feed, wallets, self.rules.fees.discount_asset)
         self.views = Views(self.state)
         self._advanced_us = 0
         self._checked: dict[str, int] = {}
@@ -195,14 +194,18 @@ class Engine:
         if order_list is None:
             return
         live = [leg for leg in order_list.orders if leg in self.state.orders]
-        if order_list.kind is not ListKind.OCO and order.id == order_list.orders[0]:
+        if not live:
+            pending.append(c.EndOrderList(order_list=order_list.id))
+        elif order.id in order_list.pair:
+            # However one of two legs that cancel each other ends, the other ends with it.
+            reason = EndReason.LIST_SIBLING.value
+            pending.extend(c.ExpireOrder(order=leg, reason=reason) for leg in order_list.pair if leg in live)
+        elif order.id == order_list.orders[0]:
             if order.status is OrderStatus.FILLED:
                 pending.extend(c.ActivateOrder(order=leg) for leg in live)
             else:
                 reason = EndReason.LIST_WORKING_ENDED.value
                 pending.extend(c.ExpireOrder(order=leg, reason=reason) for leg in live)
-        if not live:
-            pending.append(c.EndOrderList(order_list=order_list.id))
 
     def _replace(self, command: c.ReplaceOrder, now_us: int) -> Done:
         """Cancel and place as one command: the new order's own limits are checked before the cancel."""

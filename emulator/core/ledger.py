@@ -68,6 +68,10 @@ class Ledger:
         balance = self.wallets[account, wallet].get(asset)
         return balance.free if balance else ZERO
 
+    def total(self, account: AccountId, wallet: str, asset: str) -> Decimal:
+        balance = self.wallets[account, wallet].get(asset)
+        return balance.total if balance else ZERO
+
     def balance(self, account: AccountId, wallet: str, asset: str) -> Balance:
         """The balance itself, made when it does not exist yet."""
         assets = self.wallets[account, wallet]

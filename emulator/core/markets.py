@@ -133,7 +133,9 @@ class Feed(Protocol):
         """How many trades happened at or before `time_us` since the beginning of the function."""
         ...
 
-    def trades(self, instrument: Instrument, first_number: int, limit: int, until_us: int) -> Sequence[FeedTrade]:
+    def trades(
+        self, instrument: Instrument, first_number: int, limit: int, until_us: int
+    ) -> Sequence[FeedTrade]:
         """Up to `limit` trades in order from `first_number` on, none later than `until_us`."""
         ...
 

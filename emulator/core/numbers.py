@@ -13,7 +13,6 @@ from decimal import (
     ROUND_FLOOR,
     ROUND_HALF_EVEN,
     ROUND_UP,
-    Clamped,
     Context,
     Decimal,
     DivisionByZero,
@@ -31,10 +30,13 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 BIPS = Decimal("0.0001")
 
-DIGITS_MAX = 36
-"""Digits of a wire number, before and after the point together; longer text is refused."""
+DIGITS_MAX = 28
+"""Digits of a wire number, before and after the point together; longer text is refused.
 
-_PLAIN = re.compile(r"[+-]?(?:[0-9]{1,36}(?:\.[0-9]{0,36})?|\.[0-9]{1,36})", re.ASCII)
+The product of two of them, with a fee upon it, is still exact.
+"""
+
+_PLAIN = re.compile(r"[+-]?(?=[0-9.]{1,29}$)(?:[0-9]{1,28}(?:\.[0-9]{0,28})?|\.[0-9]{1,28})", re.ASCII)
 
 EXACT = Context(
     prec=PRECISION,
@@ -76,9 +78,9 @@ def parse_plain(text: str) -> Decimal | None:
     """The number that `text` spells in plain decimal notation, canonical, or None.
 
     Refused: exponents, NaN and infinities, underscores, non-ASCII digits, spaces, and more than
-    `DIGITS_MAX` digits on either side of the point. All of them are accepted by `Decimal` itself.
+    `DIGITS_MAX` digits. All of them are accepted by `Decimal` itself.
     """
-    if not _PLAIN.fullmatch(text):
+    if not _PLAIN.fullmatch(text) or len(text.lstrip("+-").replace(".", "")) > DIGITS_MAX:
         return None
     return canonical(Decimal(text))
 

@@ -8,7 +8,6 @@ A list is `funded` when what the working order received pays for the pending leg
 
 from __future__ import annotations
 
-from decimal import Decimal
 from enum import Enum
 
 from emulator.core.ids import AccountId, ListId, OrderId

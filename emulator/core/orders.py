@@ -1,9 +1,9 @@
 """Orders: the terms a client asks for, and the mutable record of one order's life.
 
-    waiting   a pending leg of an order list, not yet placed
-    dormant   a trigger order whose condition has not been met
-    open      active; on the book once it rests
-    ended     filled, canceled, expired: never changes again
+waiting   a pending leg of an order list, not yet placed
+dormant   a trigger order whose condition has not been met
+open      active; on the book once it rests
+ended     filled, canceled, expired: never changes again
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from emulator.core.ids import NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
-from emulator.core.numbers import ZERO
+from emulator.core.numbers import BIPS, ONE, ZERO
 
 
 class TriggerKind(str, Enum):
@@ -38,6 +38,12 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
     def fires_on_rise(self, side: Side) -> bool:
         """Whether the stop price lies above the market at entry."""
         return (side is Side.BUY) is (self.kind is TriggerKind.STOP_LOSS)
+
+    def fires_at(self, side: Side, extreme: Decimal) -> Decimal:
+        """Where a trailing order fires after the last price turned back from `extreme`."""
+        assert self.trailing_bips is not None
+        distance = BIPS * self.trailing_bips
+        return extreme * (ONE - distance if side is Side.SELL else ONE + distance)
 
 
 class PegSide(str, Enum):
@@ -117,11 +123,15 @@ class Order:
     quantity: None until known (market by quote quantity that has not traded, funded legs).
     price: the effective limit price; None for market orders and pegs that are not yet active.
     held: what the wallet holds for it, in `hold_asset`.
+    resting: in the book. asleep: waiting for its stop price, or `trailing` the market.
+    extreme: where a trailing order began to track at `extreme_us`. seen: the best price since then of
+    trades by accounts and by hand; the market's own are asked for when needed.
     """
 
     __slots__ = (
         "account",
         "amend_count",
+        "asleep",
         "client_id",
         "created_us",
         "end_reason",
@@ -140,6 +150,7 @@ class Order:
         "quantity",
         "queued_us",
         "resting",
+        "seen",
         "self_trade_mode",
         "status",
         "terms",
@@ -188,9 +199,11 @@ class Order:
         self.prevented_match: int | None = None
         self.visible = ZERO
         self.resting = False
+        self.asleep = False
         self.trailing = False
         self.extreme: Decimal | None = None
         self.extreme_us = 0
+        self.seen: Decimal | None = None
         self.amend_count = 0
         self.end_reason = EndReason.NONE
         self.created_us = created_us

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
 from emulator.core.book import PriceQueues
@@ -43,6 +44,10 @@ class Segment(NamedTuple):
     shift: Decimal
     ask_at_price: bool
 
+    @property
+    def is_release(self) -> bool:
+        return self.price is None and not self.shift
+
 
 class ManualBook(NamedTuple):
     bids: BookSide
@@ -68,6 +73,7 @@ class Market:
         "print_times",
         "prints",
         "rises",
+        "segment_times",
         "segments",
         "trailing",
     )
@@ -82,6 +88,7 @@ class Market:
         self.trailing: dict[int, Order] = {}
         self.consumed: dict[tuple[Side, Decimal], tuple[int, Decimal]] = {}
         self.segments: list[Segment] = []
+        self.segment_times: list[int] = []
         self.manual: ManualBook | None = None
         self.prints: list[Print] = []
         self.print_ids: list[int] = []
@@ -132,26 +139,26 @@ class Market:
     def average_price(self, now_us: int) -> Decimal:
         """The reference price: trades of the last minutes weighted by quantity, in whole seconds.
 
-        Without any trade in that time, the last price.
+        Not from before the price was last moved by hand. Without any trade in that time, the last price.
         """
         second = now_us // SECOND_US
         cached = self._average
-        if cached is not None and cached[0] == second and cached[1] == len(self.prints):
+        if cached is not None and cached[0] == second and cached[1] == len(self.segments):
             return cached[2]
         end_us = second * SECOND_US
-        candle = self.range(end_us - self.instrument.reference_minutes * MINUTE_US, end_us)
-        if candle.volume:
-            average = divide_half(candle.quote_volume, candle.volume, self.instrument.quote_step)
-        else:
-            average = self.last_price(now_us)
-        self._average = (second, len(self.prints), average)
+        start_us = end_us - self.instrument.reference_minutes * MINUTE_US
+        if self.segments:
+            start_us = max(start_us, self.segments[-1].start_us)
+        candle = self.range(start_us, end_us) if start_us < end_us else None
+        if candle is None or not candle.volume:
+            return self.last_price(now_us)
+        average = divide_half(candle.quote_volume, candle.volume, self.instrument.quote_step)
+        self._average = (second, len(self.segments), average)
         return average
 
     # Levels
 
-    def levels(
-        self, side: Side, now_us: int, renewals: list[int] | None = None
-    ) -> Iterator[FeedLevel]:
+    def levels(self, side: Side, now_us: int, renewals: list[int] | None = None) -> Iterator[FeedLevel]:
         """What is left of the market's own levels of one side, best first.
 
         renewals: gets the moment of renewal of every level looked at, used up ones included.
@@ -162,11 +169,8 @@ class Market:
             source: Iterator[FeedLevel] = (
                 FeedLevel(price, quantity, since_us, FOREVER_US) for price, quantity in listed
             )
-        elif self.segments:
-            best = self.market_quote(now_us)[0 if side is Side.BUY else 1]
-            source = self.feed.levels(self.instrument, side, now_us, best)
         else:
-            source = self.feed.levels(self.instrument, side, now_us)
+            source = self._source(side, now_us)
         consumed = self.consumed
         for level in source:
             if renewals is not None:
@@ -176,6 +180,14 @@ class Market:
                 yield level
             elif used[1] < level.quantity:
                 yield FeedLevel(level.price, level.quantity - used[1], level.since_us, level.until_us)
+
+    def _source(self, side: Side, now_us: int) -> Iterator[FeedLevel]:
+        """The feed's levels of one side, from where the price was moved to, consumed or not."""
+        segment = self.segment
+        if segment is None or segment.is_release:
+            return self.feed.levels(self.instrument, side, now_us)
+        best = self.market_quote(now_us)[0 if side is Side.BUY else 1]
+        return self.feed.levels(self.instrument, side, now_us, best)
 
     def best(self, side: Side, now_us: int) -> Decimal | None:
         """The best price of one side of the whole book, accounts' orders included."""
@@ -336,18 +348,22 @@ class Market:
     # Crossing
 
     def next_due(self, after_us: int, until_us: int) -> int | None:
-        """When the market first makes something due for the orders here, in (after_us, until_us]."""
+        """When the market first makes something due for the orders here, in (after_us, until_us].
+
+        That is when a quote reaches a resting order, when a consumed level beyond one is renewed, when a
+        stop price is reached and when a trailing order fires. It may be early, never late.
+        """
         bid, ask = self.bids.best, self.asks.best
         rise, fall = self.rises.best, self.falls.best
         due: int | None = None
         if bid is not None or ask is not None:
-            renewal = self._renewal(bid, ask, after_us)
-            if renewal is not None:
-                due = renewal
+            due = self._renewal(bid, ask, after_us)
         segment = self.segment
         if segment is not None and segment.price is not None:
+            if (rise is not None and segment.price >= rise) or (fall is not None and segment.price <= fall):
+                due = after_us + 1
             return due if due is not None and due <= until_us else None
-        shift = segment.shift if segment is not None else ZERO
+        shift = ZERO if segment is None else segment.shift
         horizon = until_us if due is None else min(until_us, due)
         if bid is not None or ask is not None or rise is not None or fall is not None:
             crossing = self.feed.next_crossing(
@@ -362,35 +378,49 @@ class Market:
             if crossing is not None:
                 due = horizon = crossing
         for order in self.trailing.values():
-            assert order.terms.trigger is not None
-            assert order.terms.trigger.trailing_bips is not None
-            if shift:
-                # The reversal is relative to the shifted price, so the search in the feed's own
-                # prices does not apply: look again at every trade.
-                reversal: int | None = self.feed.next_trade_time(self.instrument, after_us)
-            else:
-                reversal, _ = self.feed.next_reversal(
-                    self.instrument,
-                    after_us,
-                    horizon,
-                    side=order.side,
-                    extreme=self.trailing_extreme(order, after_us),
-                    delta_bips=order.terms.trigger.trailing_bips,
-                )
-            if reversal is not None and reversal <= horizon:
+            reversal = self._reversal(order, after_us, horizon, shift)
+            if reversal is not None:
                 due = horizon = reversal
         return due if due is not None and due <= until_us else None
 
     def trailing_extreme(self, order: Order, now_us: int) -> Decimal:
         """The best price a tracking order has seen by now."""
-        extreme = order.extreme
+        extreme = order.seen
         assert extreme is not None
         if now_us <= order.extreme_us:
             return extreme
-        seen = self.range(order.extreme_us + 1, now_us + 1)
+        seen = self._moved_range(order.extreme_us + 1, now_us + 1)
         if not seen.trades:
             return extreme
         return max(extreme, seen.high) if order.side is Side.SELL else min(extreme, seen.low)
+
+    def _reversal(self, order: Order, after_us: int, until_us: int, shift: Decimal) -> int | None:
+        """When a trailing order fires, or when to look at it again."""
+        trigger = order.terms.trigger
+        assert trigger is not None
+        assert trigger.trailing_bips is not None
+        extreme = self.trailing_extreme(order, after_us)
+        if not shift:
+            return self.feed.next_reversal(
+                self.instrument,
+                after_us,
+                until_us,
+                side=order.side,
+                extreme=extreme,
+                delta_bips=trigger.trailing_bips,
+            )[0]
+        # The feed finds reversals of its own prices only, not of shifted ones: look for the next
+        # extreme or the end of the way back, whichever comes first.
+        fires_at = trigger.fires_at(order.side, extreme)
+        step = self.instrument.price_step
+        is_sell = order.side is Side.SELL
+        return self.feed.next_crossing(
+            self.instrument,
+            after_us,
+            until_us,
+            last_at_most=(fires_at if is_sell else extreme - step) - shift,
+            last_at_least=(extreme + step if is_sell else fires_at) - shift,
+        )
 
     def _renewal(self, bid: Decimal | None, ask: Decimal | None, after_us: int) -> int | None:
         """When to look again while the market's consumed levels lie beyond an order's price."""
@@ -401,7 +431,7 @@ class Market:
         for side, limit, best in ((Side.SELL, bid, market_ask), (Side.BUY, ask, market_bid)):
             if limit is None or (best > limit if side is Side.SELL else best < limit):
                 continue
-            for level in self.feed.levels(self.instrument, side, after_us, best if self.segments else None):
+            for level in self._source(side, after_us):
                 if level.price > limit if side is Side.SELL else level.price < limit:
                     break
                 crossed.append(level.until_us)
@@ -412,22 +442,29 @@ class Market:
             crossed.append(self.feed.next_trade_time(self.instrument, after_us))
         return max(after_us + 1, min(crossed))
 
+    def _segment_at(self, time_us: int) -> Segment | None:
+        ordinal = bisect_right(self.segment_times, time_us)
+        return self.segments[ordinal - 1] if ordinal else None
+
     def _moved(self, price: Decimal, time_us: int) -> Decimal:
-        """The feed's price of a time as the segments of that time move it."""
-        for segment in reversed(self.segments):
-            if segment.start_us <= time_us:
-                return price + segment.shift if segment.price is None else segment.price
-        return price
+        """The feed's price of a time as the segment of that time moves it."""
+        segment = self._segment_at(time_us)
+        if segment is None:
+            return price
+        return price + segment.shift if segment.price is None else segment.price
 
     def _moved_range(self, start_us: int, end_us: int) -> Candle:
+        """The feed's trades of a span as one candle, at the prices that they were moved to."""
         feed, instrument = self.feed, self.instrument
-        if not self.segments or end_us <= self.segments[0].start_us:
+        if not self.segments or end_us <= self.segment_times[0]:
             return feed.range(instrument, start_us, end_us)
-        marks = [start_us, *(s.start_us for s in self.segments if start_us < s.start_us < end_us), end_us]
+        low = bisect_right(self.segment_times, start_us)
+        high = bisect_left(self.segment_times, end_us)
+        marks = [start_us, *self.segment_times[low:high], end_us]
         whole: Candle | None = None
-        for left, right in zip(marks, marks[1:], strict=False):
+        for left, right in pairwise(marks):
             part = feed.range(instrument, left, right)
-            segment = next((s for s in reversed(self.segments) if s.start_us <= left), None)
+            segment = self._segment_at(left)
             if segment is not None:
                 part = _move(part, segment)
             whole = part if whole is None else _join(whole, part)

@@ -24,6 +24,7 @@ from emulator.runtime.ports import (
     ClockMode,
     ClockSet,
     ClockSetting,
+    EngineUnavailable,
     Journal,
     KeyAdded,
     KeyExists,
@@ -31,6 +32,7 @@ from emulator.runtime.ports import (
     KeyRemoved,
     NoSuchAccount,
     NoSuchKey,
+    OutcomeUnknown,
     SandboxProvisioned,
 )
 from emulator.runtime.recovery import MakeEngines, Recovered, fingerprint
@@ -163,16 +165,23 @@ class Sandbox:
         if name in self._state.accounts:
             raise AccountExists(f"{self.name}: the account {name!r} exists")
         sequencer.advance()
-        for engine_name in sorted(sequencer.engines.absent):
-            sequencer.engines[engine_name]  # Raises: all engines have the account, or none has.
+        if sequencer.engines.absent:
+            raise EngineUnavailable(f"{self.name}: an account is opened in all engines or in none")
         now_us = self.clock.now_us()
         account = self._state.last_account + 1
         self._record(now_us, AccountNamed(account=account, name=name, trade_group=trade_group))
         command = OpenAccount(account=account, name=name, trade_group=trade_group)
+        failure: OutcomeUnknown | None = None
         for engine_name in tuple(sequencer.engines):
-            rejection = sequencer.execute(engine_name, command, now_us).rejection
+            try:
+                rejection = sequencer.execute(engine_name, command, now_us).rejection
+            except OutcomeUnknown as unknown:
+                failure = unknown  # The others shall agree on the account all the same.
+                continue
             assert rejection is None, f"{engine_name} refused a new account: {rejection}"
         await sequencer.written()
+        if failure is not None:
+            raise failure
         return account
 
     async def add_key(self, record: KeyRecord) -> None:

@@ -112,7 +112,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     weight is charged only when the request fails. orders: what it adds to the count of orders when
     it succeeds. reads: the sandbox is advanced before the answer is built, and the answer leaves when
     what it saw is durable; commands that go through `Call.submit` need neither. pool: which quota the
-    weight comes from, where an exchange has several.
+    weight comes from, where an exchange has several. body: the type of a JSON body, where the row takes
+    one. A path may hold `{name}` for parameters of that name.
     """
 
     method: str
@@ -131,6 +132,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     pool: str = ""
     deprecated: bool = False
     description: str = ""
+    body: Any = None
 
 
 H = TypeVar("H", bound=Handler)
@@ -167,6 +169,7 @@ class Rows:
         pool: str = "",
         deprecated: bool = False,
         description: str = "",
+        body: Any = None,
     ) -> Callable[[H], H]:
         """Declare the decorated function as the answer to `method path`. reads: GET unless said."""
         assert method in ("GET", "POST", "PUT", "DELETE"), method
@@ -194,6 +197,7 @@ class Rows:
                     pool=pool,
                     deprecated=deprecated,
                     description=description,
+                    body=body,
                 )
             )
             return answer
@@ -210,7 +214,10 @@ class NotEmulated(msgspec.Struct, frozen=True):
 
 
 class Site:
-    """One API surface: its rows, what it leaves out, and the dialect it speaks."""
+    """One API surface: its rows, what it leaves out, and the dialect it speaks.
+
+    prefix: before its paths on the common port. takes_forms: whether parameters may come in a form body.
+    """
 
     def __init__(
         self,
@@ -222,6 +229,8 @@ class Site:
         dialect: Dialect,
         not_emulated: tuple[NotEmulated, ...] = (),
         description: str = "",
+        prefix: str | None = None,
+        takes_forms: bool = True,
     ) -> None:
         self.name = name
         self.engine = engine
@@ -230,6 +239,8 @@ class Site:
         self.dialect = dialect
         self.not_emulated = not_emulated
         self.description = description
+        self.prefix = f"/{name}" if prefix is None else prefix
+        self.takes_forms = takes_forms
         declared = [(route.method, route.path) for route in rows]
         twice = {key for key in declared if declared.count(key) > 1}
         assert not twice, f"{name} declares twice: {sorted(twice)}"

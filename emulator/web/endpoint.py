@@ -75,7 +75,7 @@ class Endpoint:
                 if seen > sandbox.durable_sequence:
                     await sandbox.durable(
                         seen,
-                        engine=site.engine,
+                        engine=site.engine or None,
                         account=call.account or None,
                         instrument=call.instrument,
                     )

@@ -7,9 +7,21 @@ the rows alone and is in their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from inspect import cleandoc
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import msgspec
 
@@ -21,11 +33,15 @@ FORM = "application/x-www-form-urlencoded"
 
 def document(site: Site, *, version: str = "") -> dict[str, Any]:
     """The OpenAPI document of a site. version: of the document; the emulator's, where it is known."""
-    types = [route.answers for route in site.rows]
-    schemas, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
+    schemas = Schemas()
     paths: dict[str, dict[str, Any]] = {}
-    for route, schema in zip(site.rows, schemas, strict=True):
-        operation = _operation(site, route, close(schema))
+    for route in site.rows:
+        operation = _operation(site, route, schemas.describe(route.answers))
+        if route.body is not None:
+            operation["requestBody"] = {
+                "required": _is_needed(route.body),
+                "content": {"application/json": {"schema": schemas.describe(route.body)}},
+            }
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     security = site.dialect.describe_security()
     return {
@@ -35,11 +51,11 @@ def document(site: Site, *, version: str = "") -> dict[str, Any]:
             "version": version or "0",
             **({"description": site.description} if site.description else {}),
         },
-        "servers": [{"url": f"/{site.name}", "description": "By path prefix on the common port"}],
+        "servers": [{"url": site.prefix, "description": "By path prefix on the common port"}],
         "paths": paths,
         "components": {
             "schemas": {
-                **{name: close(components[name]) for name in sorted(components)},
+                **dict(sorted(schemas.components.items())),
                 "Error": close(dict(site.dialect.describe_errors())),
             },
             "securitySchemes": {name: dict(scheme) for name, scheme in security.items()},
@@ -74,6 +90,84 @@ def coverage(sites: Iterable[Site]) -> list[dict[str, Any]]:
     return listed
 
 
+class Schemas:
+    """JSON schemas of type expressions; types with a name become components, once each.
+
+    msgspec describes what it can decode, which leaves out unions of several TypedDicts, because it
+    could not tell them apart. An answer is only encoded, so here they are alternatives.
+    """
+
+    def __init__(self) -> None:
+        self.components: dict[str, Any] = {}
+        self._names: dict[Any, str] = {}
+
+    def describe(self, kind: Any) -> dict[str, Any]:
+        if kind is Any or kind is object:
+            return {}
+        if is_typeddict(kind):
+            return self._refer(kind)
+        origin, arguments = get_origin(kind), get_args(kind)
+        if origin is Annotated:
+            return self.describe(arguments[0])
+        if origin is Union or origin is UnionType:
+            return {"anyOf": [self.describe(member) for member in arguments]}
+        if origin is list or origin is Sequence:
+            return {"type": "array", "items": self.describe(arguments[0])}
+        if origin is tuple:
+            return self._tuple(arguments)
+        if origin is dict or origin is Mapping:
+            return {"type": "object", "additionalProperties": self.describe(arguments[1])}
+        (schema,), components = msgspec.json.schema_components([kind], ref_template=_TEMPLATE)
+        for name, component in components.items():
+            self.components.setdefault(name, close(component))
+        described: dict[str, Any] = close(schema)
+        return described
+
+    def _tuple(self, members: tuple[Any, ...]) -> dict[str, Any]:
+        if len(members) == 2 and members[1] is Ellipsis:
+            return {"type": "array", "items": self.describe(members[0])}
+        return {
+            "type": "array",
+            "prefixItems": [self.describe(member) for member in members],
+            "minItems": len(members),
+            "maxItems": len(members),
+        }
+
+    def _refer(self, kind: Any) -> dict[str, Any]:
+        name = self._names.get(kind)
+        if name is None:
+            name = kind.__name__
+            if name in self.components:
+                # Two modules use one name; the later one is told by its module.
+                name = kind.__module__.rpartition(".")[2].title() + name
+            assert name not in self.components, f"a third type is called {name}"
+            self._names[kind] = name
+            self.components[name] = {}
+            self.components[name] = self._members(kind)
+        return {"$ref": _TEMPLATE.format(name=name)}
+
+    def _members(self, kind: Any) -> dict[str, Any]:
+        properties: dict[str, Any] = {}
+        required: list[str] = []
+        for name, hint in get_type_hints(kind, include_extras=True).items():
+            # With postponed annotations the class itself takes a NotRequired member for required.
+            needed = name in kind.__required_keys__
+            if get_origin(hint) in (Required, NotRequired):
+                needed = get_origin(hint) is Required
+                (hint,) = get_args(hint)
+            properties[name] = self.describe(hint)
+            if needed:
+                required.append(name)
+        schema: dict[str, Any] = {"type": "object"}
+        if kind.__doc__:
+            schema["description"] = cleandoc(kind.__doc__)
+        schema["properties"] = properties
+        if required:
+            schema["required"] = required
+        schema["additionalProperties"] = False
+        return schema
+
+
 def close(schema: Any) -> Any:
     """The schema with every object that names its members closed to others; titles are dropped."""
     match schema:
@@ -106,8 +200,8 @@ def _operation(site: Site, route: Route, schema: Any) -> dict[str, Any]:
     if route.deprecated:
         operation["deprecated"] = True
     # Every method takes its parameters in the query; a form body is another way to send them.
-    operation["parameters"] = [_query_parameter(parameter) for parameter in parameters]
-    if route.method != "GET" and parameters:
+    operation["parameters"] = [_parameter(parameter, route.path) for parameter in parameters]
+    if route.method != "GET" and parameters and site.takes_forms:
         operation["requestBody"] = {
             "required": False,
             "description": "Parameters may be sent as a form instead of in the query, or in both.",
@@ -136,7 +230,8 @@ def _operation(site: Site, route: Route, schema: Any) -> dict[str, Any]:
 
 def operation_id(route: Route) -> str:
     """A name for the operation: its method and path in one word."""
-    words = [word for part in route.path.split("/") for word in part.split("-") if word]
+    path = route.path.replace("{", "").replace("}", "")
+    words = [word for part in path.split("/") for word in part.split("-") if word]
     return route.method.lower() + "".join(word[0].upper() + word[1:] for word in words)
 
 
@@ -151,9 +246,15 @@ def _words(group: tuple[str, ...]) -> str:
     return " and ".join(group) if len(group) == 2 else ", ".join(group)
 
 
-def _query_parameter(parameter: Parameter) -> dict[str, Any]:
-    described: dict[str, Any] = {"name": parameter.name, "in": "query"}
-    if parameter.required:
+def _is_needed(body: Any) -> bool:
+    """Whether a JSON body of this type has a member that must be there."""
+    return any(field.required for field in msgspec.structs.fields(body))
+
+
+def _parameter(parameter: Parameter, path: str) -> dict[str, Any]:
+    in_path = f"{{{parameter.name}}}" in path
+    described: dict[str, Any] = {"name": parameter.name, "in": "path" if in_path else "query"}
+    if parameter.required or in_path:
         # A document cannot say "in the query or in the form"; the answer to a missing one is -1102.
         described["required"] = True
     if parameter.description:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -149,11 +150,12 @@ class Application:
         hosts: Hosts,
         frame: Starlette,
         recorder: Recorder | None = None,
+        counts: Counts | None = None,
     ) -> None:
         self.sites: Mapping[str, Site] = {site.name: site for site in sites}
         self.hosts = hosts
         self.recorder = recorder or Recorder()
-        self.counts = Counts()
+        self.counts = counts or Counts()
         self._sandboxes = sandboxes
         self._frame = frame
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
@@ -207,7 +209,10 @@ class Application:
                 sandbox_name = sandbox.name
                 whole: bytes | None = b""
                 if method in _WITH_BODY:
-                    whole = await _read_body(receive, headers)
+                    try:
+                        whole = await read_body(receive, headers)
+                    except ClientDisconnect:
+                        return
                 if whole is None or len(query) > QUERY_MAX:
                     answer = refuse(site, Failure.TOO_LARGE, "")
                     # What was not read of the body would be taken for the next request.
@@ -289,30 +294,31 @@ def _matches(missing: NotEmulated, method: str, path: str) -> bool:
 
 def _not_served(site_name: str, served: Mapping[str, Site]) -> Answer:
     names = ", ".join(served)
-    body = encode(
-        {"code": -1, "msg": f"Site {site_name!r} is not served by this emulator. Served: {names}."}
-    )
+    body = encode({"code": -1, "msg": f"Site {site_name!r} is not served by this emulator. Served: {names}."})
     return Answer(404, body, [], -1, 0, False)
 
 
-async def _read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes | None:
-    """The whole body, or None when it is larger than BODY_MAX; what came before a disconnect counts."""
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes | None:
+    """The whole body, or None when it is larger than BODY_MAX.
+
+    Raises ClientDisconnect when it breaks off: half a body may read like a whole one.
+    """
     declared = headers.get(b"content-length")
     if declared is not None and declared.isdigit() and int(declared[:20]) > BODY_MAX:
         return None
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body if len(body) <= BODY_MAX else None
-    parts = [body]
-    size = len(body)
+    parts: list[bytes] = []
+    size = 0
     while size <= BODY_MAX:
         message = await receive()
-        part = message.get("body", b"")
-        parts.append(part)
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        part: bytes = message.get("body", b"")
         size += len(part)
         if not message.get("more_body"):
-            return b"".join(parts) if size <= BODY_MAX else None
+            if size > BODY_MAX:
+                return None
+            return b"".join([*parts, part]) if parts else part
+        parts.append(part)
     return None
 
 

@@ -8,6 +8,7 @@ since a slow generator would flatter the emulator, of the server's own CPU time 
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import hmac
 import itertools
@@ -24,6 +25,7 @@ from contextlib import contextmanager
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from pathlib import Path
 from time import perf_counter, time
+from typing import cast
 
 import uvloop
 from table import Table
@@ -33,7 +35,7 @@ KEY = "bench-key-"
 SECRET = "bench-secret"
 TICKS = os.sysconf("SC_CLK_TCK")
 RAW_APP = """
-import asyncio, socket, uvicorn
+import asyncio, socket, uvicorn, uvloop
 BODY = b'{"pad":"' + b"x" * 290 + b'"}'
 HEAD = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
 async def app(scope, receive, send):
@@ -45,9 +47,11 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": BODY})
 sock = socket.socket()
 sock.bind(("127.0.0.1", 0))
+sock.listen(1024)
 print(sock.getsockname()[1], flush=True)
 config = uvicorn.Config(app, log_level="error", access_log=False, loop="uvloop", http="httptools", lifespan="off")
-asyncio.run(uvicorn.Server(config).serve(sockets=[sock]), loop_factory=config.get_loop_factory())
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    runner.run(uvicorn.Server(config).serve(sockets=[sock]))
 """
 
 
@@ -150,8 +154,8 @@ class _Connection(asyncio.Protocol):
         self.sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # uvloop's transports do not inherit from asyncio's.
+        self.transport = cast(asyncio.Transport, transport)
         self.next()
 
     def next(self) -> None:
@@ -194,8 +198,8 @@ async def _drive(port: int, requests: Iterator[bytes], seconds: float) -> tuple[
     waiting: list[asyncio.Future[None]] = []
     for _ in range(CONNECTIONS):
         finished: asyncio.Future[None] = loop.create_future()
-        connection = _Connection(requests, until, finished)
-        await loop.create_connection(lambda connection=connection: connection, "127.0.0.1", port)  # type: ignore[misc]  # bound per turn
+        make = functools.partial(_Connection, requests, until, finished)
+        _, connection = await loop.create_connection(make, "127.0.0.1", port)
         made.append(connection)
         waiting.append(finished)
     await asyncio.gather(*waiting)
@@ -234,7 +238,7 @@ def _emulator() -> Iterator[Server]:
 
 
 def _port(ready: Path) -> int:
-    return int(json.loads(ready.read_text())["port"])
+    return int(json.loads(ready.read_text())["ports"]["all"])
 
 
 def _request(method: str, target: str, body: str = "", key: str = "") -> bytes:

@@ -49,6 +49,17 @@ async def test_an_account_has_one_id_in_all_engines() -> None:
         await sandbox.open_account("alice")
 
 
+async def test_an_engine_that_fails_to_open_an_account_does_not_keep_it_from_the_others() -> None:
+    universe = Universe()
+    sandbox = await universe.open()
+    universe.defects["execute"] = 1
+    with pytest.raises(OutcomeUnknown):
+        await sandbox.open_account("alice")
+    assert (2, "") in till(sandbox, "south").balances
+    assert await sandbox.open_account("bob") == 3
+    assert (3, "") in till(sandbox).balances
+
+
 async def test_keys_come_and_go() -> None:
     universe = Universe()
     sandbox = await universe.open()

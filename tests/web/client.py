@@ -50,6 +50,8 @@ async def ask(
         raw_headers.append((b"content-length", b"%d" % len(whole)))
 
     async def receive() -> Message:
+        if not pieces:
+            return {"type": "http.disconnect"}
         piece = pieces.pop(0)
         return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
 

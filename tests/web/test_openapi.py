@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, Required, TypedDict
 
 import orjson
 
 from emulator.web.contract import Call, Kind, Parameter, Rows, Security, Site
-from emulator.web.openapi import coverage, document, value_schema
+from emulator.web.openapi import Schemas, coverage, document, value_schema
 from tests.web.toy import ToyDialect, toy_site
 
 
@@ -93,6 +93,83 @@ def test_a_row_is_described_whole() -> None:
 def test_the_same_rows_make_the_same_bytes() -> None:
     first = orjson.dumps(document(site_of(orders())))
     assert first == orjson.dumps(document(site_of(orders())))
+
+
+class Named(TypedDict):
+    """What it is.
+
+    And more of it.
+    """
+
+    either: Fill | list[Order] | None
+    row: tuple[int, str, Literal["0"]]
+    rows: tuple[int, ...]
+    by_name: dict[str, Fill]
+    anything: Any
+
+
+class Partly(TypedDict, total=False):
+    id: Required[int]
+    fill: Fill
+
+
+class Whole(Partly):
+    more: bool
+
+
+def test_alternatives_may_have_several_forms() -> None:
+    schemas = Schemas()
+    assert schemas.describe(Fill | list[Order | Fill]) == {
+        "anyOf": [
+            {"$ref": "#/components/schemas/Fill"},
+            {
+                "type": "array",
+                "items": {
+                    "anyOf": [
+                        {"$ref": "#/components/schemas/Order"},
+                        {"$ref": "#/components/schemas/Fill"},
+                    ]
+                },
+            },
+        ]
+    }
+    assert set(schemas.components) == {"Fill", "Order"}
+
+
+def test_members_are_described_by_their_types() -> None:
+    schemas = Schemas()
+    schemas.describe(Named)
+    named = schemas.components["Named"]
+    assert named["description"] == "What it is.\n\nAnd more of it."
+    assert named["required"] == ["either", "row", "rows", "by_name", "anything"]
+    assert named["properties"]["either"]["anyOf"][2] == {"type": "null"}
+    assert named["properties"]["row"] == {
+        "type": "array",
+        "prefixItems": [{"type": "integer"}, {"type": "string"}, {"enum": ["0"]}],
+        "minItems": 3,
+        "maxItems": 3,
+    }
+    assert named["properties"]["rows"] == {"type": "array", "items": {"type": "integer"}}
+    assert named["properties"]["by_name"]["additionalProperties"] == {"$ref": "#/components/schemas/Fill"}
+    assert named["properties"]["anything"] == {}
+
+
+def test_what_is_required_is_told_through_inheritance() -> None:
+    schemas = Schemas()
+    schemas.describe(Whole)
+    assert sorted(schemas.components["Whole"]["required"]) == ["id", "more"]
+
+
+def test_two_types_of_one_name_are_told_apart() -> None:
+    def make() -> Any:
+        class Fill(TypedDict):
+            other: int
+
+        return Fill
+
+    schemas = Schemas()
+    schemas.describe(list[Fill])
+    assert schemas.describe(make()) == {"$ref": "#/components/schemas/Test_OpenapiFill"}
 
 
 def test_every_kind_has_a_schema() -> None:

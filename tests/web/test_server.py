@@ -118,6 +118,35 @@ async def test_the_largest_body_is_read(house: House) -> None:
     assert (await ask(house.application, "POST", "/api/v3/echo", body=largest)).status == 200
 
 
+async def test_a_request_that_breaks_off_is_not_run(house: House) -> None:
+    """Half a body may read like a whole one, so it must not be looked at."""
+    sent: list[object] = []
+    messages = [
+        {"type": "http.request", "body": b"amount=1", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "DELETE",
+        "path": "/api/v3/balance",
+        "query_string": b"",
+        "headers": [(b"x-toy-key", b"demo-key")],
+        "server": None,
+        "client": None,
+    }
+    await house.application(scope, receive, send)
+    assert sent == []
+    reply = await ask(house.application, "GET", "/api/v3/balance", headers=KEY)
+    assert reply.json["balance"] == "1000"
+
+
 async def test_a_query_beyond_the_bound_is_refused(house: House) -> None:
     reply = await ask(house.application, "GET", "/api/v3/echo", query="word=" + "x" * QUERY_MAX)
     assert (reply.status, reply.code) == (413, "too_large")

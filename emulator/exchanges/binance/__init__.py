@@ -7,8 +7,6 @@ them calls the engine's instruments.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.util import find_spec
 from types import MappingProxyType
 
 from emulator.core.engine import Engine
@@ -20,8 +18,12 @@ from emulator.exchanges.binance.door import Counting, Door, Timestamps
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures import market as futures_market
 from emulator.exchanges.binance.limits import Limits
-from emulator.exchanges.binance.spot import instruments as spot_instruments
-from emulator.web.contract import NotEmulated, Rows, Site
+from emulator.exchanges.binance.snippets import snippets
+from emulator.exchanges.binance.spot import account, market, order_lists, trading, wallet
+from emulator.exchanges.binance.spot.instruments import load
+from emulator.web.contract import NotEmulated, Site
+
+__all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADING_WALLETS", "WALLETS", "engine", "sites", "snippets"]
 
 ENGINE = "binance"
 
@@ -30,33 +32,27 @@ TRADING_WALLETS = ("spot",)
 """Those that today's instruments trade from; the others hold balances only."""
 
 ASSETS = frozenset(assets()).union(
-    *((listing.instrument.base, listing.instrument.quote) for listing in spot_instruments.load())
+    *((listing.instrument.base, listing.instrument.quote) for listing in load())
 )
 
 SYMBOLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {"binance": {listing.symbol: listing.symbol for listing in spot_instruments.load()}}
+    {"binance": {listing.symbol: listing.symbol for listing in load()}}
 )
 """The instrument of each symbol, by site."""
 
 SPOT_NOT_EMULATED = (
-    NotEmulated("*", "/ws*", "streams are not emulated yet"),
-    NotEmulated("*", "/stream*", "streams are not emulated yet"),
+    *wallet.NOT_EMULATED,
+    NotEmulated("*", "/sapi/*", "not among the endpoints that spot clients call"),
     NotEmulated("*", "/api/v1/*", "the exchange itself retired /api/v1; use /api/v3"),
-    NotEmulated("*", "/sapi/v1/margin/*", "margin trading is not emulated"),
-    NotEmulated("*", "/sapi/v1/algo/*", "algo orders are not emulated"),
-    NotEmulated("*", "/sapi/v1/sub-account/*", "sub-accounts are not emulated"),
-    NotEmulated("*", "/sapi/v1/simple-earn/*", "earn products are not emulated"),
-    NotEmulated("*", "/sapi/v1/staking/*", "staking is not emulated"),
-    NotEmulated("*", "/sapi/v1/loan/*", "loans are not emulated"),
-    NotEmulated("*", "/sapi/v1/convert/*", "conversions are not emulated"),
-    NotEmulated("*", "/sapi/*", "not among the wallet endpoints that spot clients call"),
-    NotEmulated("*", "/bapi/*", "the web site's own interface is not emulated"),
+    NotEmulated("*", "/ws*", "streams and the WebSocket API are not emulated yet"),
+    NotEmulated("*", "/stream*", "streams are not emulated yet"),
+    NotEmulated("*", "/bapi/*", "what the web site itself calls is not emulated"),
 )
 
 
 def engine(feed: Feed) -> Engine:
     """The engine of all of Binance's products, without any state."""
-    listed = {listing.symbol: listing.instrument for listing in spot_instruments.load()}
+    listed = {listing.symbol: listing.instrument for listing in load()}
     return Engine(
         ENGINE,
         listed,
@@ -81,7 +77,7 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             name="binance",
             engine=ENGINE,
             title="Binance Spot",
-            rows=tuple(route for rows in _spot_rows() for route in rows),
+            rows=(*market.rows, *trading.rows, *order_lists.rows, *account.rows, *wallet.rows),
             dialect=door(Limits()),
             not_emulated=SPOT_NOT_EMULATED,
         ),
@@ -104,8 +100,3 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             description="Futures are not emulated yet: no contract is listed.",
         ),
     )
-
-
-def _spot_rows() -> list[Rows]:
-    names = [f"emulator.exchanges.binance.spot.{part}" for part in ("market", "trading", "account", "wallet")]
-    return [import_module(name).rows for name in names if find_spec(name) is not None]

@@ -23,7 +23,6 @@ from time import time_ns
 from typing import Any, Literal, assert_never
 
 from emulator.core.commands import Command
-from emulator.core.numbers import ZERO
 from emulator.core.rejections import Rejection
 from emulator.exchanges.binance import errors
 from emulator.exchanges.binance.auth import (
@@ -59,6 +58,9 @@ virtual, because unmodified clients sign with their own time."""
 
 Counting = Literal["auto", "on", "off"]
 """Whether quotas refuse; auto: only while the sandbox's clock is the wall's."""
+
+ACCOUNT_POOL = "uid"
+"""The `pool` of a /sapi row whose weight is charged to the account instead of the IP."""
 
 LONG_MAX = 9_223_372_036_854_775_807
 DECIMAL_MAX = Decimal(LONG_MAX).scaleb(-8)
@@ -124,6 +126,7 @@ class Door:
 
     def compile(self, route: Route) -> Admit:
         is_sapi = route.path.startswith("/sapi/")
+        is_by_account = route.pool == ACCOUNT_POOL
         security = route.security
         keyed, signed = security.keyed, security.signed
         parsers: dict[str, Parse] = {p.name: compile_parameter(p) for p in route.parameters}
@@ -131,9 +134,7 @@ class Door:
         defaults = {p.name: p.default for p in route.parameters if p.default is not None}
         if signed:
             parsers["timestamp"] = compile_parameter(TIMESTAMP)
-            parsers["recvWindow"] = compile_parameter(
-                Parameter("recvWindow", Kind.DECIMAL, decimals=3)
-            )
+            parsers["recvWindow"] = compile_parameter(Parameter("recvWindow", Kind.DECIMAL, decimals=3))
             parsers["signature"] = str
             required = (*required, "timestamp", "signature")
         # Only the spot API reads strictly; /sapi and the futures APIs pass over what they do not know.
@@ -154,7 +155,8 @@ class Door:
             now_us = call.now_us
             if enforced:
                 if is_sapi:
-                    quotas.enter_sapi(ip, route.path, fixed_weight or 1, now_us)
+                    if not is_by_account:
+                        quotas.enter_sapi(ip, route.path, fixed_weight or 1, now_us)
                 else:
                     quotas.enter(ip, now_us)
             # What a request that fails from here on costs; its own weight is known when it is parsed.
@@ -163,10 +165,11 @@ class Door:
             unit = headers.get(b"x-mbx-time-unit")
             if unit is not None:
                 call.time_divisor = _time_divisor(unit)
-            key = ""
+            record: KeyRecord | None = None
             if keyed:
                 key = headers.get(b"x-mbx-apikey", b"").decode("latin-1")
-                if not KEY_PATTERN.fullmatch(key):
+                record = sandbox.keys.get(key)
+                if record is None and not KEY_PATTERN.fullmatch(key):
                     raise refuse(-2014)
 
             try:
@@ -205,7 +208,6 @@ class Door:
                     server_us = self._server_us(virtual, now_us)
                     if server_us is not None:
                         check_timestamp(timestamp_us, window_ms, server_us)
-                record = sandbox.keys.get(key)
                 if record is None:
                     raise refuse(-2015)
                 if signed:
@@ -220,6 +222,8 @@ class Door:
 
             if not isinstance(weigh, int):
                 call.weight = weigh(values)
+            if enforced and is_by_account:
+                quotas.enter_sapi_account(call.account, route.path, call.weight, now_us)
             if enforced and not is_sapi:
                 quotas.check_weight(ip, call.weight, now_us)
             if orders:
@@ -269,7 +273,10 @@ class Door:
         ip = call.request.source_ip
         now_us = call.now_us
         headers = call.headers
-        if route.path.startswith("/sapi/"):
+        if route.pool == ACCOUNT_POOL:
+            used = quotas.sapi_account_used(call.account, route.path, now_us)
+            headers.append((b"x-sapi-used-uid-weight-1m", b"%d" % used))
+        elif route.path.startswith("/sapi/"):
             used = quotas.sapi_used(ip, route.path, now_us)
             headers.append((b"x-sapi-used-ip-weight-1m", b"%d" % used))
         else:
@@ -390,12 +397,14 @@ def _decimal(parameter: Parameter) -> Parse:
             raise refuse(-1100, name, DECIMAL_RANGE)
         whole, point, fraction = text.partition(".")
         if point:
-            fraction = fraction.rstrip("0")
+            if fraction[-1] == "0":
+                fraction = fraction.rstrip("0")
+                text = f"{whole}.{fraction}" if fraction else whole
             if len(fraction) > places:
                 raise refuse(-1111, name)
-            text = f"{whole}.{fraction}" if fraction else whole
-        value = Decimal(text) if text.strip("0.") else ZERO
-        if value > DECIMAL_MAX:
+        value = Decimal(text)
+        # Ten digits cannot exceed the largest amount, so most values need no comparison.
+        if len(whole) > 10 and value > DECIMAL_MAX:
             raise refuse(-1108, name)
         if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
             raise _invalid(parameter)

@@ -26,8 +26,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         -1003: "Too many requests queued.",
         -1006: "An unexpected response was received from the message bus. Execution status unknown.",
         -1007: (
-            "Timeout waiting for response from backend server. "
-            "Send status unknown; execution status unknown."
+            "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
         ),
         -1008: "Server is currently overloaded with other requests. Please try again in a few minutes.",
         -1013: "Filter failure: %s",
@@ -92,9 +91,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         -2016: "No trading window could be found for the symbol. Try ticker/24hrs instead.",
         -2021: "Order cancel-replace partially failed.",
         -2022: "Order cancel-replace failed.",
-        -2026: (
-            "Order was canceled or expired with no executed qty over 90 days ago and has been archived."
-        ),
+        -2026: ("Order was canceled or expired with no executed qty over 90 days ago and has been archived."),
         -2035: "User Data Stream subscription already active.",
         -2036: "User Data Stream subscription not active.",
         -2038: "ORDER_AMEND_REJECTED",
@@ -275,16 +272,14 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
             code = -2038 if rejection.feature is Feature.AMEND else -1013
             return refuse(code, text=_feature_text(rejection.feature, command))
         case rejections.SelfTradeModeNotAllowed():
-            return refuse(
-                -1013, text="This symbol does not allow the specified self-trade prevention mode."
-            )
+            return refuse(-1013, text="This symbol does not allow the specified self-trade prevention mode.")
         case rejections.WouldTake():
             return refuse(engine, text=WOULD_TAKE)
         case rejections.WouldTrigger():
             return refuse(engine, text=WOULD_TRIGGER)
         case rejections.WouldNotFill():
             # Binance accepts such an order and lets it expire; its instruments are configured so.
-            return refuse(engine)
+            return refuse(-2010)
         case rejections.NotionalZero():
             return refuse(engine, text="Price * QTY is zero or less.")
         case rejections.IcebergTooLarge():

@@ -38,6 +38,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     orders_per_10_seconds: int = 100
     orders_per_day: int = 200_000
     sapi_weight_per_minute: int = 12_000
+    sapi_account_weight_per_minute: int = 180_000
     ban_shortest_us: int = 2 * MINUTE_US
     ban_longest_us: int = 3 * DAY_US
 
@@ -58,6 +59,7 @@ class Quotas:
         self._seconds = Window(interval_us=10_000_000, limit=limits.orders_per_10_seconds)
         self._day = Window(interval_us=DAY_US, limit=limits.orders_per_day)
         self._sapi = Window(interval_us=MINUTE_US, limit=limits.sapi_weight_per_minute)
+        self._sapi_accounts = Window(interval_us=MINUTE_US, limit=limits.sapi_account_weight_per_minute)
         self._bans = Bans(
             tolerance=VIOLATIONS_TOLERATED,
             within_us=MINUTE_US,
@@ -102,6 +104,15 @@ class Quotas:
     def sapi_used(self, ip: str, path: str, now_us: int) -> int:
         return self._sapi.used((ip, path), now_us)
 
+    def enter_sapi_account(self, account: AccountId, path: str, weight: int, now_us: int) -> None:
+        """As `enter_sapi`, for the endpoints whose weight is the account's, not the IP's."""
+        if self._sapi_accounts.add((account, path), weight, now_us) > self._sapi_accounts.limit:
+            refusal = refuse(-1003, self._sapi_accounts.limit, "1 MINUTE", text=WEIGHT_USED)
+            raise _retry_after(refusal, self._sapi_accounts.seconds_left(now_us))
+
+    def sapi_account_used(self, account: AccountId, path: str, now_us: int) -> int:
+        return self._sapi_accounts.used((account, path), now_us)
+
     def _too_heavy(self, ip: str, now_us: int) -> Refusal:
         refusal = refuse(-1003, self._weight.limit, "1 MINUTE", text=WEIGHT_USED)
         return self._violation(ip, now_us, refusal, self._weight)
@@ -114,9 +125,7 @@ class Quotas:
 
     # Unfilled orders, by account
 
-    def reserve_orders(
-        self, account: AccountId, count: int, now_us: int, *, enforced: bool = True
-    ) -> None:
+    def reserve_orders(self, account: AccountId, count: int, now_us: int, *, enforced: bool = True) -> None:
         """Count orders that are about to be placed; raises -1015 when the account has too many.
 
         Quirk: an order that the day's limit refuses does not count in the ten seconds either

@@ -11,7 +11,8 @@ from emulator.core.markets import Candle, FeedLevel, FeedTrade, Quote
 from emulator.core.numbers import ZERO
 from emulator.feeds.synthetic.ladder import Ladder
 from emulator.feeds.synthetic.path import BEGIN_US, DAY_US, Forest, Path
-from emulator.feeds.synthetic.tree import HOUR_US, LEAF_MAX, Node
+from emulator.feeds.synthetic.shape import HOUR_US
+from emulator.feeds.synthetic.tree import LEAF_MAX, Node
 
 MARKETS_MAX = 4_096
 """Instruments whose derived constants are kept; more are made again when asked for."""

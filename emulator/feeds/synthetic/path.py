@@ -13,7 +13,8 @@ from decimal import Decimal
 from emulator.core.instruments import Instrument
 from emulator.core.numbers import EXACT, ZERO
 from emulator.feeds.synthetic.noise import GOLDEN, key_of, mix
-from emulator.feeds.synthetic.tree import LEAF_MAX, Node, Prints, spell_out, split
+from emulator.feeds.synthetic.shape import ONE, UNIT_BITS, WEIGHT, Shape
+from emulator.feeds.synthetic.tree import LEAF_MAX, Grid, Node, Prints, spell_out, split
 
 DAY_US = 86_400_000_000
 FIRST_DAY = 17_167
@@ -26,7 +27,8 @@ NODES_MAX = 60_000
 
 _LEAF_WEIGHT = 6
 _TRADES_PER_MINUTE_MAX = 100_000
-_LOTS_PER_TRADE_MIN = 16
+_LOTS_PER_TRADE_MIN = 40
+# On average; on the calmest day it is three eighths of that, which the rule of `tree` just allows.
 _PRICES_KEPT = 512
 _CLOSES_KEPT = 2_048
 
@@ -34,8 +36,6 @@ _CLOSES_KEPT = 2_048
 # amplitude that grows with the root of the period makes it look like a random walk up to a year.
 _SWINGS = ((1, 8), (2, 19), (5, 35), (13, 58), (34, 93), (89, 151), (233, 244))
 _BRANCH = 0xA24BAED4963EE407
-_UNIT = 40
-_ONE = 1 << _UNIT
 
 
 class Scale:
@@ -154,10 +154,9 @@ class Path:
     """Prices and trades of one instrument on one site, in whole steps and lots."""
 
     __slots__ = (
-        "_anchor",
-        "_basis",
         "_floor",
         "_forest",
+        "_grid",
         "_key",
         "_knots",
         "_leaf",
@@ -186,27 +185,28 @@ class Path:
 
         numerator, denominator = profile.anchor.as_integer_ratio()
         step_numerator, step_denominator = step.as_integer_ratio()
-        self._anchor = (numerator * step_denominator << _UNIT) // (denominator * step_numerator)
-        self._volatility = profile.volatility_bips
+        factor = (numerator * step_denominator << 64 - UNIT_BITS) // (denominator * step_numerator)
         # Within two bips, by site; the first site is where the pair's own price is seen.
         hundredths = 0 if site == "binance" else self.site_key % 401 - 200
-        self._basis = (self._anchor >> _UNIT) * hundredths // 1_000_000
+        basis = scale.steps_down(profile.anchor) * hundredths // 1_000_000
+        self._grid = Grid(factor, basis, ONE * profile.volatility_bips // 10_000)
+        self._volatility = profile.volatility_bips
         self.spread = max(profile.spread_steps, 1)
-        self._floor = max(scale.steps_up(instrument.price_min), 1) + self.spread
-        self._roof = (
-            scale.steps_down(instrument.price_max) - self.spread if instrument.price_max else 1 << 200
-        )
+        # What an instrument's limits cut off, its path does without.
+        self._floor = self._grid.lowest(max(scale.steps_up(instrument.price_min), 1) + self.spread)
+        roof = scale.steps_down(instrument.price_max) - self.spread if instrument.price_max else 1 << 99
+        self._roof = max(self._grid.highest(roof), self._floor)
 
         # A day always has the same number of trades, so that the trades before it are a product.
         self.per_day = 1440 * min(max(profile.trades_per_minute, 1), _TRADES_PER_MINUTE_MAX)
         numerator, denominator = profile.trade_quantity.as_integer_ratio()
         step_numerator, step_denominator = instrument.quantity_step.as_integer_ratio()
         lots = numerator * step_denominator // (denominator * step_numerator)
-        # The mean of the quantities drawn in a leaf is about twice their median.
-        self._lots_per_day = self.per_day * max(lots * 2, _LOTS_PER_TRADE_MIN)
+        # The mean of the quantities drawn in a leaf is about one and a half times their median.
+        self._lots_per_day = self.per_day * max(lots * 3 // 2, _LOTS_PER_TRADE_MIN)
 
     def day_close(self, day: int) -> int:
-        """Last price of a day (days since 1970), which is the first of the next."""
+        """Last price of a day (days since 1970), which is the first of the next; in parts of the anchor."""
         known = self._walk.get(day)
         if known is not None:
             return known
@@ -218,10 +218,10 @@ class Path:
             _, here, there = self._knots[place]
             swing += amplitude * (here * (period - past) + there * past) // period
         # The sum has 31 fraction bits and counts sixteenths of half the volatility, in bips.
-        swing = swing * self._volatility * (_ONE >> 31) // 320_000
+        swing = swing * self._volatility * (ONE >> 31) // 320_000
         # As far up as down in proportion: 1 + x above the anchor is 1 / (1 + x) below it.
-        factor = _ONE + swing if swing >= 0 else _ONE * _ONE // (_ONE - swing)
-        price = self._bounded((self._anchor * factor >> 2 * _UNIT) + self._basis)
+        price = ONE + swing if swing >= 0 else ONE * ONE // (ONE - swing)
+        price = min(max(price, self._floor), self._roof)
         if len(self._walk) >= _CLOSES_KEPT:
             self._walk.clear()
         self._walk[day] = price
@@ -244,38 +244,40 @@ class Path:
         return root
 
     def _make_day(self, day: int) -> Node:
+        floor, roof = self._floor, self._roof
         open_, close = self.day_close(day - 1), self.day_close(day)
         key = mix(self._key ^ mix(day * GOLDEN))
         noise = mix(key + 2 * GOLDEN)
         top, bottom = (open_, close) if open_ > close else (close, open_)
         typical = top * self._volatility // 10_000
-        high = self._bounded(top + (typical * (noise & 0xFFFF) * 5 >> 19))
-        low = self._bounded(bottom - (typical * (noise >> 16 & 0xFFFF) * 5 >> 19))
+        high = top + (typical * (noise & 0xFFFF) * 5 >> 19)
+        low = max(bottom - (typical * (noise >> 16 & 0xFFFF) * 5 >> 19), floor)
+        high = min(high, roof)
+        moment = WEIGHT * (open_ + high + low + close) // 4
+        start_us = day * DAY_US
+        shape = Shape(key, start_us, start_us + DAY_US, open_, high, low, close, WEIGHT, moment)
+
         # From about half to twice the usual volume, more on a day of a wide range.
-        width = min((high - low << 8) // (typical or 1), 512)
-        lots = max(
-            self._lots_per_day * (96 + (noise >> 32 & 0x7F) + width // 2) >> 8,
-            self.per_day * _LOTS_PER_TRADE_MIN,
-        )
-        lean = ((close - open_) * 0x1000 // (high - low)) if high > low else 0
+        width = min((high - low << 16) // (typical or 1), 0x20000)
+        lots = self._lots_per_day * (0x6000 + (noise >> 32 & 0x7FFF) + width // 2) >> 16
+        lean = (close - open_) * 0x1000 // (high - low) if high > low else 0
         buy_lots = lots * (0x8000 + lean + (noise >> 48) // 16 - 0x800) >> 16
         sell_lots = lots - buy_lots
+
+        grid = self._grid
+        open_, close = grid.nearest(open_), grid.nearest(close)
+        high, low = grid.above(high), grid.below(low)
         fourfold = open_ + high + low + close
-        start_us = day * DAY_US
         return Node(
-            key, start_us, start_us + DAY_US, (day - FIRST_DAY) * self.per_day, self.per_day,
-            open_, high, low, close,
+            shape, (day - FIRST_DAY) * self.per_day, self.per_day, open_, high, low, close,
             buy_lots, buy_lots * fourfold // 4, sell_lots, sell_lots * fourfold // 4,
         )  # fmt: skip
-
-    def _bounded(self, price: int) -> int:
-        return max(min(price, self._roof), self._floor)
 
     def halves(self, node: Node) -> tuple[Node, Node]:
         """The two parts of a node that is not a leaf."""
         left, right = node.left, node.right
         if left is None or right is None:
-            left, right = split(node)
+            left, right = split(node, self._grid)
             self._forest.weight += 2
         return left, right
 
@@ -321,6 +323,6 @@ class Path:
     def price_of(self, number: int) -> int:
         """The price of a trade; that of number 0 is where the first day opens."""
         if number < 1:
-            return self.day_close(FIRST_DAY - 1)
+            return self.day(FIRST_DAY).open
         leaf = self.leaf_of(number)
         return self.prints(leaf).prices[number - leaf.before - 1]

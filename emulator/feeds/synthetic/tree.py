@@ -1,9 +1,9 @@
 """The trades of a day as a tree: a node sums the trades of a span of time, and splits into two that agree.
 
-A node knows everything that a candle says. Splitting distributes it over two halves so that counts and
-amounts add up exactly, the halves join at one price, and each extreme is reached by at least one half
-and exceeded by none. A node with few trades is a leaf, and is spelled out as trades that add up to it.
-So any span is summed from a few nodes, and a leaf's trades from the one path that leads to it.
+A node knows everything that a candle says. Its halves follow the pair's path (`shape`), rounded to the
+instrument's steps; counts and amounts are distributed over them and add up exactly. A node with few
+trades is a leaf, and is spelled out as trades that add up to it. So any span is summed from a few
+nodes, and a leaf's trades are found on one way down.
 
 Prices are whole price steps, quantities whole quantity steps ("lots"), amounts of quote asset their
 product, and buyers' and sellers' taking is kept apart. What makes exact amounts possible is that one
@@ -20,26 +20,14 @@ from __future__ import annotations
 from math import isqrt
 from typing import NamedTuple
 
-from emulator.feeds.synthetic.noise import GOLDEN, MASK, mix
+from emulator.feeds.synthetic.noise import GOLDEN, mix
+from emulator.feeds.synthetic.shape import Shape, halves
 
 LEAF_MIN = 8
 LEAF_MAX = 16
 
-HOUR_US = 3_600_000_000
-MINUTE_US = 60_000_000
-SECOND_US = 1_000_000
-
-_UNITS = (HOUR_US, MINUTE_US, SECOND_US, 1)
-# Cuts that make the usual intervals (12h 8h 4h 2h 1h, 30m 15m 5m) whole nodes or very few of them.
-_CUTS = {24: 8, 16: 8, 60: 30, 30: 15, 15: 5, 10: 5}
-
-# How far from the ends of what is possible, as a power of a half of it, an amount may lie at each attempt.
-_DRAWS = 4
-_GIVE = 2
-_BANDS = (3, 3, 3, 3, 4, 999, 999)
-_REACH = 33
-
-_BRANCH = 0xD1342543DE82EF95
+_BITS = 64
+_HALF = 1 << _BITS - 1
 
 
 class Prints(NamedTuple):
@@ -49,6 +37,34 @@ class Prints(NamedTuple):
     prices: list[int]
     lots: list[int]
     buys: list[bool]
+
+
+class Grid(NamedTuple):
+    """How a path's prices become an instrument's: steps are price x factor / 2^64, plus the basis.
+
+    `volatility` is the path's own usual range of a day, in parts of the anchor.
+    """
+
+    factor: int
+    basis: int
+    volatility: int
+
+    def nearest(self, price: int) -> int:
+        return (price * self.factor + _HALF >> _BITS) + self.basis
+
+    def below(self, price: int) -> int:
+        return (price * self.factor >> _BITS) + self.basis
+
+    def above(self, price: int) -> int:
+        return self.basis - (-price * self.factor >> _BITS)
+
+    def lowest(self, steps: int) -> int:
+        """The lowest price of a path that is not below so many steps."""
+        return -(-(steps - self.basis << _BITS) // self.factor)
+
+    def highest(self, steps: int) -> int:
+        """The highest price of a path that is not above so many steps."""
+        return (steps - self.basis << _BITS) // self.factor
 
 
 class Node:
@@ -65,7 +81,6 @@ class Node:
         "count",
         "end_us",
         "high",
-        "key",
         "left",
         "low",
         "open",
@@ -73,14 +88,13 @@ class Node:
         "right",
         "sell_amount",
         "sell_lots",
+        "shape",
         "start_us",
     )
 
     def __init__(
         self,
-        key: int,
-        start_us: int,
-        end_us: int,
+        shape: Shape,
         before: int,
         count: int,
         open_: int,
@@ -92,9 +106,9 @@ class Node:
         sell_lots: int,
         sell_amount: int,
     ) -> None:
-        self.key = key
-        self.start_us = start_us
-        self.end_us = end_us
+        self.shape = shape
+        self.start_us = shape.start_us
+        self.end_us = shape.end_us
         self.before = before
         self.count = count
         self.open = open_
@@ -110,125 +124,80 @@ class Node:
         self.prints: Prints | None = None
 
 
-def cut(start_us: int, end_us: int) -> int:
-    """Where a span is cut in two: on a whole hour, minute or second as long as it holds several."""
-    span_us = end_us - start_us
-    for unit_us in _UNITS:
-        if span_us > unit_us:
-            parts = span_us // unit_us
-            return start_us + _CUTS.get(parts, parts // 2) * unit_us
-    raise AssertionError("a span of one microsecond is never cut")
-
-
-def split(node: Node) -> tuple[Node, Node]:
+def split(node: Node, grid: Grid) -> tuple[Node, Node]:
     """The two halves of a node that has more than LEAF_MAX trades."""
-    key = node.key
-    noise = mix(key)
-    start_us, end_us = node.start_us, node.end_us
-    cut_us = cut(start_us, end_us)
-    span_us = end_us - start_us
+    shape = node.shape
     count, low, high = node.count, node.low, node.high
-    open_, close = node.open, node.close
-    buy_lots, buy_amount, sell_lots, sell_amount = (
-        node.buy_lots, node.buy_amount, node.sell_lots, node.sell_amount
-    )  # fmt: skip
+    buy_lots, buy_amount = node.buy_lots, node.buy_amount
+    sell_lots, sell_amount = node.sell_lots, node.sell_amount
 
-    # Trades and lots: in proportion to time, with clusters on every scale (two uniforms sum to a tent).
-    share = (cut_us - start_us << 16) // span_us
-    room = share * (0x10000 - share) >> 16
+    # Prices: a half that reaches the path's extreme reaches the node's. Others are rounded outwards, so
+    # that a range smaller than a step becomes a market that goes to and fro between two prices.
+    factor, basis, volatility = grid
+    shape_l, shape_r, activity, noise = halves(shape, volatility)
+    middle = (shape_l.close * factor + _HALF >> _BITS) + basis
+    low_l = low if shape_l.low == shape.low else (shape_l.low * factor >> _BITS) + basis
+    low_r = low if shape_r.low == shape.low else (shape_r.low * factor >> _BITS) + basis
+    high_l = high if shape_l.high == shape.high else basis - (-shape_l.high * factor >> _BITS)
+    high_r = high if shape_r.high == shape.high else basis - (-shape_r.high * factor >> _BITS)
+
+    # Trades: by weight, more evenly the more there are.
+    weight, weight_l = shape.weight, shape_l.weight
     wander = (noise & 0xFFFF) + (noise >> 16 & 0xFFFF) - 0xFFFF
-    share += room * wander >> 17
-    count_l = (count * share >> 16) + (isqrt(count) * wander >> 17)
+    count_l = count * (3 * weight_l + activity) // (4 * weight) + (isqrt(count) * wander >> 17)
     count_l = min(max(count_l, LEAF_MIN), count - LEAF_MIN)
     count_r = count - count_l
-    swing = (noise >> 32 & 0xFFFF) - 0x8000
-    lean = noise >> 48 & 0x1FFF
-    buy_mid = 2 * count_l + ((buy_lots - 2 * count) * (share + (room * (swing + lean) >> 17)) >> 16)
-    sell_mid = 2 * count_l + ((sell_lots - 2 * count) * (share + (room * (swing - lean) >> 17)) >> 16)
 
-    # The halves join on the way from open to close, drawn to one of the extremes: more likely to that
-    # which the mean price is nearer to.
-    straight = open_ + (close - open_) * (cut_us - start_us) // span_us
-    lots = buy_lots + sell_lots
-    weight = (buy_amount + sell_amount - lots * low << 8) // (lots * (high - low)) if high > low else 0
+    # Lots: by weight, or up to an eighth off, so that each side's mean price stays near the path's (here
+    # in 2^-16 steps); but the sides lean apart by a little of what the halves' ranges allow.
+    mean_l = (shape_l.moment // weight_l * factor >> _BITS - 16) + (basis << 16)
+    mean_r = (shape_r.moment // shape_r.weight * factor >> _BITS - 16) + (basis << 16)
+    apart = mean_l - mean_r
+    buy_l = buy_lots * weight_l // weight
+    sell_l = sell_lots * weight_l // weight
+    if apart:
+        lean = min(high_l - low_l, high_r - low_r) * ((noise >> 48) - 0x8000) >> 5
+        wanted = ((buy_amount << 16) - buy_lots * (mean_r + lean)) // apart
+        buy_l = min(max(wanted, buy_l - (buy_l >> 3)), buy_l + (buy_lots - buy_l >> 3))
+        wanted = ((sell_amount << 16) - sell_lots * (mean_r - lean)) // apart
+        sell_l = min(max(wanted, sell_l - (sell_l >> 3)), sell_l + (sell_lots - sell_l >> 3))
+    buy_l = min(max(buy_l, 2 * count_l), buy_lots - 2 * count_r)
+    sell_l = min(max(sell_l, 2 * count_l), sell_lots - 2 * count_r)
+    buy_r, sell_r = buy_lots - buy_l, sell_lots - sell_l
 
-    # Amounts: what the halves' ranges allow must include them, and not near its end, because halves
-    # that had to trade at their extremes only would leave no choice further down. Ranges that do not
-    # allow it are drawn again a few times. Then lots move to the half whose prices are nearer, then
-    # both halves are given the extreme that is missing, then both extremes: that is always enough,
-    # because the node itself obeys the rule.
-    buy_l, sell_l = buy_mid, sell_mid
-    too_low = too_high = False
-    for attempt, band in enumerate(_BANDS):
-        if attempt < _DRAWS:
-            noise = mix(key + GOLDEN * (attempt + 1))
-            draw = noise & 0xFFFF
-            if noise >> 16 & 0xFF < weight:
-                middle = straight + ((2 * (high - straight) + 1) * draw >> 17)
-            else:
-                middle = straight - ((2 * (straight - low) + 1) * draw >> 17)
-            # The half whose ends are nearer to an extreme reaches it. The other stops short of it.
-            high_l, low_l = (open_, middle) if open_ > middle else (middle, open_)
-            high_r, low_r = (close, middle) if close > middle else (middle, close)
-            gap_l, gap_r = high - high_l, high - high_r
-            reach = noise >> 32 & 0xFFFF
-            if gap_l and (not gap_r or (noise >> 24 & 0xFF) * (gap_l + gap_r) >= gap_r << 8):
-                high_l += (2 * gap_l + 1) * reach * reach >> _REACH
-                high_r = high
-            else:
-                high_r += (2 * gap_r + 1) * reach * reach >> _REACH
-                high_l = high
-            gap_l, gap_r = low_l - low, low_r - low
-            reach ^= 0xFFFF
-            if gap_l and (not gap_r or (noise >> 48 & 0xFF) * (gap_l + gap_r) >= gap_r << 8):
-                low_l -= (2 * gap_l + 1) * reach * reach >> _REACH
-                low_r = low
-            else:
-                low_r -= (2 * gap_r + 1) * reach * reach >> _REACH
-                low_l = low
-        elif attempt > _DRAWS:
-            if too_low or attempt > _DRAWS + 1:
-                low_l = low_r = low
-            if too_high or attempt > _DRAWS + 1:
-                high_l = high_r = high
-        twice_r = low_r + high_r
-        apart = low_l + high_l - twice_r
-        if apart and attempt <= _DRAWS:
-            give = _GIVE if attempt < _DRAWS else 1
-            wanted = (2 * buy_amount - buy_lots * twice_r) // apart
-            least = buy_mid - (buy_mid - 2 * count_l >> give)
-            most = buy_mid + (buy_lots - buy_mid - 2 * count_r >> give)
-            buy_l = min(max(wanted, least), most)
-            wanted = (2 * sell_amount - sell_lots * twice_r) // apart
-            least = sell_mid - (sell_mid - 2 * count_l >> give)
-            most = sell_mid + (sell_lots - sell_mid - 2 * count_r >> give)
-            sell_l = min(max(wanted, least), most)
-        range_l, range_r = high_l - low_l, high_r - low_r
-        pad = count_l * range_l + count_r * range_r
-        buy_r, sell_r = buy_lots - buy_l, sell_lots - sell_l
-        buy_free = buy_amount - buy_l * low_l - buy_r * low_r - pad
-        sell_free = sell_amount - sell_l * low_l - sell_r * low_r - pad
-        buy_span = buy_l * range_l + buy_r * range_r - 2 * pad
-        sell_span = sell_l * range_l + sell_r * range_r - 2 * pad
-        buy_edge, sell_edge = buy_span >> band, sell_span >> band
-        too_low = buy_free < buy_edge or sell_free < sell_edge
-        too_high = buy_free > buy_span - buy_edge or sell_free > sell_span - sell_edge
+    # Amounts: at those means, as far as the halves' ranges allow. If they do not, both halves get the
+    # node's extreme that is missing, or both, which always does, because the node obeys the rule.
+    for attempt in range(3):
+        pad_l, pad_r = count_l * (high_l - low_l), count_r * (high_r - low_r)
+        buy_low = buy_l * low_l + pad_l
+        buy_high = buy_l * high_l - pad_l
+        sell_low = sell_l * low_l + pad_l
+        sell_high = sell_l * high_l - pad_l
+        buy_rest_low = buy_amount - buy_r * high_r + pad_r
+        buy_rest_high = buy_amount - buy_r * low_r - pad_r
+        sell_rest_low = sell_amount - sell_r * high_r + pad_r
+        sell_rest_high = sell_amount - sell_r * low_r - pad_r
+        too_low = buy_low > buy_rest_high or sell_low > sell_rest_high
+        too_high = buy_rest_low > buy_high or sell_rest_low > sell_high
         if not too_low and not too_high:
             break
+        if too_low or attempt:
+            low_l = low_r = low
+        if too_high or attempt:
+            high_l = high_r = high
     else:
         raise AssertionError("a node's amounts are not within what its prices allow")
-    free_l = (buy_l - 2 * count_l) * range_l
-    buy_amount_l = buy_l * low_l + count_l * range_l + (buy_free * free_l // buy_span if buy_span else 0)
-    free_l = (sell_l - 2 * count_l) * range_l
-    sell_amount_l = sell_l * low_l + count_l * range_l + (sell_free * free_l // sell_span if sell_span else 0)
+    buy_amount_l = buy_l * (buy_amount + (buy_r * apart >> 16)) // buy_lots
+    buy_amount_l = min(max(buy_amount_l, buy_low, buy_rest_low), buy_high, buy_rest_high)
+    sell_amount_l = sell_l * (sell_amount + (sell_r * apart >> 16)) // sell_lots
+    sell_amount_l = min(max(sell_amount_l, sell_low, sell_rest_low), sell_high, sell_rest_high)
 
     left = Node(
-        (key * _BRANCH + 1) & MASK, start_us, cut_us, node.before, count_l,
-        open_, high_l, low_l, middle, buy_l, buy_amount_l, sell_l, sell_amount_l,
+        shape_l, node.before, count_l, node.open, high_l, low_l, middle,
+        buy_l, buy_amount_l, sell_l, sell_amount_l,
     )  # fmt: skip
     right = Node(
-        (key * _BRANCH + 3) & MASK, cut_us, end_us, node.before + count_l, count_r,
-        middle, high_r, low_r, close,
+        shape_r, node.before + count_l, count_r, middle, high_r, low_r, node.close,
         buy_r, buy_amount - buy_amount_l, sell_r, sell_amount - sell_amount_l,
     )  # fmt: skip
     node.left, node.right = left, right
@@ -241,7 +210,7 @@ def spell_out(node: Node, key: int) -> Prints:
     `key` is the site's own: sites share the path down to the leaf, not the trades in it.
     """
     count, open_, close = node.count, node.open, node.close
-    key = key ^ node.key
+    key ^= node.shape.key
     noise = mix(key)
 
     # The price goes from the open to one extreme, to the other, and to the close, each leg in one

@@ -34,12 +34,8 @@ coinm_not_emulated = (
 )
 
 
-@usdm_rows.route(
-    "GET", "/fapi/v1/ping", summary="Test connectivity", weight=1, reads=False, answers=Nothing
-)
-@coinm_rows.route(
-    "GET", "/dapi/v1/ping", summary="Test connectivity", weight=1, reads=False, answers=Nothing
-)
+@usdm_rows.route("GET", "/fapi/v1/ping", summary="Test connectivity", weight=1, reads=False, answers=Nothing)
+@coinm_rows.route("GET", "/dapi/v1/ping", summary="Test connectivity", weight=1, reads=False, answers=Nothing)
 def ping(call: Call) -> Nothing:
     return {}
 

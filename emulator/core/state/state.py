@@ -7,13 +7,11 @@ the books, trigger queues or neither, as its status says.
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
-
-import msgspec
+from itertools import islice
+from typing import Any
 
 from emulator.core import events as e
 from emulator.core.book import PriceQueues
@@ -22,47 +20,32 @@ from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import Instrument, Side
 from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, Ledger
 from emulator.core.markets import Feed
-from emulator.core.numbers import ZERO, round_up
+from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListKind, ListStatus, OrderList
-from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
+from emulator.core.orders import EndReason, Order, OrderStatus
+from emulator.core.state.digest import fingerprint
+from emulator.core.state.holds import dormant_price, requirement
+from emulator.core.state.records import Account, Counts
 from emulator.core.tape import ManualBook, Market, Print, Segment
 
+CONSUMED_MAX = 10_000
+"""Levels of one market that are remembered as consumed; the older half goes when there are more."""
 
-class Account:
-    """An owner. open_orders: ids of all that has not ended, in the order of placement."""
-
-    __slots__ = ("discounted", "id", "name", "open_lists", "open_orders", "trade_group")
-
-    def __init__(self, id: AccountId, name: str, trade_group: int) -> None:
-        self.id = id
-        self.name = name
-        self.trade_group = trade_group
-        self.discounted = False
-        self.open_orders: dict[OrderId, Order] = {}
-        self.open_lists: dict[ListId, OrderList] = {}
-
-
-class Prevented(NamedTuple):
-    """A match that did not become a trade because both orders had one owner."""
-
-    event: e.MatchPrevented
-    time_us: int
-
-
-class Counts(msgspec.Struct):
-    """Open orders of one account on one instrument, by the limits that apply to them."""
-
-    orders: int = 0
-    triggers: int = 0
-    icebergs: int = 0
-    lists: int = 0
+_NO_COUNTS = Counts()
 
 
 class State:
     """What all events so far have made of an engine."""
 
-    def __init__(self, instruments: Mapping[str, Instrument], feed: Feed, wallets: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        feed: Feed,
+        wallets: tuple[str, ...],
+        discount_asset: str | None = None,
+    ) -> None:
         self.wallets = wallets
+        self.discount_asset = discount_asset
         self.ledger = Ledger()
         self.accounts: dict[AccountId, Account] = {}
         self.markets = {symbol: Market(instrument, feed) for symbol, instrument in instruments.items()}
@@ -107,10 +90,6 @@ class State:
 
     # Questions
 
-    def is_pending(self, order: Order) -> bool:
-        """Whether the order is a leg that waits for its list's working order."""
-        return order.status is OrderStatus.WAITING
-
     def siblings(self, order: Order) -> tuple[Order, ...]:
         """The live legs that end when this one trades or fires."""
         if order.list_id == NO_LIST:
@@ -137,50 +116,18 @@ class State:
         return requirement(instrument, order.terms.side, price, order.remaining)
 
     def counts_of(self, account: AccountId, instrument: str) -> Counts:
-        counts = self.counts.get((account, instrument))
-        if counts is None:
-            counts = self.counts[account, instrument] = Counts()
-        return counts
+        return self.counts.get((account, instrument), _NO_COUNTS)
+
+    def held_for(self, order: Order) -> Decimal:
+        """What the wallet holds for an order, alone or together with the leg that cancels it."""
+        if order.list_id == NO_LIST:
+            return order.held
+        order_list = self.lists[order.list_id]
+        return order_list.held if order.id in order_list.pair else order.held
 
     def fingerprint(self) -> str:
         """A digest of everything folded, equal for equal histories."""
-        ledger = self.ledger
-        folded = [
-            [[a.id, a.name, a.trade_group, a.discounted] for a in self.accounts.values()],
-            sorted(
-                (account, wallet, asset, balance.free, balance.held)
-                for (account, wallet), assets in ledger.wallets.items()
-                for asset, balance in assets.items()
-            ),
-            sorted((name, asset, n) for name, book in ledger.counterparties.items() for asset, n in book.items()),
-            [
-                [getattr(order, slot) for slot in Order.__slots__]
-                for order in sorted(self.orders.values(), key=lambda order: order.id)
-            ],
-            [
-                [getattr(order_list, slot) for slot in OrderList.__slots__]
-                for order_list in sorted(self.lists.values(), key=lambda order_list: order_list.id)
-            ],
-            [
-                [
-                    symbol,
-                    [[price, list(market_queue)] for price, market_queue in sorted(queues.queues.items())],
-                ]
-                for symbol, market in sorted(self.markets.items())
-                for queues in (market.bids, market.asks, market.rises, market.falls)
-                if queues.queues
-            ],
-            [
-                [symbol, market.segments, market.manual, len(market.prints), market.prints[-1:], market.changes]
-                + [sorted((side, price, *used) for (side, price), used in market.consumed.items())]
-                + [sorted(market.trailing), market.prevented]
-                for symbol, market in sorted(self.markets.items())
-                if market.prints or market.segments or market.manual or market.changes
-            ],
-            [self.next_order, self.next_list, self.next_movement, self.next_execution],
-        ]
-        encoded = msgspec.msgpack.encode(folded, enc_hook=str)
-        return hashlib.blake2b(encoded, digest_size=16).hexdigest()
+        return fingerprint(self)
 
     # Accounts
 
@@ -234,7 +181,7 @@ class State:
         account.open_orders[order.id] = order
         if order.client_id:
             self.client_ids[order.account, order.instrument, order.client_id] = order.id
-        counts = self.counts_of(order.account, order.instrument)
+        counts = self._counts(order.account, order.instrument)
         counts.orders += 1
         if terms.trigger is not None:
             counts.triggers += 1
@@ -269,9 +216,13 @@ class State:
             side = event.taker_side.opposite if event.maker == MARKET_ORDER else event.taker_side
             self._consume(market, side, event.feed_price, event.feed_since_us, event.quantity)
         if event.taker != MARKET_ORDER:
-            self._fill(instrument, self.orders[event.taker], event, event.taker_fee, event.taker_fee_asset, now_us)
+            self._fill(
+                instrument, self.orders[event.taker], event, event.taker_fee, event.taker_fee_asset, now_us
+            )
         if event.maker != MARKET_ORDER:
-            self._fill(instrument, self.orders[event.maker], event, event.maker_fee, event.maker_fee_asset, now_us)
+            self._fill(
+                instrument, self.orders[event.maker], event, event.maker_fee, event.maker_fee_asset, now_us
+            )
         self._lay(
             market,
             Print(
@@ -284,8 +235,6 @@ class State:
             ),
         )
         market.changes += 1
-        if market.trailing:
-            self.touched.add(event.instrument)
 
     def _fill(
         self,
@@ -328,8 +277,10 @@ class State:
         if order_list.funded:
             base = order_list.hold_asset
             free = self.ledger.free(order.account, order.wallet, base)
-            # The fee is taken from other free funds when there are enough, else from the proceeds.
-            locked = quantity if free - quantity >= base_fee else quantity - base_fee
+            # The fee is taken from other free funds when there are enough, else from the proceeds;
+            # always from the proceeds when these are in the discount asset (opo.md of the docs).
+            is_spared = base != self.discount_asset and free - quantity >= base_fee
+            locked = quantity if is_spared else quantity - base_fee
             self.ledger.hold(order.account, order.wallet, base, locked)
             order_list.held += locked
             order_list.received += locked
@@ -339,14 +290,12 @@ class State:
     def _match_prevented(self, event: e.MatchPrevented, now_us: int) -> None:
         market = self.markets[event.instrument]
         market.prevented = event.match + 1
-        if event.transferred:
-            self._transfer_prevented(market.instrument, event)
-        for order_id, quantity in ((event.taker, event.taker_prevented), (event.maker, event.maker_prevented)):
-            order = self.orders[order_id]
-            order.prevented_match = event.match
-            order.updated_us = now_us
+        taker, maker = self.orders[event.taker], self.orders[event.maker]
+        for order, quantity in ((taker, event.taker_prevented), (maker, event.maker_prevented)):
             if not quantity:
                 continue
+            order.prevented_match = event.match
+            order.updated_us = now_us
             order.prevented += quantity
             if order.resting:
                 self._shrink(order, quantity, now_us)
@@ -355,23 +304,15 @@ class State:
                 order.status = OrderStatus.EXPIRED_IN_MATCH
                 order.end_reason = EndReason.SELF_TRADE
                 self._close(order, now_us)
+        if event.transferred:
+            # What was prevented is no longer held; it changes hands without a trade and without fees.
+            buyer, seller = (taker, maker) if taker.side is Side.BUY else (maker, taker)
+            bought, sold = (buyer.account, buyer.wallet), (seller.account, seller.wallet)
+            instrument = market.instrument
+            self.ledger.move(instrument.base, event.transferred, sold, bought)
+            if event.transferred_amount:
+                self.ledger.move(instrument.quote, event.transferred_amount, bought, sold)
         market.changes += 1
-
-    def _transfer_prevented(self, instrument: Instrument, event: e.MatchPrevented) -> None:
-        """Move the prevented quantity and its amount between two accounts of one trade group."""
-        taker, maker = self.orders[event.taker], self.orders[event.maker]
-        buyer, seller = (taker, maker) if taker.side is Side.BUY else (maker, taker)
-        for order, asset, amount in (
-            (seller, instrument.base, event.transferred),
-            (buyer, instrument.quote, event.transferred_amount),
-        ):
-            held = min(amount, order.held)
-            if held:
-                self.ledger.hold(order.account, order.wallet, asset, -held)
-                order.held -= held
-        source, target = (seller.account, seller.wallet), (buyer.account, buyer.wallet)
-        self.ledger.move(instrument.base, event.transferred, source, target)
-        self.ledger.move(instrument.quote, event.transferred_amount, target, source)
 
     def _trailing_started(self, event: e.TrailingStarted, now_us: int) -> None:
         order = self.orders[event.order]
@@ -410,7 +351,6 @@ class State:
         order = self.orders[event.order]
         assert order.quantity is not None
         self.next_execution = event.execution + 1
-        reduced = order.quantity - event.quantity
         order.quantity = event.quantity
         order.amend_count += 1
         order.updated_us = now_us
@@ -422,8 +362,12 @@ class State:
             market = self.markets[order.instrument]
             # The hidden part of an iceberg is given up before the part that shows.
             order.visible = min(order.visible, order.remaining)
+            if not market.instrument.amend_keeps_priority:
+                assert order.price is not None
+                order.queued_us = now_us
+                queues = market.bids if order.side is Side.BUY else market.asks
+                queues.requeue(order.price, order)
             market.changes += 1
-        assert reduced > 0
         self._rehold(order)
 
     def _order_canceled(self, event: e.OrderCanceled, now_us: int) -> None:
@@ -463,7 +407,7 @@ class State:
         account.open_lists[order_list.id] = order_list
         if event.client_id:
             self.list_client_ids[event.account, event.instrument, event.client_id] = order_list.id
-        self.counts_of(event.account, event.instrument).lists += 1
+        self._counts(event.account, event.instrument).lists += 1
 
     def _order_list_ended(self, event: e.OrderListEnded, now_us: int) -> None:
         order_list = self.lists.pop(event.order_list)
@@ -474,10 +418,8 @@ class State:
             order_list.held = ZERO
         del self.accounts[order_list.account].open_lists[order_list.id]
         if order_list.client_id:
-            self.list_client_ids.pop(
-                (order_list.account, order_list.instrument, order_list.client_id), None
-            )
-        self.counts_of(order_list.account, order_list.instrument).lists -= 1
+            self.list_client_ids.pop((order_list.account, order_list.instrument, order_list.client_id), None)
+        self._counts(order_list.account, order_list.instrument).lists -= 1
 
     # Markets
 
@@ -496,9 +438,9 @@ class State:
     def _trade_printed(self, event: e.TradePrinted, now_us: int) -> None:
         market = self.markets[event.instrument]
         amount = event.price * event.quantity
-        self._lay(market, Print(event.trade, now_us, event.price, event.quantity, amount, event.buyer_is_maker))
-        if market.trailing:
-            self.touched.add(event.instrument)
+        self._lay(
+            market, Print(event.trade, now_us, event.price, event.quantity, amount, event.buyer_is_maker)
+        )
 
     def _market_released(self, event: e.MarketReleased, now_us: int) -> None:
         market = self.markets[event.instrument]
@@ -514,17 +456,32 @@ class State:
 
     # Parts
 
+    def _counts(self, account: AccountId, instrument: str) -> Counts:
+        counts = self.counts.get((account, instrument))
+        if counts is None:
+            counts = self.counts[account, instrument] = Counts()
+        return counts
+
     def _lay(self, market: Market, entry: Print) -> None:
         market.prints.append(entry)
         market.print_ids.append(entry.id)
         market.print_times.append(entry.time_us)
+        if market.trailing:
+            for order in market.trailing.values():
+                assert order.seen is not None
+                better = max if order.side is Side.SELL else min
+                order.seen = better(order.seen, entry.price)
+            self.touched.add(market.instrument.symbol)
 
-    def _consume(
-        self, market: Market, side: Side, price: Decimal, since_us: int, quantity: Decimal
-    ) -> None:
-        used = market.consumed.get((side, price))
+    def _consume(self, market: Market, side: Side, price: Decimal, since_us: int, quantity: Decimal) -> None:
+        consumed = market.consumed
+        used = consumed.pop((side, price), None)
         before = used[1] if used is not None and used[0] == since_us else ZERO
-        market.consumed[side, price] = (since_us, before + quantity)
+        consumed[side, price] = (since_us, before + quantity)
+        if len(consumed) > CONSUMED_MAX:
+            # In the order of their last use; those in front have been renewed long since.
+            for key in list(islice(consumed, CONSUMED_MAX // 2)):
+                del consumed[key]
 
     def _shrink(self, order: Order, quantity: Decimal, now_us: int) -> None:
         """Take `quantity` from a resting order's visible part, and show the next part of an iceberg."""
@@ -550,6 +507,7 @@ class State:
             self._track(order, market, extreme, now_us)
             return
         assert trigger.price is not None
+        order.asleep = True
         queues = market.rises if trigger.fires_on_rise(order.side) else market.falls
         best = queues.best
         queues.add(trigger.price, order)
@@ -557,13 +515,14 @@ class State:
             self.touched.add(order.instrument)
 
     def _track(self, order: Order, market: Market, extreme: Decimal, now_us: int) -> None:
-        order.trailing = True
-        order.extreme = extreme
+        order.asleep = order.trailing = True
+        order.extreme = order.seen = extreme
         order.extreme_us = now_us
         market.trailing[order.id] = order
         self.touched.add(order.instrument)
 
     def _unqueue_trigger(self, order: Order, market: Market) -> None:
+        order.asleep = False
         if order.id in market.trailing:
             del market.trailing[order.id]
             return
@@ -605,7 +564,7 @@ class State:
             queues.remove(order.price, order)
             order.resting = False
             market.changes += 1
-        elif order.terms.trigger is not None and not order.working_us and self._is_asleep(order, market):
+        elif order.asleep:
             self._unqueue_trigger(order, market)
         order.visible = ZERO
         del self.orders[order.id]
@@ -615,46 +574,18 @@ class State:
         key = (order.account, order.instrument, order.client_id)
         if self.client_ids.get(key) == order.id:
             del self.client_ids[key]
-        counts = self.counts_of(order.account, order.instrument)
+        counts = self._counts(order.account, order.instrument)
         counts.orders -= 1
         if order.terms.trigger is not None:
             counts.triggers -= 1
         if order.terms.iceberg_quantity is not None:
             counts.icebergs -= 1
 
-    def _is_asleep(self, order: Order, market: Market) -> bool:
-        if order.id in market.trailing:
-            return True
-        trigger = order.terms.trigger
-        assert trigger is not None
-        if trigger.price is None:
-            return False
-        queues = market.rises if trigger.fires_on_rise(order.side) else market.falls
-        return order.id in queues.queues.get(trigger.price, ())
-
-
-def dormant_price(terms: OrderTerms, extreme: Decimal | None) -> Decimal:
-    """The price at which funds are held for an order that waits for its trigger."""
-    if terms.price is not None:
-        return terms.price
-    assert terms.trigger is not None
-    price = extreme if terms.trigger.price is None else terms.trigger.price
-    assert price is not None
-    return price
-
-
-def requirement(instrument: Instrument, side: Side, price: Decimal, quantity: Decimal) -> Decimal:
-    """Funds that an order of this price and quantity holds: base for a sell, quote for a buy."""
-    if side is Side.SELL:
-        return quantity
-    amount = price * quantity
-    if instrument.hold_includes_fee:
-        amount += amount * max(instrument.maker_fee, instrument.taker_fee)
-    return round_up(amount, instrument.quote_step)
-
 
 def _cut(market: Market, segment: Segment) -> None:
     """Begin a segment; one that begins at the same moment as the last replaces it."""
-    starts = [one.start_us for one in market.segments]
-    del market.segments[bisect_left(starts, segment.start_us) :]
+    keep = bisect_left(market.segment_times, segment.start_us)
+    del market.segments[keep:]
+    del market.segment_times[keep:]
     market.segments.append(segment)
+    market.segment_times.append(segment.start_us)

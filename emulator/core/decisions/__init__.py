@@ -1,0 +1,48 @@
+"""What a command comes to: events, or the reason why not. Reads state, never changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from emulator.core import commands as c
+from emulator.core.decisions import accounts, changing, following, lists, markets, placing
+from emulator.core.decisions.decision import Decision
+from emulator.core.decisions.following import next_trigger
+from emulator.core.decisions.placing import check_placement
+from emulator.core.rules import EngineRules
+from emulator.core.state import State
+
+__all__ = ["Decision", "check_placement", "decide", "next_trigger"]
+
+
+def decide(state: State, rules: EngineRules, command: c.Command, now_us: int) -> Decision:
+    """The events that a command causes, or its rejection."""
+    decider = _DECIDERS.get(type(command))
+    assert decider is not None, f"no decision for {type(command).__name__}"
+    return decider(state, rules, command, now_us)
+
+
+_DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decision]] = {
+    c.OpenAccount: accounts.open_account,
+    c.SetFeePayment: accounts.set_fee_payment,
+    c.Deposit: accounts.deposit,
+    c.Withdraw: accounts.withdraw,
+    c.Transfer: accounts.transfer,
+    c.PlaceOrder: placing.place_order,
+    c.TestOrder: placing.place_order,
+    c.PlaceOrderList: lists.place_order_list,
+    c.CancelOrder: changing.cancel_order,
+    c.CancelAllOrders: changing.cancel_all,
+    c.CancelOrderList: changing.cancel_list,
+    c.AmendOrder: changing.amend,
+    c.SetPrice: markets.set_price,
+    c.SetBook: markets.set_book,
+    c.PrintTrade: markets.print_trade,
+    c.ReleaseMarket: markets.release,
+    c.AdvanceInstrument: following.advance,
+    c.TriggerOrder: following.trigger_order,
+    c.ActivateOrder: following.activate,
+    c.ExpireOrder: following.expire,
+    c.EndOrderList: following.end_list,
+}

@@ -1,0 +1,105 @@
+"""Accounts and what moves between their wallets and the outside."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from emulator.core import commands as c
+from emulator.core import events as e
+from emulator.core import rejections as r
+from emulator.core.decisions.decision import Decision
+from emulator.core.numbers import ZERO, is_on_step
+from emulator.core.rejections import Rejection
+from emulator.core.rules import EngineRules
+from emulator.core.state import State
+
+
+def open_account(state: State, rules: EngineRules, command: c.OpenAccount, now_us: int) -> Decision:
+    assert command.account not in state.accounts
+    return [e.AccountOpened(account=command.account, name=command.name, trade_group=command.trade_group)]
+
+
+def set_fee_payment(state: State, rules: EngineRules, command: c.SetFeePayment, now_us: int) -> Decision:
+    account = state.accounts.get(command.account)
+    if account is None:
+        return r.UnknownAccount(account=command.account)
+    if account.discounted == command.discounted:
+        return []
+    return [e.FeePaymentSet(account=command.account, discounted=command.discounted)]
+
+
+_AMOUNT_STEP = Decimal("0.00000001")
+
+
+def _check_movement(
+    state: State, account: int, wallets: tuple[str, ...], amount: Decimal
+) -> Rejection | None:
+    if account not in state.accounts:
+        return r.UnknownAccount(account=account)
+    for wallet in wallets:
+        if wallet not in state.wallets:
+            return r.UnknownWallet(wallet=wallet)
+    if amount <= ZERO or not is_on_step(amount, _AMOUNT_STEP):
+        return r.AmountInvalid(amount=amount)
+    return None
+
+
+def deposit(state: State, rules: EngineRules, command: c.Deposit, now_us: int) -> Decision:
+    rejection = _check_movement(state, command.account, (command.wallet,), command.amount)
+    if rejection is not None:
+        return rejection
+    return [
+        e.AmountDeposited(
+            account=command.account,
+            wallet=command.wallet,
+            asset=command.asset,
+            amount=command.amount,
+            movement=state.next_movement,
+            reference=command.reference,
+        )
+    ]
+
+
+def withdraw(state: State, rules: EngineRules, command: c.Withdraw, now_us: int) -> Decision:
+    rejection = _check_movement(state, command.account, (command.wallet,), command.amount)
+    if rejection is not None:
+        return rejection
+    if command.fee < ZERO or command.fee >= command.amount or not is_on_step(command.fee, _AMOUNT_STEP):
+        return r.AmountInvalid(amount=command.fee)
+    free = state.ledger.free(command.account, command.wallet, command.asset)
+    if command.amount > free:
+        return r.InsufficientBalance(asset=command.asset, needed=command.amount, available=free)
+    return [
+        e.AmountWithdrawn(
+            account=command.account,
+            wallet=command.wallet,
+            asset=command.asset,
+            amount=command.amount,
+            fee=command.fee,
+            movement=state.next_movement,
+            reference=command.reference,
+            labels=command.labels,
+        )
+    ]
+
+
+def transfer(state: State, rules: EngineRules, command: c.Transfer, now_us: int) -> Decision:
+    wallets = (command.source, command.target)
+    rejection = _check_movement(state, command.account, wallets, command.amount)
+    if rejection is not None:
+        return rejection
+    if command.source == command.target:
+        return r.UnknownWallet(wallet=command.target)
+    free = state.ledger.free(command.account, command.source, command.asset)
+    if command.amount > free:
+        return r.InsufficientBalance(asset=command.asset, needed=command.amount, available=free)
+    return [
+        e.AmountTransferred(
+            account=command.account,
+            asset=command.asset,
+            amount=command.amount,
+            source=command.source,
+            target=command.target,
+            movement=state.next_movement,
+        )
+    ]

@@ -1,0 +1,214 @@
+"""What follows from other events: fills by the market, triggers, legs of lists."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from emulator.core import commands as c
+from emulator.core import events as e
+from emulator.core.checks import check_funded, check_terms
+from emulator.core.decisions.decision import Decision
+from emulator.core.decisions.placing import crosses, finish, peg_price, plan_walk, starting_point
+from emulator.core.ids import NO_LIST
+from emulator.core.instruments import Instrument, OrderType, Side
+from emulator.core.matching import Taker, serve
+from emulator.core.numbers import ZERO, round_down
+from emulator.core.order_lists import OrderList
+from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
+from emulator.core.rejections import Rejection
+from emulator.core.rules import EngineRules
+from emulator.core.state import State, dormant_price, requirement
+from emulator.core.tape import Market
+
+
+def advance(state: State, rules: EngineRules, command: c.AdvanceInstrument, now_us: int) -> Decision:
+    return serve(state, rules, state.markets[command.instrument], now_us)
+
+
+def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now_us: int) -> Decision:
+    """A dormant order begins to track the market, or becomes active and ends its sibling."""
+    order = state.orders[command.order]
+    market = state.markets[order.instrument]
+    terms, trigger = order.terms, order.terms.trigger
+    assert trigger is not None
+    if trigger.trailing_bips is not None and not order.trailing:
+        return [e.TrailingStarted(order=order.id, extreme=market.last_price(now_us))]
+    ends = _ends_of(state.siblings(order))
+    price = terms.price
+    if terms.peg is not None:
+        price = peg_price(market, terms, now_us)
+        refused = (
+            EndReason.NO_PEG_LEVEL if price is None else _refused_peg(state, market, order, price, now_us)
+        )
+        if refused is not None:
+            return [*ends, e.OrderExpired(order=order.id, reason=refused)]
+    woken = e.OrderTriggered(order=order.id, price=price)
+    return [*ends, woken, *_enter_existing(state, rules, market, order, price, order.remaining, (), now_us)]
+
+
+def activate(state: State, rules: EngineRules, command: c.ActivateOrder, now_us: int) -> Decision:
+    """Place a waiting leg; its funded quantity, and what it is pegged to, are checked only now."""
+    order = state.orders.get(command.order)
+    if order is None:
+        return []  # The other leg of its pair ended it.
+    market = state.markets[order.instrument]
+    instrument, terms = market.instrument, order.terms
+    order_list = state.lists[order.list_id]
+    quantity = terms.quantity
+    if quantity is None:
+        quantity = _funded_quantity(state, instrument, order_list, terms)
+    else:
+        assert order.quantity is not None
+        quantity = order.quantity
+    price = terms.price
+    extreme: Decimal | None = None
+    status = OrderStatus.NEW
+    siblings = state.siblings(order)
+    ends: list[e.Event] = []
+    if terms.trigger is not None:
+        starting = starting_point(terms, market.last_price(now_us))
+        if isinstance(starting, Rejection):
+            # A leg whose stop price was passed meanwhile fires at once instead of being refused:
+            # it protects a position that exists by now.
+            ends, siblings = _ends_of(siblings), ()
+        else:
+            status, extreme = OrderStatus.DORMANT, starting
+    if status is OrderStatus.NEW and terms.peg is not None:
+        price = peg_price(market, terms, now_us)
+        if price is None:
+            return [e.OrderExpired(order=order.id, reason=EndReason.NO_PEG_LEVEL)]
+    if quantity is None or _refused_quantity(market, terms, price, quantity, now_us):
+        return [e.OrderExpired(order=order.id, reason=EndReason.REFUSED_AT_ACTIVATION)]
+    if price is not None or status is OrderStatus.DORMANT:
+        at = price if price is not None else dormant_price(terms, extreme)
+        needed = requirement(instrument, terms.side, at, quantity)
+        available = state.ledger.free(order.account, order.wallet, order.hold_asset) + order_list.held
+        if needed > available:
+            return [e.OrderExpired(order=order.id, reason=EndReason.INSUFFICIENT_BALANCE)]
+    activated = e.OrderActivated(
+        order=order.id, status=status, price=price, quantity=quantity, extreme=extreme
+    )
+    if status is OrderStatus.DORMANT:
+        return [activated]
+    return [
+        *ends,
+        activated,
+        *_enter_existing(state, rules, market, order, price, quantity, siblings, now_us),
+    ]
+
+
+def _enter_existing(
+    state: State,
+    rules: EngineRules,
+    market: Market,
+    order: Order,
+    price: Decimal | None,
+    quantity: Decimal,
+    siblings: tuple[Order, ...],
+    now_us: int,
+) -> list[e.Event]:
+    """What becomes of an order that was waiting or dormant and is active now."""
+    instrument, terms = market.instrument, order.terms
+    if price is not None and terms.post_only and crosses(market, terms.side, price, now_us):
+        return [e.OrderExpired(order=order.id, reason=EndReason.WOULD_TAKE)]
+    taker = Taker(
+        order=order.id,
+        account=state.accounts[order.account],
+        wallet=order.wallet,
+        side=terms.side,
+        mode=order.self_trade_mode,
+        siblings=siblings,
+    )
+    held = _available_hold(state, order)
+    needed = quantity if terms.side is Side.SELL else ZERO
+    if price is not None:
+        needed = requirement(instrument, terms.side, price, quantity)
+    plan = plan_walk(
+        state, rules, market, taker, now_us, limit=price, quantity=quantity, budget=None,
+        reserved=max(ZERO, needed - held),
+    )  # fmt: skip
+    if price is None:
+        free = state.ledger.free(order.account, order.wallet, order.hold_asset)
+        if max(plan.paid, needed) > free + held:
+            return [e.OrderExpired(order=order.id, reason=EndReason.INSUFFICIENT_BALANCE)]
+    ending = finish(instrument, terms, order.id, price, plan, quantity=quantity)
+    if isinstance(ending, Rejection):
+        return [e.OrderExpired(order=order.id, reason=EndReason.UNFILLED_ALL_OR_NOTHING)]
+    return ending
+
+
+def _ends_of(siblings: tuple[Order, ...]) -> list[e.Event]:
+    return [e.OrderExpired(order=order.id, reason=EndReason.LIST_SIBLING) for order in siblings]
+
+
+def _available_hold(state: State, order: Order) -> Decimal:
+    """What is held already and serves the order when it becomes active."""
+    if order.list_id == NO_LIST:
+        return order.held
+    return order.held + state.lists[order.list_id].held
+
+
+def _refused_peg(state: State, market: Market, order: Order, price: Decimal, now_us: int) -> EndReason | None:
+    """Why a price that was taken from the book cannot be used after all (pegged_orders.md)."""
+    if check_terms(market, order.terms, price, now_us) is not None:
+        return EndReason.REFUSED_AT_ACTIVATION
+    needed = requirement(market.instrument, order.side, price, order.remaining)
+    free = state.ledger.free(order.account, order.wallet, order.hold_asset)
+    return EndReason.INSUFFICIENT_BALANCE if needed > free + _available_hold(state, order) else None
+
+
+def _refused_quantity(
+    market: Market, terms: OrderTerms, price: Decimal | None, quantity: Decimal, now_us: int
+) -> bool:
+    if terms.quantity is None:
+        return check_funded(market, terms, price, quantity, now_us) is not None
+    return terms.peg is not None and check_terms(market, terms, price, now_us) is not None
+
+
+def _funded_quantity(
+    state: State, instrument: Instrument, order_list: OrderList, terms: OrderTerms
+) -> Decimal | None:
+    """What the working order received, in whole steps; the first leg of a pair settles it for both."""
+    if order_list.received:
+        quantity = round_down(order_list.received, instrument.quantity_step)
+        most = instrument.quantity_max
+        if terms.type is OrderType.MARKET:
+            if instrument.market_quantity_step:
+                quantity = round_down(quantity, instrument.market_quantity_step)
+            if instrument.market_quantity_max:
+                most = min(most or instrument.market_quantity_max, instrument.market_quantity_max)
+        return min(quantity, most) if most else quantity
+    for leg in order_list.pending:
+        other = state.orders.get(leg)
+        if other is not None and other.quantity is not None:
+            return other.quantity
+    return None
+
+
+def expire(state: State, rules: EngineRules, command: c.ExpireOrder, now_us: int) -> Decision:
+    if command.order not in state.orders:
+        return []
+    return [e.OrderExpired(order=command.order, reason=EndReason(command.reason))]
+
+
+def end_list(state: State, rules: EngineRules, command: c.EndOrderList, now_us: int) -> Decision:
+    return [e.OrderListEnded(order_list=command.order_list)] if command.order_list in state.lists else []
+
+
+def next_trigger(market: Market, now_us: int) -> Order | None:
+    """A dormant order whose condition the last price meets, if there is one."""
+    rise, fall = market.rises.best, market.falls.best
+    if rise is None and fall is None and not market.trailing:
+        return None
+    last = market.last_price(now_us)
+    if rise is not None and last >= rise:
+        return next(iter(market.rises.queues[rise].values()))
+    if fall is not None and last <= fall:
+        return next(iter(market.falls.queues[fall].values()))
+    for order in market.trailing.values():
+        trigger = order.terms.trigger
+        assert trigger is not None
+        fires_at = trigger.fires_at(order.side, market.trailing_extreme(order, now_us))
+        if last <= fires_at if order.side is Side.SELL else last >= fires_at:
+            return order
+    return None

@@ -1,0 +1,344 @@
+"""Placing one order: its checks, and how it enters the market."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import assert_never
+
+from emulator.core import commands as c
+from emulator.core import events as e
+from emulator.core import rejections as r
+from emulator.core.checks import check_counts, check_position, check_shape, check_status, check_terms
+from emulator.core.decisions.decision import Decision
+from emulator.core.ids import NO_LIST
+from emulator.core.instruments import Instrument, Outcome, SelfTradeMode, Side, TimeInForce
+from emulator.core.matching import Plan, Taker, walk
+from emulator.core.numbers import ZERO, divide_down
+from emulator.core.orders import EndReason, OrderStatus, OrderTerms, PegSide
+from emulator.core.rejections import Rejection
+from emulator.core.rules import EngineRules
+from emulator.core.state import Account, State, dormant_price, requirement
+from emulator.core.tape import Market
+
+
+def place_order(
+    state: State, rules: EngineRules, command: c.PlaceOrder | c.TestOrder, now_us: int
+) -> Decision:
+    account, market, terms = (
+        state.accounts.get(command.account),
+        state.markets.get(command.instrument),
+        command.terms,
+    )
+    if account is None:
+        return r.UnknownAccount(account=command.account)
+    if market is None:
+        return r.UnknownInstrument(instrument=command.instrument)
+    if command.wallet not in state.wallets:
+        return r.UnknownWallet(wallet=command.wallet)
+    price = limit_price(market, terms, now_us)
+    if isinstance(price, Rejection):
+        return price
+    rejection = (
+        check_status(market.instrument)
+        or check_leg(state, account, command.wallet, market, terms, price, now_us)
+        or check_counts(state, account, market.instrument, (terms,))
+    )
+    if rejection is not None:
+        return rejection
+    if isinstance(command, c.TestOrder):
+        return []  # Neither the wallet nor the book is asked.
+    return enter_new(state, rules, account, command.wallet, market, terms, price, now_us)
+
+
+def check_placement(state: State, rules: EngineRules, command: c.PlaceOrder, now_us: int) -> Rejection | None:
+    """What can be said against an order before the book and the wallet are asked."""
+    market = state.markets.get(command.instrument)
+    if command.account not in state.accounts:
+        return r.UnknownAccount(account=command.account)
+    if market is None:
+        return r.UnknownInstrument(instrument=command.instrument)
+    if command.wallet not in state.wallets:
+        return r.UnknownWallet(wallet=command.wallet)
+    price = limit_price(market, command.terms, now_us)
+    if isinstance(price, Rejection):
+        return price
+    return (
+        check_status(market.instrument)
+        or check_shape(command.terms)
+        or _check_at_prices(market, command.terms, price, now_us)
+    )
+
+
+def check_leg(
+    state: State,
+    account: Account,
+    wallet: str,
+    market: Market,
+    terms: OrderTerms,
+    price: Decimal | None,
+    now_us: int,
+    *,
+    is_funded: bool = False,
+) -> Rejection | None:
+    """What can be said against one order by itself; `price` is its limit price if it were active now."""
+    rejection = (
+        check_shape(terms, is_funded=is_funded)
+        or _check_at_prices(market, terms, price, now_us)
+        or check_position(state, account, wallet, market.instrument, terms)
+    )
+    if rejection is not None:
+        return rejection
+    if terms.client_id and (account.id, market.instrument.symbol, terms.client_id) in state.client_ids:
+        return r.DuplicateClientId(client_id=terms.client_id)
+    return None
+
+
+def _check_at_prices(
+    market: Market, terms: OrderTerms, price: Decimal | None, now_us: int
+) -> Rejection | None:
+    rejection = check_terms(market, terms, price, now_us)
+    if rejection is None and terms.peg is not None and terms.price is not None and price != terms.price:
+        # A pegged order that names a price as well must pass with both (pegged_orders.md).
+        rejection = check_terms(market, terms, terms.price, now_us)
+    return rejection
+
+
+def limit_price(market: Market, terms: OrderTerms, now_us: int) -> Decimal | Rejection | None:
+    """The limit price an order would have if it became active now."""
+    if terms.peg is None or terms.trigger is not None:
+        return terms.price
+    price = peg_price(market, terms, now_us)
+    return r.NoPegLevel() if price is None else price
+
+
+def peg_price(market: Market, terms: OrderTerms, now_us: int) -> Decimal | None:
+    """The price of the book level that a pegged order names, if the book has it."""
+    peg = terms.peg
+    assert peg is not None
+    side = terms.side if peg.side is PegSide.PRIMARY else terms.side.opposite
+    levels = market.depth(side, now_us, max(0, peg.levels) + 1)
+    return levels[peg.levels][0] if len(levels) > peg.levels else None
+
+
+def hold_asset(instrument: Instrument, side: Side) -> str:
+    """What an order pays with."""
+    return instrument.base if side is Side.SELL else instrument.quote
+
+
+def enter_new(
+    state: State,
+    rules: EngineRules,
+    account: Account,
+    wallet: str,
+    market: Market,
+    terms: OrderTerms,
+    price: Decimal | None,
+    now_us: int,
+) -> Decision:
+    """Accept one order that passed its checks: dormant, or active at once."""
+    instrument = market.instrument
+    order_id = state.next_order
+    mode = terms.self_trade_mode or instrument.self_trade_default
+    if terms.trigger is not None:
+        return _sleep_new(state, account, wallet, market, terms, order_id, mode, now_us)
+    asset = hold_asset(instrument, terms.side)
+    free = state.ledger.free(account.id, wallet, asset)
+    quantity = terms.quantity
+    needed = ZERO
+    if price is not None:
+        assert quantity is not None
+        needed = requirement(instrument, terms.side, price, quantity)
+        crossing = crosses(market, terms.side, price, now_us)
+        if terms.post_only and crossing and instrument.post_only_failure is Outcome.REFUSE:
+            return r.WouldTake()
+        if needed > free:
+            return r.InsufficientBalance(asset=asset, needed=needed, available=free)
+        if not crossing or terms.post_only:
+            if crossing:
+                ending: e.Event = e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)
+            elif terms.time_in_force is TimeInForce.FOK and instrument.fill_or_kill_failure is Outcome.REFUSE:
+                return r.WouldNotFill()
+            else:
+                ending = _rest_or_expire(terms, order_id)
+            return [placed(order_id, account, wallet, instrument, terms, mode, quantity, price), ending]
+    elif terms.side is Side.SELL and quantity is not None:
+        needed = quantity
+    elif terms.side is Side.BUY and terms.quote_quantity is not None:
+        needed = terms.quote_quantity
+    if needed > free:
+        return r.InsufficientBalance(asset=asset, needed=needed, available=free)
+    taker = Taker(order=order_id, account=account, wallet=wallet, side=terms.side, mode=mode)
+    plan = plan_walk(
+        state, rules, market, taker, now_us, limit=price, quantity=quantity, budget=terms.quote_quantity,
+        reserved=needed,
+    )  # fmt: skip
+    if price is None:
+        if plan.paid > free:
+            return r.InsufficientBalance(asset=asset, needed=plan.paid, available=free)
+        if quantity is None:
+            quantity = plan.executed + plan.prevented
+            if plan.dry:
+                quantity += _unspent(market, terms, plan, now_us)
+            elif not quantity:
+                return r.BookTooThin()
+    assert quantity is not None
+    endings = finish(instrument, terms, order_id, price, plan, quantity=quantity)
+    if isinstance(endings, Rejection):
+        return endings
+    return [placed(order_id, account, wallet, instrument, terms, mode, quantity, price), *endings]
+
+
+def plan_walk(
+    state: State,
+    rules: EngineRules,
+    market: Market,
+    taker: Taker,
+    now_us: int,
+    *,
+    limit: Decimal | None,
+    quantity: Decimal | None,
+    budget: Decimal | None,
+    reserved: Decimal,
+) -> Plan:
+    """Plan a walk whose cost may be known only afterwards; `reserved` is zero then."""
+    plan = walk(
+        state, rules, market, taker, now_us, limit=limit, quantity=quantity, budget=budget, reserved=reserved
+    )
+    pays_with = hold_asset(market.instrument, taker.side)
+    if not reserved and plan.paid and taker.account.discounted and pays_with == rules.fees.discount_asset:
+        # Fees must not take what the trades themselves need. Which asset a fee is in does not change
+        # the walk, so the second plan costs the same.
+        plan = walk(
+            state, rules, market, taker, now_us, limit=limit, quantity=quantity, budget=budget,
+            reserved=plan.paid,
+        )  # fmt: skip
+    return plan
+
+
+def placed(
+    order_id: int,
+    account: Account,
+    wallet: str,
+    instrument: Instrument,
+    terms: OrderTerms,
+    mode: SelfTradeMode,
+    quantity: Decimal | None,
+    price: Decimal | None,
+    *,
+    status: OrderStatus = OrderStatus.NEW,
+    extreme: Decimal | None = None,
+    order_list: int = NO_LIST,
+) -> e.OrderPlaced:
+    return e.OrderPlaced(
+        order=order_id,
+        account=account.id,
+        wallet=wallet,
+        instrument=instrument.symbol,
+        terms=terms,
+        self_trade_mode=mode,
+        status=status,
+        quantity=quantity,
+        price=price,
+        extreme=extreme,
+        order_list=order_list,
+    )
+
+
+def finish(
+    instrument: Instrument,
+    terms: OrderTerms,
+    order_id: int,
+    price: Decimal | None,
+    plan: Plan,
+    *,
+    quantity: Decimal,
+) -> list[e.Event] | Rejection:
+    """A planned walk and what becomes of the rest of `quantity`."""
+    left = quantity - plan.executed - plan.prevented
+    if terms.time_in_force is TimeInForce.FOK and price is not None and (left > ZERO or plan.prevented):
+        if instrument.fill_or_kill_failure is Outcome.REFUSE:
+            return r.WouldNotFill()
+        return [e.OrderExpired(order=order_id, reason=EndReason.UNFILLED_ALL_OR_NOTHING)]
+    if left <= ZERO:
+        if not plan.executed and not plan.prevented:
+            return [e.OrderExpired(order=order_id, reason=EndReason.NO_LIQUIDITY)]
+        return plan.events
+    if price is None:
+        return [*plan.events, e.OrderExpired(order=order_id, reason=EndReason.NO_LIQUIDITY)]
+    return [*plan.events, _rest_or_expire(terms, order_id)]
+
+
+def _rest_or_expire(terms: OrderTerms, order_id: int) -> e.OrderRested | e.OrderExpired:
+    match terms.time_in_force:
+        case TimeInForce.GTC:
+            return e.OrderRested(order=order_id)
+        case TimeInForce.IOC:
+            return e.OrderExpired(order=order_id, reason=EndReason.UNFILLED_IMMEDIATE)
+        case TimeInForce.FOK:
+            return e.OrderExpired(order=order_id, reason=EndReason.UNFILLED_ALL_OR_NOTHING)
+        case _ as never:
+            assert_never(never)
+
+
+def _unspent(market: Market, terms: OrderTerms, plan: Plan, now_us: int) -> Decimal:
+    """What was left of a budget when the book ran out, as a quantity at the last price."""
+    assert terms.quote_quantity is not None
+    rest = terms.quote_quantity - plan.amount
+    step = market.instrument.quantity_step
+    return max(step, divide_down(rest, market.last_price(now_us), step))
+
+
+def crosses(market: Market, side: Side, price: Decimal, now_us: int) -> bool:
+    best = market.best(side.opposite, now_us)
+    if best is None:
+        return False
+    return price >= best if side is Side.BUY else price <= best
+
+
+def _sleep_new(
+    state: State,
+    account: Account,
+    wallet: str,
+    market: Market,
+    terms: OrderTerms,
+    order_id: int,
+    mode: SelfTradeMode,
+    now_us: int,
+) -> Decision:
+    instrument = market.instrument
+    assert terms.quantity is not None
+    last = market.last_price(now_us)
+    starting = starting_point(terms, last)
+    if isinstance(starting, Rejection):
+        return starting
+    asset = hold_asset(instrument, terms.side)
+    needed = requirement(instrument, terms.side, dormant_price(terms, starting), terms.quantity)
+    free = state.ledger.free(account.id, wallet, asset)
+    if needed > free:
+        return r.InsufficientBalance(asset=asset, needed=needed, available=free)
+    return [
+        placed(
+            order_id,
+            account,
+            wallet,
+            instrument,
+            terms,
+            mode,
+            terms.quantity,
+            terms.price,
+            status=OrderStatus.DORMANT,
+            extreme=starting,
+        )
+    ]
+
+
+def starting_point(terms: OrderTerms, last: Decimal) -> Decimal | Rejection | None:
+    """Where a trailing order starts to track; None for orders that wait for a stop price."""
+    trigger = terms.trigger
+    assert trigger is not None
+    if trigger.price is None:
+        return last
+    reached = last >= trigger.price if trigger.fires_on_rise(terms.side) else last <= trigger.price
+    if not reached:
+        return None
+    return r.WouldTrigger() if trigger.trailing_bips is None else last

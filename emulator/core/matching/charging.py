@@ -1,0 +1,76 @@
+"""The fees of a plan's trades: each in the discount asset as long as the payer has enough of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from emulator.core.fees import discounted_fee, standard_fee
+from emulator.core.instruments import FeeAssetRule, Instrument, Side
+from emulator.core.numbers import ZERO
+from emulator.core.rules import EngineRules
+from emulator.core.state import Account, State
+
+
+class Fees:
+    """Remembers what the plan has taken of each payer's free discount asset, so it is never overdrawn.
+
+    Makers pay for what they trade from their holds, which lie outside of what is free. What the taker
+    may still pay from its free funds is set aside with `reserve` before anything else.
+    """
+
+    __slots__ = ("_discount_asset", "_now_us", "_purses", "_rules", "_state")
+
+    def __init__(self, state: State, rules: EngineRules, now_us: int) -> None:
+        self._state = state
+        self._rules = rules
+        self._now_us = now_us
+        self._discount_asset = rules.fees.discount_asset
+        self._purses: dict[tuple[int, str], Decimal] = {}
+
+    def reserve(self, account: Account, wallet: str, asset: str, amount: Decimal) -> None:
+        """Keep `amount` of what is free of an asset for other payments than fees."""
+        if asset == self._discount_asset and account.discounted:
+            self._purses[account.id, wallet] = self._purse(account, wallet) - amount
+
+    def of(
+        self,
+        instrument: Instrument,
+        account: Account,
+        wallet: str,
+        side: Side,
+        quantity: Decimal,
+        amount: Decimal,
+        *,
+        is_maker: bool,
+    ) -> tuple[Decimal, str]:
+        """The fee of one account's side of one trade, and its asset."""
+        asset = self._discount_asset
+        if account.discounted and asset is not None:
+            fee = discounted_fee(
+                self._rules.fees, instrument, quantity, amount, self._price_of, is_maker=is_maker
+            )
+            if fee is not None:
+                purse = self._purse(account, wallet)
+                if fee <= purse:
+                    self._purses[account.id, wallet] = purse - fee
+                    return fee, asset
+        return standard_fee(instrument, side, quantity, amount, is_maker=is_maker)
+
+    def _purse(self, account: Account, wallet: str) -> Decimal:
+        asset = self._discount_asset
+        assert asset is not None
+        purse = self._purses.get((account.id, wallet))
+        return self._state.ledger.free(account.id, wallet, asset) if purse is None else purse
+
+    def _price_of(self, base: str, quote: str) -> Decimal | None:
+        symbol = self._rules.symbols.get((base, quote))
+        market = None if symbol is None else self._state.markets.get(symbol)
+        return None if market is None else market.last_price(self._now_us)
+
+
+def paid_on_top(instrument: Instrument, side: Side, quantity: Decimal, amount: Decimal) -> Decimal:
+    """What a taker's fee may cost in the asset that it pays with: nothing where it is taken from what
+    the taker receives."""
+    if side is Side.SELL or instrument.fee_asset_rule is FeeAssetRule.RECEIVED:
+        return ZERO
+    return standard_fee(instrument, side, quantity, amount, is_maker=False)[0]

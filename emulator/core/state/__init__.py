@@ -1,0 +1,9 @@
+"""The folded state of one engine; see `emulator.core.state.state`."""
+
+from __future__ import annotations
+
+from emulator.core.state.holds import dormant_price, requirement
+from emulator.core.state.records import Account, Counts
+from emulator.core.state.state import State
+
+__all__ = ["Account", "Counts", "State", "dormant_price", "requirement"]

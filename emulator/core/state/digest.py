@@ -1,0 +1,62 @@
+"""A digest of everything folded, to tell whether two histories came to the same."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from emulator.core.order_lists import OrderList
+from emulator.core.orders import Order
+
+if TYPE_CHECKING:
+    from emulator.core.state.state import State
+
+
+def fingerprint(state: State) -> str:
+    """Equal for equal histories; accounts, balances, orders, queues and markets all count."""
+    ledger = state.ledger
+    folded = [
+        [[a.id, a.name, a.trade_group, a.discounted] for a in state.accounts.values()],
+        sorted(
+            (account, wallet, asset, balance.free, balance.held)
+            for (account, wallet), assets in ledger.wallets.items()
+            for asset, balance in assets.items()
+        ),
+        sorted((name, asset, n) for name, book in ledger.counterparties.items() for asset, n in book.items()),
+        [
+            [getattr(order, slot) for slot in Order.__slots__]
+            for order in sorted(state.orders.values(), key=lambda order: order.id)
+        ],
+        [
+            [getattr(order_list, slot) for slot in OrderList.__slots__]
+            for order_list in sorted(state.lists.values(), key=lambda order_list: order_list.id)
+        ],
+        [
+            [
+                symbol,
+                [[price, list(market_queue)] for price, market_queue in sorted(queues.queues.items())],
+            ]
+            for symbol, market in sorted(state.markets.items())
+            for queues in (market.bids, market.asks, market.rises, market.falls)
+            if queues.queues
+        ],
+        [
+            [
+                symbol,
+                market.segments,
+                market.manual,
+                len(market.prints),
+                market.prints[-1:],
+                market.changes,
+            ]
+            + [sorted((side, price, *used) for (side, price), used in market.consumed.items())]
+            + [sorted(market.trailing), market.prevented]
+            for symbol, market in sorted(state.markets.items())
+            if market.prints or market.segments or market.manual or market.changes
+        ],
+        [state.next_order, state.next_list, state.next_movement, state.next_execution],
+    ]
+    encoded = msgspec.msgpack.encode(folded, enc_hook=str)
+    return hashlib.blake2b(encoded, digest_size=16).hexdigest()

@@ -1,0 +1,32 @@
+"""What an order needs its wallet to hold."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from emulator.core.instruments import FeeAssetRule, Instrument, Side
+from emulator.core.numbers import round_up
+from emulator.core.orders import OrderTerms
+
+
+def dormant_price(terms: OrderTerms, extreme: Decimal | None) -> Decimal:
+    """The price at which funds are held for an order that waits for its trigger."""
+    if terms.price is not None:
+        return terms.price
+    assert terms.trigger is not None
+    price = extreme if terms.trigger.price is None else terms.trigger.price
+    assert price is not None
+    return price
+
+
+def requirement(instrument: Instrument, side: Side, price: Decimal, quantity: Decimal) -> Decimal:
+    """Funds that an order of this price and quantity holds: base for a sell, quote for a buy.
+
+    The fee is held too where it is charged in the asset that the order pays with.
+    """
+    if side is Side.SELL:
+        return quantity
+    amount = price * quantity
+    if instrument.hold_includes_fee or instrument.fee_asset_rule is FeeAssetRule.QUOTE:
+        amount += amount * max(instrument.maker_fee, instrument.taker_fee)
+    return round_up(amount, instrument.quote_step)

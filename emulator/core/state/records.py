@@ -1,0 +1,32 @@
+"""What the state keeps of one account."""
+
+from __future__ import annotations
+
+import msgspec
+
+from emulator.core.ids import AccountId, ListId, OrderId
+from emulator.core.order_lists import OrderList
+from emulator.core.orders import Order
+
+
+class Account:
+    """An owner. open_orders: all that has not ended, in the order of placement."""
+
+    __slots__ = ("discounted", "id", "name", "open_lists", "open_orders", "trade_group")
+
+    def __init__(self, id: AccountId, name: str, trade_group: int) -> None:
+        self.id = id
+        self.name = name
+        self.trade_group = trade_group
+        self.discounted = False
+        self.open_orders: dict[OrderId, Order] = {}
+        self.open_lists: dict[ListId, OrderList] = {}
+
+
+class Counts(msgspec.Struct):
+    """Open orders of one account on one instrument, by the limits that apply to them."""
+
+    orders: int = 0
+    triggers: int = 0
+    icebergs: int = 0
+    lists: int = 0

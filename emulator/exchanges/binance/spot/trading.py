@@ -1,0 +1,609 @@
+"""Placing, canceling, replacing, amending and finding single orders (rest-api.md, "Trading endpoints")."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from emulator.core.commands import (
+    AmendOrder,
+    CancelAllOrders,
+    CancelOrder,
+    PlaceOrder,
+    ReplaceOrder,
+    TestOrder,
+)
+from emulator.core.engine import Done, Engine
+from emulator.core.events import OrderAmended, OrderPlaced
+from emulator.core.ids import NO_LIST
+from emulator.core.orders import Order, OrderStatus, OrderTerms
+from emulator.core.rejections import ReplaceFailed
+from emulator.exchanges.binance.errors import EITHER_REQUIRED, refuse, replace_refusal
+from emulator.exchanges.binance.spot.order_parameters import (
+    CLIENT_ID,
+    COMPUTE_COMMISSION_RATES,
+    NEW_ORDER,
+    SOR_ORDER,
+    SOR_SYMBOLS,
+    WALLET,
+)
+from emulator.exchanges.binance.spot.parameters import LIMIT
+from emulator.exchanges.binance.spot.payloads.trading import (
+    Allocation,
+    Amended,
+    Amendment,
+    CanceledOrderList,
+    CancelReport,
+    ListReplacement,
+    Nothing,
+    OrderAck,
+    OrderCommissions,
+    OrderFull,
+    OrderResult,
+    OrderState,
+    PreventedMatch,
+    Replacement,
+)
+from emulator.exchanges.binance.spot.replies import (
+    answer_amended_order,
+    answer_amendment,
+    answer_cancels,
+    answer_commissions,
+    answer_list_status,
+    answer_order,
+    answer_prevented_match,
+    answer_state,
+    default_response,
+)
+from emulator.exchanges.binance.spot.terms import (
+    PLAIN,
+    USED_SOR,
+    check_precision,
+    coarse_assets,
+    new_client_id,
+    parse_terms,
+)
+from emulator.exchanges.binance.spot.windows import DAY_US, check_span, end_of, within
+from emulator.exchanges.binance.vocabulary import (
+    CANCEL_RESTRICTION,
+    CANCEL_RESTRICTIONS,
+    END_TIME,
+    NEW_CLIENT_ORDER_ID,
+    ORDER_ID,
+    ORIG_CLIENT_ORDER_ID,
+    SELF_TRADE_MODES,
+    SIDES,
+    START_TIME,
+    SYMBOL,
+    SYMBOL_OPTIONAL,
+    TRADE,
+    USER_DATA,
+)
+from emulator.web.contract import Call, Kind, Parameter, Refusal, Rows
+
+rows = Rows()
+
+ARCHIVED_AFTER_US: Final = 90 * DAY_US
+
+NO_SOR: Final = "This symbol has no SOR."
+"""As the live host answers (ccxt, pull request 18883)."""
+
+_NAMED: Final = (("orderId", "origClientOrderId"),)
+_ARCHIVED: Final = frozenset({OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH})
+
+# Placing
+
+
+def _parse(call: Call, labels: tuple[tuple[str, str], ...] = ()) -> OrderTerms:
+    values = call.values
+    mode = values.get("selfTradePreventionMode")
+    return parse_terms(
+        values,
+        PLAIN,
+        type_word=values["type"],
+        side=SIDES[values["side"]],
+        self_trade_mode=None if mode is None else SELF_TRADE_MODES[mode],
+        labels=labels,
+    )
+
+
+async def _place(call: Call, terms: OrderTerms) -> OrderAck | OrderResult | OrderFull:
+    values = call.values
+    response: str = values.get("newOrderRespType") or default_response(values["type"])
+    command = PlaceOrder(account=call.account, wallet=WALLET, instrument=values["symbol"], terms=terms)
+
+    def answer(done: Done) -> OrderAck | OrderResult | OrderFull:
+        placed = done.events[0]
+        assert isinstance(placed, OrderPlaced)
+        return answer_order(call, call.engine, placed.order, done.events, response)
+
+    return await call.submit(command, answer)
+
+
+@rows.route(
+    "POST",
+    "/api/v3/order",
+    summary="New order",
+    security=TRADE,
+    weight=1,
+    free_when_accepted=True,
+    orders=1,
+    parameters=(SYMBOL, *NEW_ORDER),
+    answers=OrderAck | OrderResult | OrderFull,
+)
+async def place_order(call: Call) -> OrderAck | OrderResult | OrderFull:
+    return await _place(call, _parse(call))
+
+
+def _test_weight(values: Mapping[str, Any]) -> int:
+    return 20 if values.get("computeCommissionRates") else 1
+
+
+async def _test(call: Call, terms: OrderTerms, *, routed: bool) -> Nothing | OrderCommissions:
+    symbol: str = call.values["symbol"]
+    command = TestOrder(account=call.account, wallet=WALLET, instrument=symbol, terms=terms)
+
+    def answer(done: Done) -> Nothing | OrderCommissions:
+        if call.values.get("computeCommissionRates"):
+            return answer_commissions(call.engine, call.account, symbol, routed=routed)
+        return {}
+
+    return await call.submit(command, answer)
+
+
+@rows.route(
+    "POST",
+    "/api/v3/order/test",
+    summary="Test new order",
+    security=TRADE,
+    weight=_test_weight,
+    parameters=(SYMBOL, *NEW_ORDER, COMPUTE_COMMISSION_RATES),
+    answers=Nothing | OrderCommissions,
+    description="Checks an order without placing it; neither the balance nor the book is asked.",
+)
+async def try_order(call: Call) -> Nothing | OrderCommissions:
+    return await _test(call, _parse(call), routed=False)
+
+
+def _parse_routed(call: Call) -> OrderTerms:
+    symbol: str = call.values["symbol"]
+    known_instrument(call)
+    if symbol not in SOR_SYMBOLS:
+        raise refuse(-1013, text=NO_SOR)
+    return _parse(call, (USED_SOR,))
+
+
+@rows.route(
+    "POST",
+    "/api/v3/sor/order",
+    summary="New order using SOR",
+    security=TRADE,
+    weight=1,
+    free_when_accepted=True,
+    orders=1,
+    parameters=(SYMBOL, *SOR_ORDER),
+    answers=OrderAck | OrderResult | OrderFull,
+    description=(
+        "Takes what the symbol's own book offers; books of other quote assets are not routed to, "
+        "so there are trades and no allocations."
+    ),
+)
+async def place_routed_order(call: Call) -> OrderAck | OrderResult | OrderFull:
+    return await _place(call, _parse_routed(call))
+
+
+@rows.route(
+    "POST",
+    "/api/v3/sor/order/test",
+    summary="Test new order using SOR",
+    security=TRADE,
+    weight=_test_weight,
+    parameters=(SYMBOL, *SOR_ORDER, COMPUTE_COMMISSION_RATES),
+    answers=Nothing | OrderCommissions,
+)
+async def try_routed_order(call: Call) -> Nothing | OrderCommissions:
+    return await _test(call, _parse_routed(call), routed=True)
+
+
+# Canceling
+
+
+@rows.route(
+    "DELETE",
+    "/api/v3/order",
+    summary="Cancel order",
+    security=TRADE,
+    weight=1,
+    free_when_accepted=True,
+    parameters=(SYMBOL, ORDER_ID, ORIG_CLIENT_ORDER_ID, NEW_CLIENT_ORDER_ID, CANCEL_RESTRICTION),
+    one_of=_NAMED,
+    answers=CancelReport | CanceledOrderList,
+    description="Canceling one order of an order list cancels the list, which is then the answer.",
+)
+async def cancel_order(call: Call) -> CancelReport | CanceledOrderList:
+    values = call.values
+    known_instrument(call)
+    restriction = values.get("cancelRestrictions")
+    command = CancelOrder(
+        account=call.account,
+        instrument=values["symbol"],
+        order=values.get("orderId"),
+        client_id=values.get("origClientOrderId"),
+        cancel_client_id=values.get("newClientOrderId") or new_client_id(),
+        restriction=None if restriction is None else CANCEL_RESTRICTIONS[restriction],
+    )
+    # Quirk: a leg takes its list with it, and the answer is then the list (web-socket-api.md, order.cancel).
+    return await call.submit(command, lambda done: answer_cancels(call, call.engine, done.events)[0])
+
+
+@rows.route(
+    "DELETE",
+    "/api/v3/openOrders",
+    summary="Cancel all open orders on a symbol",
+    security=TRADE,
+    weight=1,
+    free_when_accepted=True,
+    parameters=(SYMBOL,),
+    answers=list[CancelReport | CanceledOrderList],
+)
+async def cancel_open_orders(call: Call) -> list[CancelReport | CanceledOrderList]:
+    command = CancelAllOrders(
+        account=call.account, instrument=call.values["symbol"], cancel_client_id=new_client_id()
+    )
+    return await call.submit(command, lambda done: answer_cancels(call, call.engine, done.events))
+
+
+# Replacing
+
+
+@rows.route(
+    "POST",
+    "/api/v3/order/cancelReplace",
+    summary="Cancel an existing order and send a new order",
+    security=TRADE,
+    weight=1,
+    free_when_accepted=True,
+    parameters=(
+        SYMBOL,
+        *NEW_ORDER,
+        Parameter(
+            "cancelReplaceMode",
+            Kind.CHOICE,
+            required=True,
+            choices=("STOP_ON_FAILURE", "ALLOW_FAILURE"),
+            description="Whether the new order is tried when the cancel fails.",
+        ),
+        ORDER_ID.but(name="cancelOrderId"),
+        ORIG_CLIENT_ORDER_ID.but(name="cancelOrigClientOrderId"),
+        CLIENT_ID.but(
+            name="cancelNewClientOrderId", description="Names the cancel; generated when not sent."
+        ),
+        CANCEL_RESTRICTION,
+        Parameter(
+            "orderRateLimitExceededMode",
+            Kind.CHOICE,
+            choices=("DO_NOTHING", "CANCEL_ONLY"),
+            description="Whether the cancel is tried when there are too many unfilled orders.",
+        ),
+    ),
+    one_of=(("cancelOrderId", "cancelOrigClientOrderId"),),
+    answers=Replacement | ListReplacement,
+)
+async def replace_order(call: Call) -> Replacement | ListReplacement:
+    values = call.values
+    terms = _parse(call)
+    known_instrument(call)
+    response: str = values.get("newOrderRespType") or default_response(values["type"])
+    restriction = values.get("cancelRestrictions")
+    stop_on_failure = values["cancelReplaceMode"] == "STOP_ON_FAILURE"
+    exceeded: Refusal | None = None
+    try:
+        call.reserve_orders(1)
+    except Refusal as refusal:
+        if values.get("orderRateLimitExceededMode") != "CANCEL_ONLY":
+            raise
+        exceeded = refusal
+    command = ReplaceOrder(
+        cancel=CancelOrder(
+            account=call.account,
+            instrument=values["symbol"],
+            order=values.get("cancelOrderId"),
+            client_id=values.get("cancelOrigClientOrderId"),
+            cancel_client_id=values.get("cancelNewClientOrderId") or new_client_id(),
+            restriction=None if restriction is None else CANCEL_RESTRICTIONS[restriction],
+        ),
+        place=PlaceOrder(account=call.account, wallet=WALLET, instrument=values["symbol"], terms=terms),
+        stop_on_failure=stop_on_failure,
+        place_allowed=exceeded is None,
+    )
+
+    def answer(done: Done) -> Replacement | ListReplacement:
+        engine = call.engine
+        rejection = done.rejection
+        if rejection is not None and not isinstance(rejection, ReplaceFailed):
+            # What speaks against the new order by itself is found before anything is canceled.
+            raise call.site.dialect.speak(rejection, command)
+        canceled = next(iter(answer_cancels(call, engine, done.events)), None)
+        placed = next((e.order for e in done.events if isinstance(e, OrderPlaced)), None)
+        order: Any = None if placed is None else answer_order(call, engine, placed, done.events, response)
+        if rejection is None:
+            both: Any = {
+                "cancelResult": "SUCCESS",
+                "newOrderResult": "SUCCESS",
+                "cancelResponse": canceled,
+                "newOrderResponse": order,
+            }
+            return both  # type: ignore[no-any-return] # whether it is a list is only known here
+        if exceeded is None and (placed is not None or not rejection.place_attempted):
+            # Quirk: an order that was not attempted counts all the same (rest-api.md, cancelReplace).
+            call.keep_orders()
+        not_tried = exceeded is not None and stop_on_failure and rejection.cancel is not None
+        failed = replace_refusal(
+            rejection,
+            cancel_command=command.cancel,
+            place_command=command.place,
+            canceled=canceled,
+            placed=order,
+            place_refusal=None if not_tried else exceeded,
+        )
+        if exceeded is not None and stop_on_failure:
+            failed.status = exceeded.status
+            failed.headers = exceeded.headers
+        raise failed
+
+    return await call.attempt(command, answer)
+
+
+# Amending
+
+
+@rows.route(
+    "PUT",
+    "/api/v3/order/amend/keepPriority",
+    summary="Order amend keep priority",
+    security=TRADE,
+    weight=4,
+    parameters=(
+        SYMBOL,
+        ORDER_ID,
+        ORIG_CLIENT_ORDER_ID,
+        NEW_CLIENT_ORDER_ID,
+        Parameter("newQty", Kind.DECIMAL, required=True, description="Less than the order's quantity."),
+    ),
+    one_of=_NAMED,
+    answers=Amended,
+)
+async def amend_order(call: Call) -> Amended:
+    values = call.values
+    known_instrument(call)
+    coarse = coarse_assets().get(values["symbol"])
+    if coarse is not None:
+        check_precision(coarse[0], ("newQty", values["newQty"]))
+    client_id: str = values.get("newClientOrderId") or new_client_id()
+    command = AmendOrder(
+        account=call.account,
+        instrument=values["symbol"],
+        quantity=values["newQty"],
+        order=values.get("orderId"),
+        client_id=values.get("origClientOrderId"),
+        new_client_id=client_id,
+    )
+
+    def answer(done: Done) -> Amended:
+        engine = call.engine
+        happened: Any = done.events[0]
+        order = engine.views.orders[happened.order]
+        if isinstance(happened, OrderAmended):
+            record = engine.views.amendments[order.id][-1]
+            execution, before = record.execution, record.client_id_before
+        else:
+            # Nothing was left of the order at the new quantity: it expired, which is free.
+            call.weight = 0
+            execution, before = engine.state.next_execution, order.client_id
+        answered: Amended = {
+            "transactTime": call.render_time(order.updated_us),
+            "executionId": execution,
+            "amendedOrder": answer_amended_order(
+                call, order, client_id_before=before, client_id_after=client_id
+            ),
+        }
+        if order.list_id != NO_LIST:
+            answered["listStatus"] = answer_list_status(engine, engine.views.lists[order.list_id])
+        return answered
+
+    return await call.submit(command, answer)
+
+
+@rows.route(
+    "GET",
+    "/api/v3/order/amendments",
+    summary="Query order amendments",
+    security=USER_DATA,
+    weight=4,
+    parameters=(
+        SYMBOL,
+        ORDER_ID.but(required=True),
+        Parameter("fromExecutionId", Kind.INTEGER),
+        LIMIT,
+    ),
+    answers=list[Amendment],
+)
+def order_amendments(call: Call) -> list[Amendment]:
+    values = call.values
+    engine = known_instrument(call)
+    order = engine.views.order(call.account, values["symbol"], values["orderId"], None)
+    if order is None:
+        raise refuse(-2013)
+    first: int = values.get("fromExecutionId", 0)
+    records = [r for r in engine.views.amendments.get(order.id, ()) if r.execution >= first]
+    return [answer_amendment(call, order.instrument, record) for record in records[: values["limit"]]]
+
+
+# Queries
+
+
+def known_instrument(call: Call) -> Engine:
+    """The engine, if it has the symbol; otherwise -1121."""
+    engine = call.engine
+    if call.values["symbol"] not in engine.instruments:
+        raise refuse(-1121)
+    return engine
+
+
+@rows.route(
+    "GET",
+    "/api/v3/order",
+    summary="Query order",
+    security=USER_DATA,
+    weight=4,
+    parameters=(SYMBOL, ORDER_ID, ORIG_CLIENT_ORDER_ID),
+    one_of=_NAMED,
+    answers=OrderState,
+)
+def query_order(call: Call) -> OrderState:
+    values = call.values
+    client_id: str | None = values.get("origClientOrderId")
+    engine = known_instrument(call)
+    order = engine.views.order(call.account, values["symbol"], values.get("orderId"), client_id)
+    if order is None:
+        raise refuse(-2013)
+    if client_id is not None and "orderId" in values and order.client_id != client_id:
+        raise refuse(-2039)
+    if is_archived(order, call.now_us):
+        raise refuse(-2026)
+    return answer_state(call, order)
+
+
+def is_archived(order: Order, now_us: int) -> bool:
+    """Whether an order came to nothing so long ago that it is no longer told of (errors.md, -2026)."""
+    return order.updated_us < now_us - ARCHIVED_AFTER_US and order.status in _ARCHIVED and not order.executed
+
+
+@rows.route(
+    "GET",
+    "/api/v3/openOrders",
+    summary="Current open orders",
+    security=USER_DATA,
+    weight=lambda values: 6 if "symbol" in values else 80,
+    parameters=(SYMBOL_OPTIONAL,),
+    answers=list[OrderState],
+)
+def open_orders(call: Call) -> list[OrderState]:
+    symbol: str | None = call.values.get("symbol")
+    engine = call.engine
+    if symbol is not None:
+        known_instrument(call)
+    listed = engine.state.accounts[call.account].open_orders.values()
+    return [answer_state(call, order) for order in listed if symbol is None or order.instrument == symbol]
+
+
+@rows.route(
+    "GET",
+    "/api/v3/allOrders",
+    summary="All orders",
+    security=USER_DATA,
+    weight=20,
+    parameters=(SYMBOL, ORDER_ID, START_TIME, END_TIME, LIMIT),
+    answers=list[OrderState],
+)
+def all_orders(call: Call) -> list[OrderState]:
+    values = call.values
+    engine = known_instrument(call)
+    ids = engine.views.order_ids.get((call.account, values["symbol"]), [])
+    orders = engine.views.orders
+    chosen = select_range(
+        ids,
+        lambda order_id: orders[order_id].created_us,
+        values,
+        first_id=values.get("orderId"),
+        divisor=call.time_divisor,
+    )
+    return [answer_state(call, orders[order_id]) for order_id in chosen]
+
+
+def select_range(
+    ids: Sequence[int],
+    time_of: Callable[[int], int],
+    values: Mapping[str, Any],
+    *,
+    first_id: int | None,
+    divisor: int,
+) -> Sequence[int]:
+    """The ids that a history's usual parameters ask for; ids ascend, and so do their times.
+
+    From an id on the oldest `limit`, otherwise as in `windows`; -1127 for more than a day.
+    """
+    check_span(values)
+    if first_id is None:
+        return within(ids, time_of, values, divisor=divisor)
+    low = bisect_left(ids, first_id)
+    if "startTime" in values:
+        low = max(low, bisect_left(ids, values["startTime"], key=time_of))
+    high = len(ids)
+    if "endTime" in values:
+        high = bisect_right(ids, end_of(values["endTime"], divisor), key=time_of)
+    return ids[low : min(high, low + values["limit"])]
+
+
+@rows.route(
+    "GET",
+    "/api/v3/myPreventedMatches",
+    summary="Query prevented matches",
+    security=USER_DATA,
+    weight=lambda values: 2 if "preventedMatchId" in values else 20,
+    parameters=(
+        SYMBOL,
+        Parameter("preventedMatchId", Kind.INTEGER),
+        ORDER_ID,
+        Parameter("fromPreventedMatchId", Kind.INTEGER),
+        LIMIT,
+    ),
+    answers=list[PreventedMatch],
+)
+def prevented_matches(call: Call) -> list[PreventedMatch]:
+    values = call.values
+    match_id: int | None = values.get("preventedMatchId")
+    order_id: int | None = values.get("orderId")
+    first: int = values.get("fromPreventedMatchId", 0)
+    engine = call.engine
+    symbol: str = values["symbol"]
+    if symbol not in engine.instruments:
+        call.weight = 2
+        raise refuse(-1121)
+    if match_id is None and order_id is None:
+        raise refuse(-1102, "preventedMatchId", "orderId", text=EITHER_REQUIRED)
+    if match_id is not None and (order_id is not None or "fromPreventedMatchId" in values):
+        raise refuse(-1128)
+    records = engine.views.prevented.get((call.account, symbol), [])
+    if match_id is not None:
+        return [answer_prevented_match(call, r) for r in records if r.event.match == match_id]
+    chosen = [r for r in records if order_id in (r.event.taker, r.event.maker) and r.event.match >= first]
+    return [answer_prevented_match(call, record) for record in chosen[: values["limit"]]]
+
+
+@rows.route(
+    "GET",
+    "/api/v3/myAllocations",
+    summary="Query allocations",
+    security=USER_DATA,
+    weight=20,
+    parameters=(
+        SYMBOL,
+        START_TIME,
+        END_TIME,
+        Parameter("fromAllocationId", Kind.INTEGER),
+        LIMIT,
+        ORDER_ID,
+    ),
+    answers=list[Allocation],
+    description="There are none: an order that uses SOR is filled by trades on its own book.",
+)
+def allocations(call: Call) -> list[Allocation]:
+    values = call.values
+    known_instrument(call)
+    timed = "startTime" in values or "endTime" in values
+    if timed and ("fromAllocationId" in values or "orderId" in values):
+        raise refuse(-1128)
+    check_span(values)
+    return []

@@ -1,0 +1,30 @@
+"""ccxt pointed at the emulator: all of its addresses replaced, nothing else."""
+
+from stage import URL, site_url
+
+
+def urls(spot=URL, linear=URL, inverse=URL):
+    """What goes into the constructor, or into a bot's ccxt_config, as it is."""
+    api = {"public": f"{spot}/api/v3", "private": f"{spot}/api/v3", "v1": f"{spot}/api/v1", "sapi": f"{spot}/sapi/v1"}
+    api |= {f"sapiV{version}": f"{spot}/sapi/v{version}" for version in (2, 3, 4)}
+    for letter, base in (("f", linear), ("d", inverse)):
+        for kind in ("Public", "Private"):
+            api[f"{letter}api{kind}"] = f"{base}/{letter}api/v1"
+            api |= {f"{letter}api{kind}V{version}": f"{base}/{letter}api/v{version}" for version in (2, 3)}
+        api[f"{letter}apiData"] = f"{base}/futures/data"
+    return {"api": api}
+
+
+def own_ports():
+    """The same with a port for each site."""
+    return urls(site_url("binance"), site_url("binance-usdm"), site_url("binance-coinm"))
+
+
+def config_of(account, **options):
+    return {
+        "apiKey": account.key,
+        "secret": account.secret,
+        "urls": urls(),
+        "enableRateLimit": False,
+        **options,
+    }

@@ -1,0 +1,273 @@
+"""What people type: `serve` and what surrounds it, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+import emulator
+from emulator.app import SettingsError, build, read_settings
+from tests.control.conftest import ControlClient
+from tests.launch import Server, environment, launched, stop
+
+TREE = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments: str, settings: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "emulator", *arguments],
+        cwd=TREE,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment(**(settings or {})),
+    )
+
+
+def test_the_version_is_the_packages() -> None:
+    assert run("--version").stdout == f"{emulator.__version__}\n"
+
+
+def test_the_ready_file_names_every_address(server: Server) -> None:
+    ready = server.ready
+    assert ready["pid"] == server.process.pid
+    assert ready["version"] == emulator.__version__
+    assert ready["ports"] == server.ports
+    assert len(set(server.ports.values())) == 7
+    for name, site in ready["sites"].items():
+        assert site["url"] == f"http://127.0.0.1:{server.ports[name]}"
+    assert [path.name for path in server.ready_file.parent.iterdir() if "ready" in path.name] == [
+        "ready.json"
+    ]
+
+
+def test_it_says_how_clients_find_it(server: Server) -> None:
+    for shown in (server.url, "emulator-demo-key", "emulator-demo-secret", "python-binance", "ccxt", "curl"):
+        assert shown in server.announced
+    assert "in memory" in server.announced
+
+
+def test_each_site_has_its_port_at_the_root(server: Server) -> None:
+    for name, path in (
+        ("binance", "/api/v3/ping"),
+        ("binance-usdm", "/fapi/v1/ping"),
+        ("binance-coinm", "/dapi/v1/ping"),
+    ):
+        for address in (server.site(name) + path, server.url + path, f"{server.url}/{name}{path}"):
+            answer = httpx.get(address, trust_env=False)
+            assert (answer.status_code, answer.json()) == (200, {}), address
+
+
+@pytest.mark.parametrize("name", ["bybit", "kucoin", "kucoin-futures"])
+def test_sites_that_are_not_served_say_so(server: Server, name: str) -> None:
+    for address in (f"{server.site(name)}/v5/market/time", f"{server.url}/{name}/v5/market/time"):
+        answer = httpx.get(address, trust_env=False)
+        assert answer.status_code == 404
+        assert f"{name!r} is not served" in answer.json()["msg"]
+
+
+def test_futures_sites_list_no_contracts(server: Server) -> None:
+    for address in (
+        server.site("binance-usdm") + "/fapi/v1/exchangeInfo",
+        server.site("binance-coinm") + "/dapi/v1/exchangeInfo",
+    ):
+        info = httpx.get(address, trust_env=False).json()
+        assert info["symbols"] == []
+        assert info["timezone"] == "UTC"
+        assert info["rateLimits"][0]["rateLimitType"] == "REQUEST_WEIGHT"
+    refused = httpx.get(server.url + "/fapi/v1/depth?symbol=BTCUSDT", trust_env=False)
+    assert refused.status_code == 404
+    assert "futures are not emulated yet" in refused.json()["msg"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly_when_told_to(tmp_path: Path, number: signal.Signals) -> None:
+    with launched(tmp_path, "--quiet") as running:
+        assert running.announced.count("\n") == 1
+        # An idle connection that a client keeps must not hold up the stop.
+        with httpx.Client(trust_env=False) as client:
+            client.get(running.url + "/_emulator/health").raise_for_status()
+            assert stop(running.process, number) == 0
+        assert not running.ready_file.exists()
+        assert running.log.read_text(encoding="utf-8") == ""
+
+
+def test_a_port_in_use_is_one_line(server: Server, tmp_path: Path) -> None:
+    taken = server.ports["kucoin-futures"]
+    for port in (taken, taken - 6):
+        refused = run("serve", "--port", str(port), "--data-dir", str(tmp_path))
+        assert refused.returncode == 1
+        assert refused.stdout == ""
+        # The first of the seven ports may be taken by somebody else as well.
+        assert refused.stderr.startswith("error: port ")
+        assert "is in use" in refused.stderr
+        assert refused.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_ports_follow_each_other(tmp_path: Path) -> None:
+    first = free_range(7)
+    with launched(tmp_path, port=first) as running:
+        assert list(running.ports.values()) == list(range(first, first + 7))
+        assert running.url == f"http://127.0.0.1:{first}"
+
+
+def free_range(count: int) -> int:
+    """The first of some ports in a row that nobody listens on now."""
+    for first in range(21_000, 30_000, 100):
+        opened: list[socket.socket] = []
+        try:
+            for port in range(first, first + count):
+                opened.append(socket.create_server(("127.0.0.1", port)))
+            return first
+        except OSError:
+            continue
+        finally:
+            for one in opened:
+                one.close()
+    raise AssertionError("no free ports")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"EMULATOR_MONGO_URL": "mongodb://localhost/x"}, "EMULATOR_MONGO_URL or MONGO_DB_HOST is set"),
+        ({"MONGO_DB_HOST": "localhost"}, "EMULATOR_MONGO_URL or MONGO_DB_HOST is set"),
+        ({"EMULATOR_REDIS_URL": "redis://localhost"}, "EMULATOR_REDIS_URL or REDIS_HOST is set"),
+        ({"REDIS_HOST": "localhost"}, "EMULATOR_REDIS_URL or REDIS_HOST is set"),
+        ({"EMULATOR_TLS_PORT": "8543"}, "EMULATOR_TLS_PORT is set"),
+        ({"EMULATOR_PORT": "many"}, "EMULATOR_PORT"),
+        ({"EMULATOR_PORT": "65530"}, "beyond 65535"),
+        ({"EMULATOR_SEED": "-1"}, "EMULATOR_SEED"),
+        ({"EMULATOR_ERAS": '{"unknown_parameters": "sometimes"}'}, "unknown_parameters"),
+        ({"EMULATOR_ERAS": '{"no_such_switch": "x"}'}, "no_such_switch"),
+        ({"EMULATOR_ERAS": "{"}, "EMULATOR_ERAS"),
+        ({"EMULATOR_SPEED": "2"}, "virtual clock"),
+        ({"EMULATOR_CLOCK": "virtual", "EMULATOR_TIME": "tomorrow"}, "EMULATOR_TIME"),
+        ({"EMULATOR_CLOCK": "virtual", "EMULATOR_TIME": "-5"}, "EMULATOR_TIME"),
+        ({"EMULATOR_CLOCK": "virtual", "EMULATOR_SPEED": "NaN"}, "EMULATOR_SPEED"),
+        ({"EMULATOR_CONTROL_TOKEN": "short"}, "EMULATOR_CONTROL_TOKEN"),
+    ],
+)
+def test_settings_that_make_no_sense(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], words: str
+) -> None:
+    for name in set(os.environ) - set(environment()):
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        build(read_settings())
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"MONGO_DB_HOST": "localhost"}, "MONGO_DB_HOST is set, but this version does not serve it yet"),
+        ({"EMULATOR_HOST": "host.invalid"}, "host.invalid"),
+        ({"EMULATOR_CLOCK": "virtual", "EMULATOR_TIME": "9" * 30}, "EMULATOR_TIME"),
+    ],
+)
+def test_what_cannot_be_served_is_one_line(tmp_path: Path, settings: dict[str, str], words: str) -> None:
+    refused = run("serve", "--data-dir", str(tmp_path), settings={"EMULATOR_PORT": "0", **settings})
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("error: ")
+    assert words in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_the_environment_sets_what_options_do_not(tmp_path: Path) -> None:
+    settings = {
+        "APP_PORT": "1",
+        "EMULATOR_SEED": "42",
+        "EMULATOR_CLOCK": "virtual",
+        "EMULATOR_TIME": "2025-06-01T12:00:00+02:00",
+        "EMULATOR_MONGO_URL": "",
+    }
+    with launched(tmp_path, "--seed", "43", settings=settings) as running:
+        control = ControlClient(running.control)
+        state = control.get("/sandboxes/default")
+        assert state["seed"] == 43
+        assert state["clock"]["mode"] == "virtual"
+        assert state["clock"]["time"] == "2025-06-01T10:00:00.000000Z"
+        assert state["clock"]["speed"] == "0"
+        served = httpx.get(running.url + "/api/v3/time", trust_env=False).json()
+        assert served["serverTime"] == state["clock"]["timeMs"]
+        control.close()
+
+
+def test_a_virtual_clock_may_be_asked_for_on_the_command_line(tmp_path: Path) -> None:
+    options = ("--virtual-time", "1767225600000", "--speed", "0", "--no-limits", "--eras", "{}")
+    with launched(tmp_path, *options) as running:
+        control = ControlClient(running.control)
+        assert control.get("/clock")["time"] == "2026-01-01T00:00:00.000000Z"
+        control.close()
+
+
+def test_all_addresses_need_a_token_that_is_printed(tmp_path: Path) -> None:
+    with launched(tmp_path, "--host", "0.0.0.0") as running:
+        line = next(line for line in running.announced.splitlines() if line.startswith("  token "))
+        token = line.split()[1]
+        assert len(token) >= 24
+        sent = {"authorization": f"Bearer {token}", "host": "emulator:8585"}
+        assert httpx.get(running.control + "/health", headers=sent, trust_env=False).status_code == 200
+
+
+def test_accounts_are_opened_from_the_command_line(
+    server: Server, control: ControlClient, sandbox: str
+) -> None:
+    where = ("accounts", "--data-dir", str(server.ready_file.parent), "--sandbox", sandbox)
+    made = run(*where, "create", "carol", "--key", "carols-key", "--deposit", "spot:BTC:1.5")
+    assert made.returncode == 0, made.stderr
+    assert "carols-key" in made.stdout
+    account = control.get("/accounts/carol", params={"sandbox": sandbox})
+    assert account["exchanges"]["binance"]["spot"] == {"BTC": {"free": "1.5", "held": "0"}}
+    assert "carol" in run(*where, "list").stdout
+    again = run(*where, "create", "carol")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr.startswith("error: ")
+
+
+def test_commands_say_when_no_emulator_runs(tmp_path: Path) -> None:
+    for where in (("--data-dir", str(tmp_path)), ("--url", "http://127.0.0.1:1")):
+        refused = run("accounts", *where, "list")
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("error: ")
+        assert refused.stderr.count("\n") == 1
+
+
+def test_committed_documents_are_what_the_rows_say() -> None:
+    assert run("specs", "--check").returncode == 0, "run `python -m emulator specs`"
+    page = "docs/coverage.md"
+    assert run("coverage", "--check", page).returncode == 0, (
+        f"run `python -m emulator coverage --write {page}`"
+    )
+
+
+def test_a_document_that_differs_is_noticed(tmp_path: Path) -> None:
+    where = ("specs", "--directory", str(tmp_path))
+    assert run(*where, settings={"EMULATOR_MONGO_URL": "mongodb://elsewhere"}).returncode == 0
+    assert run(*where, "--check").returncode == 0
+    written = sorted(path.parent.name for path in tmp_path.glob("*/openapi.json"))
+    assert written == ["binance", "binance-coinm", "binance-usdm", "control"]
+    path = tmp_path / "control" / "openapi.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    del document["paths"]["/health"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    (tmp_path / "nobody").mkdir()
+    (tmp_path / "nobody" / "openapi.json").write_text("{}", encoding="utf-8")
+    refused = run(*where, "--check")
+    assert refused.returncode == 1
+    assert str(path) in refused.stderr
+    assert "nobody" in refused.stderr

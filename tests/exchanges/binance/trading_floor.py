@@ -1,0 +1,219 @@
+"""Binance Spot's trading endpoints over a market that stands where a test puts it, with several clients."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from emulator.core.commands import BookSide, Command, Deposit, PrintTrade, SetBook, SetPrice
+from emulator.core.engine import Done, Engine
+from emulator.core.fees import FeeRules
+from emulator.core.rules import EngineRules
+from emulator.exchanges.binance.door import Counting, Door
+from emulator.exchanges.binance.limits import Limits
+from emulator.exchanges.binance.spot import order_lists, trading
+from emulator.exchanges.binance.spot.instruments import load
+from emulator.feeds.synthetic import SyntheticFeed
+from emulator.runtime.ports import ClockMode, EnginePort, KeyRecord
+from emulator.runtime.sandbox import Sandbox
+from emulator.runtime.sandboxes import ClockStart, Sandboxes
+from emulator.storage.memory import MemoryJournal
+from emulator.web.contract import Site
+from emulator.web.hosts import Hosts
+from emulator.web.server import Application, build_frame
+from tests.web.client import Reply, ask
+
+NOW_US = 1_790_000_120_000_000
+NOW_MS = NOW_US // 1000
+
+MIDDLE = Decimal(100_000)
+
+DEMO, OTHER, TWIN, SIBLING = "demo", "other", "twin", "sibling"
+"""twin and sibling belong to one trade group."""
+
+_GROUPS = {DEMO: 0, OTHER: 0, TWIN: 7, SIBLING: 7}
+_FUNDS = {"USDT": 10_000_000, "BTC": 100, "ETH": 1000, "BNB": 1000, "PEPE": 1_000_000_000}
+
+LIMIT_BUY = {
+    "symbol": "BTCUSDT",
+    "side": "BUY",
+    "type": "LIMIT",
+    "timeInForce": "GTC",
+    "quantity": "0.01",
+    "price": "90000",
+}
+LIMIT_SELL = {**LIMIT_BUY, "side": "SELL", "price": "110000"}
+
+
+class Floor:
+    """altered: fields of instruments that differ from the listing, by symbol.
+
+    At the start BTCUSDT last traded at 100000, and 5 BTC stand at 99990 and at 100010.
+    """
+
+    def __init__(
+        self,
+        altered: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        counting: Counting = "off",
+        limits: Limits | None = None,
+    ) -> None:
+        self._altered = altered or {}
+        self.door = Door(engine="binance", timestamps="off", counting=counting, limits=limits)
+        self.sandboxes = Sandboxes(
+            journal=MemoryJournal(),
+            make_engines=self._make_engines,
+            provision=_provision,
+            wall_ns=lambda: NOW_US * 1000,
+            clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=NOW_US),
+        )
+        site = Site(
+            name="binance",
+            engine="binance",
+            title="Binance Spot",
+            rows=(*trading.rows, *order_lists.rows),
+            dialect=self.door,
+        )
+        self.application = Application(
+            sites=[site], sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
+        )
+
+    async def __aenter__(self) -> Floor:
+        await self.sandboxes.open()
+        await self.price("100000")
+        await self.book(bids=[("99990", "5")], asks=[("100010", "5")])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.sandboxes.close()
+
+    def _make_engines(self, seed: int) -> Mapping[str, EnginePort]:
+        instruments = {
+            listing.symbol: msgspec.structs.replace(
+                listing.instrument, **self._altered.get(listing.symbol, {})
+            )
+            for listing in load()
+        }
+        rules = EngineRules(
+            fees=FeeRules(discount_asset="BNB"),
+            symbols={(one.base, one.quote): one.symbol for one in instruments.values()},
+        )
+        return {"binance": Engine("binance", instruments, SyntheticFeed(seed), ("spot",), rules)}
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.sandboxes.default
+
+    @property
+    def engine(self) -> Engine:
+        return self.sandbox.engines["binance"]
+
+    # The market
+
+    async def price(self, price: str, pair: str = "BTC/USDT") -> None:
+        await self.do(SetPrice(pair=pair, price=Decimal(price)))
+
+    async def book(
+        self,
+        *,
+        bids: Sequence[tuple[str, str]] = (),
+        asks: Sequence[tuple[str, str]] = (),
+        symbol: str = "BTCUSDT",
+    ) -> None:
+        await self.do(SetBook(instrument=symbol, bids=_levels(bids), asks=_levels(asks)))
+
+    async def trade(self, price: str, quantity: str = "0.001", symbol: str = "BTCUSDT") -> None:
+        """Let the market print a trade, which fills what rests there: bids below 100000, asks above."""
+        await self.do(
+            PrintTrade(
+                instrument=symbol,
+                price=Decimal(price),
+                quantity=Decimal(quantity),
+                buyer_is_maker=Decimal(price) < MIDDLE,
+            )
+        )
+
+    async def drift(self, *prices: str) -> None:
+        """Let the price go through these, a second each."""
+        for price in prices:
+            await self.sandbox.step_clock(1_000_000)
+            await self.price(price)
+
+    async def do(self, command: Command) -> Done:
+        done = await self.sandbox.submit("binance", command)
+        assert done.rejection is None, done.rejection
+        return done
+
+    # Clients
+
+    async def send(self, method: str, path: str, *, who: str = DEMO, **parameters: Any) -> Reply:
+        query = urlencode({**parameters, "timestamp": NOW_MS})
+        query += "&signature=" + hmac.digest(_secret(who), query.encode(), "sha256").hex()
+        return await ask(
+            self.application,
+            method,
+            f"/api/v3/{path}",
+            query=query,
+            headers={"X-MBX-APIKEY": f"key-of-{who}"},
+        )
+
+    async def ok(self, method: str, path: str, **more: Any) -> Any:
+        """The body of an answer that must be a success."""
+        reply = await self.send(method, path, **more)
+        assert reply.status == 200, reply.content
+        return reply.json
+
+    async def post(self, path: str, **more: Any) -> Any:
+        return await self.ok("POST", path, **more)
+
+    async def get(self, path: str, **more: Any) -> Any:
+        return await self.ok("GET", path, **more)
+
+    async def delete(self, path: str, **more: Any) -> Any:
+        return await self.ok("DELETE", path, **more)
+
+    async def no(self, method: str, path: str, **more: Any) -> tuple[int, str]:
+        """Code and text of an answer that must be a refusal of the usual sort."""
+        reply = await self.send(method, path, **more)
+        assert reply.status == 400, reply.content
+        assert set(reply.json) == {"code", "msg"}
+        return reply.json["code"], reply.json["msg"]
+
+    async def order(self, order_id: int, *, who: str = DEMO, symbol: str = "BTCUSDT") -> Any:
+        return await self.get("order", who=who, symbol=symbol, orderId=order_id)
+
+    async def status(self, order_id: int, *, who: str = DEMO) -> str:
+        found: str = (await self.order(order_id, who=who))["status"]
+        return found
+
+    def balance(self, asset: str, *, who: str = DEMO) -> tuple[Decimal, Decimal]:
+        """What is free and what is held of an asset."""
+        account = self.sandbox.accounts[who]
+        found = self.engine.state.ledger.balance(account, "spot", asset)
+        return found.free, found.held
+
+
+def _levels(listed: Sequence[tuple[str, str]]) -> BookSide:
+    return tuple((Decimal(price), Decimal(quantity)) for price, quantity in listed)
+
+
+def _secret(who: str) -> bytes:
+    return f"secret-of-{who}".encode()
+
+
+async def _provision(sandbox: Sandbox) -> None:
+    for who, group in _GROUPS.items():
+        account = await sandbox.open_account(who, group)
+        await sandbox.add_key(
+            KeyRecord(key=f"key-of-{who}", account=account, secret=_secret(who).decode())
+        )
+        for asset, amount in _FUNDS.items():
+            await sandbox.submit(
+                "binance",
+                Deposit(account=account, wallet="spot", asset=asset, amount=Decimal(amount)),
+            )
