@@ -7,7 +7,6 @@ than it serves.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from time import monotonic
@@ -18,7 +17,7 @@ import click
 from emulator import __version__
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator, Running
+    from emulator.app import Running
 
 _BEGAN = monotonic()
 
@@ -99,9 +98,9 @@ def _announce(running: Running, *, quiet: bool) -> None:
             "  state        in memory, and ends with this process"
             + ("" if emulator.settings.ephemeral else ": durable storage is not there yet"),
         ]
-        if emulator.settings.control_token is None and emulator.control_token is not None:
-            lines.append(f"  token        {emulator.control_token}  (for control calls from elsewhere)")
         click.echo("\n".join(lines) + "\n")
+    if emulator.settings.control_token is None and emulator.control_token is not None:
+        click.echo(f"control token, for calls from other machines: {emulator.control_token}")
     click.echo(f"emulator {__version__} is ready on {running.url} after {running.started_ms} ms")
     sys.stdout.flush()
 
@@ -120,7 +119,7 @@ def specs(check: bool, directory: Path) -> None:
 
     written = {
         directory / name / "openapi.json": json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        for name, document in app.documents(_built()).items()
+        for name, document in app.documents(app.build(app.default_settings())).items()
     }
     surplus = sorted(set(directory.glob("*/openapi.json")) - set(written))
     if check:
@@ -141,7 +140,7 @@ def coverage(write: Path | None, check: Path | None) -> None:
     """Print which paths of which sites are emulated."""
     from emulator import app
 
-    page = app.coverage_page(_built())
+    page = app.coverage_page(app.build(app.default_settings()))
     if check is not None:
         if not _holds(check, page):
             _fail(f"{check}: not what the rows say; run `python -m emulator coverage --write {check}`")
@@ -149,16 +148,6 @@ def coverage(write: Path | None, check: Path | None) -> None:
         _write(write, page)
     else:
         click.echo(page, nl=False)
-
-
-def _built() -> Emulator:
-    """Everything joined as by default, whatever the environment says: documents depend on rows alone."""
-    from emulator import app
-
-    for name in list(os.environ):
-        if name.startswith(("EMULATOR_", "MONGO_DB_", "REDIS_")) or name == "APP_PORT":
-            del os.environ[name]
-    return app.build(app.read_settings())
 
 
 def _holds(path: Path, text: str) -> bool:

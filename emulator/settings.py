@@ -191,6 +191,11 @@ def read_settings(**given: Any) -> Settings:
         raise SettingsError("\n".join(_complaint(problem) for problem in error.errors())) from error
 
 
+def default_settings() -> Settings:
+    """What nobody has set, whatever the environment says: documents are made from it."""
+    return Settings.model_construct()
+
+
 def _login(name: str | None, password: str | None) -> str:
     if password is None and name is None:
         return ""

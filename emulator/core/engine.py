@@ -197,7 +197,9 @@ class Engine:
         if not live:
             pending.append(c.EndOrderList(order_list=order_list.id))
         elif order.id in order_list.pair:
-            # However one of two legs that cancel each other ends, the other ends with it.
+            if order.end_reason is EndReason.LIST_SIBLING:
+                return  # The other one is why it ended, and lives on.
+            # However else one of two legs that cancel each other ends, the other ends with it.
             reason = EndReason.LIST_SIBLING.value
             pending.extend(c.ExpireOrder(order=leg, reason=reason) for leg in order_list.pair if leg in live)
         elif order.id == order_list.orders[0]:

@@ -91,7 +91,7 @@ def run_http(seconds: float) -> list[Table]:
         results: dict[str, list[Load]] = {}
         orders = _orders(symbols, int(30_000 * seconds))
         for _ in range(rounds):
-            listing = _signed("GET", "/api/v3/openOrders", [("symbol", "BTCUSDT")], KEY + "0")
+            listing = _signed("GET", "/api/v3/openOrders", [("symbol", "BTCUSDT")], KEY + LISTER)
             for name, server, requests in (
                 ("raw uvicorn, GET", raw, itertools.cycle(plain_get)),
                 ("raw uvicorn, POST", raw, itertools.cycle(plain_post)),
@@ -269,28 +269,31 @@ def _control(port: int, method: str, path: str, body: object = None) -> None:
     urllib.request.urlopen(request).read()
 
 
-ACCOUNTS = 12
+ACCOUNTS = 40
+SYMBOLS = "BTCUSDT ETHUSDT BNBUSDT SOLUSDT XRPUSDT DOGEUSDT ADAUSDT LTCUSDT".split()
+LISTER = "lister"
 
 
 def _accounts(port: int) -> None:
     """Several accounts, because an exchange allows one only so many open orders on a symbol."""
-    for number in range(ACCOUNTS):
-        name = f"bench-{number}"
+    for owner in (LISTER, *map(str, range(ACCOUNTS))):
+        name = f"bench-{owner}"
         _control(port, "POST", "accounts", {"name": name})
-        _control(port, "POST", f"accounts/{name}/keys", {"key": KEY + str(number), "secret": SECRET})
-        for asset in ("USDT", "USDC", "BTC", "ETH", "BNB", "EUR", "TRY", "FDUSD"):
-            deposit = {"wallet": "spot", "asset": asset, "amount": "100000000"}
-            _control(port, "POST", f"accounts/{name}/deposits", deposit)
+        _control(port, "POST", f"accounts/{name}/keys", {"key": KEY + owner, "secret": SECRET})
+        deposit = {"wallet": "spot", "asset": "USDT", "amount": "100000000"}
+        _control(port, "POST", f"accounts/{name}/deposits", deposit)
 
 
 def _symbols(port: int) -> list[tuple[str, str, str]]:
-    """(symbol, price, quantity) of a small buy ten percent below the market, for every symbol."""
+    """(symbol, price, quantity) of a small buy ten percent below the market, for some symbols."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v3/exchangeInfo") as answer:
         listed = json.load(answer)["symbols"]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v3/ticker/price") as answer:
         last = {one["symbol"]: Decimal(one["price"]) for one in json.load(answer)}
     chosen = []
     for one in listed:
+        if one["symbol"] not in SYMBOLS:
+            continue
         filters = {entry["filterType"]: entry for entry in one["filters"]}
         tick = Decimal(filters["PRICE_FILTER"]["tickSize"])
         step = Decimal(filters["LOT_SIZE"]["stepSize"])
@@ -331,11 +334,11 @@ def _five_open_orders(port: int, symbols: list[tuple[str, str, str]]) -> None:
             ("quantity", quantity),
             ("price", price),
         ]
-        head, _, body = _signed("POST", "/api/v3/order", fields, KEY + "0").decode().partition("\r\n\r\n")
+        head, _, body = _signed("POST", "/api/v3/order", fields, KEY + LISTER).decode().partition("\r\n\r\n")
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/api/v3/order",
             data=body.encode(),
-            headers={"x-mbx-apikey": KEY + "0"},
+            headers={"x-mbx-apikey": KEY + LISTER},
         )
         assert head
         urllib.request.urlopen(request).read()

@@ -10,19 +10,21 @@ import ast
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from time import monotonic, sleep
-from typing import Any
+from typing import Any, NamedTuple
 
+import httpx
 import pytest
+
+from tests.launch import Server
 
 TREE = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).with_name("programs")
 
-READY_WITHIN_S = 20
-STOPPED_WITHIN_S = 10
+CLIENTS = ("python_binance", "ccxt", "binance_sdk_spot")
+
 PROGRAM_WITHIN_S = 100
 INSTALLED_WITHIN_S = 300
 OUTPUT_SHOWN_MAX = 6000
@@ -55,7 +57,22 @@ def checks_of(*programs: str) -> list[Any]:
     return found
 
 
+def control(server: Server, method: str, path: str, body: Any = None) -> Any:
+    """What the control API answers; fails the test on anything but a success."""
+    reply = httpx.request(method, f"{server.control}/{path}", json=body, timeout=10)
+    assert reply.is_success, f"{method} {path}: {reply.status_code} {reply.text}"
+    return reply.json()
+
+
 # Environments
+
+
+class Environment(NamedTuple):
+    """python: None where the environment could not be made, for the reason that `trouble` says."""
+
+    python: Path | None
+    trouble: str = ""
+    is_offline: bool = False
 
 
 def client_python(client: str) -> Path:
@@ -63,78 +80,40 @@ def client_python(client: str) -> Path:
 
     Skips where that needs a network and there is none, except in CI: there it fails.
     """
-    made = subprocess.run(
-        [str(TREE / "scripts" / "client-env"), client],
-        capture_output=True,
-        text=True,
-        timeout=INSTALLED_WITHIN_S,
-        check=False,
-    )
+    made = _environment(client)
+    if made.python is not None:
+        return made.python
+    is_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
+    if made.is_offline and not is_ci:
+        pytest.skip(
+            f"the environment of {client} is not installed, and there is no network to install it from"
+        )
+    pytest.fail(f"the environment of {client} cannot be made:\n{made.trouble}", pytrace=False)
+
+
+@cache
+def _environment(client: str) -> Environment:
+    """Tried once: where it fails, all tests of the client end the same way at once."""
+    try:
+        made = subprocess.run(
+            [str(TREE / "scripts" / "client-env"), client.replace("_", "-")],
+            capture_output=True,
+            text=True,
+            timeout=INSTALLED_WITHIN_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        return Environment(None, f"not done after {INSTALLED_WITHIN_S} s\n{_text(error.stderr)}")
     if made.returncode == 0:
-        return Path(made.stdout.strip())
-    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-        pytest.fail(f"CI needs the environment of {client}:\n{made.stderr}", pytrace=False)
-    if any(word in made.stderr for word in _LACK_OF_NETWORK):
-        pytest.skip(f"the environment of {client} is not installed, and there is no network to install it from")
-    pytest.fail(f"the environment of {client} cannot be made:\n{made.stderr}", pytrace=False)
-
-
-# The server
-
-
-class Server:
-    """The emulator as `serve` starts it, in a process of its own.
-
-    ready: what it wrote into its ready file.
-    """
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self._log = folder / "server.log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "emulator", "serve", "--port", "0", "--data-dir", str(folder), *options],
-                cwd=TREE,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={name: value for name, value in os.environ.items() if not name.startswith("EMULATOR_")},
-            )
-        try:
-            self.ready: Mapping[str, Any] = self._wait(folder / "ready.json")
-        except BaseException:
-            self.stop()
-            raise
-
-    def _wait(self, ready_file: Path) -> Mapping[str, Any]:
-        """The ready file is written whole, so it can be read as soon as it is there."""
-        deadline = monotonic() + READY_WITHIN_S
-        while not ready_file.exists():
-            if self._process.poll() is not None:
-                pytest.fail(f"the server ended with {self._process.returncode}:\n{self.log()}", pytrace=False)
-            if monotonic() > deadline:
-                pytest.fail(f"the server is not ready after {READY_WITHIN_S} s:\n{self.log()}", pytrace=False)
-            sleep(0.02)
-        ready: Mapping[str, Any] = json.loads(ready_file.read_text(encoding="utf-8"))
-        return ready
-
-    def log(self) -> str:
-        """What the server printed until now."""
-        return self._log.read_text(encoding="utf-8", errors="replace")
-
-    def stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(STOPPED_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        return Environment(Path(made.stdout.strip()))
+    return Environment(None, made.stderr, any(word in made.stderr for word in _LACK_OF_NETWORK))
 
 
 # Programs
 
 
 class Report:
-    """What became of a program: of each check None or what went wrong, and what it printed."""
+    """What became of a program: of each check None or what went wrong; what it told, and printed."""
 
     def __init__(self, failures: Mapping[str, str | None], told: Mapping[str, Any], output: str) -> None:
         self.failures = failures
@@ -152,14 +131,17 @@ class Report:
 
 
 def run_program(
-    program: str, python: Path, server: Server, folder: Path, arguments: Mapping[str, Any] | None = None
+    program: str, server: Server, folder: Path, keys: Mapping[str, Any], arguments: Mapping[str, Any]
 ) -> Report:
-    """Runs the program to its end; what it is told, and tells, is in programs/stage.py."""
+    """Runs the program to its end. What it is given, and tells, is in programs/stage.py."""
+    (client,) = (name for name in CLIENTS if program.startswith(name))
+    python = client_python(client)
     report = folder / f"{program}.json"
     report.unlink(missing_ok=True)
-    stage = {"report": str(report), "ready": server.ready, "arguments": arguments or {}}
+    stage = {"report": str(report), "ready": server.ready, "keys": keys, "arguments": arguments}
     output, status = _run([str(python), str(PROGRAMS / f"{program}.py")], stage)
-    output = f"{output[-OUTPUT_SHOWN_MAX:]}--- end of the server's log ---\n{server.log()[-OUTPUT_SHOWN_MAX:]}"
+    log = server.log.read_text(encoding="utf-8", errors="replace")
+    output = f"{output[-OUTPUT_SHOWN_MAX:]}--- end of the server's log ---\n{log[-OUTPUT_SHOWN_MAX:]}"
     if not report.exists():
         return Report({}, {}, f"ended with {status} and reported nothing\n{output}")
     reported = json.loads(report.read_text(encoding="utf-8"))
@@ -170,9 +152,9 @@ def _run(command: Sequence[str], stage: Mapping[str, Any]) -> tuple[str, int | N
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV") and not name.lower().endswith("_proxy")
+        if not name.startswith("PYTHON") and name != "VIRTUAL_ENV" and not name.lower().endswith("_proxy")
     }
-    environment |= {"EMULATOR_STAGE": json.dumps(stage), "PYTHONDONTWRITEBYTECODE": "1", "NO_PROXY": "*"}
+    environment |= {"EMULATOR_STAGE": json.dumps(stage), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
             command,
@@ -184,5 +166,9 @@ def _run(command: Sequence[str], stage: Mapping[str, Any]) -> tuple[str, int | N
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        return f"not done after {PROGRAM_WITHIN_S} s\n{(error.stdout or b'').decode(errors='replace')}", None
-    return done.stdout.decode(errors="replace"), done.returncode
+        return f"not done after {PROGRAM_WITHIN_S} s\n{_text(error.stdout)}", None
+    return _text(done.stdout), done.returncode
+
+
+def _text(output: bytes | str | None) -> str:
+    return output if isinstance(output, str) else (output or b"").decode(errors="replace")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from signing import KEY, SECRET
+from tests.conformance.signing import KEY, SECRET
 
 TIMEOUT = 20
 ANSWER_MAX = 2_000_000

@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from signing import Signed
+from tests.conformance.signing import Signed
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 CHECKS = [

@@ -216,9 +216,9 @@ def test_a_virtual_clock_may_be_asked_for_on_the_command_line(tmp_path: Path) ->
 
 
 def test_all_addresses_need_a_token_that_is_printed(tmp_path: Path) -> None:
-    with launched(tmp_path, "--host", "0.0.0.0") as running:
-        line = next(line for line in running.announced.splitlines() if line.startswith("  token "))
-        token = line.split()[1]
+    with launched(tmp_path, "--host", "0.0.0.0", "--quiet") as running:
+        line = next(line for line in running.announced.splitlines() if line.startswith("control token"))
+        token = line.split()[-1]
         assert len(token) >= 24
         sent = {"authorization": f"Bearer {token}", "host": "emulator:8585"}
         assert httpx.get(running.control + "/health", headers=sent, trust_env=False).status_code == 200

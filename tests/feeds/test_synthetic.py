@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 import pytest
 
 from emulator.core.instruments import Instrument, MarketProfile, Side
-from emulator.core.markets import Candle, Feed, FeedTrade
+from emulator.core.markets import Candle, Feed, FeedLevel, FeedTrade, Quote
 from emulator.core.numbers import EXACT, ZERO, exact, is_on_step
 from emulator.feeds.synthetic import SyntheticFeed
 from emulator.feeds.synthetic.path import BEGIN_US, NODES_MAX
@@ -243,7 +243,9 @@ def test_trades_are_of_the_size_and_rate_that_the_profile_says() -> None:
     day = feed.candles(BUSY, DAY, NOW // DAY * DAY, NOW, LATER)[0]
     assert day.trades == 1440 * BUSY.profile.trades_per_minute
     quantities = sorted(
-        trade.quantity for hour in range(24) for trade in feed.trades(BUSY, day.first + hour * 70_000, 100, LATER)
+        trade.quantity
+        for hour in range(24)
+        for trade in feed.trades(BUSY, day.first + hour * 70_000, 100, LATER)
     )
     median = quantities[len(quantities) // 2]
     assert BUSY.profile.trade_quantity / 3 < median < BUSY.profile.trade_quantity * 3
@@ -254,7 +256,9 @@ def test_daily_ranges_are_of_the_size_that_the_profile_says() -> None:
         days = SyntheticFeed(2).candles(of, DAY, NOW - 400 * DAY, NOW, LATER)
         ranges = sorted((day.high - day.low) / day.open * 10_000 for day in days)
         median = ranges[len(ranges) // 2]
-        assert of.profile.volatility_bips * Decimal("0.6") < median < of.profile.volatility_bips * Decimal("1.5")
+        assert (
+            of.profile.volatility_bips * Decimal("0.6") < median < of.profile.volatility_bips * Decimal("1.5")
+        )
         assert all(of.profile.anchor / 4 < day.close < of.profile.anchor * 4 for day in days)
 
 
@@ -457,12 +461,13 @@ def test_the_function_has_not_changed() -> None:
     What changes them changes every market and every recorded scenario of users: on purpose only.
     """
     feed = SyntheticFeed(1)
-    assert GOLDEN == (
+    assert (
         feed.last_trade(BUSY, NOW),
         feed.quote(CHEAP, NOW),
         feed.candles(QUIET, HOUR, NOW // HOUR * HOUR, NOW, LATER)[0],
         SyntheticFeed(1, "kucoin").last_trade(ODD, NOW),
-    )
+        next(iter(feed.levels(QUIET, Side.BUY, NOW))),
+    ) == GOLDEN
 
 
 def test_instruments_of_a_pair_share_the_path() -> None:
@@ -602,4 +607,43 @@ def test_what_is_kept_is_bounded() -> None:
     assert feed.last_trade(BUSY, NOW) == before
 
 
-GOLDEN: tuple[object, ...] = ()
+GOLDEN: tuple[object, ...] = (
+    FeedTrade(
+        number=6135390962,
+        time_us=1789999999943081,
+        price=Decimal("83221.54"),
+        quantity=Decimal("0.00411"),
+        buyer_is_maker=False,
+    ),
+    Quote(
+        bid=Decimal("0.00001036"),
+        bid_quantity=Decimal("82113099"),
+        ask=Decimal("0.00001037"),
+        ask_quantity=Decimal("69719883"),
+    ),
+    Candle(
+        open_us=1789999200000000,
+        close_us=1790002800000000,
+        open=Decimal("88.1"),
+        high=Decimal("88.2"),
+        low=Decimal("87.5"),
+        close=Decimal("88"),
+        volume=Decimal("252.802"),
+        quote_volume=Decimal("22200.0426"),
+        trades=304,
+        taker_volume=Decimal("161.474"),
+        taker_quote_volume=Decimal("14179.1638"),
+        first=51128023,
+        last=51128326,
+    ),
+    FeedTrade(
+        number=306776795,
+        time_us=1789999998704848,
+        price=Decimal("60.5"),
+        quantity=Decimal("71"),
+        buyer_is_maker=False,
+    ),
+    FeedLevel(
+        price=Decimal("87.5"), quantity=Decimal("35.72"), since_us=1789999999281763, until_us=1790000001727075
+    ),
+)

@@ -89,8 +89,14 @@ class SyntheticFeed:
         market.quote_until_us = min(market.trade_until_us, bid.until_us, ask.until_us)
         return quote
 
-    def levels(self, instrument: Instrument, side: Side, time_us: int) -> Iterator[FeedLevel]:
+    def levels(
+        self, instrument: Instrument, side: Side, time_us: int, best: Decimal | None = None
+    ) -> Iterator[FeedLevel]:
         market = self._market(instrument)
+        if best is not None:
+            scale = market.path.scale
+            steps = scale.steps_down(best) if side is Side.BUY else scale.steps_up(best)
+            return market.ladder.levels(side, steps, time_us)
         bid_steps, ask_steps = self._touch(market, time_us)
         return market.ladder.levels(side, bid_steps if side is Side.BUY else ask_steps, time_us)
 

@@ -1,8 +1,8 @@
 """The days of one instrument: a bounded walk around its anchor, and the sums of each day's trades.
 
-Any day is evaluated on its own, at no greater cost than its neighbour. What separates two instruments
-of a pair is scale (anchor, steps, volatility) and, on another site, a constant basis: the noise is the
-pair's, so their prices agree, to within rounding to their steps.
+Any day is evaluated on its own, at no greater cost than its neighbour. Instruments of a pair differ in
+scale (anchor, steps, volatility), in how much is traded and, on another site, by a constant basis. The
+noise is the pair's, so their prices agree to within rounding to their steps.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ NODES_MAX = 60_000
 
 _LEAF_WEIGHT = 6
 _TRADES_PER_MINUTE_MAX = 100_000
+# On average: the calmest day has three eighths of that, which the rule of `tree` still allows.
 _LOTS_PER_TRADE_MIN = 40
-# On average; on the calmest day it is three eighths of that, which the rule of `tree` just allows.
 _PRICES_KEPT = 512
 _CLOSES_KEPT = 2_048
 

@@ -154,8 +154,9 @@ def halves(shape: Shape, volatility: int) -> tuple[Shape, Shape, int, int]:
         if apart and attempt <= _DRAWS:
             give = 3 if heat < _HOT and attempt < _DRAWS else 2
             wanted = (2 * moment - weight * twice_r) // apart
+            least = weight_mid - (weight_mid >> give)
             most = weight_mid + (weight - weight_mid >> give)
-            weight_l = min(max(wanted, weight_mid - (weight_mid >> give)), most)
+            weight_l = least if wanted < least else most if wanted > most else wanted
         weight_r = weight - weight_l
         free = moment - weight_l * low_l - weight_r * low_r
         span = weight_l * (high_l - low_l) + weight_r * (high_r - low_r)

@@ -145,7 +145,7 @@ def split(node: Node, grid: Grid) -> tuple[Node, Node]:
     weight, weight_l = shape.weight, shape_l.weight
     wander = (noise & 0xFFFF) + (noise >> 16 & 0xFFFF) - 0xFFFF
     count_l = count * (3 * weight_l + activity) // (4 * weight) + (isqrt(count) * wander >> 17)
-    count_l = min(max(count_l, LEAF_MIN), count - LEAF_MIN)
+    count_l = _within(count_l, LEAF_MIN, count - LEAF_MIN)
     count_r = count - count_l
 
     # Lots: by weight, or up to an eighth off, so that each side's mean price stays near the path's (here
@@ -157,40 +157,36 @@ def split(node: Node, grid: Grid) -> tuple[Node, Node]:
     sell_l = sell_lots * weight_l // weight
     if apart:
         lean = min(high_l - low_l, high_r - low_r) * ((noise >> 48) - 0x8000) >> 5
-        wanted = ((buy_amount << 16) - buy_lots * (mean_r + lean)) // apart
-        buy_l = min(max(wanted, buy_l - (buy_l >> 3)), buy_l + (buy_lots - buy_l >> 3))
-        wanted = ((sell_amount << 16) - sell_lots * (mean_r - lean)) // apart
-        sell_l = min(max(wanted, sell_l - (sell_l >> 3)), sell_l + (sell_lots - sell_l >> 3))
-    buy_l = min(max(buy_l, 2 * count_l), buy_lots - 2 * count_r)
-    sell_l = min(max(sell_l, 2 * count_l), sell_lots - 2 * count_r)
+        wanted = ((buy_amount << 16) - buy_lots * (mean_r + lean)) // apart - buy_l
+        buy_l += _within(wanted, -(buy_l >> 3), buy_lots - buy_l >> 3)
+        wanted = ((sell_amount << 16) - sell_lots * (mean_r - lean)) // apart - sell_l
+        sell_l += _within(wanted, -(sell_l >> 3), sell_lots - sell_l >> 3)
+    buy_l = _within(buy_l, 2 * count_l, buy_lots - 2 * count_r)
+    sell_l = _within(sell_l, 2 * count_l, sell_lots - 2 * count_r)
     buy_r, sell_r = buy_lots - buy_l, sell_lots - sell_l
 
-    # Amounts: at those means, as far as the halves' ranges allow. If they do not, both halves get the
-    # node's extreme that is missing, or both, which always does, because the node obeys the rule.
-    for attempt in range(3):
-        pad_l, pad_r = count_l * (high_l - low_l), count_r * (high_r - low_r)
-        buy_low = buy_l * low_l + pad_l
-        buy_high = buy_l * high_l - pad_l
-        sell_low = sell_l * low_l + pad_l
-        sell_high = sell_l * high_l - pad_l
-        buy_rest_low = buy_amount - buy_r * high_r + pad_r
-        buy_rest_high = buy_amount - buy_r * low_r - pad_r
-        sell_rest_low = sell_amount - sell_r * high_r + pad_r
-        sell_rest_high = sell_amount - sell_r * low_r - pad_r
-        too_low = buy_low > buy_rest_high or sell_low > sell_rest_high
-        too_high = buy_rest_low > buy_high or sell_rest_low > sell_high
-        if not too_low and not too_high:
-            break
-        if too_low or attempt:
-            low_l = low_r = low
-        if too_high or attempt:
-            high_l = high_r = high
-    else:
-        raise AssertionError("a node's amounts are not within what its prices allow")
+    # Amounts: at those means, as far as the halves' ranges allow.
     buy_amount_l = buy_l * (buy_amount + (buy_r * apart >> 16)) // buy_lots
-    buy_amount_l = min(max(buy_amount_l, buy_low, buy_rest_low), buy_high, buy_rest_high)
     sell_amount_l = sell_l * (sell_amount + (sell_r * apart >> 16)) // sell_lots
-    sell_amount_l = min(max(sell_amount_l, sell_low, sell_rest_low), sell_high, sell_rest_high)
+    pad_l, pad_r = count_l * (high_l - low_l), count_r * (high_r - low_r)
+    if not (
+        buy_l * low_l + pad_l <= buy_amount_l <= buy_l * high_l - pad_l
+        and sell_l * low_l + pad_l <= sell_amount_l <= sell_l * high_l - pad_l
+        and buy_r * low_r + pad_r <= buy_amount - buy_amount_l <= buy_r * high_r - pad_r
+        and sell_r * low_r + pad_r <= sell_amount - sell_amount_l <= sell_r * high_r - pad_r
+    ):
+        low_l, low_r, high_l, high_r = _wide_enough(
+            node, count_l, buy_l, sell_l, low_l, low_r, high_l, high_r
+        )
+        pad_l, pad_r = count_l * (high_l - low_l), count_r * (high_r - low_r)
+        buy_amount_l = _within(buy_amount_l, buy_l * low_l + pad_l, buy_l * high_l - pad_l)
+        sell_amount_l = _within(sell_amount_l, sell_l * low_l + pad_l, sell_l * high_l - pad_l)
+        buy_amount_l = _within(
+            buy_amount_l, buy_amount - buy_r * high_r + pad_r, buy_amount - buy_r * low_r - pad_r
+        )
+        sell_amount_l = _within(
+            sell_amount_l, sell_amount - sell_r * high_r + pad_r, sell_amount - sell_r * low_r - pad_r
+        )
 
     left = Node(
         shape_l, node.before, count_l, node.open, high_l, low_l, middle,
@@ -202,6 +198,37 @@ def split(node: Node, grid: Grid) -> tuple[Node, Node]:
     )  # fmt: skip
     node.left, node.right = left, right
     return left, right
+
+
+def _wide_enough(
+    node: Node, count_l: int, buy_l: int, sell_l: int, low_l: int, low_r: int, high_l: int, high_r: int
+) -> tuple[int, int, int, int]:
+    """The halves' ranges, widened if they do not allow the node's amounts.
+
+    Both halves get the node's extreme that is missing, or else both extremes, which always does,
+    because the node itself obeys the rule.
+    """
+    count_r = node.count - count_l
+    for attempt in range(3):
+        pad = count_l * (high_l - low_l) + count_r * (high_r - low_r)
+        too_low = too_high = False
+        for lots, lots_l, amount in (
+            (node.buy_lots, buy_l, node.buy_amount),
+            (node.sell_lots, sell_l, node.sell_amount),
+        ):
+            too_low |= amount < lots_l * low_l + (lots - lots_l) * low_r + pad
+            too_high |= amount > lots_l * high_l + (lots - lots_l) * high_r - pad
+        if not too_low and not too_high:
+            return low_l, low_r, high_l, high_r
+        if too_low or attempt:
+            low_l = low_r = node.low
+        if too_high or attempt:
+            high_l = high_r = node.high
+    raise AssertionError("a node's amounts are not within what its prices allow")
+
+
+def _within(value: int, least: int, most: int) -> int:
+    return least if value < least else most if value > most else value
 
 
 def spell_out(node: Node, key: int) -> Prints:

@@ -9,7 +9,7 @@ import msgspec
 from emulator.core.commands import BookSide, Command, PriceMode, PrintTrade, ReleaseMarket, SetBook, SetPrice
 from emulator.core.engine import Done, Engine
 from emulator.core.instruments import Instrument, Side
-from emulator.core.numbers import ZERO, exact
+from emulator.core.numbers import exact
 from emulator.web.contract import Call, Kind, Parameter, Refusal, Rows
 from emulator.web.control.dialect import BODY, Number, desk, number, submit, text
 from emulator.web.hosts import SITES
@@ -252,6 +252,5 @@ def _shown(call: Call, engine: Engine, instrument: Instrument) -> MarketShown:
         "last": text(market.last_price(now_us)),
         "bids": levels(Side.BUY),
         "asks": levels(Side.SELL),
-        "byHand": market.manual is not None
-        or (segment is not None and (segment.price is not None or segment.shift != ZERO)),
+        "byHand": market.manual is not None or (segment is not None and not segment.is_release),
     }

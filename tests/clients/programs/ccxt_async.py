@@ -61,7 +61,9 @@ async def check_orders():
             *(exchange.create_order(SYMBOL, "limit", "buy", 10, 8 + ordinal / 100) for ordinal in range(20))
         )
         assert [order["price"] for order in placed] == [round(8 + ordinal / 100, 2) for ordinal in range(20)]
-        assert {order["id"] for order in await exchange.fetch_open_orders(SYMBOL)} == {order["id"] for order in placed}
+        assert {order["id"] for order in await exchange.fetch_open_orders(SYMBOL)} == {
+            order["id"] for order in placed
+        }
         edited = await exchange.edit_order(placed[0]["id"], SYMBOL, "limit", "buy", 5, 7)
         assert (edited["price"], edited["amount"]) == (7.0, 5.0)
         canceled = await exchange.cancel_order(placed[1]["id"], SYMBOL)
@@ -72,11 +74,14 @@ async def check_orders():
         assert (done["status"], D(str(done["cost"]))) == ("closed", cost)
         trades = await exchange.fetch_my_trades(SYMBOL)
         assert [trade["amount"] for trade in trades] == [100.0, 50.0]
-        assert D(str(sum(trade["fee"]["cost"] for trade in trades))) == 150 * TAKER_RATE
+        assert sum(D(str(trade["fee"]["cost"])) for trade in trades) == 150 * TAKER_RATE
         stop = await exchange.create_order(SYMBOL, "limit", "sell", 10, 9, {"triggerPrice": 9.5})
         hold_price(MARKET, "9.500")
         assert (await exchange.fetch_order(stop["id"], SYMBOL))["status"] == "closed"
-        assert {order["id"] for order in await exchange.fetch_closed_orders(SYMBOL)} == {done["id"], stop["id"]}
+        assert {order["id"] for order in await exchange.fetch_closed_orders(SYMBOL)} == {
+            done["id"],
+            stop["id"],
+        }
         assert len(await exchange.fetch_orders(SYMBOL)) == 23
         balance = await exchange.fetch_balance()
         assert D(str(balance["ATOM"]["total"])) == 1000 + 150 * (1 - TAKER_RATE) - 10
@@ -88,8 +93,11 @@ async def check_errors():
         await exchange.load_markets()
         for kind, request in (
             (ccxt.InsufficientFunds, exchange.create_order(SYMBOL, "limit", "buy", 100, 9)),
-            (ccxt.InvalidOrder, exchange.create_order(SYMBOL, "limit", "buy", 0.1, 9)),
-            (ccxt.OrderImmediatelyFillable, exchange.create_order(SYMBOL, "limit", "buy", 1, 10.01, {"postOnly": True})),
+            (ccxt.InvalidOrder, exchange.create_order(SYMBOL, "limit", "buy", 1, 900)),
+            (
+                ccxt.OrderImmediatelyFillable,
+                exchange.create_order(SYMBOL, "limit", "buy", 1, 10.01, {"postOnly": True}),
+            ),
             (ccxt.OrderNotFound, exchange.fetch_order("999999999", SYMBOL)),
             (ccxt.OrderNotFound, exchange.cancel_order("999999999", SYMBOL)),
             (ccxt.BadSymbol, exchange.fetch_ticker("NOSUCH/COIN")),
@@ -108,7 +116,7 @@ async def check_money():
         fees = await exchange.fetch_trading_fees()
         assert fees[SYMBOL]["taker"] == 0.001
         address = (await exchange.fetch_deposit_address("USDT", {"network": "ERC20"}))["address"]
-        await exchange.withdraw("USDT", 1000, address, None, {"network": "ERC20"})
+        await exchange.withdraw("USDT", 1000, address, {"network": "ERC20"})
         await exchange.transfer("USDT", 500, "spot", "funding")
         assert (await exchange.fetch_balance())["USDT"]["total"] == 8500.0
         assert len(await exchange.fetch_withdrawals()) == 1

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import ccxt
 from ccxt_setup import config_of, own_ports, urls
-from stage import DEMO_KEY, DEMO_SECRET, Account, D, hold_book, raised, requests_seen, run
+from stage import DEMO_KEY, DEMO_SECRET, URL, Account, D, control, hold_book, raised, requests_seen, run
 
 DEMO = Account("demo", DEMO_KEY, DEMO_SECRET)
 MINUTE_MS = 60_000
@@ -17,12 +17,21 @@ def check_load_markets_with_a_key():
     markets = exchange.load_markets()
     paths = {request["path"] for request in requests_seen()}
     assert {
-        "/api/v3/exchangeInfo", "/fapi/v1/exchangeInfo", "/dapi/v1/exchangeInfo", "/sapi/v1/capital/config/getall",
-        "/sapi/v1/margin/allPairs", "/sapi/v1/margin/isolated/allPairs",
+        "/api/v3/exchangeInfo",
+        "/fapi/v1/exchangeInfo",
+        "/dapi/v1/exchangeInfo",
+        "/sapi/v1/capital/config/getall",
+        "/sapi/v1/margin/allPairs",
+        "/sapi/v1/margin/isolated/allPairs",
     } <= paths, "what it asks for by itself"
     assert len(markets) >= 40
     market = markets["BTC/USDT"]
-    assert (market["id"], market["base"], market["quote"], market["type"]) == ("BTCUSDT", "BTC", "USDT", "spot")
+    assert (market["id"], market["base"], market["quote"], market["type"]) == (
+        "BTCUSDT",
+        "BTC",
+        "USDT",
+        "spot",
+    )
     assert (market["active"], market["spot"], market["contract"]) == (True, True, False)
     assert (market["precision"]["price"], market["precision"]["amount"]) == (0.01, 0.00001)
     assert (market["limits"]["amount"]["min"], market["limits"]["cost"]["min"]) == (0.00001, 5.0)
@@ -41,6 +50,26 @@ def check_load_markets_from_ports_of_their_own():
     assert other.fetch_ticker("BTC/USDT")["symbol"] == "BTC/USDT"
 
 
+def check_load_markets_under_the_names_of_sites():
+    other = ccxt.binance(
+        config_of(DEMO, urls=urls(f"{URL}/binance", f"{URL}/binance-usdm", f"{URL}/binance-coinm"))
+    )
+    assert set(other.load_markets()) == set(exchange.markets)
+    assert other.fetch_time() > 0
+
+
+def check_sandboxes_are_apart():
+    control("POST", "sandboxes", {"name": "apart"})
+    inside = ccxt.binance(config_of(DEMO, urls=urls(*[f"{URL}/~apart"] * 3)))
+    inside.load_markets()
+    inside.create_order(
+        "BTC/USDT", "limit", "buy", 0.01, round(inside.fetch_ticker("BTC/USDT")["last"] * 0.9)
+    )
+    assert len(inside.fetch_open_orders("BTC/USDT")) == 1
+    assert exchange.fetch_open_orders("BTC/USDT") == [], "the same key is another account elsewhere"
+    control("DELETE", "sandboxes/apart")
+
+
 def check_load_markets_of_futures():
     for kind in ("binanceusdm", "binancecoinm"):
         futures = getattr(ccxt, kind)(config_of(DEMO))
@@ -53,7 +82,7 @@ def check_currencies():
     assert (tether["active"], tether["deposit"], tether["withdraw"]) == (True, True, True)
     assert {"ERC20", "TRC20", "BEP20"} <= set(tether["networks"])
     tron = tether["networks"]["TRC20"]
-    assert (tron["id"], tron["active"]) == ("TRX", True)
+    assert (tron["id"], tron["deposit"], tron["withdraw"]) == ("TRX", True, True)
     assert tron["fee"] > 0
     assert tron["limits"]["withdraw"]["min"] > tron["fee"]
 
@@ -108,7 +137,7 @@ def check_order_book():
 
 
 def check_tickers():
-    hold_book("UNI/USDT".replace("/", ""), "10.000", [("9.990", "7")], [("10.010", "5")])
+    hold_book("UNIUSDT", "10.000", [("9.990", "7")], [("10.010", "5")])
     ticker = exchange.fetch_ticker("UNI/USDT")
     assert (ticker["last"], ticker["close"]) == (10.0, 10.0)
     assert [ticker[name] for name in ("bid", "bidVolume", "ask", "askVolume")] == [9.99, 7.0, 10.01, 5.0]

@@ -5,7 +5,12 @@ from stage import URL, site_url
 
 def urls(spot=URL, linear=URL, inverse=URL):
     """What goes into the constructor, or into a bot's ccxt_config, as it is."""
-    api = {"public": f"{spot}/api/v3", "private": f"{spot}/api/v3", "v1": f"{spot}/api/v1", "sapi": f"{spot}/sapi/v1"}
+    api = {
+        "public": f"{spot}/api/v3",
+        "private": f"{spot}/api/v3",
+        "v1": f"{spot}/api/v1",
+        "sapi": f"{spot}/sapi/v1",
+    }
     api |= {f"sapiV{version}": f"{spot}/sapi/v{version}" for version in (2, 3, 4)}
     for letter, base in (("f", linear), ("d", inverse)):
         for kind in ("Public", "Private"):

@@ -43,14 +43,28 @@ def check_balance():
 def check_limit_order_from_birth_to_death():
     exchange = begin()
     placed = exchange.create_order(SYMBOL, "limit", "buy", 10, 7.5)
-    assert (placed["status"], placed["type"], placed["side"], placed["timeInForce"]) == ("open", "limit", "buy", "GTC")
-    assert (placed["price"], placed["amount"], placed["filled"], placed["remaining"]) == (7.5, 10.0, 0.0, 10.0)
+    assert (placed["status"], placed["type"], placed["side"], placed["timeInForce"]) == (
+        "open",
+        "limit",
+        "buy",
+        "GTC",
+    )
+    assert (placed["price"], placed["amount"], placed["filled"], placed["remaining"]) == (
+        7.5,
+        10.0,
+        0.0,
+        10.0,
+    )
     assert placed["clientOrderId"].startswith("x-TKT5PX2F")
     assert (placed["trades"], placed["fees"]) == ([], [])
     assert abs(placed["timestamp"] - exchange.milliseconds()) < 5000
 
     found = exchange.fetch_order(placed["id"], SYMBOL)
-    assert (found["id"], found["status"], found["clientOrderId"]) == (placed["id"], "open", placed["clientOrderId"])
+    assert (found["id"], found["status"], found["clientOrderId"]) == (
+        placed["id"],
+        "open",
+        placed["clientOrderId"],
+    )
     assert [order["id"] for order in exchange.fetch_open_orders(SYMBOL)] == [placed["id"]]
 
     print_trade(MARKET, "7.500", "4", "sell")
@@ -58,7 +72,7 @@ def check_limit_order_from_birth_to_death():
     assert (found["status"], found["filled"], found["remaining"], found["average"]) == ("open", 4.0, 6.0, 7.5)
     (trade,) = exchange.fetch_my_trades(SYMBOL)
     assert (trade["order"], trade["takerOrMaker"], trade["side"]) == (placed["id"], "maker", "buy")
-    assert trade["fee"] == {"cost": 0.004, "currency": "DOT", "rate": None} or near(trade["fee"]["cost"], "0.004")
+    assert (trade["fee"]["cost"], trade["fee"]["currency"]) == (0.004, "DOT")
 
     canceled = exchange.cancel_order(placed["id"], SYMBOL)
     assert (canceled["id"], canceled["status"], canceled["filled"]) == (placed["id"], "canceled", 4.0)
@@ -104,9 +118,16 @@ def check_market_buy_by_cost():
 def check_post_only():
     exchange = begin()
     error = raised(
-        ccxt.OrderImmediatelyFillable, exchange.create_order, SYMBOL, "limit", "buy", 10, 8.01, {"postOnly": True}
+        ccxt.OrderImmediatelyFillable,
+        exchange.create_order,
+        SYMBOL,
+        "limit",
+        "buy",
+        10,
+        8.01,
+        {"postOnly": True},
     )
-    assert '"code":-2010' in str(error)
+    assert "Order would immediately match and take." in str(error)
     placed = exchange.create_order(SYMBOL, "limit", "buy", 10, 8.0, {"postOnly": True})
     assert (placed["status"], placed["postOnly"], placed["info"]["type"]) == ("open", True, "LIMIT_MAKER")
 
@@ -129,7 +150,13 @@ def check_stop_orders():
     assert market["info"]["type"] == "STOP_LOSS"
     error = raised(
         ccxt.OrderImmediatelyFillable,
-        exchange.create_order, SYMBOL, "limit", "sell", 10, 7.4, {"stopLossPrice": 8.5},
+        exchange.create_order,
+        SYMBOL,
+        "limit",
+        "sell",
+        10,
+        7.4,
+        {"stopLossPrice": 8.5},
     )
     assert "trigger immediately" in str(error)
     hold_price(MARKET, "7.500")
@@ -199,14 +226,21 @@ def check_fees():
 
 def check_errors():
     exchange = begin(USDT="100")
-    error = raised(ccxt.InsufficientFunds, exchange.create_order, SYMBOL, "limit", "buy", 100, 7)
-    assert '"code":-2010' in str(error)
+    raised(ccxt.InsufficientFunds, exchange.create_order, SYMBOL, "limit", "buy", 100, 7)
     raised(ccxt.InsufficientFunds, exchange.create_order, SYMBOL, "market", "sell", 10)
-    error = raised(ccxt.InvalidOrder, exchange.create_order, SYMBOL, "limit", "buy", 0.5, 7)
+    # ccxt has no class of its own for this filter.
+    error = raised(ccxt.BadRequest, exchange.create_order, SYMBOL, "limit", "buy", 0.5, 7)
     assert "NOTIONAL" in str(error)
     error = raised(ccxt.InvalidOrder, exchange.create_order, SYMBOL, "limit", "buy", 10, 700)
     assert "PERCENT_PRICE_BY_SIDE" in str(error)
-    raw = {"symbol": MARKET, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "10", "price": "7"}
+    raw = {
+        "symbol": MARKET,
+        "side": "BUY",
+        "type": "LIMIT",
+        "timeInForce": "GTC",
+        "quantity": "10",
+        "price": "7",
+    }
     for change, name in (({"price": "7.00001"}, "PRICE_FILTER"), ({"quantity": "10.0001"}, "LOT_SIZE")):
         error = raised(ccxt.InvalidOrder, exchange.private_post_order, {**raw, **change})
         assert name in str(error)

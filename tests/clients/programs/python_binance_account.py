@@ -2,12 +2,13 @@
 
 import time
 
+from binance.client import Client
 from binance.exceptions import BinanceAPIException
-from Crypto.PublicKey import ECC, RSA
 from python_binance_setup import client_of
 from stage import (
     DEMO_KEY,
     DEMO_SECRET,
+    KEYS,
     TAKER_RATE,
     Account,
     D,
@@ -20,8 +21,6 @@ from stage import (
     register,
     run,
 )
-
-from binance.client import Client
 
 SYMBOL = "LINKUSDT"
 
@@ -39,12 +38,19 @@ def check_demo_account():
     shown = client.get_account()
     amounts = {each["asset"]: each["free"] for each in shown["balances"]}
     assert amounts["USDT"] == amounts["USDC"] == "1000000.00000000"
-    assert (amounts["BTC"], amounts["ETH"], amounts["BNB"]) == ("100.00000000", "1000.00000000", "1000.00000000")
+    assert (amounts["BTC"], amounts["ETH"], amounts["BNB"]) == (
+        "100.00000000",
+        "1000.00000000",
+        "1000.00000000",
+    )
     assert amounts["DOGE"] == "100000.00000000"
     assert (shown["canTrade"], shown["canWithdraw"], shown["canDeposit"]) == (True, True, True)
     assert (shown["accountType"], shown["makerCommission"], shown["takerCommission"]) == ("SPOT", 10, 10)
     assert shown["commissionRates"] == {
-        "maker": "0.00100000", "taker": "0.00100000", "buyer": "0.00000000", "seller": "0.00000000",
+        "maker": "0.00100000",
+        "taker": "0.00100000",
+        "buyer": "0.00000000",
+        "seller": "0.00000000",
     }
     assert "SPOT" in shown["permissions"]
     assert isinstance(shown["uid"], int)
@@ -74,7 +80,10 @@ def check_fees():
     assert len(client.get_trade_fee()) == len(client.get_exchange_info()["symbols"])
     rates = client.v3_get_account_commission(symbol="BNBBTC")
     assert rates["standardCommission"] == {
-        "maker": "0.00100000", "taker": "0.00100000", "buyer": "0.00000000", "seller": "0.00000000",
+        "maker": "0.00100000",
+        "taker": "0.00100000",
+        "buyer": "0.00000000",
+        "seller": "0.00000000",
     }
     assert rates["discount"]["discountAsset"] == "BNB"
 
@@ -87,7 +96,10 @@ def check_fees_in_bnb():
     assert client.get_bnb_burn_spot_margin() == {"spotBNBBurn": True, "interestBNBBurn": False}
     (fill,) = client.order_market_buy(symbol=SYMBOL, quantity="10")["fills"]
     fee = D("200.10") * TAKER_RATE * D("0.75") / 600
-    assert (fill["commissionAsset"], D(fill["commission"])) == ("BNB", fee.quantize(D("0.00000001"), "ROUND_DOWN"))
+    assert (fill["commissionAsset"], D(fill["commission"])) == (
+        "BNB",
+        fee.quantize(D("0.00000001"), "ROUND_DOWN"),
+    )
     assert free(client, "BNB") == 1 - D(fill["commission"])
     assert free(client, "LINK") == 10
     client.toggle_bnb_burn_spot_margin(spotBNBBurn="false")
@@ -102,7 +114,9 @@ def check_status():
     assert (shown["isLocked"], shown["plannedRecoverTime"]) == (False, 0)
     assert {"GCR", "IFER", "UFR"} == set(shown["triggerCondition"])
     rights = client.get_account_api_permissions()
-    assert rights["enableReading"] is rights["enableSpotAndMarginTrading"] is rights["enableWithdrawals"] is True
+    assert (
+        rights["enableReading"] is rights["enableSpotAndMarginTrading"] is rights["enableWithdrawals"] is True
+    )
     assert rights["ipRestrict"] is False
     reader = client_of(open_account(permissions=["read"]))
     rights = reader.get_account_api_permissions()
@@ -130,7 +144,8 @@ def check_deposits():
     deposit(account.name, "BTC", "0.25")
     history = client.get_deposit_history()
     assert [(each["coin"], D(each["amount"]), each["status"]) for each in history] == [
-        ("BTC", D("0.25"), 1), ("USDT", D(5), 1),
+        ("BTC", D("0.25"), 1),
+        ("USDT", D(5), 1),
     ]
     assert client.get_deposit_history(coin="BTC") == history[:1]
     assert abs(history[0]["insertTime"] - time.time() * 1000) < 5000
@@ -180,7 +195,10 @@ def check_transfers():
     assert history["total"] == 1
     (row,) = history["rows"]
     assert (row["tranId"], row["asset"], D(row["amount"]), row["status"]) == (
-        moved["tranId"], "USDT", D(30), "CONFIRMED",
+        moved["tranId"],
+        "USDT",
+        D(30),
+        "CONFIRMED",
     )
     error = raised(
         BinanceAPIException, client.make_universal_transfer, type="MAIN_FUNDING", asset="USDT", amount="51.6"
@@ -191,23 +209,20 @@ def check_transfers():
 
 def check_rsa_and_ed25519_keys():
     hold_book(SYMBOL, "20.00", [("19.99", "500")], [("20.01", "500")])
-    rsa = RSA.generate(2048)
-    edwards = ECC.generate(curve="ed25519")
-    pairs = {
-        "rsa": (rsa.export_key(pkcs=8).decode(), rsa.public_key().export_key().decode()),
-        "ed25519": (edwards.export_key(format="PEM"), edwards.public_key().export_key(format="PEM")),
-    }
-    for kind, (private, public) in pairs.items():
+    for kind, other_kind in (("rsa", "ed25519"), ("ed25519", "rsa")):
         account = open_account(USDT="100")
-        client = Client(register(account.name, kind, public), private_key=private, ping=False)
+        key = register(account.name, kind, KEYS[kind]["public"])
+        client = Client(key, private_key=KEYS[kind]["private"], ping=False)
         placed = client.order_limit_buy(symbol=SYMBOL, quantity="1", price="19.00")
         assert placed["status"] == "NEW", kind
         assert client.get_open_orders(symbol=SYMBOL)[0]["orderId"] == placed["orderId"]
         assert client.cancel_order(symbol=SYMBOL, orderId=placed["orderId"])["status"] == "CANCELED"
-        other = Client(
-            client.API_KEY, private_key=pairs["rsa"][0] if kind == "ed25519" else pairs["ed25519"][0], ping=False
-        )
-        error = raised(BinanceAPIException, other.get_account)
+        if kind == "rsa":  # the client takes every key of that length for one of this kind
+            private, passphrase = KEYS[kind]["protected"], KEYS[kind]["passphrase"]
+            protected = Client(key, private_key=private, private_key_pass=passphrase, ping=False)
+            assert protected.get_order(symbol=SYMBOL, orderId=placed["orderId"])["status"] == "CANCELED"
+        stranger = Client(key, private_key=KEYS[other_kind]["private"], ping=False)
+        error = raised(BinanceAPIException, stranger.get_account)
         assert (error.status_code, error.code) == (400, -1022), kind
 
 

@@ -63,7 +63,9 @@ async def check_historical_klines():
         start = int(time.time() * 1000) // 86_400_000 * 86_400_000 - 3 * 86_400_000
         rows = await client.get_historical_klines("ETHUSDT", "1m", start, start + 1200 * 60_000 - 1)
         assert [row[0] for row in rows] == list(range(start, start + 1200 * 60_000, 60_000))
-        generated = await client.get_historical_klines_generator("ETHUSDT", "1m", start, start + 1200 * 60_000 - 1)
+        generated = await client.get_historical_klines_generator(
+            "ETHUSDT", "1m", start, start + 1200 * 60_000 - 1
+        )
         assert [row async for row in generated] == rows
 
 
@@ -84,7 +86,9 @@ async def check_orders_at_once():
         placed = await asyncio.gather(
             *(client.order_limit_buy(symbol=SYMBOL, quantity="1", price=price) for price in prices)
         )
-        assert [order["price"] for order in placed] == [text(price) for price in prices], "each has its own answer"
+        assert [order["price"] for order in placed] == [text(price) for price in prices], (
+            "each has its own answer"
+        )
         assert len({order["orderId"] for order in placed}) == 40
         assert len({order["clientOrderId"] for order in placed}) == 40
         opened = await client.get_open_orders(symbol=SYMBOL)
@@ -130,12 +134,22 @@ async def check_market_order_and_its_trades():
 async def check_conditional_orders_and_lists():
     async with begin() as client:
         stop = await client.create_order(
-            symbol=SYMBOL, side="SELL", type="STOP_LOSS_LIMIT", timeInForce="GTC", quantity="1", price="37",
+            symbol=SYMBOL,
+            side="SELL",
+            type="STOP_LOSS_LIMIT",
+            timeInForce="GTC",
+            quantity="1",
+            price="37",
             stopPrice="38",
         )
         pair = await client.create_oco_order(
-            symbol=SYMBOL, side="BUY", quantity="1",
-            aboveType="STOP_LOSS", aboveStopPrice="45", belowType="LIMIT_MAKER", belowPrice="36",
+            symbol=SYMBOL,
+            side="BUY",
+            quantity="1",
+            aboveType="STOP_LOSS",
+            aboveStopPrice="45",
+            belowType="LIMIT_MAKER",
+            belowPrice="36",
         )
         hold_price(SYMBOL, "38.00")
         assert (await client.get_order(symbol=SYMBOL, orderId=stop["orderId"]))["status"] == "FILLED"
@@ -150,8 +164,14 @@ async def check_cancel_replace():
     async with begin() as client:
         first = await client.order_limit_sell(symbol=SYMBOL, quantity="1", price="50")
         replaced = await client.cancel_replace_order(
-            symbol=SYMBOL, side="SELL", type="LIMIT", timeInForce="GTC", quantity="1", price="51",
-            cancelReplaceMode="STOP_ON_FAILURE", cancelOrderId=first["orderId"],
+            symbol=SYMBOL,
+            side="SELL",
+            type="LIMIT",
+            timeInForce="GTC",
+            quantity="1",
+            price="51",
+            cancelReplaceMode="STOP_ON_FAILURE",
+            cancelOrderId=first["orderId"],
         )
         assert replaced["newOrderResponse"]["status"] == "NEW"
         (opened,) = await client.get_open_orders(symbol=SYMBOL)

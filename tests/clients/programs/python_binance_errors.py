@@ -20,7 +20,12 @@ def begin():
 def refused(client, **changes):
     """The error of a limit order that would be fine without the changes; None takes a term away."""
     terms = {
-        "symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "90",
+        "symbol": SYMBOL,
+        "side": "BUY",
+        "type": "LIMIT",
+        "timeInForce": "GTC",
+        "quantity": "1",
+        "price": "90",
     }
     terms = {name: value for name, value in (terms | changes).items() if value is not None}
     error = raised(BinanceAPIException, client.create_order, **terms)
@@ -41,7 +46,11 @@ def check_balance():
     message = "Account has insufficient balance for requested action."
     assert refused(client, quantity="20") == (400, -2010, message)
     assert refused(client, side="SELL", quantity="5.001", price="110") == (400, -2010, message)
-    assert refused(client, type="MARKET", timeInForce=None, price=None, quantity="20") == (400, -2010, message)
+    assert refused(client, type="MARKET", timeInForce=None, price=None, quantity="20") == (
+        400,
+        -2010,
+        message,
+    )
 
 
 def check_filters():
@@ -138,7 +147,14 @@ def check_permissions():
 
 def check_order_rate_limit():
     client = begin()
-    terms = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.1", "price": "90"}
+    terms = {
+        "symbol": SYMBOL,
+        "side": "BUY",
+        "type": "LIMIT",
+        "timeInForce": "GTC",
+        "quantity": "0.1",
+        "price": "90",
+    }
     accepted, error = 0, None
     # Two windows of ten seconds at most: the second one begins while the orders are placed.
     while error is None and accepted <= 200:

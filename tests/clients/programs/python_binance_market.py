@@ -5,9 +5,8 @@ from itertools import islice, pairwise
 
 import python_binance_setup  # noqa: F401 - points the client at the emulator
 from binance.client import Client
-from stage import D, hold_book, raised, requests_seen, run, text
-
 from binance.exceptions import BinanceAPIException
+from stage import D, hold_book, raised, requests_seen, run, text
 
 client = Client(ping=False)
 
@@ -36,8 +35,10 @@ def check_exchange_info():
     shown = client.get_exchange_info()
     assert shown["timezone"] == "UTC"
     assert abs(shown["serverTime"] - time.time() * 1000) < 5000
-    limits = {(limit["rateLimitType"], limit["interval"], limit["intervalNum"]): limit["limit"]
-              for limit in shown["rateLimits"]}
+    limits = {
+        (limit["rateLimitType"], limit["interval"], limit["intervalNum"]): limit["limit"]
+        for limit in shown["rateLimits"]
+    }
     assert limits == {
         ("REQUEST_WEIGHT", "MINUTE", 1): 6000,
         ("ORDERS", "SECOND", 10): 100,
@@ -52,20 +53,29 @@ def check_exchange_info():
         assert any("SPOT" in permissions for permissions in symbol["permissionSets"])
         filters = [rule["filterType"] for rule in symbol["filters"]]
         assert len(filters) == len(set(filters))
-        assert {"PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "NOTIONAL", "PERCENT_PRICE_BY_SIDE"} <= set(filters)
+        assert {"PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "NOTIONAL", "PERCENT_PRICE_BY_SIDE"} <= set(
+            filters
+        )
         assert {"LIMIT", "MARKET", "LIMIT_MAKER", "STOP_LOSS_LIMIT"} <= set(symbol["orderTypes"])
-    assert {"BTCUSDT", "ETHUSDT", "BNBUSDT", "PEPEUSDT", "ETHBTC", "BNBBTC", "BTCUSDC", "BTCEUR"} <= set(symbols)
+    assert {"BTCUSDT", "ETHUSDT", "BNBUSDT", "PEPEUSDT", "ETHBTC", "BNBBTC", "BTCUSDC", "BTCEUR"} <= set(
+        symbols
+    )
 
 
 def check_symbol_info():
     symbol = client.get_symbol_info("BTCUSDT")
     rules = {rule["filterType"]: rule for rule in symbol["filters"]}
     assert rules["PRICE_FILTER"] == {
-        "filterType": "PRICE_FILTER", "minPrice": "0.01000000", "maxPrice": "1000000.00000000",
+        "filterType": "PRICE_FILTER",
+        "minPrice": "0.01000000",
+        "maxPrice": "1000000.00000000",
         "tickSize": "0.01000000",
     }
     assert rules["LOT_SIZE"] == {
-        "filterType": "LOT_SIZE", "minQty": "0.00001000", "maxQty": "9000.00000000", "stepSize": "0.00001000",
+        "filterType": "LOT_SIZE",
+        "minQty": "0.00001000",
+        "maxQty": "9000.00000000",
+        "stepSize": "0.00001000",
     }
     assert rules["NOTIONAL"]["minNotional"] == "5.00000000"
     assert symbol["quoteOrderQtyMarketAllowed"] is True
@@ -84,7 +94,9 @@ def check_depth():
         assert min(limit, 50) <= len(asks) <= limit
         assert bids[0] < asks[0] < bids[0] * D("1.01")
         assert all(price % D("0.01") == 0 for price in (*bids, *asks))
-        assert all(D(quantity) > 0 and quantity == text(quantity) for _, quantity in (*book["bids"], *book["asks"]))
+        assert all(
+            D(quantity) > 0 and quantity == text(quantity) for _, quantity in (*book["bids"], *book["asks"])
+        )
     assert len(client.get_order_book(symbol="ETHUSDT")["bids"]) <= 100
     time.sleep(0.002)
     assert client.get_order_book(symbol="ETHUSDT", limit=5)["lastUpdateId"] > book["lastUpdateId"]
@@ -108,7 +120,9 @@ def check_trades():
 
 def check_aggregate_trades():
     start = PAST_MS + 3_600_000
-    grouped = client.get_aggregate_trades(symbol="ETHUSDT", startTime=start, endTime=start + 5 * MINUTE_MS, limit=100)
+    grouped = client.get_aggregate_trades(
+        symbol="ETHUSDT", startTime=start, endTime=start + 5 * MINUTE_MS, limit=100
+    )
     assert len(grouped) == 100
     assert sorted(grouped[0]) == sorted("apqflTmM")
     single = client.get_historical_trades(
@@ -124,7 +138,9 @@ def check_aggregate_trades():
         members = [by_id[number] for number in range(group["f"], group["l"] + 1) if number in by_id]
         if len(members) == group["l"] - group["f"] + 1:
             assert sum(D(trade["qty"]) for trade in members) == D(group["q"])
-            assert {(D(trade["price"]), trade["isBuyerMaker"]) for trade in members} == {(D(group["p"]), group["m"])}
+            assert {(D(trade["price"]), trade["isBuyerMaker"]) for trade in members} == {
+                (D(group["p"]), group["m"])
+            }
     assert client.get_aggregate_trades(symbol="ETHUSDT", fromId=grouped[7]["a"], limit=3) == grouped[7:10]
 
 
@@ -156,12 +172,17 @@ def check_klines():
         assert later[0] == earlier[0] + MINUTE_MS
     past = client.get_klines(symbol="BTCUSDT", interval="1m", startTime=rows[0][0], endTime=rows[4][0])
     assert past == rows[:5]
-    assert client.get_ui_klines(symbol="BTCUSDT", interval="1m", startTime=rows[0][0], endTime=rows[4][0]) == past
+    assert (
+        client.get_ui_klines(symbol="BTCUSDT", interval="1m", startTime=rows[0][0], endTime=rows[4][0])
+        == past
+    )
 
 
 def check_klines_agree_across_intervals():
     def rows(interval, span_ms):
-        return client.get_klines(symbol="BTCUSDT", interval=interval, startTime=PAST_MS, endTime=PAST_MS + span_ms - 1)
+        return client.get_klines(
+            symbol="BTCUSDT", interval=interval, startTime=PAST_MS, endTime=PAST_MS + span_ms - 1
+        )
 
     for small, count, large in (("1s", 60, "1m"), ("1m", 5, "5m"), ("5m", 12, "1h"), ("1h", 24, "1d")):
         span = {"1m": 1, "5m": 5, "1h": 60, "1d": 1440}[large] * MINUTE_MS
@@ -207,7 +228,9 @@ def check_day_ticker():
     several = client.get_ticker(symbols='["BTCUSDT","ETHUSDT"]')
     assert [each["symbol"] for each in several] == ["BTCUSDT", "ETHUSDT"]
     everything = client.get_ticker()
-    assert {each["symbol"] for each in everything} == {each["symbol"] for each in client.get_exchange_info()["symbols"]}
+    assert {each["symbol"] for each in everything} == {
+        each["symbol"] for each in client.get_exchange_info()["symbols"]
+    }
 
 
 def check_price_tickers():
@@ -225,9 +248,17 @@ def check_price_tickers():
 
 def check_one_story():
     hold_book(
-        "BCHUSDT", "500.00", [["499.90", "7"], ["499.80", "8"]], [["500.10", "5"], ["500.20", "6"]],
+        "BCHUSDT",
+        "500.00",
+        [["499.90", "7"], ["499.80", "8"]],
+        [["500.10", "5"], ["500.20", "6"]],
     )
-    best = {"bidPrice": "499.90000000", "bidQty": "7.00000000", "askPrice": "500.10000000", "askQty": "5.00000000"}
+    best = {
+        "bidPrice": "499.90000000",
+        "bidQty": "7.00000000",
+        "askPrice": "500.10000000",
+        "askQty": "5.00000000",
+    }
     assert client.get_orderbook_ticker(symbol="BCHUSDT") == {"symbol": "BCHUSDT", **best}
     (listed,) = (each for each in client.get_orderbook_tickers() if each["symbol"] == "BCHUSDT")
     assert listed == {"symbol": "BCHUSDT", **best}

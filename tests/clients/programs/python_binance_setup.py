@@ -1,4 +1,4 @@
-"""python-binance pointed at the emulator the way its users do it: class attributes, before any client is made."""
+"""python-binance pointed at the emulator as its users do it: class attributes, before any client is made."""
 
 from binance.base_client import BaseClient
 from binance.client import Client

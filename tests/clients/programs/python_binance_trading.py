@@ -45,7 +45,11 @@ def check_resting_order():
     assert abs(placed["transactTime"] - time.time() * 1000) < 5000
     figures = ("price", "origQty", "executedQty", "cummulativeQuoteQty", "origQuoteOrderQty")
     assert [placed[name] for name in figures] == [
-        "90.00000000", "2.00000000", "0.00000000", "0.00000000", "0.00000000",
+        "90.00000000",
+        "2.00000000",
+        "0.00000000",
+        "0.00000000",
+        "0.00000000",
     ]
     assert balances(client) == {"USDT": (D(9820), D(180)), "SOL": (D(50), D(0))}
 
@@ -75,10 +79,14 @@ def check_market_buy_walks_the_book():
     client = begin()
     done = client.order_market_buy(symbol=SYMBOL, quantity="2.5")
     assert (done["status"], done["type"], done["timeInForce"], done["price"]) == (
-        "FILLED", "MARKET", "GTC", "0.00000000",
+        "FILLED",
+        "MARKET",
+        "GTC",
+        "0.00000000",
     )
     assert [(fill["price"], fill["qty"]) for fill in done["fills"]] == [
-        ("100.01000000", "1.00000000"), ("100.05000000", "1.50000000"),
+        ("100.01000000", "1.00000000"),
+        ("100.05000000", "1.50000000"),
     ]
     spent = D("100.01") + D("100.05") * D("1.5")
     assert done["cummulativeQuoteQty"] == text(spent)
@@ -167,11 +175,18 @@ def check_limit_maker():
     client = begin()
     error = raised(
         BinanceAPIException,
-        client.create_order, symbol=SYMBOL, side="BUY", type="LIMIT_MAKER", quantity="1", price="100.01",
+        client.create_order,
+        symbol=SYMBOL,
+        side="BUY",
+        type="LIMIT_MAKER",
+        quantity="1",
+        price="100.01",
     )
     assert (error.status_code, error.code) == (400, -2010)
     assert error.message == "Order would immediately match and take."
-    acknowledged = client.create_order(symbol=SYMBOL, side="BUY", type="LIMIT_MAKER", quantity="1", price="100.00")
+    acknowledged = client.create_order(
+        symbol=SYMBOL, side="BUY", type="LIMIT_MAKER", quantity="1", price="100.00"
+    )
     assert sorted(acknowledged) == ["clientOrderId", "orderId", "orderListId", "symbol", "transactTime"]
     assert client.get_order(symbol=SYMBOL, orderId=acknowledged["orderId"])["type"] == "LIMIT_MAKER"
 
@@ -180,12 +195,24 @@ def check_stop_loss_limit():
     client = begin()
     wrong = raised(
         BinanceAPIException,
-        client.create_order, symbol=SYMBOL, side="SELL", type="STOP_LOSS_LIMIT", timeInForce="GTC",
-        quantity="1", price="100", stopPrice="101",
+        client.create_order,
+        symbol=SYMBOL,
+        side="SELL",
+        type="STOP_LOSS_LIMIT",
+        timeInForce="GTC",
+        quantity="1",
+        price="100",
+        stopPrice="101",
     )
     assert (wrong.code, wrong.message) == (-2010, "Order would trigger immediately.")
     placed = client.create_order(
-        symbol=SYMBOL, side="SELL", type="STOP_LOSS_LIMIT", timeInForce="GTC", quantity="1", price="96", stopPrice="95",
+        symbol=SYMBOL,
+        side="SELL",
+        type="STOP_LOSS_LIMIT",
+        timeInForce="GTC",
+        quantity="1",
+        price="96",
+        stopPrice="95",
         newOrderRespType="RESULT",
     )
     assert (placed["status"], placed["workingTime"], placed["stopPrice"]) == ("NEW", -1, "95.00000000")
@@ -208,7 +235,12 @@ def check_stop_loss_limit():
 def check_take_profit_limit_and_stop_loss():
     client = begin()
     profit = client.create_order(
-        symbol=SYMBOL, side="SELL", type="TAKE_PROFIT_LIMIT", timeInForce="GTC", quantity="1", price="109",
+        symbol=SYMBOL,
+        side="SELL",
+        type="TAKE_PROFIT_LIMIT",
+        timeInForce="GTC",
+        quantity="1",
+        price="109",
         stopPrice="110",
     )
     assert "fills" not in profit, "conditional orders are only acknowledged unless more is asked for"
@@ -228,24 +260,41 @@ def check_take_profit_limit_and_stop_loss():
 def check_trailing_stop():
     client = begin()
     placed = client.create_order(
-        symbol=SYMBOL, side="SELL", type="STOP_LOSS", quantity="1", trailingDelta=100, newOrderRespType="RESULT"
+        symbol=SYMBOL,
+        side="SELL",
+        type="STOP_LOSS",
+        quantity="1",
+        trailingDelta=100,
+        newOrderRespType="RESULT",
     )
     assert placed["trailingDelta"] == 100
     for price in ("101.00", "102.00", "101.20"):
         hold_price(SYMBOL, price)
-    assert client.get_order(symbol=SYMBOL, orderId=placed["orderId"])["status"] == "NEW", "not yet one percent back"
+    assert client.get_order(symbol=SYMBOL, orderId=placed["orderId"])["status"] == "NEW", (
+        "not yet one percent back"
+    )
     hold_price(SYMBOL, "100.90")
     assert client.get_order(symbol=SYMBOL, orderId=placed["orderId"])["status"] == "FILLED"
 
 
 def check_test_order():
     client = begin()
-    terms = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "99"}
+    terms = {
+        "symbol": SYMBOL,
+        "side": "BUY",
+        "type": "LIMIT",
+        "timeInForce": "GTC",
+        "quantity": "1",
+        "price": "99",
+    }
     assert client.create_test_order(**terms) == {}
     rates = client.create_test_order(**terms, computeCommissionRates="true")
     assert rates["standardCommissionForOrder"] == {"maker": "0.00100000", "taker": "0.00100000"}
     assert rates["discount"]["discountAsset"] == "BNB"
-    assert raised(BinanceAPIException, client.create_test_order, **{**terms, "price": "99.001"}).code in (-1013, -1111)
+    assert raised(BinanceAPIException, client.create_test_order, **{**terms, "price": "99.001"}).code in (
+        -1013,
+        -1111,
+    )
     assert client.get_all_orders(symbol=SYMBOL) == []
     assert balances(client)["USDT"] == (D(10000), D(0))
 
@@ -254,8 +303,12 @@ def check_cancel_all():
     client = begin()
     single = [limit(client, "BUY", "1", price) for price in ("80", "81")]
     pair = client.order_oco_sell(
-        symbol=SYMBOL, quantity="1", aboveType="LIMIT_MAKER", abovePrice="110",
-        belowType="STOP_LOSS", belowStopPrice="90",
+        symbol=SYMBOL,
+        quantity="1",
+        aboveType="LIMIT_MAKER",
+        abovePrice="110",
+        belowType="STOP_LOSS",
+        belowStopPrice="90",
     )
     assert len(client.get_open_orders(symbol=SYMBOL)) == 4
     canceled = client.cancel_all_open_orders(symbol=SYMBOL)
@@ -272,15 +325,27 @@ def check_cancel_all():
 def check_one_cancels_the_other():
     client = begin()
     placed = client.create_oco_order(
-        symbol=SYMBOL, side="SELL", quantity="2",
-        aboveType="LIMIT_MAKER", abovePrice="105",
-        belowType="STOP_LOSS_LIMIT", belowStopPrice="95", belowPrice="94", belowTimeInForce="GTC",
+        symbol=SYMBOL,
+        side="SELL",
+        quantity="2",
+        aboveType="LIMIT_MAKER",
+        abovePrice="105",
+        belowType="STOP_LOSS_LIMIT",
+        belowStopPrice="95",
+        belowPrice="94",
+        belowTimeInForce="GTC",
     )
     assert (placed["contingencyType"], placed["listStatusType"], placed["listOrderStatus"]) == (
-        "OCO", "EXEC_STARTED", "EXECUTING",
+        "OCO",
+        "EXEC_STARTED",
+        "EXECUTING",
     )
     stop, maker = placed["orderReports"]
-    assert (stop["type"], stop["stopPrice"], maker["type"]) == ("STOP_LOSS_LIMIT", "95.00000000", "LIMIT_MAKER")
+    assert (stop["type"], stop["stopPrice"], maker["type"]) == (
+        "STOP_LOSS_LIMIT",
+        "95.00000000",
+        "LIMIT_MAKER",
+    )
     assert [each["orderId"] for each in placed["orders"]] == [stop["orderId"], maker["orderId"]]
     assert balances(client)["SOL"] == (D(48), D(2)), "locked once for the pair"
     (listed,) = client.get_open_oco_orders()
@@ -299,8 +364,13 @@ def check_one_cancels_the_other():
 
     error = raised(
         BinanceAPIException,
-        client.order_oco_sell, symbol=SYMBOL, quantity="1", aboveType="LIMIT_MAKER", abovePrice="90",
-        belowType="STOP_LOSS", belowStopPrice="80",
+        client.order_oco_sell,
+        symbol=SYMBOL,
+        quantity="1",
+        aboveType="LIMIT_MAKER",
+        abovePrice="90",
+        belowType="STOP_LOSS",
+        belowStopPrice="80",
     )
     assert error.code == -2010
     assert error.message == "The relationship of the prices for the orders is not correct."
@@ -310,8 +380,16 @@ def check_one_triggers_the_other():
     client = begin()
     placed = client.v3_post_order_list_oto(
         symbol=SYMBOL,
-        workingType="LIMIT", workingSide="BUY", workingPrice="99", workingQuantity="1", workingTimeInForce="GTC",
-        pendingType="LIMIT", pendingSide="SELL", pendingPrice="120", pendingQuantity="1", pendingTimeInForce="GTC",
+        workingType="LIMIT",
+        workingSide="BUY",
+        workingPrice="99",
+        workingQuantity="1",
+        workingTimeInForce="GTC",
+        pendingType="LIMIT",
+        pendingSide="SELL",
+        pendingPrice="120",
+        pendingQuantity="1",
+        pendingTimeInForce="GTC",
     )
     assert placed["contingencyType"] == "OTO"
     working, pending = placed["orderReports"]
@@ -331,12 +409,22 @@ def check_one_triggers_a_pair():
     client = begin()
     placed = client.v3_post_order_list_otoco(
         symbol=SYMBOL,
-        workingType="LIMIT", workingSide="BUY", workingPrice="100.01", workingQuantity="1", workingTimeInForce="GTC",
-        pendingSide="SELL", pendingQuantity="0.5", pendingAboveType="LIMIT_MAKER", pendingAbovePrice="110",
-        pendingBelowType="STOP_LOSS", pendingBelowStopPrice="90",
+        workingType="LIMIT",
+        workingSide="BUY",
+        workingPrice="100.01",
+        workingQuantity="1",
+        workingTimeInForce="GTC",
+        pendingSide="SELL",
+        pendingQuantity="0.5",
+        pendingAboveType="LIMIT_MAKER",
+        pendingAbovePrice="110",
+        pendingBelowType="STOP_LOSS",
+        pendingBelowStopPrice="90",
     )
     statuses = [report["status"] for report in placed["orderReports"]]
-    assert statuses == ["FILLED", "PENDING_NEW", "PENDING_NEW"], "as when it was placed, even if filled at once"
+    assert statuses == ["FILLED", "PENDING_NEW", "PENDING_NEW"], (
+        "as when it was placed, even if filled at once"
+    )
     assert len(client.get_open_orders(symbol=SYMBOL)) == 2
     hold_price(SYMBOL, "89.00")
     ended = {order["type"]: order["status"] for order in client.get_all_orders(symbol=SYMBOL)}
@@ -347,7 +435,12 @@ def check_cancel_replace():
     client = begin()
     first = limit(client, "BUY", "1", "90")
     terms = {
-        "symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "91",
+        "symbol": SYMBOL,
+        "side": "BUY",
+        "type": "LIMIT",
+        "timeInForce": "GTC",
+        "quantity": "1",
+        "price": "91",
         "cancelReplaceMode": "STOP_ON_FAILURE",
     }
     replaced = client.cancel_replace_order(**terms, cancelOrderId=first["orderId"])
@@ -361,7 +454,9 @@ def check_cancel_replace():
     assert (failed.status_code, failed.code, failed.message) == (400, -2022, "Order cancel-replace failed.")
     shown = failed.response.json()["data"]
     assert (shown["cancelResult"], shown["newOrderResult"], shown["newOrderResponse"]) == (
-        "FAILURE", "NOT_ATTEMPTED", None,
+        "FAILURE",
+        "NOT_ATTEMPTED",
+        None,
     )
     assert shown["cancelResponse"]["code"] == -2011
 
@@ -423,7 +518,9 @@ def check_lists_of_orders_and_trades():
     assert client.get_my_trades(symbol=SYMBOL, limit=1) == trades[2:]
     assert client.get_my_trades(symbol=SYMBOL, fromId=trades[1]["id"]) == trades[1:]
     assert client.get_my_trades(symbol=SYMBOL, orderId=sold["orderId"]) == trades[2:]
-    assert client.get_my_trades(symbol=SYMBOL, startTime=trades[0]["time"], endTime=trades[2]["time"]) == trades
+    assert (
+        client.get_my_trades(symbol=SYMBOL, startTime=trades[0]["time"], endTime=trades[2]["time"]) == trades
+    )
     assert client.get_my_trades(symbol=SYMBOL, startTime=trades[2]["time"] + 1000) == []
     assert client.get_my_trades(symbol="ETHUSDT") == []
     assert client.get_allocations(symbol=SYMBOL) == []
@@ -435,7 +532,10 @@ def check_two_accounts_do_not_see_each_other():
     assert other.get_open_orders() == []
     error = raised(BinanceAPIException, other.get_order, symbol=SYMBOL, orderId=placed["orderId"])
     assert (error.code, error.message) == (-2013, "Order does not exist.")
-    assert raised(BinanceAPIException, other.cancel_order, symbol=SYMBOL, orderId=placed["orderId"]).code == -2011
+    assert (
+        raised(BinanceAPIException, other.cancel_order, symbol=SYMBOL, orderId=placed["orderId"]).code
+        == -2011
+    )
     assert client.get_order(symbol=SYMBOL, orderId=placed["orderId"])["status"] == "NEW"
 
 

@@ -25,6 +25,9 @@ URL = READY["url"]
 
 ARGUMENTS = _STAGE["arguments"]
 
+KEYS = _STAGE["keys"]
+"""Pairs of keys by kind, rsa and ed25519: `private`, `public`, and `protected` by `passphrase`."""
+
 DEMO_KEY = "emulator-demo-key"
 DEMO_SECRET = "emulator-demo-secret"
 
@@ -131,8 +134,7 @@ def raised(kind, call, *arguments, **named):
     try:
         answer = call(*arguments, **named)
     except kind as error:
-        assert type(error) is kind, f"raised {error!r}, which is more special than {kind.__name__}"
-        return error
+        return _exactly(kind, error)
     raise AssertionError(f"no {kind.__name__} was raised; answered {answer!r}"[:_SHOWN_MAX])
 
 
@@ -140,9 +142,13 @@ async def raised_async(kind, awaitable):
     try:
         answer = await awaitable
     except kind as error:
-        assert type(error) is kind, f"raised {error!r}, which is more special than {kind.__name__}"
-        return error
+        return _exactly(kind, error)
     raise AssertionError(f"no {kind.__name__} was raised; answered {answer!r}"[:_SHOWN_MAX])
+
+
+def _exactly(kind, error):
+    assert type(error) is kind, f"raised {error!r}, which is more special than {kind.__name__}"
+    return error
 
 
 def text(value):

@@ -248,7 +248,13 @@ async def test_a_symbol_may_not_allow_a_self_trade_mode() -> None:
             "Account has insufficient balance for requested action.",
         ),
         (
-            {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT_MAKER", "quantity": "0.01", "price": "100010"},
+            {
+                "symbol": "BTCUSDT",
+                "side": "BUY",
+                "type": "LIMIT_MAKER",
+                "quantity": "0.01",
+                "price": "100010",
+            },
             "Order would immediately match and take.",
         ),
         ({**STOP_BUY, "stopPrice": "99000"}, "Order would trigger immediately."),

@@ -47,6 +47,7 @@ OPTIONAL = {
     "TAKE_PROFIT_LIMIT": {"trailingDelta", "icebergQty"},
 }
 MISSING = "Mandatory parameter '%s' was not sent, was empty/null, or malformed."
+ILLEGAL = "Illegal characters found in parameter '%s'; legal range is '%s'."
 EITHER = "Param '%s' or '%s' must be sent, but both were empty/null!"
 SUPERFLUOUS = "Parameter '%s' sent when not required."
 
@@ -131,27 +132,27 @@ async def test_of_both_quantities_it_is_the_base_quantity_that_is_too_much(floor
         (
             {"newClientOrderId": "not allowed"},
             -1100,
-            "Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_]{1,36}$'.",
+            ILLEGAL % ("newClientOrderId", "^[a-zA-Z0-9-_]{1,36}$"),
         ),
         (
             {"newClientOrderId": "a" * 37},
             -1100,
-            "Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_]{1,36}$'.",
+            ILLEGAL % ("newClientOrderId", "^[a-zA-Z0-9-_]{1,36}$"),
         ),
         (
             {"quantity": "1e3"},
             -1100,
-            r"Illegal characters found in parameter 'quantity'; legal range is '^([0-9]{1,20})(\.[0-9]{1,20})?$'.",
+            ILLEGAL % ("quantity", r"^([0-9]{1,20})(\.[0-9]{1,20})?$"),
         ),
         (
             {"quantity": "-1"},
             -1100,
-            r"Illegal characters found in parameter 'quantity'; legal range is '^([0-9]{1,20})(\.[0-9]{1,20})?$'.",
+            ILLEGAL % ("quantity", r"^([0-9]{1,20})(\.[0-9]{1,20})?$"),
         ),
         (
             {"trailingDelta": "1.5"},
             -1100,
-            "Illegal characters found in parameter 'trailingDelta'; legal range is '^[0-9]{1,20}$'.",
+            ILLEGAL % ("trailingDelta", "^[0-9]{1,20}$"),
         ),
         ({"quantity": "0.123456789"}, -1111, "Parameter 'quantity' has too much precision."),
         ({"price": "90000.123456789"}, -1111, "Parameter 'price' has too much precision."),
@@ -165,7 +166,11 @@ async def test_of_both_quantities_it_is_the_base_quantity_that_is_too_much(floor
         ),
         ({"quantity": "0"}, -1013, "Invalid quantity."),
         ({"price": "0"}, -1013, "Invalid price."),
-        ({"reduceOnly": "true"}, -1104, "Not all sent parameters were read; read '8' parameter(s) but was sent '9'."),
+        (
+            {"reduceOnly": "true"},
+            -1104,
+            "Not all sent parameters were read; read '8' parameter(s) but was sent '9'.",
+        ),
     ],
 )
 async def test_what_a_parameter_may_not_be(floor: Floor, sent: dict[str, str], code: int, text: str) -> None:
@@ -229,7 +234,11 @@ NOT_PEGGABLE = (-2010, "This order type may not use pegged price.")
             {"pegPriceType": "PRIMARY_PEG", "pegOffsetValue": "1"},
             (-1128, "Combination of optional parameters invalid."),
         ),
-        ("LIMIT", {"pegOffsetType": "PRICE_LEVEL", "pegOffsetValue": "1"}, (-1106, SUPERFLUOUS % "pegOffsetType")),
+        (
+            "LIMIT",
+            {"pegOffsetType": "PRICE_LEVEL", "pegOffsetValue": "1"},
+            (-1106, SUPERFLUOUS % "pegOffsetType"),
+        ),
         ("LIMIT", {"pegOffsetValue": "1"}, (-1106, SUPERFLUOUS % "pegOffsetValue")),
         (
             "LIMIT",
@@ -262,7 +271,10 @@ async def test_a_cancel_may_be_restricted_in_two_ways_only(floor: Floor) -> None
     [
         ({}, (-1102, EITHER % ("preventedMatchId", "orderId"))),
         ({"preventedMatchId": 1, "orderId": 1}, (-1128, "Combination of optional parameters invalid.")),
-        ({"preventedMatchId": 1, "fromPreventedMatchId": 1}, (-1128, "Combination of optional parameters invalid.")),
+        (
+            {"preventedMatchId": 1, "fromPreventedMatchId": 1},
+            (-1128, "Combination of optional parameters invalid."),
+        ),
     ],
 )
 async def test_prevented_matches_are_asked_for_in_documented_ways(

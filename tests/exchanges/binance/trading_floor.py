@@ -5,9 +5,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
+import jsonschema_rs
 import msgspec
 
 from emulator.core.commands import BookSide, Command, Deposit, PrintTrade, SetBook, SetPrice
@@ -25,6 +27,7 @@ from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.storage.memory import MemoryJournal
 from emulator.web.contract import Site
 from emulator.web.hosts import Hosts
+from emulator.web.openapi import document
 from emulator.web.server import Application, build_frame
 from tests.web.client import Reply, ask
 
@@ -72,15 +75,8 @@ class Floor:
             wall_ns=lambda: NOW_US * 1000,
             clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=NOW_US),
         )
-        site = Site(
-            name="binance",
-            engine="binance",
-            title="Binance Spot",
-            rows=(*trading.rows, *order_lists.rows),
-            dialect=self.door,
-        )
         self.application = Application(
-            sites=[site], sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
+            sites=[_site(self.door)], sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
         )
 
     async def __aenter__(self) -> Floor:
@@ -163,10 +159,12 @@ class Floor:
         )
 
     async def ok(self, method: str, path: str, **more: Any) -> Any:
-        """The body of an answer that must be a success."""
+        """The body of an answer that must be a success, and what its row promises to answer."""
         reply = await self.send(method, path, **more)
         assert reply.status == 200, reply.content
-        return reply.json
+        body = reply.json
+        _promises()[method, path].validate(body)
+        return body
 
     async def post(self, path: str, **more: Any) -> Any:
         return await self.ok("POST", path, **more)
@@ -198,6 +196,32 @@ class Floor:
         return found.free, found.held
 
 
+def _site(door: Door) -> Site:
+    return Site(
+        name="binance",
+        engine="binance",
+        title="Binance Spot",
+        rows=(*trading.rows, *order_lists.rows),
+        dialect=door,
+    )
+
+
+@cache
+def _promises() -> Mapping[tuple[str, str], jsonschema_rs.Validator]:
+    """The closed schema of each row's answers, by method and path."""
+    described = document(_site(Door(engine="binance")))
+    return {
+        (method.upper(), path.removeprefix("/api/v3/")): jsonschema_rs.validator_for(
+            {
+                **operation["responses"]["200"]["content"]["application/json"]["schema"],
+                "components": described["components"],
+            }
+        )
+        for path, operations in described["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
 def _levels(listed: Sequence[tuple[str, str]]) -> BookSide:
     return tuple((Decimal(price), Decimal(quantity)) for price, quantity in listed)
 
@@ -209,9 +233,7 @@ def _secret(who: str) -> bytes:
 async def _provision(sandbox: Sandbox) -> None:
     for who, group in _GROUPS.items():
         account = await sandbox.open_account(who, group)
-        await sandbox.add_key(
-            KeyRecord(key=f"key-of-{who}", account=account, secret=_secret(who).decode())
-        )
+        await sandbox.add_key(KeyRecord(key=f"key-of-{who}", account=account, secret=_secret(who).decode()))
         for asset, amount in _FUNDS.items():
             await sandbox.submit(
                 "binance",

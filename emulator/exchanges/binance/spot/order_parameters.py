@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
+from emulator.exchanges.binance.spot.parameters import SMART_ROUTED
 from emulator.exchanges.binance.vocabulary import (
     CLIENT_ID_PATTERN,
     CLIENT_ID_RANGE,
@@ -32,10 +31,7 @@ from emulator.web.contract import Kind, Parameter
 WALLET: Final = "spot"
 """The wallet that Spot orders pay from and into."""
 
-SORS: Mapping[str, tuple[str, ...]] = MappingProxyType({"BTC": ("BTCUSDT", "BTCUSDC")})
-"""Symbols with smart order routing, by base asset: the `sors` of exchangeInfo."""
-
-SOR_SYMBOLS: Final = frozenset(symbol for symbols in SORS.values() for symbol in symbols)
+SOR_SYMBOLS: Final = frozenset(symbol for symbols in SMART_ROUTED.values() for symbol in symbols)
 
 CLIENT_ID: Final = Parameter(
     "clientOrderId", pattern=CLIENT_ID_PATTERN, legal_range=CLIENT_ID_RANGE, length_max=36

@@ -31,7 +31,6 @@ from emulator.exchanges.binance.spot.payloads.trading import (
     OrderCommissions,
     OrderFull,
     OrderListState,
-    OrderReport,
     OrderResult,
     OrderState,
     PlacedOrderList,
@@ -216,20 +215,27 @@ def _add_prevention(answer: Conditionals, order: Order) -> None:
         answer["preventedQuantity"] = render_amount(order.prevented)
 
 
-def _answer_waiting(call: Call, event: OrderPlaced, time_us: int, response: str) -> OrderReport:
+def _answer_waiting(
+    call: Call, event: OrderPlaced, time_us: int, response: str
+) -> OrderAck | OrderResult | OrderFull:
     """A leg that waits, as it was placed, whatever has become of it in the same moment."""
     terms = event.terms
-    ack: OrderReport = {
+    transact_time = call.render_time(time_us)
+    if response == ACK:
+        ack: OrderAck = {
+            "symbol": event.instrument,
+            "orderId": event.order,
+            "orderListId": event.order_list,
+            "clientOrderId": terms.client_id,
+            "transactTime": transact_time,
+        }
+        return ack
+    answer: OrderResult = {
         "symbol": event.instrument,
         "orderId": event.order,
         "orderListId": event.order_list,
         "clientOrderId": terms.client_id,
-        "transactTime": call.render_time(time_us),
-    }
-    if response == ACK:
-        return ack
-    answer: OrderReport = {
-        **ack,
+        "transactTime": transact_time,
         "price": _amount(terms.price),
         "origQty": _amount(event.quantity),
         "executedQty": ZERO_AMOUNT,
@@ -245,9 +251,11 @@ def _answer_waiting(call: Call, event: OrderPlaced, time_us: int, response: str)
     if event.quantity is None:
         del answer["origQty"]
     _add_terms(answer, terms)
-    if response == FULL:
-        answer["fills"] = []
-    return answer
+    if response == RESULT:
+        return answer
+    full = cast(OrderFull, answer)
+    full["fills"] = []
+    return full
 
 
 def answer_placed_list(
@@ -255,14 +263,13 @@ def answer_placed_list(
 ) -> PlacedOrderList:
     """A list as its placement left it, with its legs that wait shown waiting."""
     order_list = engine.views.lists[order_list_id]
-    reports: list[OrderReport] = []
+    reports: list[OrderAck | OrderResult | OrderFull] = []
     for event in events:
         if isinstance(event, OrderPlaced) and event.order_list == order_list_id:
             if event.status is OrderStatus.WAITING:
                 reports.append(_answer_waiting(call, event, order_list.created_us, response))
             else:
-                report = answer_order(call, engine, event.order, events, response)
-                reports.append(cast(OrderReport, report))
+                reports.append(answer_order(call, engine, event.order, events, response))
     return {
         "orderListId": order_list.id,
         "contingencyType": _contingency(order_list),

@@ -35,7 +35,6 @@ from emulator.exchanges.binance.spot.payloads.trading import (
     Amendment,
     CanceledOrderList,
     CancelReport,
-    ListReplacement,
     Nothing,
     OrderAck,
     OrderCommissions,
@@ -288,9 +287,9 @@ async def cancel_open_orders(call: Call) -> list[CancelReport | CanceledOrderLis
         ),
     ),
     one_of=(("cancelOrderId", "cancelOrigClientOrderId"),),
-    answers=Replacement | ListReplacement,
+    answers=Replacement,
 )
-async def replace_order(call: Call) -> Replacement | ListReplacement:
+async def replace_order(call: Call) -> Replacement:
     values = call.values
     terms = _parse(call)
     known_instrument(call)
@@ -318,7 +317,7 @@ async def replace_order(call: Call) -> Replacement | ListReplacement:
         place_allowed=exceeded is None,
     )
 
-    def answer(done: Done) -> Replacement | ListReplacement:
+    def answer(done: Done) -> Replacement:
         engine = call.engine
         rejection = done.rejection
         if rejection is not None and not isinstance(rejection, ReplaceFailed):
@@ -326,15 +325,16 @@ async def replace_order(call: Call) -> Replacement | ListReplacement:
             raise call.site.dialect.speak(rejection, command)
         canceled = next(iter(answer_cancels(call, engine, done.events)), None)
         placed = next((e.order for e in done.events if isinstance(e, OrderPlaced)), None)
-        order: Any = None if placed is None else answer_order(call, engine, placed, done.events, response)
+        order = None if placed is None else answer_order(call, engine, placed, done.events, response)
         if rejection is None:
-            both: Any = {
+            assert canceled is not None
+            assert order is not None
+            return {
                 "cancelResult": "SUCCESS",
                 "newOrderResult": "SUCCESS",
                 "cancelResponse": canceled,
                 "newOrderResponse": order,
             }
-            return both  # type: ignore[no-any-return] # whether it is a list is only known here
         if exceeded is None and (placed is not None or not rejection.place_attempted):
             # Quirk: an order that was not attempted counts all the same (rest-api.md, cancelReplace).
             call.keep_orders()

@@ -80,25 +80,6 @@ class OrderFull(OrderResult):
     fills: list[Fill]
 
 
-class OrderReport(OrderAck, Conditionals):
-    """A placed order inside a larger answer, in whichever of the three forms was asked for."""
-
-    price: NotRequired[str]
-    origQty: NotRequired[str]
-    executedQty: NotRequired[str]
-    origQuoteOrderQty: NotRequired[str]
-    cummulativeQuoteQty: NotRequired[str]
-    status: NotRequired[str]
-    timeInForce: NotRequired[str]
-    type: NotRequired[str]
-    side: NotRequired[str]
-    workingTime: NotRequired[int]
-    selfTradePreventionMode: NotRequired[str]
-    preventedMatches: NotRequired[list[PreventedMatchOfOrder]]
-    tradeGroupId: NotRequired[int]
-    fills: NotRequired[list[Fill]]
-
-
 class CommissionRates(TypedDict):
     maker: str
     taker: str
@@ -182,7 +163,7 @@ class OrderListState(TypedDict):
 
 
 class PlacedOrderList(OrderListState):
-    orderReports: list[OrderReport]
+    orderReports: list[OrderAck | OrderResult | OrderFull]
 
 
 class CanceledOrderList(OrderListState):
@@ -194,17 +175,8 @@ class Replacement(TypedDict):
 
     cancelResult: str
     newOrderResult: str
-    cancelResponse: CancelReport
-    newOrderResponse: OrderReport
-
-
-class ListReplacement(TypedDict):
-    """As Replacement, where canceling the order canceled the list it was in."""
-
-    cancelResult: str
-    newOrderResult: str
-    cancelResponse: CanceledOrderList
-    newOrderResponse: OrderReport
+    cancelResponse: CancelReport | CanceledOrderList
+    newOrderResponse: OrderAck | OrderResult | OrderFull
 
 
 class AmendedOrder(Conditionals):
