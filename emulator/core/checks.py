@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core import rejections as r
-from emulator.core.instruments import Instrument, InstrumentStatus, OrderType, Side, TimeInForce
+from emulator.core.instruments import BUY, SELL, Instrument, InstrumentStatus, OrderType, TimeInForce
 from emulator.core.numbers import ZERO, is_on_step
 from emulator.core.orders import OrderTerms
 from emulator.core.rejections import Feature, Limit, Rejection
@@ -69,11 +69,11 @@ def check_position(
 ) -> Rejection | None:
     """Limit of what an account may own of the base asset, open buys included."""
     most = instrument.position_max
-    if most is None or terms.side is Side.SELL or terms.quantity is None:
+    if most is None or terms.side is SELL or terms.quantity is None:
         return None
     owned = state.ledger.total(account.id, wallet, instrument.base)
     for order in account.open_orders.values():
-        if order.instrument == instrument.symbol and order.terms.side is Side.BUY:
+        if order.instrument == instrument.symbol and order.terms.side is BUY:
             owned += order.remaining
     return r.LimitBroken(limit=Limit.POSITION) if owned + terms.quantity > most else None
 
@@ -191,7 +191,7 @@ def _check_band(market: Market, terms: OrderTerms, price: Decimal | None, now_us
     if price is None:
         return None
     instrument = market.instrument
-    if terms.side is Side.BUY:
+    if terms.side is BUY:
         up, down = instrument.bid_multiplier_up, instrument.bid_multiplier_down
     else:
         up, down = instrument.ask_multiplier_up, instrument.ask_multiplier_down

@@ -12,7 +12,7 @@ from emulator.core.order_lists import ListKind
 from emulator.core.orders import OrderTerms
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """The root of all commands."""
 
 

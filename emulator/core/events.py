@@ -17,7 +17,7 @@ from emulator.core.order_lists import ListKind
 from emulator.core.orders import EndReason, OrderStatus, OrderTerms
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True, gc=False):
     """The root of all events."""
 
 

@@ -14,7 +14,7 @@ from enum import Enum
 import msgspec
 
 from emulator.core.ids import NO_LIST, AccountId, ListId, OrderId
-from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
+from emulator.core.instruments import BUY, SELL, OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
 from emulator.core.numbers import BIPS, ONE, ZERO
 
 
@@ -23,7 +23,7 @@ class TriggerKind(str, Enum):
     TAKE_PROFIT = "take_profit"
 
 
-class Trigger(msgspec.Struct, frozen=True, kw_only=True):
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When a dormant order becomes active.
 
     price: the stop price, or None for a trailing order that tracks from the start.
@@ -37,13 +37,13 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
 
     def fires_on_rise(self, side: Side) -> bool:
         """Whether the stop price lies above the market at entry."""
-        return (side is Side.BUY) is (self.kind is TriggerKind.STOP_LOSS)
+        return (side is BUY) is (self.kind is TriggerKind.STOP_LOSS)
 
     def fires_at(self, side: Side, extreme: Decimal) -> Decimal:
         """Where a trailing order fires after the last price turned back from `extreme`."""
         assert self.trailing_bips is not None
         distance = BIPS * self.trailing_bips
-        return extreme * (ONE - distance if side is Side.SELL else ONE + distance)
+        return extreme * (ONE - distance if side is SELL else ONE + distance)
 
 
 class PegSide(str, Enum):
@@ -53,7 +53,7 @@ class PegSide(str, Enum):
     """The best price of the opposite side."""
 
 
-class Peg(msgspec.Struct, frozen=True, kw_only=True):
+class Peg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Take the limit price from the book at the moment the order becomes active; it then stays.
 
     levels: how many existing price levels deeper into the book, 0 for the best one.
@@ -63,7 +63,7 @@ class Peg(msgspec.Struct, frozen=True, kw_only=True):
     levels: int = 0
 
 
-class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
+class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a client asks for. Quantities in base; quote_quantity and price in quote asset.
 
     quantity is None for a market order by quote_quantity, and for legs whose quantity comes from

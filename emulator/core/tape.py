@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from emulator.core.book import PriceQueues
 from emulator.core.commands import BookSide
-from emulator.core.instruments import Instrument, Side
+from emulator.core.instruments import BUY, SELL, Instrument, Side
 from emulator.core.markets import Candle, Feed, FeedLevel, Quote
 from emulator.core.numbers import ZERO, divide_half
 from emulator.core.orders import Order
@@ -164,7 +164,7 @@ class Market:
         renewals: gets the moment of renewal of every level looked at, used up ones included.
         """
         if self.manual is not None:
-            listed = self.manual.bids if side is Side.BUY else self.manual.asks
+            listed = self.manual.bids if side is BUY else self.manual.asks
             since_us = self.manual.since_us
             source: Iterator[FeedLevel] = (
                 FeedLevel(price, quantity, since_us, FOREVER_US) for price, quantity in listed
@@ -186,18 +186,18 @@ class Market:
         segment = self.segment
         if segment is None or segment.is_release:
             return self.feed.levels(self.instrument, side, now_us)
-        best = self.market_quote(now_us)[0 if side is Side.BUY else 1]
+        best = self.market_quote(now_us)[0 if side is BUY else 1]
         return self.feed.levels(self.instrument, side, now_us, best)
 
     def best(self, side: Side, now_us: int) -> Decimal | None:
         """The best price of one side of the whole book, accounts' orders included."""
-        own = (self.bids if side is Side.BUY else self.asks).best
+        own = (self.bids if side is BUY else self.asks).best
         market = next(self.levels(side, now_us), None)
         if market is None:
             return own
         if own is None:
             return market.price
-        return max(own, market.price) if side is Side.BUY else min(own, market.price)
+        return max(own, market.price) if side is BUY else min(own, market.price)
 
     def depth(
         self, side: Side, now_us: int, limit: int, renewals: list[int] | None = None
@@ -207,8 +207,8 @@ class Market:
         renewals: as for `levels`. Until the first of them, the next trade or the next change by
         accounts, the same is shown.
         """
-        queues = self.bids if side is Side.BUY else self.asks
-        better = max if side is Side.BUY else min
+        queues = self.bids if side is BUY else self.asks
+        better = max if side is BUY else min
         levels = self.levels(side, now_us, renewals)
         prices = queues.prices()
         level = next(levels, None)
@@ -235,8 +235,8 @@ class Market:
 
     def quote(self, now_us: int) -> Quote:
         """Best bid and ask of the whole book with their quantities; zeros for an empty side."""
-        bids = self.depth(Side.BUY, now_us, 1) or [(ZERO, ZERO)]
-        asks = self.depth(Side.SELL, now_us, 1) or [(ZERO, ZERO)]
+        bids = self.depth(BUY, now_us, 1) or [(ZERO, ZERO)]
+        asks = self.depth(SELL, now_us, 1) or [(ZERO, ZERO)]
         return Quote(*bids[0], *asks[0])
 
     def update_id(self, now_us: int) -> int:
@@ -360,8 +360,10 @@ class Market:
             due = self._renewal(bid, ask, after_us)
         segment = self.segment
         if segment is not None and segment.price is not None:
-            if (rise is not None and segment.price >= rise) or (fall is not None and segment.price <= fall):
-                due = after_us + 1
+            if self._fires_at(segment.price, after_us):
+                # An account's trade moved the last price away; the market's next one brings it back.
+                back = self.feed.next_trade_time(self.instrument, after_us)
+                due = back if due is None else min(due, back)
             return due if due is not None and due <= until_us else None
         shift = ZERO if segment is None else segment.shift
         horizon = until_us if due is None else min(until_us, due)
@@ -383,6 +385,18 @@ class Market:
                 due = horizon = reversal
         return due if due is not None and due <= until_us else None
 
+    def _fires_at(self, last: Decimal, after_us: int) -> bool:
+        """Whether any trigger fires once the last price is this."""
+        rise, fall = self.rises.best, self.falls.best
+        if (rise is not None and last >= rise) or (fall is not None and last <= fall):
+            return True
+        for order in self.trailing.values():
+            assert order.terms.trigger is not None
+            fires_at = order.terms.trigger.fires_at(order.side, self.trailing_extreme(order, after_us))
+            if last <= fires_at if order.side is SELL else last >= fires_at:
+                return True
+        return False
+
     def trailing_extreme(self, order: Order, now_us: int) -> Decimal:
         """The best price a tracking order has seen by now."""
         extreme = order.seen
@@ -392,7 +406,7 @@ class Market:
         seen = self._moved_range(order.extreme_us + 1, now_us + 1)
         if not seen.trades:
             return extreme
-        return max(extreme, seen.high) if order.side is Side.SELL else min(extreme, seen.low)
+        return max(extreme, seen.high) if order.side is SELL else min(extreme, seen.low)
 
     def _reversal(self, order: Order, after_us: int, until_us: int, shift: Decimal) -> int | None:
         """When a trailing order fires, or when to look at it again."""
@@ -413,7 +427,7 @@ class Market:
         # extreme or the end of the way back, whichever comes first.
         fires_at = trigger.fires_at(order.side, extreme)
         step = self.instrument.price_step
-        is_sell = order.side is Side.SELL
+        is_sell = order.side is SELL
         return self.feed.next_crossing(
             self.instrument,
             after_us,
@@ -428,11 +442,11 @@ class Market:
             return None
         market_bid, market_ask = self.market_quote(after_us)
         crossed: list[int] = []
-        for side, limit, best in ((Side.SELL, bid, market_ask), (Side.BUY, ask, market_bid)):
-            if limit is None or (best > limit if side is Side.SELL else best < limit):
+        for side, limit, best in ((SELL, bid, market_ask), (BUY, ask, market_bid)):
+            if limit is None or (best > limit if side is SELL else best < limit):
                 continue
             for level in self._source(side, after_us):
-                if level.price > limit if side is Side.SELL else level.price < limit:
+                if level.price > limit if side is SELL else level.price < limit:
                     break
                 crossed.append(level.until_us)
         if not crossed:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from emulator.core import events as e
 from emulator.core.ids import MARKET_ORDER, AccountId, ListId, OrderId
-from emulator.core.instruments import Side
+from emulator.core.instruments import BUY
 from emulator.core.ledger import Posting
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
@@ -153,7 +153,7 @@ class Views:
                 fee,
                 asset,
                 self._now_us,
-                order.terms.side is Side.BUY,
+                order.terms.side is BUY,
                 is_maker,
             )
             self.fills.setdefault((order.account, event.instrument), []).append(fill)

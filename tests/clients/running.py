@@ -30,6 +30,7 @@ INSTALLED_WITHIN_S = 300
 OUTPUT_SHOWN_MAX = 6000
 
 _LACK_OF_NETWORK = (
+    "(from versions: none)",  # what pip says of an index that it cannot reach
     "NameResolutionError",
     "NewConnectionError",
     "ConnectTimeoutError",

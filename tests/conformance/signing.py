@@ -30,8 +30,7 @@ class Signed(AuthBase):
         signature = hmac.new(SECRET.encode(), query.encode() + content, hashlib.sha256).hexdigest()
         request.url = urlunsplit(parts._replace(query=f"{query}&signature={signature}"))
         request.body = content or None
-        if content:
-            request.headers["Content-Length"] = str(len(content))
+        request.prepare_content_length(request.body)
         request.headers["X-MBX-APIKEY"] = KEY
         return request
 

@@ -6,10 +6,14 @@ from collections import defaultdict
 from decimal import Decimal
 
 from emulator.core.engine import Engine
+from emulator.core.events import AmountWithdrawn
 from emulator.core.instruments import Side
-from emulator.core.numbers import ZERO
+from emulator.core.ledger import FEES
+from emulator.core.markets import Candle
+from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import ENDED, Order, OrderStatus
 from emulator.core.state import Counts
+from emulator.core.tape import Print
 
 
 def assert_sound(engine: Engine) -> None:
@@ -18,6 +22,7 @@ def assert_sound(engine: Engine) -> None:
     assert_orders_are_where_they_say(engine)
     assert_accounts_know_their_orders(engine)
     assert_views_agree(engine)
+    assert_lists_keep_their_promise(engine)
 
 
 def assert_books_balance(engine: Engine) -> None:
@@ -138,15 +143,109 @@ def assert_views_agree(engine: Engine) -> None:
             assert not order.held
             assert not order.resting
             assert not order.asleep
+    charged: dict[str, Decimal] = defaultdict(lambda: ZERO)
     by_trade: dict[tuple[str, int], list[Decimal]] = defaultdict(list)
     for fills_of_account in views.fills.values():
         numbers = [fill.trade for fill in fills_of_account]
         assert numbers == sorted(numbers)
         for fill in fills_of_account:
             by_trade[fill.instrument, fill.trade].append(fill.quantity)
+            charged[fill.fee_asset] += fill.fee
+            limit = views.orders[fill.order].price
+            assert limit is None or (fill.price <= limit if fill.is_buyer else fill.price >= limit)
     for symbol, market in state.markets.items():
         assert market.print_ids == sorted(set(market.print_ids))
         for entry in market.prints:
             quantities = by_trade.pop((symbol, entry.id), [])
             assert all(quantity == entry.quantity for quantity in quantities)
     assert not by_trade, "a fill without its trade"
+    for movements in views.movements.values():
+        for event, _ in movements:
+            if isinstance(event, AmountWithdrawn):
+                charged[event.asset] += event.fee
+    paid = state.ledger.counterparties[FEES]
+    assert {asset: amount for asset, amount in charged.items() if amount} == paid
+
+
+def assert_lists_keep_their_promise(engine: Engine) -> None:
+    orders = engine.views.orders
+    for order_list in engine.views.lists.values():
+        pair = [orders[leg] for leg in order_list.pair]
+        assert sum(1 for leg in pair if leg.executed) <= 1, "both legs of a pair traded"
+        assert len({leg.status in ENDED for leg in pair}) <= 1 or any(leg.working_us for leg in pair)
+        working = orders[order_list.orders[0]]
+        for leg in order_list.pending:
+            if working.status is not OrderStatus.FILLED:
+                assert orders[leg].status is OrderStatus.WAITING or orders[leg].is_ended
+                assert not orders[leg].executed
+            else:
+                assert orders[leg].status is not OrderStatus.WAITING, "a pending leg was forgotten"
+
+
+def assert_tape_agrees(engine: Engine, symbol: str, start_us: int, now_us: int) -> None:
+    """Trades, candles and last prices of [start_us, now_us] against one list merged by brute force."""
+    market = engine.state.markets[symbol]
+    feed, listed = market.feed, market.instrument
+    with exact():
+        first = feed.trade_count(listed, start_us - 1) + 1
+        count = feed.trade_count(listed, now_us) - first + 1
+        merged: list[tuple[int, int, Print]] = []
+        for trade in feed.trades(listed, first, count, now_us):
+            price = trade.price
+            for segment in market.segments:
+                if segment.start_us <= trade.time_us:
+                    price = trade.price + segment.shift if segment.price is None else segment.price
+            merged.append(
+                (trade.time_us, 0, Print(0, trade.time_us, price, trade.quantity, price * trade.quantity,
+                                         trade.buyer_is_maker))
+            )  # fmt: skip
+        merged += [(entry.time_us, 1, entry) for entry in market.prints if entry.time_us >= start_us]
+        merged.sort(key=lambda one: one[:2])
+        earlier = first - 1 + sum(1 for entry in market.prints if entry.time_us < start_us)
+        tape = [entry._replace(id=earlier + place) for place, (_, _, entry) in enumerate(merged, start=1)]
+        laid = [entry for entry in tape if entry in set(market.prints)]
+        assert laid == [entry for entry in market.prints if entry.time_us >= start_us], "a print was renumbered"
+
+        assert market.trades(earlier + 1, len(tape) + 5, now_us) == tape
+        middle = len(tape) // 2
+        assert market.trades(earlier + 1 + middle, 7, now_us) == tape[middle : middle + 7]
+        assert market.trade_count(now_us) == earlier + len(tape)
+        assert market.next_trade_id(now_us) == earlier + len(tape) + 1
+        if tape:
+            assert market.last_print(now_us) == tape[-1]
+            assert market.last_print(tape[middle].time_us).time_us == tape[middle].time_us
+        for interval_us in (1_000_000, 7_000_000, 60_000_000):
+            opening = start_us // interval_us * interval_us + interval_us
+            opening = max(opening, now_us // interval_us * interval_us - 20 * interval_us)
+            candles = market.candles(interval_us, opening, now_us, now_us)
+            assert [candle.open_us for candle in candles] == list(range(opening, now_us + 1, interval_us))
+            for candle in candles:
+                assert candle == _candle(tape, earlier, candle.open_us, candle.close_us, candle), candle
+        for left, right in ((start_us, now_us + 1), (start_us + 1, now_us), (now_us - 12_345_678, now_us + 1)):
+            if start_us <= left < right:
+                whole = market.range(left, right)
+                assert whole == _candle(tape, earlier, left, right, whole)
+
+
+def _candle(tape: list[Print], earlier: int, start_us: int, end_us: int, given: Candle) -> Candle:
+    within = [entry for entry in tape if start_us <= entry.time_us < end_us]
+    before = [entry for entry in tape if entry.time_us < start_us]
+    bought = [entry for entry in within if not entry.buyer_is_maker]
+    # Of a span without trades the tape cannot say more than its last price, if that is on it.
+    flat = [before[-1].price] if before else [given.open]
+    prices = [entry.price for entry in within] or flat
+    return Candle(
+        start_us,
+        end_us,
+        prices[0],
+        max(prices),
+        min(prices),
+        prices[-1],
+        sum((entry.quantity for entry in within), ZERO),
+        sum((entry.amount for entry in within), ZERO),
+        len(within),
+        sum((entry.quantity for entry in bought), ZERO),
+        sum((entry.amount for entry in bought), ZERO),
+        earlier + len(before) + 1,
+        earlier + len(before) + len(within),
+    )

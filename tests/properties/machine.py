@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from emulator.core import commands as c
 from emulator.core import events as e
+from emulator.core import rejections as r
 from emulator.core.engine import Done, Engine
 from emulator.core.fees import FeeRules
 from emulator.core.instruments import (
@@ -23,13 +24,13 @@ from emulator.core.instruments import (
     TimeInForce,
 )
 from emulator.core.markets import Feed
-from emulator.core.numbers import exact
+from emulator.core.numbers import ZERO, exact
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import OrderTerms, Peg, PegSide, Trigger, TriggerKind
 from emulator.core.rejections import ReplaceFailed
 from emulator.core.rules import EngineRules
 from emulator.runtime.ports import Batch, Record, decode_batch, encode_batch
-from tests.core.invariants import assert_sound
+from tests.core.invariants import assert_sound, assert_tape_agrees
 from tests.core.world import MINUTE, PROFILE, SECOND, SPOT, START, instrument
 
 STEP = Decimal("0.5")
@@ -159,6 +160,10 @@ def wishes(*types: str, side: st.SearchStrategy[Side] = sides) -> st.SearchStrat
     )
 
 
+ASKED_LATER = (r.InsufficientBalance, r.WouldTake, r.WouldTrigger, r.WouldNotFill, r.BookTooThin)
+"""What only the wallet and the book can say, which a test of an order does not ask."""
+
+
 class Machine(RuleBasedStateMachine):
     """Subclasses say which market it is."""
 
@@ -171,6 +176,7 @@ class Machine(RuleBasedStateMachine):
         self.engine = self.make_engine()
         self.now = START
         self.history: list[tuple[int, tuple[e.Event, ...]]] = []
+        self.eaten: dict[tuple[str, Side, Decimal, int], Decimal] = {}
         for account in ACCOUNTS:
             self.do(c.OpenAccount(account=account, name=str(account), trade_group=7 if account < 3 else 0))
             for asset, scale in (("BTC", 1), ("USDT", 100), ("BNB", 1)):
@@ -187,7 +193,7 @@ class Machine(RuleBasedStateMachine):
         before = self.engine.fingerprint()
         done = self.engine.execute(command, self.now)
         if done.events:
-            self.history.append((self.now, done.events))
+            self.remember(self.now, done.events)
         if not done.events or isinstance(command, c.TestOrder):
             assert self.engine.fingerprint() == before, "a decision changed the state"
         if done.rejection is not None and done.events:
@@ -199,7 +205,40 @@ class Machine(RuleBasedStateMachine):
         times = [time_us for time_us, _ in happened]
         assert times == sorted(times)
         assert all(events for _, events in happened)
-        self.history += happened
+        for time_us, events in happened:
+            self.remember(time_us, events)
+
+    def remember(self, time_us: int, events: tuple[e.Event, ...]) -> None:
+        """Note what happened, and that nobody was given liquidity that another had taken."""
+        self.history.append((time_us, events))
+        for event in events:
+            if isinstance(event, e.PriceSet | e.BookSet | e.MarketReleased):
+                for key in [key for key in self.eaten if key[0] == event.instrument]:
+                    del self.eaten[key]
+        is_moved = any(isinstance(event, e.PriceSet | e.BookSet | e.MarketReleased) for event in events)
+        for event in events:
+            if not isinstance(event, e.TradeExecuted) or event.feed_price is None:
+                continue
+            side = event.taker_side.opposite if event.taker else event.taker_side
+            key = (event.instrument, side, event.feed_price, event.feed_since_us)
+            self.eaten[key] = self.eaten.get(key, ZERO) + event.quantity
+            if not is_moved:
+                assert self.eaten[key] <= self.offered(key, time_us), "liquidity was eaten twice"
+
+    def offered(self, key: tuple[str, Side, Decimal, int], time_us: int) -> Decimal:
+        """What the market itself offers at a price, before anything is consumed."""
+        symbol, side, price, since_us = key
+        market = self.engine.state.markets[symbol]
+        if market.manual is not None:
+            levels = market.manual.bids if side is Side.BUY else market.manual.asks
+            return dict(levels)[price]
+        with exact():
+            best = market.market_quote(time_us)[0 if side is Side.BUY else 1]
+            for level in self.feed.levels(market.instrument, side, time_us, best):
+                if level.price == price:
+                    assert level.since_us == since_us
+                    return level.quantity
+        raise AssertionError("the market has no such level")
 
     def last(self, symbol: str) -> Decimal:
         with exact():
@@ -227,7 +266,8 @@ class Machine(RuleBasedStateMachine):
         placing = self.placing(account, symbol, wish)
         tested = c.TestOrder(account=account, wallet=SPOT, instrument=symbol, terms=placing.terms)
         rejection = self.do(tested).rejection
-        assert self.do(placing).rejection == rejection
+        refused = self.do(placing).rejection
+        assert refused == rejection or (rejection is None and isinstance(refused, ASKED_LATER))
 
     def placing(self, account: int, symbol: str, wish: Wish) -> c.PlaceOrder:
         terms = wish.terms(self.last(symbol))
@@ -412,6 +452,8 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "engine"):
             return
+        for symbol in SYMBOLS:
+            assert_tape_agrees(self.engine, symbol, START - MINUTE, self.now)
         engine = self.make_engine()
         for ordinal, (time_us, events) in enumerate(self.history, start=1):
             record = Record(engine="test", time_us=time_us, events=events)

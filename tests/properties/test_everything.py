@@ -7,6 +7,7 @@ import random
 from hypothesis import settings
 
 from emulator.core.markets import Feed
+from emulator.feeds.synthetic import SyntheticFeed
 from tests.core.scripted import Moment, ScriptedFeed
 from tests.core.world import MINUTE, SECOND, START
 from tests.properties.machine import Machine
@@ -26,7 +27,14 @@ class ScriptedMachine(Machine):
         return ScriptedFeed(*script, spread="0.5", between="0.5", quantity="2", depth=6, period_us=3 * SECOND)
 
 
+class SyntheticMachine(Machine):
+    """The market that ships, on the same coarse steps."""
+
+    def make_feed(self) -> Feed:
+        return SyntheticFeed(seed=11)
+
+
 TestScripted = ScriptedMachine.TestCase
-TestScripted.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None
-)
+TestSynthetic = SyntheticMachine.TestCase
+for case in (TestScripted, TestSynthetic):
+    case.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

@@ -10,7 +10,7 @@ from emulator.core.checks import check_funded, check_terms
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.placing import crosses, finish, peg_price, plan_walk, starting_point
 from emulator.core.ids import NO_LIST
-from emulator.core.instruments import Instrument, OrderType, Side
+from emulator.core.instruments import SELL, Instrument, OrderType
 from emulator.core.matching import Taker, serve
 from emulator.core.numbers import ZERO, round_down
 from emulator.core.order_lists import OrderList
@@ -120,7 +120,7 @@ def _enter_existing(
         siblings=siblings,
     )
     held = _available_hold(state, order)
-    needed = quantity if terms.side is Side.SELL else ZERO
+    needed = quantity if terms.side is SELL else ZERO
     if price is not None:
         needed = requirement(instrument, terms.side, price, quantity)
     plan = plan_walk(
@@ -209,6 +209,6 @@ def next_trigger(market: Market, now_us: int) -> Order | None:
         trigger = order.terms.trigger
         assert trigger is not None
         fires_at = trigger.fires_at(order.side, market.trailing_extreme(order, now_us))
-        if last <= fires_at if order.side is Side.SELL else last >= fires_at:
+        if last <= fires_at if order.side is SELL else last >= fires_at:
             return order
     return None

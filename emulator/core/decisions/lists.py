@@ -20,7 +20,7 @@ from emulator.core.decisions.placing import (
     placed,
     starting_point,
 )
-from emulator.core.instruments import Side
+from emulator.core.instruments import BUY, SELL
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import OrderStatus, OrderTerms
@@ -76,7 +76,7 @@ def _check_shape(command: c.PlaceOrderList) -> Rejection | None:
             return r.OrderTermsInvalid(reason="nothing pays for the legs of a plain pair")
         pair = legs
     else:
-        if command.funded and (legs[0].side is Side.SELL or legs[1].side is Side.BUY):
+        if command.funded and (legs[0].side is SELL or legs[1].side is BUY):
             return r.OrderTermsInvalid(reason="a funded list buys, then sells what it bought")
         pair = legs[1:]
     if len({(leg.side, leg.quantity) for leg in pair}) > 1:
@@ -127,7 +127,7 @@ def _pair_fits(legs: tuple[OrderTerms, ...], last: Decimal | None) -> bool:
         if trigger is not None:
             is_above, key = trigger.fires_on_rise(terms.side), trigger.price
         else:
-            is_above, key = terms.side is Side.SELL, None if terms.peg is not None else terms.price
+            is_above, key = terms.side is SELL, None if terms.peg is not None else terms.price
         if key is not None:
             (above if is_above else below).append(key)
     if last is not None:

@@ -8,10 +8,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.decisions.decision import Decision
-from emulator.core.instruments import (
-    Instrument,
-    Side,
-)
+from emulator.core.instruments import BUY, SELL, Instrument
 from emulator.core.matching import take_resting
 from emulator.core.numbers import ZERO, is_on_step
 from emulator.core.rejections import Limit, Rejection
@@ -105,7 +102,7 @@ def print_trade(state: State, rules: EngineRules, command: c.PrintTrade, now_us:
         return rejection
     if command.quantity <= ZERO or not is_on_step(command.quantity, instrument.quantity_step):
         return r.LimitBroken(limit=Limit.QUANTITY_STEP, value=command.quantity)
-    side = Side.SELL if command.buyer_is_maker else Side.BUY
+    side = SELL if command.buyer_is_maker else BUY
     events, left, trades = take_resting(state, rules, market, side, command.price, command.quantity, now_us)
     if left > ZERO:
         events.append(

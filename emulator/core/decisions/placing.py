@@ -11,7 +11,7 @@ from emulator.core import rejections as r
 from emulator.core.checks import check_counts, check_position, check_shape, check_status, check_terms
 from emulator.core.decisions.decision import Decision
 from emulator.core.ids import NO_LIST
-from emulator.core.instruments import Instrument, Outcome, SelfTradeMode, Side, TimeInForce
+from emulator.core.instruments import BUY, SELL, Instrument, Outcome, SelfTradeMode, Side, TimeInForce
 from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ZERO, divide_down
 from emulator.core.orders import EndReason, OrderStatus, OrderTerms, PegSide
@@ -122,7 +122,7 @@ def peg_price(market: Market, terms: OrderTerms, now_us: int) -> Decimal | None:
 
 def hold_asset(instrument: Instrument, side: Side) -> str:
     """What an order pays with."""
-    return instrument.base if side is Side.SELL else instrument.quote
+    return instrument.base if side is SELL else instrument.quote
 
 
 def enter_new(
@@ -161,9 +161,9 @@ def enter_new(
             else:
                 ending = _rest_or_expire(terms, order_id)
             return [placed(order_id, account, wallet, instrument, terms, mode, quantity, price), ending]
-    elif terms.side is Side.SELL and quantity is not None:
+    elif terms.side is SELL and quantity is not None:
         needed = quantity
-    elif terms.side is Side.BUY and terms.quote_quantity is not None:
+    elif terms.side is BUY and terms.quote_quantity is not None:
         needed = terms.quote_quantity
     if needed > free:
         return r.InsufficientBalance(asset=asset, needed=needed, available=free)
@@ -289,10 +289,18 @@ def _unspent(market: Market, terms: OrderTerms, plan: Plan, now_us: int) -> Deci
 
 
 def crosses(market: Market, side: Side, price: Decimal, now_us: int) -> bool:
+    """Whether a limit order of this price would trade at once."""
+    is_buy = side is BUY
+    own = market.asks.best if is_buy else market.bids.best
+    if own is not None and (price >= own if is_buy else price <= own):
+        return True
+    if market.manual is None:
+        # What was consumed only lies further away, so most orders need no look at the levels.
+        bid, ask = market.market_quote(now_us)
+        if price < ask if is_buy else price > bid:
+            return False
     best = market.best(side.opposite, now_us)
-    if best is None:
-        return False
-    return price >= best if side is Side.BUY else price <= best
+    return best is not None and (price >= best if is_buy else price <= best)
 
 
 def _sleep_new(

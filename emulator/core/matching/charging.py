@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.fees import discounted_fee, standard_fee
-from emulator.core.instruments import FeeAssetRule, Instrument, Side
+from emulator.core.instruments import SELL, FeeAssetRule, Instrument, Side
 from emulator.core.numbers import ZERO
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
@@ -71,6 +71,6 @@ class Fees:
 def paid_on_top(instrument: Instrument, side: Side, quantity: Decimal, amount: Decimal) -> Decimal:
     """What a taker's fee may cost in the asset that it pays with: nothing where it is taken from what
     the taker receives."""
-    if side is Side.SELL or instrument.fee_asset_rule is FeeAssetRule.RECEIVED:
+    if side is SELL or instrument.fee_asset_rule is FeeAssetRule.RECEIVED:
         return ZERO
     return standard_fee(instrument, side, quantity, amount, is_maker=False)[0]

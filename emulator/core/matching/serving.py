@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from emulator.core import events as e
 from emulator.core.ids import MARKET_ORDER
-from emulator.core.instruments import Side
+from emulator.core.instruments import BUY, SELL, Side
 from emulator.core.markets import FeedLevel
 from emulator.core.matching.charging import Fees
 from emulator.core.matching.queue import standing
@@ -23,8 +23,8 @@ def serve(state: State, rules: EngineRules, market: Market, now_us: int) -> list
     The market takes from them at their own prices, as far as its quantity reaches.
     """
     filler = _Filler(state, rules, market, now_us)
-    for side in (Side.SELL, Side.BUY):
-        if (market.bids if side is Side.SELL else market.asks).best is not None:
+    for side in (SELL, BUY):
+        if (market.bids if side is SELL else market.asks).best is not None:
             filler.serve(side)
     return filler.events
 
@@ -64,12 +64,12 @@ class _Filler:
 
     def serve(self, side: Side) -> None:
         """Let the market take on one side as far as its own levels cross resting orders."""
-        queues = self._market.bids if side is Side.SELL else self._market.asks
+        queues = self._market.bids if side is SELL else self._market.asks
         levels = self._market.levels(side, self._now_us)
         level = next(levels, None)
         left = ZERO if level is None else level.quantity
         for price in queues.prices():
-            if level is None or (level.price > price if side is Side.SELL else level.price < price):
+            if level is None or (level.price > price if side is SELL else level.price < price):
                 return
             for maker, part in standing(queues, price, None):
                 assert maker is not None
@@ -81,7 +81,7 @@ class _Filler:
                         if level is None:
                             return
                         left = level.quantity
-                    if level.price > price if side is Side.SELL else level.price < price:
+                    if level.price > price if side is SELL else level.price < price:
                         return
                     filled = min(part, left)
                     self._trade(maker, side, filled, level)
@@ -90,9 +90,9 @@ class _Filler:
 
     def take(self, side: Side, limit: Decimal, quantity: Decimal) -> Decimal:
         """Let the market take a quantity from all who offer it at `limit` or better."""
-        queues = self._market.bids if side is Side.SELL else self._market.asks
+        queues = self._market.bids if side is SELL else self._market.asks
         for price in queues.prices():
-            if price < limit if side is Side.SELL else price > limit:
+            if price < limit if side is SELL else price > limit:
                 break
             for maker, part in standing(queues, price, None):
                 assert maker is not None

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from emulator.core import events as e
 from emulator.core.ids import MARKET_ORDER
-from emulator.core.instruments import FeeAssetRule, SelfTradeMode, Side
+from emulator.core.instruments import BUY, FeeAssetRule, SelfTradeMode, Side
 from emulator.core.markets import FeedLevel
 from emulator.core.matching.charging import Fees, paid_on_top
 from emulator.core.matching.queue import standing
@@ -87,7 +87,7 @@ def walk(
     walker = _Walker(state, rules, market, taker, now_us, quantity, budget)
     if reserved:
         instrument = market.instrument
-        asset = instrument.quote if taker.side is Side.BUY else instrument.base
+        asset = instrument.quote if taker.side is BUY else instrument.base
         walker.fees.reserve(taker.account, taker.wallet, asset, reserved)
     walker.walk(limit)
     return walker.plan
@@ -117,7 +117,7 @@ class _Walker:
         self.now_us = now_us
         self.plan = Plan(quantity)
         self.fees = Fees(state, rules, now_us)
-        self.is_buy = taker.side is Side.BUY
+        self.is_buy = taker.side is BUY
         self.step = instrument.market_quantity_step or instrument.quantity_step
         if budget is not None and self.is_buy and instrument.fee_asset_rule is FeeAssetRule.QUOTE:
             # What is charged on top must be paid from the same budget.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from emulator.core.instruments import FeeAssetRule, Instrument, Side
+from emulator.core.instruments import SELL, FeeAssetRule, Instrument, Side
 from emulator.core.numbers import round_up
 from emulator.core.orders import OrderTerms
 
@@ -24,7 +24,7 @@ def requirement(instrument: Instrument, side: Side, price: Decimal, quantity: De
 
     The fee is held too where it is charged in the asset that the order pays with.
     """
-    if side is Side.SELL:
+    if side is SELL:
         return quantity
     amount = price * quantity
     if instrument.hold_includes_fee or instrument.fee_asset_rule is FeeAssetRule.QUOTE:

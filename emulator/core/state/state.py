@@ -17,7 +17,7 @@ from emulator.core import events as e
 from emulator.core.book import PriceQueues
 from emulator.core.commands import PriceMode
 from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
-from emulator.core.instruments import Instrument, Side
+from emulator.core.instruments import BUY, SELL, Instrument, Side
 from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, Ledger
 from emulator.core.markets import Feed
 from emulator.core.numbers import ZERO
@@ -173,7 +173,7 @@ class State:
             price=event.price,
             status=event.status,
             list_id=event.order_list,
-            hold_asset=instrument.base if terms.side is Side.SELL else instrument.quote,
+            hold_asset=instrument.base if terms.side is SELL else instrument.quote,
             created_us=now_us,
         )
         self.next_order = event.order + 1
@@ -202,7 +202,7 @@ class State:
         order.visible = order.remaining
         if order.terms.iceberg_quantity is not None:
             order.visible = min(order.visible, order.terms.iceberg_quantity)
-        queues = market.bids if order.terms.side is Side.BUY else market.asks
+        queues = market.bids if order.terms.side is BUY else market.asks
         best = queues.best
         queues.add(order.price, order)
         market.changes += 1
@@ -231,7 +231,7 @@ class State:
                 event.price,
                 event.quantity,
                 event.amount,
-                event.taker_side is Side.SELL,
+                event.taker_side is SELL,
             ),
         )
         market.changes += 1
@@ -256,7 +256,7 @@ class State:
             self._shrink(order, quantity, now_us)
         # What the fill pays was held; release it first, then pay from what is free.
         self._rehold(order)
-        if order.terms.side is Side.BUY:
+        if order.terms.side is BUY:
             ledger.pay(account, wallet, instrument.quote, amount, MARKET)
             ledger.receive(account, wallet, instrument.base, quantity, MARKET)
         else:
@@ -306,7 +306,7 @@ class State:
                 self._close(order, now_us)
         if event.transferred:
             # What was prevented is no longer held; it changes hands without a trade and without fees.
-            buyer, seller = (taker, maker) if taker.side is Side.BUY else (maker, taker)
+            buyer, seller = (taker, maker) if taker.side is BUY else (maker, taker)
             bought, sold = (buyer.account, buyer.wallet), (seller.account, seller.wallet)
             instrument = market.instrument
             self.ledger.move(instrument.base, event.transferred, sold, bought)
@@ -365,7 +365,7 @@ class State:
             if not market.instrument.amend_keeps_priority:
                 assert order.price is not None
                 order.queued_us = now_us
-                queues = market.bids if order.side is Side.BUY else market.asks
+                queues = market.bids if order.side is BUY else market.asks
                 queues.requeue(order.price, order)
             market.changes += 1
         self._rehold(order)
@@ -469,7 +469,7 @@ class State:
         if market.trailing:
             for order in market.trailing.values():
                 assert order.seen is not None
-                better = max if order.side is Side.SELL else min
+                better = max if order.side is SELL else min
                 order.seen = better(order.seen, entry.price)
             self.touched.add(market.instrument.symbol)
 
@@ -488,7 +488,7 @@ class State:
         assert order.price is not None
         order.visible -= quantity
         market = self.markets[order.instrument]
-        queues = market.bids if order.terms.side is Side.BUY else market.asks
+        queues = market.bids if order.terms.side is BUY else market.asks
         if not order.remaining:
             queues.remove(order.price, order)
             order.resting = False
@@ -560,7 +560,7 @@ class State:
         market = self.markets[order.instrument]
         if order.resting:
             assert order.price is not None
-            queues: PriceQueues = market.bids if order.terms.side is Side.BUY else market.asks
+            queues: PriceQueues = market.bids if order.terms.side is BUY else market.asks
             queues.remove(order.price, order)
             order.resting = False
             market.changes += 1

@@ -32,7 +32,7 @@ def check_who_goes_on_is_banned():
     ban = None
     for _ in range(100):
         try:
-            rest.ping()
+            rest.depth(symbol="BTCUSDT", limit=5000)
         except TooManyRequestsError:
             continue
         except RateLimitBanError as error:

@@ -14,6 +14,7 @@ import traceback
 import urllib.error
 import urllib.request
 from decimal import Decimal as D
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,14 +73,12 @@ class Account(NamedTuple):
     secret: str
 
 
-_ordinals = {}
+_ordinals = count(1)
 
 
 def open_account(*, permissions=(), **funds):
     """An account with an HMAC key of its own and, in its spot wallet, these amounts."""
-    check = inspect.stack()[1].function.removeprefix("check_")
-    _ordinals[check] = _ordinals.get(check, 0) + 1
-    name = f"{Path(sys.argv[0]).stem}-{check}-{_ordinals[check]}"[:64]
+    name = f"{Path(sys.argv[0]).stem}-{next(_ordinals)}"
     control("POST", "accounts", {"name": name})
     for asset, amount in funds.items():
         deposit(name, asset, amount)
