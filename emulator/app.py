@@ -155,7 +155,7 @@ def build(settings: Settings) -> Emulator:
 
 def make_engines(seed: int) -> dict[str, Engine]:
     """The engines of a universe, by the exchange's name."""
-    return {binance.ENGINE: binance.engine(SyntheticFeed(seed, "binance"))}
+    return {binance.ENGINE: binance.engine(SyntheticFeed(seed))}
 
 
 async def provision(sandbox: Sandbox) -> None:

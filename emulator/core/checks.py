@@ -53,10 +53,14 @@ def check_counts(
     counts = state.counts_of(account.id, instrument.symbol)
     if 0 < instrument.orders_max < counts.orders + len(legs):
         return r.LimitBroken(limit=Limit.ORDERS)
-    triggers = sum(1 for leg in legs if leg.trigger is not None)
+    triggers = icebergs = 0
+    for leg in legs:
+        if leg.trigger is not None:
+            triggers += 1
+        if leg.iceberg_quantity is not None:
+            icebergs += 1
     if triggers and 0 < instrument.trigger_orders_max < counts.triggers + triggers:
         return r.LimitBroken(limit=Limit.TRIGGER_ORDERS)
-    icebergs = sum(1 for leg in legs if leg.iceberg_quantity is not None)
     if icebergs and 0 < instrument.iceberg_orders_max < counts.icebergs + icebergs:
         return r.LimitBroken(limit=Limit.ICEBERG_ORDERS)
     if len(legs) > 1 and 0 < instrument.order_lists_max < counts.lists + 1:

@@ -57,6 +57,7 @@ class Engine:
         self.rules = rules or EngineRules()
         self.state = State(instruments, feed, wallets, self.rules.fees.discount_asset)
         self.views = Views(self.state)
+        self._folds = self.state.folds
         self._advanced_us = 0
         self._checked: dict[str, int] = {}
         self._version: dict[str, int] = {}
@@ -130,9 +131,10 @@ class Engine:
     # Applying and what follows
 
     def _fold(self, event: e.Event, now_us: int) -> None:
-        self.views.before(event, now_us)
-        self.state.apply(event, now_us)
-        self.views.after(event)
+        views = self.views
+        views.before(event, now_us)
+        self._folds[type(event)](event, now_us)
+        views.after(event)
 
     def _settle(self, decision: Sequence[e.Event], now_us: int) -> list[e.Event]:
         happened: list[e.Event] = []
@@ -210,7 +212,7 @@ class Engine:
                 pending.extend(c.ExpireOrder(order=leg, reason=reason) for leg in live)
 
     def _replace(self, command: c.ReplaceOrder, now_us: int) -> Done:
-        """Cancel and place as one command: the new order's own limits are checked before the cancel."""
+        """Cancel and place as one command; limits are checked before the cancel, and once more after it."""
         state, rules = self.state, self.rules
         market = state.markets.get(command.place.instrument)
         if market is not None and not market.instrument.cancel_replace:

@@ -163,8 +163,11 @@ class OrderCanceled(Event, frozen=True, kw_only=True):
 
 
 class OrderExpired(Event, frozen=True, kw_only=True):
+    """execution: of the amendment that left nothing of the order; 0 where something else ended it."""
+
     order: OrderId
     reason: EndReason
+    execution: int = 0
 
 
 class OrderListPlaced(Event, frozen=True, kw_only=True):

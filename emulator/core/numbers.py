@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import (
-    ROUND_CEILING,
     ROUND_DOWN,
-    ROUND_FLOOR,
     ROUND_HALF_EVEN,
     ROUND_UP,
     Context,
@@ -49,10 +47,10 @@ def _rounding(mode: str) -> Context:
     return Context(prec=PRECISION, rounding=mode, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 
+_remainder, _multiply, _divide_int = EXACT.remainder, EXACT.multiply, EXACT.divide_int
+
 _DOWN = _rounding(ROUND_DOWN)
 _UP = _rounding(ROUND_UP)
-_FLOOR = _rounding(ROUND_FLOOR)
-_CEILING = _rounding(ROUND_CEILING)
 _HALF = _rounding(ROUND_HALF_EVEN)
 
 
@@ -104,20 +102,22 @@ def decimals(value: Decimal) -> int:
 
 def is_on_step(value: Decimal, step: Decimal) -> bool:
     """Whether `value` is a whole multiple of `step`; a step of zero admits every value."""
-    return not step or not EXACT.remainder(value, step)
+    return not step or not _remainder(value, step)
 
 
 def round_down(value: Decimal, step: Decimal) -> Decimal:
     """The multiple of `step` nearest to `value` in the direction of zero."""
-    return _DOWN.multiply(_DOWN.divide_int(value, step), step)
+    if not _remainder(value, step):
+        return value
+    return _multiply(_divide_int(value, step), step)
 
 
 def round_up(value: Decimal, step: Decimal) -> Decimal:
     """The multiple of `step` nearest to `value` in the direction away from zero."""
-    down = round_down(value, step)
-    if down == value:
-        return down
-    return down + step if value > 0 else down - step
+    if not _remainder(value, step):
+        return value
+    down = _multiply(_divide_int(value, step), step)
+    return EXACT.add(down, step) if value > 0 else EXACT.subtract(down, step)
 
 
 def round_half(value: Decimal, step: Decimal) -> Decimal:

@@ -117,7 +117,7 @@ ENDED = frozenset(
 )
 
 
-class Order:
+class Order(msgspec.Struct, kw_only=True, eq=False):
     """One order's record. Only `State.apply` changes it.
 
     quantity: None until known (market by quote quantity that has not traded, funded legs).
@@ -128,88 +128,37 @@ class Order:
     trades by accounts and by hand; the market's own are asked for when needed.
     """
 
-    __slots__ = (
-        "account",
-        "amend_count",
-        "asleep",
-        "client_id",
-        "created_us",
-        "end_reason",
-        "executed",
-        "executed_amount",
-        "extreme",
-        "extreme_us",
-        "held",
-        "hold_asset",
-        "id",
-        "instrument",
-        "list_id",
-        "prevented",
-        "prevented_match",
-        "price",
-        "quantity",
-        "queued_us",
-        "resting",
-        "seen",
-        "self_trade_mode",
-        "status",
-        "terms",
-        "trade_group",
-        "trailing",
-        "updated_us",
-        "visible",
-        "wallet",
-        "working_us",
-    )
-
-    def __init__(
-        self,
-        *,
-        id: OrderId,
-        account: AccountId,
-        wallet: str,
-        instrument: str,
-        terms: OrderTerms,
-        self_trade_mode: SelfTradeMode,
-        trade_group: int,
-        quantity: Decimal | None,
-        price: Decimal | None,
-        status: OrderStatus,
-        list_id: ListId,
-        hold_asset: str,
-        created_us: int,
-    ) -> None:
-        self.id = id
-        self.account = account
-        self.wallet = wallet
-        self.instrument = instrument
-        self.terms = terms
-        self.client_id = terms.client_id
-        self.self_trade_mode = self_trade_mode
-        self.trade_group = trade_group
-        self.quantity = quantity
-        self.price = price
-        self.status = status
-        self.list_id = list_id
-        self.hold_asset = hold_asset
-        self.held = ZERO
-        self.executed = ZERO
-        self.executed_amount = ZERO
-        self.prevented = ZERO
-        self.prevented_match: int | None = None
-        self.visible = ZERO
-        self.resting = False
-        self.asleep = False
-        self.trailing = False
-        self.extreme: Decimal | None = None
-        self.extreme_us = 0
-        self.seen: Decimal | None = None
-        self.amend_count = 0
-        self.end_reason = EndReason.NONE
-        self.created_us = created_us
-        self.updated_us = created_us
-        self.working_us = 0
-        self.queued_us = 0
+    id: OrderId
+    account: AccountId
+    wallet: str
+    instrument: str
+    terms: OrderTerms
+    client_id: str
+    self_trade_mode: SelfTradeMode
+    trade_group: int
+    quantity: Decimal | None
+    price: Decimal | None
+    status: OrderStatus
+    list_id: ListId
+    hold_asset: str
+    held: Decimal = ZERO
+    executed: Decimal = ZERO
+    executed_amount: Decimal = ZERO
+    prevented: Decimal = ZERO
+    prevented_match: int | None = None
+    visible: Decimal = ZERO
+    resting: bool = False
+    asleep: bool = False
+    trailing: bool = False
+    extreme: Decimal | None = None
+    extreme_us: int = 0
+    seen: Decimal | None = None
+    amend_count: int = 0
+    end_reason: EndReason = EndReason.NONE
+    created_us: int
+    updated_us: int
+    working_us: int = 0
+    queued_us: int = 0
 
     @property
     def side(self) -> Side:

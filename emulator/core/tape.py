@@ -199,6 +199,19 @@ class Market:
             return market.price
         return max(own, market.price) if side is BUY else min(own, market.price)
 
+    def crosses(self, side: Side, price: Decimal, now_us: int) -> bool:
+        """Whether an order at this price would meet what the book holds on the opposite side."""
+        own = self.asks.best if side is BUY else self.bids.best
+        if own is not None and (own <= price if side is BUY else own >= price):
+            return True
+        if self.manual is None:
+            # What has been consumed leaves worse prices only, so levels are seldom asked for.
+            bid, ask = self.market_quote(now_us)
+            if ask > price if side is BUY else bid < price:
+                return False
+        level = next(self.levels(side.opposite, now_us), None)
+        return level is not None and (level.price <= price if side is BUY else level.price >= price)
+
     def depth(
         self, side: Side, now_us: int, limit: int, renewals: list[int] | None = None
     ) -> list[tuple[Decimal, Decimal]]:

@@ -82,11 +82,10 @@ class Views:
         self.movements: dict[AccountId, list[Movement]] = {}
         self.postings: dict[AccountId, deque[LedgerEntry]] = {}
         self.updated_us: dict[AccountId, int] = {}
-        self._reason = ""
+        self._kind: type[e.Event] = e.Event
         self._now_us = 0
         state.ledger.listener = self._posted
-        self._before: dict[type, Callable[[Any], None]] = {e.OrderAmended: self._amended}
-        self._after: dict[type, Callable[[Any], None]] = {
+        self.notes: dict[type[e.Event], Callable[[Any], None]] = {
             e.OrderPlaced: self._placed,
             e.TradeExecuted: self._traded,
             e.MatchPrevented: self._prevented,
@@ -98,16 +97,15 @@ class Views:
 
     def before(self, event: e.Event, now_us: int) -> None:
         """Note what the event is about to change. Called just before `State.apply`."""
-        kind = type(event)
+        kind = self._kind = type(event)
         self._now_us = now_us
-        self._reason = kind.__name__
-        note = self._before.get(kind)
-        if note is not None:
-            note(event)
+        if kind is e.OrderAmended:
+            assert isinstance(event, e.OrderAmended)
+            self._amended(event)
 
     def after(self, event: e.Event) -> None:
         """Index what the event made. Called just after `State.apply`."""
-        note = self._after.get(type(event))
+        note = self.notes.get(self._kind)
         if note is not None:
             note(event)
 
@@ -192,5 +190,5 @@ class Views:
         entries = self.postings.get(posting.account)
         if entries is None:
             entries = self.postings[posting.account] = deque(maxlen=POSTINGS_MAX)
-        entries.append(LedgerEntry(posting, self._reason, self._now_us))
+        entries.append(LedgerEntry(posting, self._kind.__name__, self._now_us))
         self.updated_us[posting.account] = self._now_us

@@ -117,7 +117,10 @@ class KeyKind(str, Enum):
 
 
 class KeyRecord(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """An API key. secret: the shared secret of an HMAC key, else the public key as PEM."""
+    """An API key. secret: the shared secret of an HMAC key, else the public key as PEM.
+
+    created_us: when its sandbox got it, which says so itself.
+    """
 
     key: str
     account: AccountId
@@ -126,6 +129,7 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     passphrase: str = ""
     permissions: frozenset[str] = frozenset()
     label: str = ""
+    created_us: int = 0
 
 
 class SandboxEvent(Event, frozen=True, kw_only=True, array_like=True, tag=True):

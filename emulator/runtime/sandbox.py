@@ -11,6 +11,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, overload
 
+import msgspec
+
 from emulator.core.commands import Command, OpenAccount
 from emulator.core.engine import Done, Engine
 from emulator.core.ids import AccountId
@@ -190,6 +192,7 @@ class Sandbox:
             raise KeyExists(f"{self.name}: the key exists")
         if record.account not in self._state.accounts.values():
             raise NoSuchAccount(f"{self.name}: there is no account {record.account}")
+        record = msgspec.structs.replace(record, created_us=self.clock.now_us())
         await self._record_now(KeyAdded(record=record))
 
     async def remove_key(self, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 from bisect import insort
 from collections import deque
@@ -54,6 +55,7 @@ class PlainBook:
 
 
 def run_core(seconds: float) -> list[Table]:
+    gc.set_threshold(20_000, 50, 1_000)  # As the server sets it: history holds no cycles.
     return [_throughput(seconds), _flatness(seconds)]
 
 
@@ -72,9 +74,7 @@ def _engine() -> Engine:
 
 
 def _order(account: int, side: Side, price: Decimal, client_id: str) -> c.PlaceOrder:
-    terms = OrderTerms(
-        side=side, type=OrderType.LIMIT, quantity=QUANTITY, price=price, client_id=client_id
-    )
+    terms = OrderTerms(side=side, type=OrderType.LIMIT, quantity=QUANTITY, price=price, client_id=client_id)
     return c.PlaceOrder(account=account, wallet="spot", instrument="BTCUSDT", terms=terms)
 
 
@@ -185,16 +185,17 @@ def _flatness(seconds: float) -> Table:
 
 
 def _fill(engine: Engine, pairs: int, near: Decimal = Decimal("0.1")) -> None:
-    """Rest `pairs` limit buys below the market, and as many stop-loss sells further below."""
-    base = _away(engine, 1 - near)
+    """Rest `pairs` limit orders away from the market on both sides, and as many stop orders beyond."""
     for number in range(pairs):
-        price = base - STEP * (number * 7919 % 100_000)
-        _accept(engine, _order(1, Side.BUY, price, f"b{number}"))
+        side = Side.SELL if number % 2 else Side.BUY
+        away = STEP * (number * 7919 % 100_000)
+        price = _away(engine, 1 + near) + away if number % 2 else _away(engine, 1 - near) - away
+        _accept(engine, _order(1, side, price, f"l{number}"))
         terms = OrderTerms(
-            side=Side.SELL,
+            side=side.opposite,
             type=OrderType.MARKET,
             quantity=QUANTITY,
-            trigger=Trigger(kind=TriggerKind.STOP_LOSS, price=price - STEP / 1),
+            trigger=Trigger(kind=TriggerKind.STOP_LOSS, price=price),
             client_id=f"s{number}",
         )
         _accept(engine, c.PlaceOrder(account=1, wallet="spot", instrument="BTCUSDT", terms=terms))
@@ -208,4 +209,3 @@ def _accept(engine: Engine, command: c.PlaceOrder) -> None:
 def _row(table: Table, name: str, few: list[float], many: list[float]) -> None:
     low, high = statistics.median(few), statistics.median(many)
     table.add(name, f"{low:.2f}", f"{high:.2f}", f"{high / low:.2f}")
-

@@ -610,16 +610,16 @@ def test_what_is_kept_is_bounded() -> None:
 GOLDEN: tuple[object, ...] = (
     FeedTrade(
         number=6135390962,
-        time_us=1789999999943081,
+        time_us=1789999999965896,
         price=Decimal("83221.54"),
-        quantity=Decimal("0.00411"),
-        buyer_is_maker=False,
+        quantity=Decimal("0.00151"),
+        buyer_is_maker=True,
     ),
     Quote(
         bid=Decimal("0.00001036"),
-        bid_quantity=Decimal("82113099"),
+        bid_quantity=Decimal("6662664"),
         ask=Decimal("0.00001037"),
-        ask_quantity=Decimal("69719883"),
+        ask_quantity=Decimal("151646519"),
     ),
     Candle(
         open_us=1789999200000000,
@@ -644,6 +644,9 @@ GOLDEN: tuple[object, ...] = (
         buyer_is_maker=False,
     ),
     FeedLevel(
-        price=Decimal("87.5"), quantity=Decimal("35.72"), since_us=1789999999281763, until_us=1790000001727075
+        price=Decimal("87.8"),
+        quantity=Decimal("65.173"),
+        since_us=1789999997642717,
+        until_us=1790000000580217,
     ),
 )

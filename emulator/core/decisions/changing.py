@@ -117,7 +117,7 @@ def amend(state: State, rules: EngineRules, command: c.AmendOrder, now_us: int) 
     if 0 < instrument.amends_max <= order.amend_count:
         return r.LimitBroken(limit=Limit.AMENDS)
     if command.quantity <= order.executed + order.prevented:
-        return [e.OrderExpired(order=order.id, reason=EndReason.NONE)]
+        return [e.OrderExpired(order=order.id, reason=EndReason.NONE, execution=state.next_execution)]
     # Legs that cancel each other keep one quantity (order_amend_keep_priority.md).
     return [
         e.OrderAmended(

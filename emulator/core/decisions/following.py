@@ -8,7 +8,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core.checks import check_funded, check_terms
 from emulator.core.decisions.decision import Decision
-from emulator.core.decisions.placing import crosses, finish, peg_price, plan_walk, starting_point
+from emulator.core.decisions.placing import finish, peg_price, plan_walk, starting_point
 from emulator.core.ids import NO_LIST
 from emulator.core.instruments import SELL, Instrument, OrderType
 from emulator.core.matching import Taker, serve
@@ -109,7 +109,7 @@ def _enter_existing(
 ) -> list[e.Event]:
     """What becomes of an order that was waiting or dormant and is active now."""
     instrument, terms = market.instrument, order.terms
-    if price is not None and terms.post_only and crosses(market, terms.side, price, now_us):
+    if price is not None and terms.post_only and market.crosses(terms.side, price, now_us):
         return [e.OrderExpired(order=order.id, reason=EndReason.WOULD_TAKE)]
     taker = Taker(
         order=order.id,

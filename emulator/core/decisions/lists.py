@@ -13,7 +13,6 @@ from emulator.core.checks import check_counts, check_status
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.placing import (
     check_leg,
-    crosses,
     enter_new,
     hold_asset,
     limit_price,
@@ -202,7 +201,7 @@ def _enter_pair(
         else:
             if price is None:
                 return r.OrderTermsInvalid(reason="a leg at market would trade at once")
-            if crosses(market, terms.side, price, now_us):
+            if market.crosses(terms.side, price, now_us):
                 return r.WouldTake()
             hold_price = price
             resting.append(e.OrderRested(order=order_id))

@@ -51,9 +51,12 @@ def place_order(
 
 
 def check_placement(state: State, rules: EngineRules, command: c.PlaceOrder, now_us: int) -> Rejection | None:
-    """What can be said against an order before the book and the wallet are asked."""
-    market = state.markets.get(command.instrument)
-    if command.account not in state.accounts:
+    """What can be said against an order before the book and the wallet are asked.
+
+    Of a replacement the order that will be canceled still counts here.
+    """
+    account, market = state.accounts.get(command.account), state.markets.get(command.instrument)
+    if account is None:
         return r.UnknownAccount(account=command.account)
     if market is None:
         return r.UnknownInstrument(instrument=command.instrument)
@@ -66,6 +69,8 @@ def check_placement(state: State, rules: EngineRules, command: c.PlaceOrder, now
         check_status(market.instrument)
         or check_shape(command.terms)
         or _check_at_prices(market, command.terms, price, now_us)
+        or check_position(state, account, command.wallet, market.instrument, command.terms)
+        or check_counts(state, account, market.instrument, (command.terms,))
     )
 
 
@@ -148,7 +153,7 @@ def enter_new(
     if price is not None:
         assert quantity is not None
         needed = requirement(instrument, terms.side, price, quantity)
-        crossing = crosses(market, terms.side, price, now_us)
+        crossing = market.crosses(terms.side, price, now_us)
         if terms.post_only and crossing and instrument.post_only_failure is Outcome.REFUSE:
             return r.WouldTake()
         if needed > free:
@@ -286,21 +291,6 @@ def _unspent(market: Market, terms: OrderTerms, plan: Plan, now_us: int) -> Deci
     rest = terms.quote_quantity - plan.amount
     step = market.instrument.quantity_step
     return max(step, divide_down(rest, market.last_price(now_us), step))
-
-
-def crosses(market: Market, side: Side, price: Decimal, now_us: int) -> bool:
-    """Whether a limit order of this price would trade at once."""
-    is_buy = side is BUY
-    own = market.asks.best if is_buy else market.bids.best
-    if own is not None and (price >= own if is_buy else price <= own):
-        return True
-    if market.manual is None:
-        # What was consumed only lies further away, so most orders need no look at the levels.
-        bid, ask = market.market_quote(now_us)
-        if price < ask if is_buy else price > bid:
-            return False
-    best = market.best(side.opposite, now_us)
-    return best is not None and (price >= best if is_buy else price <= best)
 
 
 def _sleep_new(

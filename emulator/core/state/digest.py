@@ -26,7 +26,7 @@ def fingerprint(state: State) -> str:
         ),
         sorted((name, asset, n) for name, book in ledger.counterparties.items() for asset, n in book.items()),
         [
-            [getattr(order, slot) for slot in Order.__slots__]
+            [getattr(order, slot) for slot in Order.__struct_fields__]
             for order in sorted(state.orders.values(), key=lambda order: order.id)
         ],
         [

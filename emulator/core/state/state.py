@@ -22,7 +22,7 @@ from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, Ledger
 from emulator.core.markets import Feed
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListKind, ListStatus, OrderList
-from emulator.core.orders import EndReason, Order, OrderStatus
+from emulator.core.orders import ENDED, EndReason, Order, OrderStatus
 from emulator.core.state.digest import fingerprint
 from emulator.core.state.holds import dormant_price, requirement
 from emulator.core.state.records import Account, Counts
@@ -32,6 +32,7 @@ CONSUMED_MAX = 10_000
 """Levels of one market that are remembered as consumed; the older half goes when there are more."""
 
 _NO_COUNTS = Counts()
+_HOLDS_NOTHING = ENDED | {OrderStatus.WAITING}
 
 
 class State:
@@ -60,7 +61,7 @@ class State:
         self.next_execution = 1
         self.touched: set[str] = set()
         """Instruments where the market may make something due earlier than before; the engine clears it."""
-        self._apply: dict[type, Callable[[Any, int], None]] = {
+        self.folds: dict[type[e.Event], Callable[[Any, int], None]] = {
             e.AccountOpened: self._account_opened,
             e.FeePaymentSet: self._fee_payment_set,
             e.AmountDeposited: self._amount_deposited,
@@ -86,7 +87,7 @@ class State:
 
     def apply(self, event: e.Event, now_us: int) -> None:
         """Fold one event that happened at `now_us`."""
-        self._apply[type(event)](event, now_us)
+        self.folds[type(event)](event, now_us)
 
     # Questions
 
@@ -103,7 +104,7 @@ class State:
 
     def required(self, order: Order) -> Decimal:
         """What must be held for the rest of an order, in its hold asset."""
-        if order.status is OrderStatus.WAITING or order.is_ended:
+        if order.status in _HOLDS_NOTHING:
             return ZERO
         price = order.price
         if price is None:
@@ -167,6 +168,7 @@ class State:
             wallet=event.wallet,
             instrument=event.instrument,
             terms=terms,
+            client_id=terms.client_id,
             self_trade_mode=event.self_trade_mode,
             trade_group=account.trade_group,
             quantity=event.quantity,
@@ -175,6 +177,7 @@ class State:
             list_id=event.order_list,
             hold_asset=instrument.base if terms.side is SELL else instrument.quote,
             created_us=now_us,
+            updated_us=now_us,
         )
         self.next_order = event.order + 1
         self.orders[order.id] = order
@@ -383,6 +386,8 @@ class State:
         )
         order.end_reason = event.reason
         order.updated_us = now_us
+        if event.execution:
+            self.next_execution = event.execution + 1
         self._close(order, now_us)
 
     # Order lists
@@ -535,9 +540,8 @@ class State:
     def _rehold(self, order: Order) -> None:
         """Make the hold of an order, or of its pair, what the rest of it requires."""
         holder: Order | OrderList = order
-        if order.list_id == NO_LIST:
-            target = self.required(order)
-        else:
+        target = self.required(order)
+        if order.list_id != NO_LIST:
             order_list = self.lists[order.list_id]
             pair = order_list.pair
             if order.id in pair:
@@ -548,8 +552,6 @@ class State:
                 target = max(
                     (self.required(self.orders[leg]) for leg in pair if leg in self.orders), default=ZERO
                 )
-            else:
-                target = self.required(order)
         change = target - holder.held
         if change:
             self.ledger.hold(order.account, order.wallet, order.hold_asset, change)

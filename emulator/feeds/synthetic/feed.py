@@ -53,10 +53,11 @@ class SyntheticFeed:
 
     Instruments of one pair share one price path; a site adds a constant basis of at most two bips, its
     own trades within a leaf of the tree, and its own book. Trade numbers begin at 2017-01-01 UTC:
-    before that there are no trades, and the price stands where the first day opens.
+    before that there are no trades, and the price stands where the first day opens. The site without
+    a name has no basis.
     """
 
-    def __init__(self, seed: int = 1, site: str = "binance") -> None:
+    def __init__(self, seed: int = 1, site: str = "") -> None:
         self.seed = seed
         self.site = site
         self._forest = Forest()

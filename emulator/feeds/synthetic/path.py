@@ -186,8 +186,8 @@ class Path:
         numerator, denominator = profile.anchor.as_integer_ratio()
         step_numerator, step_denominator = step.as_integer_ratio()
         factor = (numerator * step_denominator << 64 - UNIT_BITS) // (denominator * step_numerator)
-        # Within two bips, by site; the first site is where the pair's own price is seen.
-        hundredths = 0 if site == "binance" else self.site_key % 401 - 200
+        # Within two bips, by site; the unnamed site is where the pair's own price is seen.
+        hundredths = 0 if not site else self.site_key % 401 - 200
         basis = scale.steps_down(profile.anchor) * hundredths // 1_000_000
         self._grid = Grid(factor, basis, ONE * profile.volatility_bips // 10_000)
         self._volatility = profile.volatility_bips

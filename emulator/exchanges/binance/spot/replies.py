@@ -365,16 +365,14 @@ def answer_cancels(
 # Amendments
 
 
-def answer_amended_order(
-    call: Call, order: Order, *, client_id_before: str, client_id_after: str
-) -> AmendedOrder:
+def answer_amended_order(call: Call, order: Order, *, client_id_before: str) -> AmendedOrder:
     terms = order.terms
     answer: AmendedOrder = {
         "symbol": order.instrument,
         "orderId": order.id,
         "orderListId": order.list_id if order.list_id != NO_LIST else NO_LIST_ID,
         "origClientOrderId": client_id_before,
-        "clientOrderId": client_id_after,
+        "clientOrderId": order.client_id,
         "price": _amount(terms.price),
         "qty": _amount(order.quantity),
         "executedQty": _amount(order.executed),

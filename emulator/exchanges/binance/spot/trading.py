@@ -380,33 +380,30 @@ async def amend_order(call: Call) -> Amended:
     coarse = coarse_assets().get(values["symbol"])
     if coarse is not None:
         check_precision(coarse[0], ("newQty", values["newQty"]))
-    client_id: str = values.get("newClientOrderId") or new_client_id()
     command = AmendOrder(
         account=call.account,
         instrument=values["symbol"],
         quantity=values["newQty"],
         order=values.get("orderId"),
         client_id=values.get("origClientOrderId"),
-        new_client_id=client_id,
+        new_client_id=values.get("newClientOrderId") or new_client_id(),
     )
 
     def answer(done: Done) -> Amended:
         engine = call.engine
         happened: Any = done.events[0]
         order = engine.views.orders[happened.order]
+        before = order.client_id
         if isinstance(happened, OrderAmended):
-            record = engine.views.amendments[order.id][-1]
-            execution, before = record.execution, record.client_id_before
+            before = engine.views.amendments[order.id][-1].client_id_before
         else:
-            # Nothing was left of the order at the new quantity: it expired, which is free.
+            # Nothing was left of the order at the new quantity: it expired under the id that it had,
+            # which is free (change log of 2026-04-02).
             call.weight = 0
-            execution, before = engine.state.next_execution, order.client_id
         answered: Amended = {
             "transactTime": call.render_time(order.updated_us),
-            "executionId": execution,
-            "amendedOrder": answer_amended_order(
-                call, order, client_id_before=before, client_id_after=client_id
-            ),
+            "executionId": happened.execution,
+            "amendedOrder": answer_amended_order(call, order, client_id_before=before),
         }
         if order.list_id != NO_LIST:
             answered["listStatus"] = answer_list_status(engine, engine.views.lists[order.list_id])

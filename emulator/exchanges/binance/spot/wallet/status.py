@@ -93,8 +93,7 @@ def key_restrictions(call: Call) -> KeyRestrictions:
     may_trade = permits(record, "trade")
     return {
         "ipRestrict": False,
-        # When a key was made is not kept.
-        "createTime": 0,
+        "createTime": record.created_us // 1000,
         "enableReading": permits(record, "read"),
         "enableWithdrawals": permits(record, "withdraw"),
         # Between master and sub-accounts, which are not emulated.
