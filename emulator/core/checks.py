@@ -12,6 +12,10 @@ from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
 
+_LIMIT, _MARKET = OrderType.LIMIT, OrderType.MARKET
+_GTC = TimeInForce.GTC
+_TRADING = InstrumentStatus.TRADING
+
 
 def check_terms(market: Market, terms: OrderTerms, price: Decimal | None, now_us: int) -> Rejection | None:
     """Limits of prices, quantities and their product. `price`: the limit price, pegs resolved."""
@@ -41,7 +45,7 @@ def check_funded(
 
 
 def check_status(instrument: Instrument) -> Rejection | None:
-    if instrument.status is not InstrumentStatus.TRADING:
+    if instrument.status is not _TRADING:
         return r.InstrumentNotTrading(instrument=instrument.symbol)
     return None
 
@@ -92,14 +96,14 @@ def check_quantity(instrument: Instrument, quantity: Decimal) -> Rejection | Non
 
 
 def _nonsense(terms: OrderTerms, *, is_funded: bool) -> str | None:
-    if terms.type is OrderType.LIMIT:
+    if terms.type is _LIMIT:
         if terms.price is None and terms.peg is None:
             return "a limit order needs a price"
         if terms.quote_quantity is not None:
             return "a limit order has no quote quantity"
         if terms.quantity is None and not is_funded:
             return "a limit order needs a quantity"
-        if terms.time_in_force is not TimeInForce.GTC:
+        if terms.time_in_force is not _GTC:
             if terms.post_only:
                 return "a post-only order cannot end at once"
             if terms.iceberg_quantity is not None:
@@ -127,7 +131,7 @@ def _nonsense(terms: OrderTerms, *, is_funded: bool) -> str | None:
 
 
 def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | None:
-    if terms.type is OrderType.MARKET and terms.trigger is None and not instrument.market_orders:
+    if terms.type is _MARKET and terms.trigger is None and not instrument.market_orders:
         return r.FeatureOff(feature=Feature.MARKET)
     if terms.quote_quantity is not None and not instrument.quote_quantity_orders:
         return r.FeatureOff(feature=Feature.QUOTE_QUANTITY)
@@ -174,7 +178,7 @@ def _check_quantities(
     rejection = check_quantity(instrument, quantity)
     if rejection is not None:
         return rejection
-    if terms.type is OrderType.MARKET:
+    if terms.type is _MARKET:
         if quantity < instrument.market_quantity_min or 0 < instrument.market_quantity_max < quantity:
             return r.LimitBroken(limit=Limit.MARKET_QUANTITY_RANGE, value=quantity)
         if not is_on_step(quantity, instrument.market_quantity_step):

@@ -7,9 +7,9 @@ command's time before; times never decrease.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
+from typing import Any
 
 import msgspec
 
@@ -63,6 +63,16 @@ class Engine:
         self._version: dict[str, int] = {}
         self._due: list[tuple[int, str, int, bool]] = []
         self._moved: dict[str, None] = {}
+        self._follows: dict[type[e.Event], Callable[[Any, list[c.Command]], None]] = {
+            e.TradeExecuted: self._follow_trade,
+            e.TradePrinted: self._follow_print,
+            e.PriceSet: self._follow_market,
+            e.BookSet: self._follow_market,
+            e.MarketReleased: self._follow_market,
+            e.OrderCanceled: self._follow_close,
+            e.OrderExpired: self._follow_close,
+            e.MatchPrevented: self._follow_prevented,
+        }
 
     def execute(self, command: c.Command, now_us: int) -> Done:
         """Decide one command at `now_us` and apply what it causes, follow-ups included."""
@@ -137,18 +147,23 @@ class Engine:
         views.after(event)
 
     def _settle(self, decision: Sequence[e.Event], now_us: int) -> list[e.Event]:
+        """Fold a decision and everything that follows from it: first what was asked for, then triggers."""
         happened: list[e.Event] = []
-        pending: deque[c.Command] = deque()
-        fired = 0
+        pending: list[c.Command] = []
+        follows = self._follows
+        decided = fired = 0
         while True:
             for event in decision:
                 self._fold(event, now_us)
-                happened.append(event)
-                self._follow(event, pending)
-            if pending:
-                command = pending.popleft()
+                follow = follows.get(type(event))
+                if follow is not None:
+                    follow(event, pending)
+            happened += decision
+            if decided < len(pending):
+                command = pending[decided]
+                decided += 1
             else:
-                trigger = self._next_trigger(now_us) if fired < FOLLOW_UPS_MAX else None
+                trigger = self._next_trigger(now_us) if self._moved and fired < FOLLOW_UPS_MAX else None
                 if trigger is None:
                     self._moved.clear()
                     return happened
@@ -165,30 +180,29 @@ class Engine:
                 return found
         return None
 
-    def _follow(self, event: e.Event, pending: deque[c.Command]) -> None:
-        kind = type(event)
-        if kind is e.TradeExecuted:
-            assert isinstance(event, e.TradeExecuted)
-            self._moved[event.instrument] = None
-            for order_id in (event.taker, event.maker):
-                if order_id:
-                    self._follow_end(self.views.orders[order_id], pending)
-        elif kind is e.TradePrinted:
-            assert isinstance(event, e.TradePrinted)
-            self._moved[event.instrument] = None
-        elif kind is e.PriceSet or kind is e.BookSet or kind is e.MarketReleased:
-            assert isinstance(event, e.PriceSet | e.BookSet | e.MarketReleased)
-            self._moved[event.instrument] = None
-            pending.append(c.AdvanceInstrument(instrument=event.instrument))
-        elif kind is e.OrderCanceled or kind is e.OrderExpired:
-            assert isinstance(event, e.OrderCanceled | e.OrderExpired)
-            self._follow_end(self.views.orders[event.order], pending)
-        elif kind is e.MatchPrevented:
-            assert isinstance(event, e.MatchPrevented)
-            for order_id in (event.taker, event.maker):
+    def _follow_trade(self, event: e.TradeExecuted, pending: list[c.Command]) -> None:
+        self._moved[event.instrument] = None
+        for order_id in (event.taker, event.maker):
+            if order_id:
                 self._follow_end(self.views.orders[order_id], pending)
 
-    def _follow_end(self, order: Order, pending: deque[c.Command]) -> None:
+    def _follow_print(self, event: e.TradePrinted, pending: list[c.Command]) -> None:
+        self._moved[event.instrument] = None
+
+    def _follow_market(
+        self, event: e.PriceSet | e.BookSet | e.MarketReleased, pending: list[c.Command]
+    ) -> None:
+        self._moved[event.instrument] = None
+        pending.append(c.AdvanceInstrument(instrument=event.instrument))
+
+    def _follow_close(self, event: e.OrderCanceled | e.OrderExpired, pending: list[c.Command]) -> None:
+        self._follow_end(self.views.orders[event.order], pending)
+
+    def _follow_prevented(self, event: e.MatchPrevented, pending: list[c.Command]) -> None:
+        for order_id in (event.taker, event.maker):
+            self._follow_end(self.views.orders[order_id], pending)
+
+    def _follow_end(self, order: Order, pending: list[c.Command]) -> None:
         """What the end of an order means for the list it belongs to."""
         if order.list_id == NO_LIST or not order.is_ended:
             return

@@ -10,6 +10,8 @@ import msgspec
 from emulator.core.instruments import BUY, FeeAssetRule, Instrument, Side
 from emulator.core.numbers import ZERO, divide_down, round_down
 
+_RECEIVED = FeeAssetRule.RECEIVED
+
 
 class FeeRules(msgspec.Struct, frozen=True, kw_only=True):
     """discount_asset: what fees may be paid in, None: nothing else; discount: the part then paid."""
@@ -27,7 +29,7 @@ def standard_fee(
 ) -> tuple[Decimal, str]:
     """Fee and its asset without any discount, rounded down to the asset's ledger step."""
     rate = instrument.maker_fee if is_maker else instrument.taker_fee
-    if side is BUY and instrument.fee_asset_rule is FeeAssetRule.RECEIVED:
+    if side is BUY and instrument.fee_asset_rule is _RECEIVED:
         return round_down(quantity * rate, instrument.base_step), instrument.base
     return round_down(amount * rate, instrument.quote_step), instrument.quote
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from tests.launch import launched
 
@@ -16,3 +17,10 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield running.url
         log = running.log.read_text(encoding="utf-8")
         assert "Traceback" not in log, log[-20_000:]
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[requests.Session]:
+    """One set of keep-alive connections for all cases."""
+    with requests.Session() as connections:
+        yield connections

@@ -12,6 +12,17 @@ from requests.auth import AuthBase
 
 KEY = "emulator-demo-key"
 SECRET = "emulator-demo-secret"
+FORM = "application/x-www-form-urlencoded"
+
+_OURS = ("timestamp=", "recvWindow=", "signature=")
+
+
+class Keyed(AuthBase):
+    """Adds the key, unless the request has one."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.setdefault("X-MBX-APIKEY", KEY)
+        return request
 
 
 class Signed(AuthBase):
@@ -21,20 +32,35 @@ class Signed(AuthBase):
         assert request.url is not None
         parts = urlsplit(request.url)
         query = _without(parts.query)
-        body = request.body or b""
-        content = body.encode() if isinstance(body, str) else body
-        if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        content = _content(request)
+        if request.headers.get("Content-Type", "").startswith(FORM):
             content = _without(content.decode()).encode()
         stamp = f"timestamp={time.time_ns() // 1_000_000}&recvWindow=60000"
         query = f"{query}&{stamp}" if query else stamp
-        signature = hmac.new(SECRET.encode(), query.encode() + content, hashlib.sha256).hexdigest()
-        request.url = urlunsplit(parts._replace(query=f"{query}&signature={signature}"))
+        request.url = urlunsplit(parts._replace(query=f"{query}&signature={sign(query.encode() + content)}"))
         request.body = content or None
+        # What was said of the length before is no longer true.
+        request.headers.pop("Content-Length", None)
         request.prepare_content_length(request.body)
         request.headers["X-MBX-APIKEY"] = KEY
         return request
 
 
+def sign(payload: bytes) -> str:
+    return hmac.new(SECRET.encode(), payload, hashlib.sha256).hexdigest()
+
+
+def _content(request: requests.PreparedRequest) -> bytes:
+    match request.body:
+        case None:
+            return b""
+        case str():
+            return request.body.encode()
+        case bytes():
+            return request.body
+        case other:
+            raise AssertionError(f"a body of type {type(other).__name__} cannot be signed")
+
+
 def _without(text: str) -> str:
-    ours = ("timestamp=", "recvWindow=", "signature=")
-    return "&".join(field for field in text.split("&") if not field.startswith(ours))
+    return "&".join(field for field in text.split("&") if not field.startswith(_OURS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from emulator.core.events import AccountOpened
@@ -65,7 +66,7 @@ async def test_keys_come_and_go() -> None:
     sandbox = await universe.open()
     record = KeyRecord(key="k", account=1, secret="s", permissions=frozenset({"trade"}))
     await sandbox.add_key(record)
-    assert sandbox.keys["k"] == record
+    assert sandbox.keys["k"] == msgspec.structs.replace(record, created_us=universe.wall_us)
     assert universe.sandboxes.owning("k") is sandbox
     with pytest.raises(KeyExists):
         await sandbox.add_key(record)

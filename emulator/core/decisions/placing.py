@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import assert_never
 
 from emulator.core import commands as c
 from emulator.core import events as e
@@ -19,6 +18,13 @@ from emulator.core.rejections import Rejection
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State, dormant_price, requirement
 from emulator.core.tape import Market
+
+_REFUSE = Outcome.REFUSE
+_GTC, _FOK = TimeInForce.GTC, TimeInForce.FOK
+_UNFILLED = {
+    TimeInForce.IOC: EndReason.UNFILLED_IMMEDIATE,
+    TimeInForce.FOK: EndReason.UNFILLED_ALL_OR_NOTHING,
+}
 
 
 def place_order(
@@ -154,14 +160,14 @@ def enter_new(
         assert quantity is not None
         needed = requirement(instrument, terms.side, price, quantity)
         crossing = market.crosses(terms.side, price, now_us)
-        if terms.post_only and crossing and instrument.post_only_failure is Outcome.REFUSE:
+        if terms.post_only and crossing and instrument.post_only_failure is _REFUSE:
             return r.WouldTake()
         if needed > free:
             return r.InsufficientBalance(asset=asset, needed=needed, available=free)
         if not crossing or terms.post_only:
             if crossing:
                 ending: e.Event = e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)
-            elif terms.time_in_force is TimeInForce.FOK and instrument.fill_or_kill_failure is Outcome.REFUSE:
+            elif terms.time_in_force is _FOK and instrument.fill_or_kill_failure is _REFUSE:
                 return r.WouldNotFill()
             else:
                 ending = _rest_or_expire(terms, order_id)
@@ -260,8 +266,8 @@ def finish(
 ) -> list[e.Event] | Rejection:
     """A planned walk and what becomes of the rest of `quantity`."""
     left = quantity - plan.executed - plan.prevented
-    if terms.time_in_force is TimeInForce.FOK and price is not None and (left > ZERO or plan.prevented):
-        if instrument.fill_or_kill_failure is Outcome.REFUSE:
+    if terms.time_in_force is _FOK and price is not None and (left > ZERO or plan.prevented):
+        if instrument.fill_or_kill_failure is _REFUSE:
             return r.WouldNotFill()
         return [e.OrderExpired(order=order_id, reason=EndReason.UNFILLED_ALL_OR_NOTHING)]
     if left <= ZERO:
@@ -274,15 +280,9 @@ def finish(
 
 
 def _rest_or_expire(terms: OrderTerms, order_id: int) -> e.OrderRested | e.OrderExpired:
-    match terms.time_in_force:
-        case TimeInForce.GTC:
-            return e.OrderRested(order=order_id)
-        case TimeInForce.IOC:
-            return e.OrderExpired(order=order_id, reason=EndReason.UNFILLED_IMMEDIATE)
-        case TimeInForce.FOK:
-            return e.OrderExpired(order=order_id, reason=EndReason.UNFILLED_ALL_OR_NOTHING)
-        case _ as never:
-            assert_never(never)
+    if terms.time_in_force is _GTC:
+        return e.OrderRested(order=order_id)
+    return e.OrderExpired(order=order_id, reason=_UNFILLED[terms.time_in_force])
 
 
 def _unspent(market: Market, terms: OrderTerms, plan: Plan, now_us: int) -> Decimal:

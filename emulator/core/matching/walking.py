@@ -17,6 +17,8 @@ from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
 
+_NONE = SelfTradeMode.NONE
+
 
 class Taker:
     """Who takes: an order that is being placed, or one that exists and became active.
@@ -173,7 +175,7 @@ class _Walker:
             wanted = divide_down(self.budget, at, self.step)
             if wanted <= ZERO:
                 return True
-        if maker is not None and taker.mode is not SelfTradeMode.NONE and _is_own(taker, maker):
+        if maker is not None and taker.mode is not _NONE and _is_own(taker, maker):
             self._prevent(maker, part, at, wanted)
             return plan.ended
         self._trade(maker, min(part, wanted), at, source if maker is None else None)

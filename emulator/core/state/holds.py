@@ -8,6 +8,8 @@ from emulator.core.instruments import SELL, FeeAssetRule, Instrument, Side
 from emulator.core.numbers import round_up
 from emulator.core.orders import OrderTerms
 
+_QUOTE = FeeAssetRule.QUOTE
+
 
 def dormant_price(terms: OrderTerms, extreme: Decimal | None) -> Decimal:
     """The price at which funds are held for an order that waits for its trigger."""
@@ -27,6 +29,6 @@ def requirement(instrument: Instrument, side: Side, price: Decimal, quantity: De
     if side is SELL:
         return quantity
     amount = price * quantity
-    if instrument.hold_includes_fee or instrument.fee_asset_rule is FeeAssetRule.QUOTE:
+    if instrument.hold_includes_fee or instrument.fee_asset_rule is _QUOTE:
         amount += amount * max(instrument.maker_fee, instrument.taker_fee)
     return round_up(amount, instrument.quote_step)

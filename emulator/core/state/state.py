@@ -32,6 +32,8 @@ CONSUMED_MAX = 10_000
 """Levels of one market that are remembered as consumed; the older half goes when there are more."""
 
 _NO_COUNTS = Counts()
+_NEW, _DORMANT = OrderStatus.NEW, OrderStatus.DORMANT
+_PARTIALLY_FILLED, _FILLED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED
 _HOLDS_NOTHING = ENDED | {OrderStatus.WAITING}
 
 
@@ -108,7 +110,7 @@ class State:
             return ZERO
         price = order.price
         if price is None:
-            if order.status is not OrderStatus.DORMANT:
+            if order.status is not _DORMANT:
                 return ZERO  # At market: it trades at once or not at all.
             trigger = order.terms.trigger
             assert trigger is not None
@@ -190,9 +192,9 @@ class State:
             counts.triggers += 1
         if terms.iceberg_quantity is not None:
             counts.icebergs += 1
-        if event.status is OrderStatus.NEW:
+        if event.status is _NEW:
             order.working_us = now_us
-        elif event.status is OrderStatus.DORMANT:
+        elif event.status is _DORMANT:
             self._sleep(order, market, event.extreme, now_us)
         self._rehold(order)
 
@@ -254,7 +256,7 @@ class State:
         order.executed_amount += amount
         order.updated_us = now_us
         done = not order.remaining
-        order.status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
+        order.status = _FILLED if done else _PARTIALLY_FILLED
         if order.resting:
             self._shrink(order, quantity, now_us)
         # What the fill pays was held; release it first, then pay from what is free.
@@ -287,7 +289,7 @@ class State:
             self.ledger.hold(order.account, order.wallet, base, locked)
             order_list.held += locked
             order_list.received += locked
-        if order.status is OrderStatus.FILLED:
+        if order.status is _FILLED:
             order_list.working_filled = True
 
     def _match_prevented(self, event: e.MatchPrevented, now_us: int) -> None:
@@ -327,7 +329,7 @@ class State:
         order = self.orders[event.order]
         market = self.markets[order.instrument]
         self._unqueue_trigger(order, market)
-        order.status = OrderStatus.NEW
+        order.status = _NEW
         order.price = event.price
         order.working_us = order.updated_us = now_us
         self._rehold(order)
@@ -344,7 +346,7 @@ class State:
         order.price = event.price
         order.status = event.status
         order.updated_us = now_us
-        if event.status is OrderStatus.DORMANT:
+        if event.status is _DORMANT:
             self._sleep(order, market, event.extreme, now_us)
         else:
             order.working_us = now_us

@@ -130,7 +130,9 @@ def test_wire_only_figures(listing: Listing) -> None:
     assert {"LIMIT", "MARKET", "LIMIT_MAKER"} <= set(listing.order_types)
     # The wire must be able to show one step of a quantity.
     assert listing.instrument.quantity_step >= Decimal(1).scaleb(-listing.base_precision)
-    assert listing.instrument.base_step == listing.instrument.quote_step == Decimal("0.00000001")
+    # Commissions, and with them balances, have the digits that the wire says they have.
+    assert listing.instrument.base_step == Decimal(1).scaleb(-listing.base_commission_precision)
+    assert listing.instrument.quote_step == Decimal(1).scaleb(-listing.quote_commission_precision)
 
 
 def edited(change: Callable[[dict[str, Any]], object]) -> bytes:

@@ -84,6 +84,13 @@ def _listing(row: dict[str, Any]) -> Listing:
     rules = {name: value for name, value in row.items() if name not in _WIRE_FIELDS}
     # What a spot instrument is settled in is what it is quoted in, so the file does not repeat it.
     rules.setdefault("settle", rules.get("quote"))
+    # Commissions have no more digits than exchangeInfo says they have.
+    for step, precision in (
+        ("base_step", wire.get("base_commission_precision")),
+        ("quote_step", wire.get("quote_commission_precision")),
+    ):
+        if isinstance(precision, int):
+            rules.setdefault(step, format(Decimal(1).scaleb(-precision), "f"))
     try:
         rules["profile"] = _with_decimals(rules.get("profile", {}), MarketProfile)
         instrument = msgspec.convert(_with_decimals(rules, Instrument), Instrument)
