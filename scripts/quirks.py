@@ -77,7 +77,9 @@ def marks_of(path: Path) -> Iterator[Quirk]:
             below = comments.get(below.start[0] + 1)
         found = SOURCED.fullmatch(" ".join(words))
         if found is None:
-            raise MarkWrong(f"{path.relative_to(TREE)}:{number}: end the mark with its source: `… (document).`")
+            raise MarkWrong(
+                f"{path.relative_to(TREE)}:{number}: end the mark with its source: `… (document).`"
+            )
         yield Quirk(path, found["text"], found["source"])
 
 

@@ -94,6 +94,8 @@ class MarketProfile(msgspec.Struct, frozen=True, kw_only=True):
     trade_quantity: median quantity of one market trade, in base asset.
     level_quantity: typical quantity of one book level near the touch, in base asset.
     trades_per_minute: typical number of market trades.
+    path: whose relative movements it shares, so that one asset moves alike in every currency that
+    stands for the same money; empty: the pair's own.
     """
 
     anchor: Decimal
@@ -102,6 +104,7 @@ class MarketProfile(msgspec.Struct, frozen=True, kw_only=True):
     trade_quantity: Decimal
     level_quantity: Decimal
     trades_per_minute: int = 60
+    path: str = ""
 
 
 ALL_SELF_TRADE_MODES = frozenset(SelfTradeMode)

@@ -118,7 +118,9 @@ def test_a_wrong_answer_is_noticed(shown: Any, came: Any) -> None:
 @pytest.fixture(scope="module")
 def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with a token, since one page is also about that; and nobody else's sandboxes are seen."""
-    with launched(tmp_path_factory.mktemp("documented"), settings={"EMULATOR_CONTROL_TOKEN": TOKEN}) as running:
+    with launched(
+        tmp_path_factory.mktemp("documented"), settings={"EMULATOR_CONTROL_TOKEN": TOKEN}
+    ) as running:
         yield running
         log = running.log.read_text(encoding="utf-8")
         assert "Traceback" not in log, log

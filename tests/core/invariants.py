@@ -204,7 +204,9 @@ def assert_tape_agrees(engine: Engine, symbol: str, start_us: int, now_us: int) 
         earlier = first - 1 + sum(1 for entry in market.prints if entry.time_us < start_us)
         tape = [entry._replace(id=earlier + place) for place, (_, _, entry) in enumerate(merged, start=1)]
         laid = [entry for entry in tape if entry in set(market.prints)]
-        assert laid == [entry for entry in market.prints if entry.time_us >= start_us], "a print was renumbered"
+        assert laid == [entry for entry in market.prints if entry.time_us >= start_us], (
+            "a print was renumbered"
+        )
 
         assert market.trades(earlier + 1, len(tape) + 5, now_us) == tape
         middle = len(tape) // 2
@@ -221,7 +223,11 @@ def assert_tape_agrees(engine: Engine, symbol: str, start_us: int, now_us: int) 
             assert [candle.open_us for candle in candles] == list(range(opening, now_us + 1, interval_us))
             for candle in candles:
                 assert candle == _candle(tape, earlier, candle.open_us, candle.close_us, candle), candle
-        for left, right in ((start_us, now_us + 1), (start_us + 1, now_us), (now_us - 12_345_678, now_us + 1)):
+        for left, right in (
+            (start_us, now_us + 1),
+            (start_us + 1, now_us),
+            (now_us - 12_345_678, now_us + 1),
+        ):
             if start_us <= left < right:
                 whole = market.range(left, right)
                 assert whole == _candle(tape, earlier, left, right, whole)

@@ -22,7 +22,7 @@ Moment = tuple[int, str] | tuple[int, str, str]
 
 
 class ScriptedFeed:
-    """Trades alternate between buyers and sellers who take, beginning with a buyer.
+    """In every trade a buyer takes, so that its price is the ask; `alternating`, in every other one.
 
     spread: distance of the quotes. depth: levels a side, `between` apart, each of `quantity`, which is
     renewed every `period_us`. calls: how often each question was asked.
@@ -36,7 +36,7 @@ class ScriptedFeed:
         depth: int = 0,
         between: str = "1",
         period_us: int = NEVER_US,
-        buyer_is_maker: bool | None = None,
+        alternating: bool = False,
     ) -> None:
         self.tape = [
             FeedTrade(
@@ -44,7 +44,7 @@ class ScriptedFeed:
                 moment[0],
                 Decimal(moment[1]),
                 Decimal(moment[2] if len(moment) == 3 else "1"),
-                number % 2 == 0 if buyer_is_maker is None else buyer_is_maker,
+                alternating and number % 2 == 0,
             )
             for number, moment in enumerate(script, start=1)
         ]
@@ -149,7 +149,9 @@ class ScriptedFeed:
     ) -> Sequence[Candle]:
         self.calls["candles"] += 1
         return [
-            self._sum(open_us, min(open_us + interval_us, now_us + 1))._replace(close_us=open_us + interval_us)
+            self._sum(open_us, min(open_us + interval_us, now_us + 1))._replace(
+                close_us=open_us + interval_us
+            )
             for open_us in range(start_us, min(end_us, now_us) + 1, interval_us)
         ]
 

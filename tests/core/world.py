@@ -198,9 +198,7 @@ class World:
         views = self.engine.views
         return views.lists[placed.order_list], [views.orders[leg] for leg in placed.orders]
 
-    def placing_list(
-        self, account: int, kind: ListKind, *legs: OrderTerms, **terms: Any
-    ) -> c.PlaceOrderList:
+    def placing_list(self, account: int, kind: ListKind, *legs: OrderTerms, **terms: Any) -> c.PlaceOrderList:
         return c.PlaceOrderList(
             account=account, wallet=SPOT, instrument=self.symbol, kind=kind, legs=legs, **terms
         )

@@ -180,9 +180,7 @@ class Machine(RuleBasedStateMachine):
         for account in ACCOUNTS:
             self.do(c.OpenAccount(account=account, name=str(account), trade_group=7 if account < 3 else 0))
             for asset, scale in (("BTC", 1), ("USDT", 100), ("BNB", 1)):
-                self.do(
-                    c.Deposit(account=account, wallet=SPOT, asset=asset, amount=Decimal(funds * scale))
-                )
+                self.do(c.Deposit(account=account, wallet=SPOT, asset=asset, amount=Decimal(funds * scale)))
             self.do(c.SetFeePayment(account=account, discounted=account in discounted))
 
     def make_engine(self) -> Engine:
@@ -392,9 +390,7 @@ class Machine(RuleBasedStateMachine):
             self.do(c.Withdraw(account=account, wallet=SPOT, asset=asset, amount=all_of_it, fee=fee))
         else:
             source, target = (SPOT, "funding") if way == "lend" else ("funding", SPOT)
-            self.do(
-                c.Transfer(account=account, asset=asset, amount=sum_moved, source=source, target=target)
-            )
+            self.do(c.Transfer(account=account, asset=asset, amount=sum_moved, source=source, target=target))
 
     @rule(account=accounts, discounted=st.booleans())
     def pay_fees(self, account: int, discounted: bool) -> None:
@@ -423,9 +419,7 @@ class Machine(RuleBasedStateMachine):
     def print_trade(self, symbol: str, offset: int, many: int, buyer_is_maker: bool) -> None:
         price = max(STEP, self.last(symbol) + offset * STEP)
         self.do(
-            c.PrintTrade(
-                instrument=symbol, price=price, quantity=LOT * many, buyer_is_maker=buyer_is_maker
-            )
+            c.PrintTrade(instrument=symbol, price=price, quantity=LOT * many, buyer_is_maker=buyer_is_maker)
         )
 
     @rule(symbol=symbols)

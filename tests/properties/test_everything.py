@@ -24,7 +24,15 @@ class ScriptedMachine(Machine):
             price = max(150, min(250, price + dice.choice([-2, -1, -1, 0, 1, 1, 2])))
             script.append((time_us, str(price / 2), str(dice.randint(1, 9) / 10)))
             time_us += dice.randint(1, 9 * SECOND)
-        return ScriptedFeed(*script, spread="0.5", between="0.5", quantity="2", depth=6, period_us=3 * SECOND)
+        return ScriptedFeed(
+            *script,
+            alternating=True,
+            spread="0.5",
+            between="0.5",
+            quantity="2",
+            depth=6,
+            period_us=3 * SECOND,
+        )
 
 
 class SyntheticMachine(Machine):

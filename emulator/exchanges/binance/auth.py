@@ -43,6 +43,8 @@ Verify = Callable[[bytes, str], bool]
 
 def to_microseconds(timestamp: int) -> int:
     """A request's timestamp in microseconds; its unit is told by its magnitude."""
+    # Quirk: times in requests are milliseconds or microseconds, and nothing says which (rest-api.md,
+    # "General API Information").
     return timestamp if timestamp >= MICROSECONDS_FROM else timestamp * 1000
 
 
@@ -50,6 +52,8 @@ def check_timestamp(timestamp_us: int, window_ms: Decimal, server_us: int) -> No
     """Raises -1131 and -1021 as the documents' pseudo-code says."""
     if window_ms > RECV_WINDOW_MAX_MS:
         raise refuse(-1131)
+    # Quirk: a timestamp may be up to a second ahead of the server, whatever the recvWindow, which only
+    # counts backwards (rest-api.md, "Timing security").
     if timestamp_us >= server_us + AHEAD_MAX_US:
         raise refuse(-1021, text=AHEAD_OF_SERVER)
     if server_us - timestamp_us > window_ms * 1000:
@@ -110,6 +114,8 @@ def prepare(record: KeyRecord) -> Verify:
 
 
 def _hmac(secret: bytes) -> Verify:
+    # Quirk: HMAC signatures are read in either case of letters, those of RSA and Ed25519 only as they are
+    # (rest-api.md, "Signature Case Sensitivity").
     def verify(payload: bytes, signature: str) -> bool:
         # compare_digest takes ASCII text only; the hexadecimal form is accepted in any case.
         return signature.isascii() and hmac.compare_digest(

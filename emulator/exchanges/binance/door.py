@@ -137,7 +137,9 @@ class Door:
             parsers["recvWindow"] = compile_parameter(Parameter("recvWindow", Kind.DECIMAL, decimals=3))
             parsers["signature"] = str
             required = (*required, "timestamp", "signature")
-        # Only the spot API reads strictly; /sapi and the futures APIs pass over what they do not know.
+        # Quirk: the spot API refuses parameters that it does not know, and says how many it read but not
+        # which; /sapi and the futures APIs pass over them (errors.md, -1104; binance-connector-python,
+        # issue 172).
         strict = route.path.startswith("/api/") and self.eras.unknown_parameters == "refuse"
         one_of, exclusive = route.one_of, route.exclusive
         fixed_weight = route.weight if isinstance(route.weight, int) else None
@@ -169,9 +171,14 @@ class Door:
             if keyed:
                 key = headers.get(b"x-mbx-apikey", b"").decode("latin-1")
                 record = sandbox.keys.get(key)
+                # Quirk: a signed endpoint that is called without anything asks for the key, not for the
+                # parameters (live answers).
                 if record is None and not KEY_PATTERN.fullmatch(key):
                     raise refuse(-2014)
 
+            # Quirk: POST, PUT and DELETE alike take their parameters from the query, from a form body or
+            # from both, and what is in both is read from the query (rest-api.md, "General Information on
+            # Endpoints").
             try:
                 pairs, twice = split_pairs(request.query, request.body)
             except TooManyPairs:
@@ -245,6 +252,8 @@ class Door:
         assert_never(self._timestamps)
 
     def _is_signed(self, record: KeyRecord, query: bytes, body: bytes, signature: str) -> bool:
+        # Quirk: where a request has parameters in query and body, both are signed with nothing in between
+        # (older editions of rest-api.md, the example that mixes both).
         payload = unsigned(query) + unsigned(body)
         if self._verifiers.verify(record, payload, signature):
             return True
@@ -281,6 +290,8 @@ class Door:
             headers.append((b"x-sapi-used-ip-weight-1m", b"%d" % used))
         else:
             weight = call.weight
+            # Quirk: an order request that succeeds costs no weight; one that fails costs what is documented
+            # (CHANGELOG.md, 2026-03-27).
             if refusal is None and route.free_when_accepted and self.eras.accepted_orders == "free":
                 weight = 0
             used_text = b"%d" % quotas.charge(ip, weight, now_us)
@@ -343,7 +354,7 @@ def _time_divisor(unit: bytes) -> int:
 
 
 def _empty(name: str) -> Refusal:
-    """Quirk: two parameters have codes of their own for being empty (errors.md)."""
+    # Quirk: two parameters have codes of their own for being empty (errors.md, -1118 and -1119).
     match name:
         case "newClientOrderId":
             return refuse(-1118)
@@ -493,7 +504,8 @@ def _text_list(parameter: Parameter) -> Parse:
     matches = re.compile(rf'\[(?:"(?:{member})"(?:,"(?:{member})")*)?\]').fullmatch
 
     def parse(text: str) -> tuple[str, ...]:
-        # Quirk: JSON with spaces between the members is refused (live answers of several clients).
+        # Quirk: a list such as `symbols` is JSON, but spaces between its members are refused (live answers
+        # to several clients).
         if not matches(text):
             raise refuse(-1100, name, legal_range)
         if len(text) == 2:

@@ -137,6 +137,7 @@ STATUSES: Mapping[int, int] = MappingProxyType(
         -1015: 429,
         -2014: 401,
         -2015: 401,
+        # Quirk: a cancel-replace that succeeds by half is a conflict, 409 (rest-api.md, "HTTP Return Codes").
         -2021: 409,
     }
 )
@@ -253,7 +254,8 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
         case rejections.OrderIdsDisagree():
             return refuse(-2039)
         case rejections.InstrumentNotTrading():
-            # Live hosts send this engine text under -1013 (issue threads of several client libraries).
+            # Quirk: that a market is closed is a text of the engine, but comes under -1013, the code of
+            # failed filters (ccxt, pull request 6570).
             return refuse(engine if attempt is not Attempt.PLACE else -1013, text=MARKET_CLOSED)
         case rejections.DuplicateClientId():
             return refuse(engine, text=DUPLICATE_ORDER)
@@ -264,7 +266,8 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
                 return refuse(-4026)
             return refuse(engine, text=INSUFFICIENT_BALANCE)
         case rejections.LimitBroken():
-            # filters.md: too many amendments of one order are a -2038.
+            # Quirk: too many amendments of one order break a filter too, but are a -2038 (filters.md,
+            # "MAX_NUM_ORDER_AMENDS").
             code = -2038 if rejection.limit is Limit.AMENDS else -1013
             return refuse(code, FILTERS[rejection.limit], text=TEXTS[-1013])
         case rejections.FeatureOff():
@@ -316,7 +319,8 @@ def _feature_text(feature: Feature, command: Command | None) -> str:
         case Feature.MARKET:
             return "Market orders are not supported for this symbol."
         case Feature.QUOTE_QUANTITY:
-            # Quirk: the text lacks two letters on the wire as well (errors.md).
+            # Quirk: the text about market orders by quote quantity says "support" for "supported" (errors.md,
+            # "Messages for -1010, -2010, -2011, and -2038").
             return "Quote order qty market orders are not support for this symbol."
         case Feature.TRIGGER:
             return f"{_trigger_words(command)} orders are not supported for this symbol."
@@ -379,8 +383,8 @@ def replace_refusal(
         place_body = render_error(_speak(rejection.place, Attempt.PLACE, place_command))
     attempted = rejection.place_attempted or place_refusal is not None
     place_result = "NOT_ATTEMPTED" if not attempted else "FAILURE" if place_failed else "SUCCESS"
-    # Quirk: a cancel that fails with STOP_ON_FAILURE leaves the placement unattempted and is a whole
-    # failure, -2022 with 400 (rest-api.md, cancelReplace).
+    # Quirk: a cancel-replace whose cancel fails under STOP_ON_FAILURE does not attempt the placement and
+    # is a whole failure, -2022 with 400 (rest-api.md, cancelReplace).
     whole = rejection.cancel is not None and place_result != "SUCCESS"
     code = -2022 if whole else -2021
     return Refusal(

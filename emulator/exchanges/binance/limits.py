@@ -126,11 +126,10 @@ class Quotas:
     # Unfilled orders, by account
 
     def reserve_orders(self, account: AccountId, count: int, now_us: int, *, enforced: bool = True) -> None:
-        """Count orders that are about to be placed; raises -1015 when the account has too many.
-
-        Quirk: an order that the day's limit refuses does not count in the ten seconds either
-        (rest-api.md, "Query Unfilled Order Count"); nothing is counted that is refused.
-        """
+        """Count orders that are about to be placed; raises -1015 when the account has too many, and
+        then counts nothing."""
+        # Quirk: an order that the day's limit refuses does not count in the ten seconds either
+        # (CHANGELOG.md, 2025-04-07).
         for window, words in ((self._day, "1 DAY"), (self._seconds, "10 SECOND")):
             if enforced and window.used(account, now_us) + count > window.limit:
                 refusal = refuse(-1015, window.limit, words)
@@ -148,11 +147,10 @@ class Quotas:
         return self._seconds.used(account, now_us), self._day.used(account, now_us)
 
     def note(self, batch: Batch, engine: str, now_us: int) -> None:
-        """Take the first fill of every order off its account's current counts.
-
-        Quirk: a first fill as maker takes several off, whenever the order was placed
-        (faqs/order_count_decrement.md).
-        """
+        """Take the first fill of every order off its account's current counts."""
+        # Quirk: the count of unfilled orders goes down by several when an order is first filled as maker,
+        # whenever it was placed (faqs/order_count_decrement.md, "How do filled orders affect the unfilled
+        # order count?").
         unfilled = self._unfilled
         for record in batch.records:
             if record.engine != engine:

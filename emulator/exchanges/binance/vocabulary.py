@@ -69,12 +69,16 @@ CANCEL_RESTRICTIONS: Mapping[str, CancelRestriction] = MappingProxyType(
 ORDER_STATUS_WORDS: Mapping[OrderStatus, str] = MappingProxyType(
     {
         OrderStatus.WAITING: "PENDING_NEW",
+        # Quirk: a stop order that waits for its price is NEW, as one on the book is; `isWorking` tells them
+        # apart (rest-api.md, "Query order").
         OrderStatus.DORMANT: "NEW",
         OrderStatus.NEW: "NEW",
         OrderStatus.PARTIALLY_FILLED: "PARTIALLY_FILLED",
         OrderStatus.FILLED: "FILLED",
         OrderStatus.CANCELED: "CANCELED",
         OrderStatus.EXPIRED: "EXPIRED",
+        # Quirk: an order that self-trade prevention ended has a status of its own, which is not EXPIRED
+        # (enums.md, "Order status").
         OrderStatus.EXPIRED_IN_MATCH: "EXPIRED_IN_MATCH",
     }
 )
@@ -155,6 +159,9 @@ def render_amount(value: Decimal) -> str:
 
     Clients compare with the text "0.00000000", so nothing shorter will do.
     """
+    # Quirk: amounts of /api/v3 are text with eight places, zero included, and clients compare them as text
+    # (live answers; the examples of rest-api.md have fewer here and there).
+
     # The text that str() gives needs only zeros at its end, in nearly all cases; that takes a third of
     # the time of a quantization, and a book of a hundred levels has four hundred amounts.
     text = str(value)
@@ -296,4 +303,5 @@ FROM_ID: Final = Parameter("fromId", Kind.INTEGER)
 
 def limit(default: int, maximum: int) -> Parameter:
     """How many rows; more than the maximum gives the maximum, as the live host does."""
+    # Quirk: a `limit` above the documented maximum is no error and gives the maximum (live answers).
     return Parameter("limit", Kind.INTEGER, default=default, minimum=1, maximum=maximum, clamped=True)

@@ -177,7 +177,7 @@ class Path:
         scale = self.scale = Scale(step, instrument.quantity_step)
         self._forest = forest
         self._number = number
-        self._key = key_of(seed, instrument.pair)
+        self._key = key_of(seed, profile.path or instrument.pair)
         self.site_key = key_of(seed, instrument.pair, site)
         self._walk: dict[int, int] = {}
         self._knots = [(-1, 0, 0)] * len(_SWINGS)  # those about the day asked for last

@@ -16,6 +16,7 @@ from emulator.core.numbers import canonical, is_on_step
 from emulator.exchanges.binance.assets import AssetError, assets
 from emulator.exchanges.binance.assets import read as read_assets
 from emulator.exchanges.binance.spot.instruments import Listing, ListingError, load, read
+from emulator.feeds.synthetic import SyntheticFeed
 
 NAMED = """
     BTCUSDT ETHUSDT BNBUSDT SOLUSDT XRPUSDT DOGEUSDT ADAUSDT PEPEUSDT SHIBUSDT ETHBTC BNBBTC SOLBTC BNBETH
@@ -221,3 +222,16 @@ def test_a_contradictory_asset_is_refused_by_name(change: dict[str, Any], compla
     bitcoin.update({**change, "networks": networks})
     with pytest.raises(AssetError, match=complaint):
         read_assets(json.dumps(document).encode())
+
+
+def test_an_asset_moves_alike_against_everything_that_stands_for_money() -> None:
+    feed = SyntheticFeed(1)
+    listed = {listing.symbol: listing.instrument for listing in load()}
+    for days in range(0, 400, 37):
+        time_us = 1_790_000_000_000_000 - days * 86_400_000_000
+        for asset in ("BTC", "ETH", "SOL"):
+            shares = []
+            for quote in ("USDT", "USDC", "EUR"):
+                instrument = listed[asset + quote]
+                shares.append(feed.last_trade(instrument, time_us).price / instrument.profile.anchor)
+            assert max(shares) - min(shares) < Decimal("0.003"), (asset, days, shares)

@@ -16,14 +16,16 @@ from emulator.core.commands import BookSide, Command, Deposit, PrintTrade, SetBo
 from emulator.core.engine import Done, Engine
 from emulator.core.fees import FeeRules
 from emulator.core.rules import EngineRules
-from emulator.exchanges.binance.door import Counting, Door
+from emulator.exchanges.binance import WALLETS
+from emulator.exchanges.binance.door import Counting, Door, Timestamps
 from emulator.exchanges.binance.limits import Limits
 from emulator.exchanges.binance.spot import order_lists, trading
 from emulator.exchanges.binance.spot.instruments import load
 from emulator.feeds.synthetic import SyntheticFeed
-from emulator.runtime.ports import ClockMode, EnginePort, KeyRecord
+from emulator.runtime.ports import ClockMode, EnginePort, Journal, KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
+from emulator.runtime.sequencer import Patience
 from emulator.storage.memory import MemoryJournal
 from emulator.web.contract import Site
 from emulator.web.hosts import Hosts
@@ -64,20 +66,27 @@ class Floor:
         altered: Mapping[str, Mapping[str, Any]] | None = None,
         *,
         counting: Counting = "off",
+        timestamps: Timestamps = "off",
         limits: Limits | None = None,
+        journal: Journal | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self._altered = altered or {}
-        self.door = Door(engine="binance", timestamps="off", counting=counting, limits=limits)
+        self.door = Door(engine="binance", timestamps=timestamps, counting=counting, limits=limits)
         self.sandboxes = Sandboxes(
-            journal=MemoryJournal(),
+            journal=journal or MemoryJournal(),
             make_engines=self._make_engines,
             provision=_provision,
             wall_ns=lambda: NOW_US * 1000,
             clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=NOW_US),
+            patience=patience,
         )
         self.application = Application(
-            sites=[_site(self.door)], sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
+            sites=[self._site()], sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
         )
+
+    def _site(self) -> Site:
+        return _site(self.door)
 
     async def __aenter__(self) -> Floor:
         await self.sandboxes.open()
@@ -99,7 +108,7 @@ class Floor:
             fees=FeeRules(discount_asset="BNB"),
             symbols={(one.base, one.quote): one.symbol for one in instruments.values()},
         )
-        return {"binance": Engine("binance", instruments, SyntheticFeed(seed), ("spot",), rules)}
+        return {"binance": Engine("binance", instruments, SyntheticFeed(seed), WALLETS, rules)}
 
     @property
     def sandbox(self) -> Sandbox:

@@ -106,6 +106,8 @@ def _rates(maker: str = ZERO_AMOUNT, taker: str = ZERO_AMOUNT) -> CommissionRate
 
 # Trades
 
+# Quirk: the optional parameters of myTrades may come together in seven combinations only; an order's trades
+# cannot be bounded in time (rest-api.md, "Account trade list").
 COMBINATIONS: Final = frozenset(
     {
         frozenset[str](),
@@ -203,8 +205,9 @@ def commission(call: Call) -> SymbolCommission:
             "enabledForAccount": engine.state.accounts[call.account].discounted,
             "enabledForSymbol": fees.discount_asset is not None,
             "discountAsset": fees.discount_asset or "BNB",
-            # Quirk: the documents call it a reduction, but it is what remains to be paid: live accounts
-            # show 0.75000000 and pay three quarters.
+            # Quirk: the discount of fees in BNB is called a reduction and is what remains to be paid: of
+            # 0.75000000, three quarters (faqs/commission_faq.md, whose formula multiplies by it; live
+            # accounts).
             "discount": render_amount(fees.discount),
         },
     }

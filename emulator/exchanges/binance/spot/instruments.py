@@ -46,8 +46,11 @@ class ListingError(ValueError):
 
 
 class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """money: quote assets of about constant value, against which an asset shares one price path."""
+
     defaults: dict[str, Any]
     listings: list[dict[str, Any]]
+    money: frozenset[str] = frozenset()
 
 
 _WIRE_FIELDS = {field.name for field in msgspec.structs.fields(Listing)} - {"instrument"}
@@ -71,14 +74,14 @@ def read(document: bytes) -> tuple[Listing, ...]:
         raise ListingError(str(error)) from error
     listings: dict[str, Listing] = {}
     for row in parsed.listings:
-        listing = _listing({**parsed.defaults, **row})
+        listing = _listing({**parsed.defaults, **row}, parsed.money)
         if listing.symbol in listings:
             raise ListingError(f"{listing.symbol}: listed twice")
         listings[listing.symbol] = listing
     return tuple(listings.values())
 
 
-def _listing(row: dict[str, Any]) -> Listing:
+def _listing(row: dict[str, Any], money: frozenset[str]) -> Listing:
     symbol = row.get("symbol", "a row without a symbol")
     wire = {name: value for name, value in row.items() if name in _WIRE_FIELDS}
     rules = {name: value for name, value in row.items() if name not in _WIRE_FIELDS}
@@ -91,8 +94,12 @@ def _listing(row: dict[str, Any]) -> Listing:
     ):
         if isinstance(precision, int):
             rules.setdefault(step, format(Decimal(1).scaleb(-precision), "f"))
+    profile = dict(rules.get("profile", {}))
+    if rules.get("quote") in money and rules.get("base") not in money:
+        # An asset moves alike against everything that stands for money.
+        profile.setdefault("path", rules.get("base"))
     try:
-        rules["profile"] = _with_decimals(rules.get("profile", {}), MarketProfile)
+        rules["profile"] = _with_decimals(profile, MarketProfile)
         instrument = msgspec.convert(_with_decimals(rules, Instrument), Instrument)
         listing = msgspec.convert({**wire, "instrument": instrument}, Listing)
     except (msgspec.ValidationError, ListingError) as error:

@@ -175,7 +175,8 @@ async def _place(
     call: Call, kind: ListKind, legs: tuple[OrderTerms, ...], *, funded: bool = False
 ) -> PlacedOrderList:
     values = call.values
-    # Documented examples show the reports of a list whole although stop orders alone default to ACK.
+    # Quirk: the reports of a list's orders are whole unless less is asked for, also those of stop orders,
+    # which alone would be acknowledged only (rest-api.md, "New Order list - OCO", its example).
     response: str = values.get("newOrderRespType") or RESULT
     command = PlaceOrderList(
         account=call.account,

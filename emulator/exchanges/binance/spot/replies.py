@@ -64,6 +64,8 @@ PENDING_NEW: Final = ORDER_STATUS_WORDS[OrderStatus.WAITING]
 
 def default_response(type_word: str) -> str:
     """The form of the answer to an order whose request does not name one."""
+    # Quirk: LIMIT and MARKET orders are answered in full unless less is asked for, all others with an
+    # acknowledgement of five members unless more is (rest-api.md, "New order").
     return FULL if type_word in ("LIMIT", "MARKET") else ACK
 
 
@@ -273,6 +275,8 @@ def answer_placed_list(
     return {
         "orderListId": order_list.id,
         "contingencyType": _contingency(order_list),
+        # Quirk: a list is answered as it began, EXEC_STARTED with PENDING_NEW legs, even when its working
+        # order was filled at once and they work already (rest-api.md, "New Order list - OTO").
         "listStatusType": "EXEC_STARTED",
         "listOrderStatus": "EXECUTING",
         "listClientOrderId": order_list.client_id,
@@ -315,6 +319,8 @@ def answer_cancel(call: Call, engine: Engine, event: OrderCanceled) -> CancelRep
     terms = order.terms
     answer: CancelReport = {
         "symbol": order.instrument,
+        # Quirk: the answer to a cancel has the cancel's own id in `clientOrderId`, and the order's in
+        # `origClientOrderId` (rest-api.md, "Cancel order").
         "origClientOrderId": order.client_id,
         "orderId": order.id,
         "orderListId": order.list_id if order.list_id != NO_LIST else NO_LIST_ID,
@@ -425,6 +431,8 @@ def answer_state(call: Call, order: Order) -> OrderState:
         "timeInForce": TIME_IN_FORCE_WORDS[terms.time_in_force],
         "type": order_type_word(terms),
         "side": SIDE_WORDS[terms.side],
+        # Quirk: queries have `stopPrice` and `icebergQty` for every order, placements only for orders that
+        # were given them (rest-api.md, "Query order" and "Conditional fields in Order Responses").
         "stopPrice": ZERO_AMOUNT,
         "icebergQty": ZERO_AMOUNT,
         "time": order.created_us // divisor,
@@ -489,7 +497,7 @@ def answer_list_status(engine: Engine, order_list: OrderList) -> ListStatusOfAme
 
 
 def _contingency(order_list: OrderList) -> str:
-    # Quirk: a list that triggers a pair is an OTO on the wire as well (rest-api.md, OTOCO and OPOCO).
+    # Quirk: the contingencyType of OTOCO, OPO and OPOCO lists is OTO (rest-api.md, their examples).
     return "OCO" if order_list.kind is ListKind.OCO else "OTO"
 
 

@@ -149,7 +149,8 @@ def parse_terms(
         if type_word != "MARKET":
             raise refuse(-1106, names.quote_quantity)
         if quantity is not None:
-            # Quirk: of the two it is the quantity that is called superfluous (python-binance, issue 522).
+            # Quirk: of `quantity` and `quoteOrderQty` together, `quantity` is the one that is called superfluous
+            # (python-binance, issue 522).
             raise refuse(-1106, names.quantity)
         if not quote_quantity:
             raise refuse(-1013, text="Invalid quantity.")

@@ -232,7 +232,8 @@ async def cancel_order(call: Call) -> CancelReport | CanceledOrderList:
         cancel_client_id=values.get("newClientOrderId") or new_client_id(),
         restriction=None if restriction is None else CANCEL_RESTRICTIONS[restriction],
     )
-    # Quirk: a leg takes its list with it, and the answer is then the list (web-socket-api.md, order.cancel).
+    # Quirk: canceling one order of a list cancels the list, and the answer is then the list
+    # (web-socket-api.md, order.cancel).
     return await call.submit(command, lambda done: answer_cancels(call, call.engine, done.events)[0])
 
 
@@ -247,6 +248,7 @@ async def cancel_order(call: Call) -> CancelReport | CanceledOrderList:
     answers=list[CancelReport | CanceledOrderList],
 )
 async def cancel_open_orders(call: Call) -> list[CancelReport | CanceledOrderList]:
+    # Quirk: canceling all open orders where none is open fails, -2011 (binance-connector-python, issue 185).
     command = CancelAllOrders(
         account=call.account, instrument=call.values["symbol"], cancel_client_id=new_client_id()
     )
@@ -336,7 +338,8 @@ async def replace_order(call: Call) -> Replacement:
                 "newOrderResponse": order,
             }
         if exceeded is None and (placed is not None or not rejection.place_attempted):
-            # Quirk: an order that was not attempted counts all the same (rest-api.md, cancelReplace).
+            # Quirk: a replacement whose new order was not attempted adds to the count of unfilled orders all
+            # the same (rest-api.md, cancelReplace).
             call.keep_orders()
         not_tried = exceeded is not None and stop_on_failure and rejection.cancel is not None
         failed = replace_refusal(
@@ -474,6 +477,8 @@ def query_order(call: Call) -> OrderState:
 
 def is_archived(order: Order, now_us: int) -> bool:
     """Whether an order came to nothing so long ago that it is no longer told of (errors.md, -2026)."""
+    # Quirk: 90 days after an order ended without any trade, asking for it is an error of its own
+    # (errors.md, -2026).
     return order.updated_us < now_us - ARCHIVED_AFTER_US and order.status in _ARCHIVED and not order.executed
 
 

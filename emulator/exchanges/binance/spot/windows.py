@@ -38,6 +38,8 @@ def within(
     divisor: int,
 ) -> Sequence[T]:
     """At most `limit` of the entries between `startTime` and `endTime`; they ascend in time."""
+    # Quirk: without a start the newest entries are answered, with one the oldest from there on, and always
+    # in ascending order (rest-api.md, "General API Information").
     start_us, end_us = values.get("startTime"), values.get("endTime")
     limit: int = values["limit"]
     low = 0 if start_us is None else bisect_left(entries, start_us, key=time_of)

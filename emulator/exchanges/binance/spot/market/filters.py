@@ -29,6 +29,7 @@ def render_symbol(instrument: Instrument, *, shows_permission_sets: bool) -> Sym
         "baseAsset": instrument.base,
         "baseAssetPrecision": listing.base_precision,
         "quoteAsset": instrument.quote,
+        # Quirk: the precision of the quote asset has two names (rest-api.md, "Exchange information").
         "quotePrecision": listing.quote_precision,
         "quoteAssetPrecision": listing.quote_precision,
         "baseCommissionPrecision": listing.base_commission_precision,
@@ -46,7 +47,7 @@ def render_symbol(instrument: Instrument, *, shows_permission_sets: bool) -> Sym
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": listing.is_margin_allowed,
         "filters": render_filters(instrument),
-        # Empty since permission sets took their place (2024).
+        # Quirk: `permissions` is always empty, `permissionSets` took its place (CHANGELOG.md, 2024-04-02).
         "permissions": [],
         "permissionSets": [list(words) for words in listing.permission_sets] if shows_permission_sets else [],
         "defaultSelfTradePreventionMode": SELF_TRADE_WORDS[instrument.self_trade_default],

@@ -68,6 +68,8 @@ def klines(call: Call) -> list[Kline]:
             render_amount(candle.low),
             render_amount(candle.close),
             render_amount(candle.volume),
+            # Quirk: a kline closes a millisecond before the next one opens, or a microsecond where that is
+            # the unit asked for (rest-api.md, "Kline/Candlestick data").
             (candle.close_us - 1) // divisor,
             render_product(candle.quote_volume),
             candle.trades,

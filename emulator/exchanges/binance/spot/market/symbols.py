@@ -30,6 +30,8 @@ def asked(call: Call) -> Instrument:
     """The one symbol of a request, which then reads that instrument's market only."""
     instrument = find(call.engine, call.values["symbol"])
     status = call.values.get("symbolStatus")
+    # Quirk: `symbolStatus` refuses one symbol of another status, but leaves such symbols out of several
+    # (rest-api.md, "24hr ticker price change statistics").
     if status is not None and SYMBOL_STATUS_WORDS[instrument.status] != status:
         raise refuse(-1220)
     call.instrument = instrument.symbol

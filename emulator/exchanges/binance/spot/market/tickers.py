@@ -106,7 +106,7 @@ def trading_day_ticker(call: Call) -> Any:
     answers=WindowTicker | MiniTicker | list[WindowTicker] | list[MiniTicker],
 )
 def window_ticker(call: Call) -> Any:
-    # Quirk: the window opens on a whole minute, so it is up to 59,999 ms longer than asked for
+    # Quirk: a rolling window opens on a whole minute, so it is up to 59,999 ms longer than asked for
     # (rest-api.md, "Rolling window price change statistics").
     earliest_us = call.now_us - WINDOWS_US[call.values["windowSize"]]
     return _window_tickers(call, earliest_us - earliest_us % MINUTE_US, call.now_us)
@@ -205,6 +205,7 @@ def _mini(call: Call, symbol: str, open_us: int, close_us: int) -> MiniTicker:
 
 def _ids(span: Candle) -> tuple[int, int]:
     """The first and the last trade; -1 for both where there is none, as the live host answers."""
+    # Quirk: statistics of a span without trades have -1 as first and last trade id (live answers).
     return (span.first, span.last) if span.trades else (-1, -1)
 
 

@@ -65,6 +65,7 @@ class OrderResult(OrderAck, Conditionals):
     origQty: NotRequired[str]
     executedQty: str
     origQuoteOrderQty: str
+    # Quirk: the quote amount of what traded is spelled `cummulativeQuoteQty` (rest-api.md, "New order").
     cummulativeQuoteQty: str
     status: str
     timeInForce: str
@@ -192,6 +193,8 @@ class AmendedOrder(Conditionals):
     executedQty: str
     preventedQty: str
     quoteOrderQty: str
+    # Quirk: an amendment's answer has names of its own: `qty`, and `cumulativeQuoteQty`, spelled right here
+    # and only here (rest-api.md, "Order Amend Keep Priority").
     cumulativeQuoteQty: str
     status: str
     timeInForce: str

@@ -128,7 +128,8 @@ def _detail(asset: Asset) -> AssetDetail:
     return {
         "minWithdrawAmount": render_amount(network.withdraw_min),
         "depositStatus": True,
-        # Quirk: a JSON number here, though text everywhere else (wallet documents, "Asset Detail").
+        # Quirk: `withdrawFee` of assetDetail is a JSON number, where all amounts are text (wallet documents,
+        # "Asset Detail").
         "withdrawFee": int(fee) if fee == fee.to_integral_value() else float(fee),
         "withdrawStatus": True,
     }

@@ -179,6 +179,8 @@ def _withdrawal(seed: int, event: AmountWithdrawn, time_us: int) -> Withdrawal:
         "status": COMPLETED,
         "address": labels.get("address", ""),
         "txId": transaction_id(seed, event.movement, network),
+        # Quirk: times of withdrawals are text in UTC, where those of deposits are milliseconds (wallet
+        # documents, "Withdraw History").
         "applyTime": moment,
         "network": network,
         "transferType": 0,
