@@ -31,7 +31,7 @@ ENV PATH=/opt/emulator/bin:$PATH \
 USER emulator
 WORKDIR /data
 VOLUME /data
-EXPOSE 8585-8591 8543
+EXPOSE 8585-8591
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["python", "-c", \
     "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('EMULATOR_PORT', '8585') + '/_emulator/health', timeout=2)"]
 STOPSIGNAL SIGTERM

@@ -34,8 +34,9 @@ from emulator.web import coverage
 from emulator.web.contract import Site
 from emulator.web.control import Control, Desk, Guard, control_site
 from emulator.web.hosts import CONTROL, PORT_SITES, Hosts
-from emulator.web.listener import PortUnavailable, listen, port_of, serve
+from emulator.web.listener import Listener, PortUnavailable, listen, port_of
 from emulator.web.openapi import document
+from emulator.web.sandbox_ports import SandboxPorts
 from emulator.web.server import Application, Counts, Recorder, build_frame
 
 __all__ = [
@@ -82,6 +83,7 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     sandboxes: Sandboxes
     hosts: Hosts
     ports: dict[str, int]
+    listener: Listener
     application: Application
 
 
@@ -117,6 +119,8 @@ def build(settings: Settings) -> Emulator:
     if token is None and not settings.is_loopback:
         token = token_urlsafe(24)
     ports: dict[str, int] = {}
+    hosts = Hosts()
+    listener = Listener()
     desk = Desk(
         version=__version__,
         sandboxes=sandboxes,
@@ -126,12 +130,12 @@ def build(settings: Settings) -> Emulator:
         recorder=Recorder(),
         counts=Counts(),
         ports=ports,
+        sandbox_ports=SandboxPorts(listener=listener, hosts=hosts, host=settings.host),
         journal_kind="memory",
         is_durable=False,
     )
     control = control_site(desk)
     frame = build_frame([Control(control, desk=desk, guard=Guard(token))], None)
-    hosts = Hosts()
     application = Application(
         sites=sites,
         sandboxes=sandboxes,
@@ -149,6 +153,7 @@ def build(settings: Settings) -> Emulator:
         sandboxes=sandboxes,
         hosts=hosts,
         ports=ports,
+        listener=listener,
         application=application,
     )
 
@@ -181,7 +186,7 @@ async def provision(sandbox: Sandbox) -> None:
         for wallet in binance.TRADING_WALLETS
         for asset in sorted(binance.ASSETS)
     ]
-    # All at once, so that they are one entry of the journal.
+    # All at once, so that they are one entry of a journal that has to be waited for.
     for done in await asyncio.gather(*(sandbox.submit(binance.ENGINE, deposit) for deposit in deposits)):
         assert done.rejection is None, done.rejection
 
@@ -232,7 +237,7 @@ async def _run(emulator: Emulator, *, announce: Callable[[Running], None], began
         announce(running)
 
     try:
-        await serve(emulator.application, sockets, on_listening=on_listening)
+        await emulator.listener.serve(emulator.application, sockets, on_listening=on_listening)
     finally:
         await emulator.sandboxes.close()
         await emulator.journal.close()

@@ -28,13 +28,13 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 BIPS = Decimal("0.0001")
 
-DIGITS_MAX = 28
+DIGITS_MAX = 24
 """Digits of a wire number, before and after the point together; longer text is refused.
 
-The product of two of them, with a fee upon it, is still exact.
+The product of two of them, with a fee upon it and counted in steps of 8 places, is still exact.
 """
 
-_PLAIN = re.compile(r"[+-]?(?=[0-9.]{1,29}$)(?:[0-9]{1,28}(?:\.[0-9]{0,28})?|\.[0-9]{1,28})", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(?=[0-9.]{1,25}$)(?:[0-9]{1,24}(?:\.[0-9]{0,24})?|\.[0-9]{1,24})", re.ASCII)
 
 EXACT = Context(
     prec=PRECISION,

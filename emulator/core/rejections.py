@@ -125,7 +125,9 @@ class IcebergTooLarge(Rejection, frozen=True, kw_only=True):
 
 
 class BookTooThin(Rejection, frozen=True, kw_only=True):
-    """The book holds less than the smallest quantity that may trade."""
+    """The book holds less than the smallest quantity that may trade, or nothing: limit is None then."""
+
+    limit: Limit | None = Limit.QUANTITY_RANGE
 
 
 class NoPegLevel(Rejection, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ TIME_US_MAX = 253_402_300_799_999_999
 class SandboxClock:
     """Reads `wall_ns` (nanoseconds since 1970, as `time.time_ns` gives them) through a setting."""
 
-    __slots__ = ("_frozen_us", "_last_us", "_ratio", "_setting", "_wall_ns")
+    __slots__ = ("_frozen_us", "_last_us", "_ratio", "_setting", "_wall_ns", "is_virtual")
 
     def __init__(self, wall_ns: Callable[[], int], *, setting: ClockSetting | None = None) -> None:
         self._wall_ns = wall_ns
@@ -28,6 +28,7 @@ class SandboxClock:
         self._setting = ClockSetting()
         self._ratio: tuple[int, int] | None = None
         self._frozen_us: int | None = None
+        self.is_virtual = False
         if setting is not None:
             self.apply(setting)
 
@@ -83,7 +84,7 @@ class SandboxClock:
 
     def apply(self, setting: ClockSetting) -> None:
         self._setting = setting
-        virtual = setting.mode is ClockMode.VIRTUAL
+        virtual = self.is_virtual = setting.mode is ClockMode.VIRTUAL
         self._ratio = Fraction(setting.speed).as_integer_ratio() if virtual else None
         self._frozen_us = setting.time_us if virtual and not setting.speed else None
 

@@ -19,7 +19,7 @@ coverage page all come from the row. What an exchange says, and in which order i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -113,7 +113,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     it succeeds. reads: the sandbox is advanced before the answer is built, and the answer leaves when
     what it saw is durable; commands that go through `Call.submit` need neither. pool: which quota the
     weight comes from, where an exchange has several. body: the type of a JSON body, where the row takes
-    one. A path may hold `{name}` for parameters of that name.
+    one. failures: HTTP statuses of errors that this row has and others have not, and what they mean. A
+    path may hold `{name}` for parameters of that name.
     """
 
     method: str
@@ -133,6 +134,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     deprecated: bool = False
     description: str = ""
     body: Any = None
+    failures: Mapping[int, str] = {}
 
 
 H = TypeVar("H", bound=Handler)
@@ -170,6 +172,7 @@ class Rows:
         deprecated: bool = False,
         description: str = "",
         body: Any = None,
+        failures: Mapping[int, str] | None = None,
     ) -> Callable[[H], H]:
         """Declare the decorated function as the answer to `method path`. reads: GET unless said."""
         assert method in ("GET", "POST", "PUT", "DELETE"), method
@@ -198,6 +201,7 @@ class Rows:
                     deprecated=deprecated,
                     description=description,
                     body=body,
+                    failures=failures or {},
                 )
             )
             return answer
@@ -341,7 +345,6 @@ class Call:
 
     def __init__(
         self,
-        *,
         site: Site,
         route: Route,
         request: Request,
@@ -375,7 +378,7 @@ class Call:
         """A moment in the unit that the client asked for."""
         return time_us // self.time_divisor
 
-    async def submit(self, command: Command, answer: Callable[[Done], T]) -> T:
+    def submit(self, command: Command, answer: Callable[[Done], T]) -> Coroutine[Any, Any, T]:
         """Have a command decided and kept; raises a Refusal in the exchange's words when rejected.
 
         answer: builds the body from what happened. It runs right after the command was decided,
@@ -387,11 +390,11 @@ class Call:
                 raise self.site.dialect.speak(done.rejection, command)
             return answer(done)
 
-        return await self.sandbox.submit(self.site.engine, command, build)
+        return self.sandbox.submit(self.site.engine, command, build)
 
-    async def attempt(self, command: Command, answer: Callable[[Done], T]) -> T:
+    def attempt(self, command: Command, answer: Callable[[Done], T]) -> Coroutine[Any, Any, T]:
         """As `submit`, but a rejection is left to `answer`."""
-        return await self.sandbox.submit(self.site.engine, command, answer)
+        return self.sandbox.submit(self.site.engine, command, answer)
 
     def reserve_orders(self, count: int) -> None:
         """Add to the account's count of orders; raises a Refusal when there are too many.
@@ -441,8 +444,16 @@ class Dialect(Protocol):
         """What every request of the row's security carries beside the row's own parameters."""
         ...
 
+    def refuses_unknown(self, route: Route) -> bool:
+        """Whether a parameter that the row does not have is an error, rather than passed over."""
+        ...
+
     def describe_errors(self) -> Mapping[str, Any]:
         """The JSON schema of the error body."""
+        ...
+
+    def describe_failures(self, route: Route) -> Mapping[int, str]:
+        """The HTTP statuses of errors that any row like this one has, and what they mean."""
         ...
 
     def describe_security(self) -> Mapping[str, Mapping[str, Any]]:

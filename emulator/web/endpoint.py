@@ -56,13 +56,7 @@ class Endpoint:
     async def run(self, request: Request, sandbox: Sandbox) -> Answer:
         """Answer one request; never raises but for cancellation."""
         site = self.site
-        call = Call(
-            site=site,
-            route=self.route,
-            request=request,
-            sandbox=sandbox,
-            now_us=sandbox.clock.now_us(),
-        )
+        call = Call(site, self.route, request, sandbox, sandbox.clock.now_us())
         is_defect = False
         try:
             self._admit(call)

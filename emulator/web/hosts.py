@@ -144,6 +144,10 @@ class Hosts:
         self._port_sandboxes[port] = sandbox
         self._known.clear()
 
+    def sandbox_on(self, port: int) -> str | None:
+        """The sandbox whose own port it is."""
+        return self._port_sandboxes.get(port)
+
     def release(self, port: int) -> None:
         self._port_sites.pop(port, None)
         self._port_sandboxes.pop(port, None)

@@ -1,7 +1,8 @@
 """Listening sockets and the HTTP server on them: one process, one loop, several ports.
 
-Binding is ours rather than the server's, so that a port that is taken is an answer and not an exit,
-and so that the ports picked by the system are known before anything is announced.
+Further ports open and close while it runs. Binding is ours rather than the server's, so that a port that
+is taken is an answer and not an exit, and so that the ports picked by the system are known before
+anything is announced.
 """
 
 from __future__ import annotations
@@ -12,14 +13,22 @@ import errno
 import signal
 import socket
 from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from emulator.web.short_way import Protocol
+
+if TYPE_CHECKING:
+    from uvicorn.server import Protocols as Connection
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 75
 """Longer than clients keep idle connections for, so that it is they who close them."""
 GRACE_S = 3
+"""For what is under way when a port closes, or all of them do."""
+_LOOK_AGAIN_S = 0.05
 
 
 class PortUnavailable(Exception):
@@ -54,7 +63,7 @@ def _listen_on(host: str, port: int) -> socket.socket:
         opened.close()
         if error.errno == errno.EADDRINUSE:
             raise PortUnavailable(
-                f"port {port} is in use; another emulator may be running (choose another port, or 0 for any)"
+                f"port {port} is in use, perhaps by another emulator; choose another port, or 0 for any"
             ) from error
         raise PortUnavailable(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return opened
@@ -81,16 +90,111 @@ class _Server(uvicorn.Server):
         if self.started:
             self._on_listening()
 
+    async def add(self, opened: socket.socket) -> asyncio.Server:
+        """Serve on one more socket; `shutdown` closes it with the others."""
 
-async def serve(
-    application: ASGIApp, sockets: list[socket.socket], *, on_listening: Callable[[], None]
-) -> None:
-    """Serve until SIGTERM or SIGINT; what is under way is finished, within GRACE_S seconds."""
-    server = _Server(
+        def protocol() -> Protocol:
+            return Protocol(self.config, self.server_state, self.lifespan.state)
+
+        loop = asyncio.get_running_loop()
+        added = await loop.create_server(protocol, sock=opened, backlog=BACKLOG)
+        self.servers.append(added)
+        return added
+
+
+class Listener:
+    """The server of this process, and its further ports by their numbers."""
+
+    def __init__(self) -> None:
+        self._server: _Server | None = None
+        self._further: dict[int, asyncio.Server] = {}
+        self._ending: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def is_serving(self) -> bool:
+        return self._server is not None and self._server.started and not self._server.should_exit
+
+    async def serve(
+        self, application: ASGIApp, sockets: list[socket.socket], *, on_listening: Callable[[], None]
+    ) -> None:
+        """Serve until SIGTERM or SIGINT; what is under way is finished, within GRACE_S seconds."""
+        self._server = _build(application, on_listening)
+        _stop_on_signals(self._server)
+        try:
+            await self._server.serve(sockets=sockets)
+        finally:
+            for ending in self._ending.values():
+                ending.cancel()
+
+    async def open(self, opened: socket.socket) -> None:
+        """Serve the same application on one more socket, until its port is closed or everything is."""
+        assert self._server is not None, "nothing is served"
+        port = port_of(opened)
+        ending = self._ending.pop(port, None)
+        if ending is not None:
+            # The number was given away again already: the old connections are not the new one's.
+            ending.cancel()
+            for connection in self._connections(port):
+                connection.transport.abort()
+        if self.is_serving:
+            self._further[port] = await self._server.add(opened)
+        else:
+            opened.close()
+
+    def close(self, port: int, *, on_ended: Callable[[], None]) -> None:
+        """Close one of the further ports at once, and its connections when they are idle.
+
+        on_ended: called when none is left, after GRACE_S seconds at the latest; not when the same number
+        is opened before that.
+        """
+        closed = self._further.pop(port, None)
+        if closed is None:
+            on_ended()
+            return
+        closed.close()
+        assert self._server is not None
+        self._server.servers.remove(closed)
+        self._ending[port] = asyncio.create_task(self._end(port, self._part(port, set()), on_ended))
+
+    async def _end(self, port: int, parted: set[Connection], on_ended: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + GRACE_S
+        # Waits before it looks: what the system had accepted is a connection a moment later.
+        await asyncio.sleep(_LOOK_AGAIN_S)
+        while connections := self._connections(port):
+            self._part(port, parted)
+            if loop.time() > latest:
+                for connection in connections:
+                    connection.transport.abort()
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        del self._ending[port]
+        on_ended()
+
+    def _part(self, port: int, parted: set[Connection]) -> set[Connection]:
+        """Tell connections, once each, that the request under way is their last. Those that were told."""
+        for connection in self._connections(port):
+            if connection not in parted:
+                connection.shutdown()
+                parted.add(connection)
+        return parted
+
+    def _connections(self, port: int) -> list[Connection]:
+        assert self._server is not None
+        found: list[Connection] = []
+        for connection in self._server.server_state.connections:
+            # One of uvicorn's protocols, which is not used here, does not keep its address.
+            address: tuple[str, int | None] | None = getattr(connection, "server", None)
+            if address is not None and address[1] == port:
+                found.append(connection)
+        return found
+
+
+def _build(application: ASGIApp, on_listening: Callable[[], None]) -> _Server:
+    return _Server(
         uvicorn.Config(
             application,
             loop="none",
-            http="httptools",
+            http=Protocol,
             # Streams are not served yet; an upgrade is answered as the plain request it also is.
             ws="none",
             lifespan="off",
@@ -106,6 +210,8 @@ async def serve(
         on_listening,
     )
 
+
+def _stop_on_signals(server: _Server) -> None:
     def stop() -> None:
         # A second signal does not wait for what is under way.
         server.force_exit = server.should_exit
@@ -114,4 +220,3 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    await server.serve(sockets=sockets)

@@ -210,7 +210,7 @@ def _operation(site: Site, route: Route, schema: Any) -> dict[str, Any]:
                     "schema": {
                         "type": "object",
                         "properties": {p.name: value_schema(p) for p in parameters},
-                        "additionalProperties": False,
+                        "additionalProperties": not site.dialect.refuses_unknown(route),
                     }
                 }
             },
@@ -222,9 +222,10 @@ def _operation(site: Site, route: Route, schema: Any) -> dict[str, Any]:
             "description": "The answer",
             "content": {"application/json": {"schema": schema}},
         },
-        "4XX": _error("What is wrong with the request"),
-        "5XX": _error("The exchange's own outage answers, while storage is down or by injection"),
     }
+    failures = {**site.dialect.describe_failures(route), **route.failures}
+    for status, meaning in sorted(failures.items()):
+        operation["responses"][str(status)] = _error(meaning)
     return operation
 
 
@@ -263,16 +264,25 @@ def _parameter(parameter: Parameter, path: str) -> dict[str, Any]:
     return described
 
 
+_ANY_TEXT = r"[^\x00-\x1f\x7f]+"
+_ANY_MEMBER = r'[^"\\\x00-\x1f\x7f]{1,100}'
+
+
 def value_schema(parameter: Parameter) -> dict[str, Any]:
     """The JSON schema of a parameter's text, as a client sends it."""
     schema: dict[str, Any]
     match parameter.kind:
         case Kind.TEXT:
-            schema = {"type": "string", "maxLength": parameter.length_max}
-            if parameter.pattern is not None:
-                schema["pattern"] = f"^(?:{parameter.pattern})$"
+            pattern = _ANY_TEXT if parameter.pattern is None else parameter.pattern
+            schema = {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": parameter.length_max,
+                "pattern": f"^(?:{pattern})$",
+            }
         case Kind.DECIMAL:
-            schema = {"type": "string", "pattern": r"^[0-9]{1,20}(\.[0-9]{1,20})?$"}
+            places = 20 if parameter.decimals is None else parameter.decimals
+            schema = {"type": "string", "pattern": rf"^[0-9]{{1,20}}(\.[0-9]{{1,{places}}})?$"}
         case Kind.INTEGER:
             schema = {"type": "integer", "minimum": 0, "maximum": 9_223_372_036_854_775_807}
             schema |= _limits(parameter)
@@ -283,7 +293,12 @@ def value_schema(parameter: Parameter) -> dict[str, Any]:
         case Kind.CHOICE:
             schema = {"type": "string", "enum": list(parameter.choices)}
         case Kind.TEXT_LIST:
-            schema = {"type": "string", "contentMediaType": "application/json"}
+            member = rf'"(?:{_ANY_MEMBER if parameter.pattern is None else parameter.pattern})"'
+            schema = {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "pattern": rf"^\[(?:{member}(?:,{member})*)?\]$",
+            }
     if parameter.default is not None:
         schema["default"] = _plain(parameter.default)
     return schema

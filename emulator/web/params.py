@@ -37,26 +37,16 @@ def _split(raw: bytes) -> tuple[dict[str, str], bool]:
     if raw.count(b"&") >= PARAMETERS_MAX:
         raise TooManyPairs
     text = raw.decode(errors="replace")
-    pieces = text.split("&")
-    if "%" not in text and "+" not in text:
-        try:
-            pairs = dict([piece.split("=", 1) for piece in pieces])
-        except ValueError:
-            pass  # A piece without an equals sign, or no piece at all.
-        else:
-            return pairs, len(pairs) != len(pieces)
-    return _unescape(pieces)
-
-
-def _unescape(pieces: list[str]) -> tuple[dict[str, str], bool]:
+    escaped = "%" in text or "+" in text
     pairs: dict[str, str] = {}
     twice = False
-    for piece in pieces:
+    for piece in text.split("&"):
         if not piece:
             continue
         name, _, value = piece.partition("=")
-        name = unquote_plus(name)
+        if escaped:
+            name, value = unquote_plus(name), unquote_plus(value)
         if name in pairs:
             twice = True
-        pairs[name] = unquote_plus(value)
+        pairs[name] = value
     return pairs, twice

@@ -26,6 +26,8 @@ from emulator.web.codec import JSON_TYPE, encode
 from emulator.web.contract import Failure, NotEmulated, Request, Site
 from emulator.web.endpoint import Answer, Endpoint, refuse
 from emulator.web.hosts import CONTROL, SITES, Hosts, futures_data_site
+from emulator.web.short_way import STATE as SHORT_WAY
+from emulator.web.short_way import ShortWay
 
 BODY_MAX = 1_000_000
 QUERY_MAX = 65_536
@@ -193,6 +195,8 @@ class Application:
         sandbox_name = place.sandbox
         site = self.sites.get(site_name)
         content_type = JSON_TYPE
+        state = scope.get("state")
+        short_way: ShortWay | None = state.get(SHORT_WAY) if state else None
         if site is None:
             answer = _not_served(site_name, self.sites)
         else:
@@ -209,14 +213,17 @@ class Application:
                 sandbox_name = sandbox.name
                 whole: bytes | None = b""
                 if method in _WITH_BODY:
-                    try:
-                        whole = await read_body(receive, headers)
-                    except ClientDisconnect:
-                        return
+                    whole = short_way.body() if short_way is not None else None
+                    if whole is None or len(whole) > BODY_MAX:
+                        try:
+                            whole = await read_body(receive, headers)
+                        except ClientDisconnect:
+                            return
                 if whole is None or len(query) > QUERY_MAX:
                     answer = refuse(site, Failure.TOO_LARGE, "")
                     # What was not read of the body would be taken for the next request.
                     answer.headers.append((b"connection", b"close"))
+                    short_way = None
                 else:
                     body = whole
                     client = scope.get("client")
@@ -231,18 +238,15 @@ class Application:
             counts.refusals += 1
             if answer.is_defect:
                 counts.defects += 1
-        await send(
-            {
-                "type": "http.response.start",
-                "status": answer.status,
-                "headers": [
-                    (b"content-type", content_type),
-                    (b"content-length", b"%d" % len(answer.body)),
-                    *answer.headers,
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
+        sent = b"" if method == "HEAD" else answer.body
+        response_headers = [
+            (b"content-type", content_type),
+            (b"content-length", b"%d" % len(answer.body)),
+            *answer.headers,
+        ]
+        if short_way is None or not short_way.answer(answer.status, response_headers, sent):
+            await send({"type": "http.response.start", "status": answer.status, "headers": response_headers})
+            await send({"type": "http.response.body", "body": sent})
         self.recorder.note(
             time_ns() // 1000,
             method,

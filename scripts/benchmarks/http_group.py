@@ -49,7 +49,7 @@ sock = socket.socket()
 sock.bind(("127.0.0.1", 0))
 sock.listen(1024)
 print(sock.getsockname()[1], flush=True)
-config = uvicorn.Config(app, log_level="error", access_log=False, loop="uvloop", http="httptools", lifespan="off")
+config = uvicorn.Config(app, log_level="error", access_log=False, http="httptools", lifespan="off")
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
     runner.run(uvicorn.Server(config).serve(sockets=[sock]))
 """

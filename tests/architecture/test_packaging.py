@@ -109,8 +109,10 @@ def test_compose_services_fit_together() -> None:
             assert "healthcheck" in services[needed]
         for volume in service.get("volumes", []):
             assert volume.split(":")[0] in compose["volumes"]
-    full = services["emulator-full"]["environment"]
-    assert {"EMULATOR_MONGO_URL", "EMULATOR_REDIS_URL"} <= full.keys()
+    full = services["emulator-full"]
+    assert {"mongo", "redis"} <= full["depends_on"].keys()
+    # The emulator does not start with a store that it cannot use yet.
+    assert not {"EMULATOR_MONGO_URL", "EMULATOR_REDIS_URL"} & full["environment"].keys()
 
 
 def test_commands_of_the_readme_exist() -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import requests
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
 from tests.conformance.signing import KEY, Signed
 
 SYMBOL = "BTCUSDT"
@@ -28,9 +29,9 @@ BODY = "body"
 
 
 class Furniture(NamedTuple):
-    """What a sandbox was given: orders that rest, one that was filled, lists that wait."""
+    """What a sandbox was given: orders that rest, one that was filled, lists that wait. Its forks have
+    the same, under the same ids."""
 
-    sandbox: str
     order_ids: Sequence[int]
     client_ids: Sequence[str]
     filled_id: int
@@ -39,7 +40,7 @@ class Furniture(NamedTuple):
 
 
 def furnish(url: str, sandbox: str, session: requests.Session) -> Furniture:
-    """Make a sandbox with a still clock and give its demo account orders to look at and to cancel."""
+    """Make a sandbox whose clock stands still and whose demo account has something to look at and cancel."""
 
     def say(method: str, path: str, **content: Any) -> Any:
         response = session.request(method, url + path, timeout=10, **content)
@@ -76,10 +77,9 @@ def furnish(url: str, sandbox: str, session: requests.Session) -> Furniture:
             belowType="STOP_LOSS",
             belowStopPrice=40_000,
         )
-        for number in range(4)
+        for number in range(2)
     ]
     return Furniture(
-        sandbox=sandbox,
         order_ids=[order["orderId"] for order in resting],
         client_ids=[order["clientOrderId"] for order in resting],
         filled_id=filled["orderId"],
@@ -416,14 +416,14 @@ def binance(there: Furniture) -> dict[str, Recipe]:
     }
 
 
-def control(there: Furniture) -> dict[str, Recipe]:
-    """As `binance`, for the rows of the control API, asked in the sandbox that was furnished."""
+def control(sandbox: str) -> dict[str, Recipe]:
+    """As `binance`, for the rows of the control API, asked in a sandbox of that name."""
     prices = one_of("49000", 51_000, 50_000.5)
     market: Values = {"site": "binance", "symbol": SYMBOL}
     levels = st.lists(st.tuples(one_of("49000", "48000.5"), QUANTITIES), max_size=1)
     names = st.text("abcdefgh", min_size=3, max_size=8)
     seeds: Values = {"seed": st.integers(0, 99), "clock": one_of({"mode": "wall"}, {"time": NOW_MS})}
-    here: Values = {"name": there.sandbox}
+    here: Values = {"name": sandbox}
     return {
         "PUT /clock": recipe(
             body=st.one_of(
@@ -433,12 +433,12 @@ def control(there: Furniture) -> dict[str, Recipe]:
             )
         ),
         "POST /reset": recipe(body=recipe(seeds)),
-        "POST /sandboxes": recipe(body=recipe(seeds, name=names.map(f"{there.sandbox}-new-{{}}".format))),
+        "POST /sandboxes": recipe(body=recipe(seeds, name=names.map(f"{sandbox}-new-{{}}".format))),
         "GET /sandboxes/{name}": recipe(**here),
         "DELETE /sandboxes/{name}": recipe(**here),
         "POST /sandboxes/{name}/reset": recipe(**here, body=recipe(seeds)),
         "POST /sandboxes/{name}/fork": recipe(
-            **here, body=recipe(name=names.map(f"{there.sandbox}-fork-{{}}".format))
+            **here, body=recipe(name=names.map(f"{sandbox}-fork-{{}}".format))
         ),
         "POST /accounts": recipe(body=recipe({"tradeGroup": st.integers(0, 9)}, name=names)),
         "GET /accounts/{name}": recipe(name="demo"),

@@ -33,7 +33,7 @@ class Signed(AuthBase):
         parts = urlsplit(request.url)
         query = _without(parts.query)
         content = _content(request)
-        if request.headers.get("Content-Type", "").startswith(FORM):
+        if str(request.headers.get("Content-Type")).startswith(FORM):
             content = _without(content.decode()).encode()
         stamp = f"timestamp={time.time_ns() // 1_000_000}&recvWindow=60000"
         query = f"{query}&{stamp}" if query else stamp

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+
 from tests.conformance.signing import KEY, SECRET
 
 TIMEOUT = 20
@@ -28,8 +29,8 @@ NAMES = (
 ).split()
 VALUES = (
     "BTCUSDT BUY SELL LIMIT MARKET GTC 1 0.01 100000 1E+999999 1e400 NaN Infinity -1 -0 0 ０．１ 1_000 0x10 "
-    '%00 %FF %C3%28 + %2B [] ["BTCUSDT"] [["a"]] {} null true STOP_LOSS_LIMIT TAKE_PROFIT OCO 1d 1M 99999999999999999999 '
-    "-12:00 +14:00 +99:99 FULL"
+    '%00 %FF %C3%28 + %2B [] ["BTCUSDT"] [["a"]] {} null true STOP_LOSS_LIMIT TAKE_PROFIT OCO 1d 1M FULL '
+    "99999999999999999999 -12:00 +14:00 +99:99"
 ).split()
 PATHS = [
     ("GET", "/api/v3/depth"),

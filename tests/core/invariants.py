@@ -171,7 +171,13 @@ def assert_lists_keep_their_promise(engine: Engine) -> None:
     orders = engine.views.orders
     for order_list in engine.views.lists.values():
         pair = [orders[leg] for leg in order_list.pair]
-        assert sum(1 for leg in pair if leg.executed) <= 1, "both legs of a pair traded"
+        begun = [
+            leg for leg in pair if leg.executed or leg.prevented or (leg.terms.trigger and leg.working_us)
+        ]
+        assert len(begun) <= 1, "both legs of a pair began"
+        assert not begun or all(leg in begun or leg.is_ended for leg in pair), (
+            "a leg outlived its sibling's start"
+        )
         assert len({leg.status in ENDED for leg in pair}) <= 1 or any(leg.working_us for leg in pair)
         working = orders[order_list.orders[0]]
         for leg in order_list.pending:

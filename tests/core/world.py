@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -156,7 +156,7 @@ class World:
 
     # Accounts
 
-    def open(self, name: str, *, group: int = 0, **amounts: str) -> int:
+    def open(self, name: str, *, group: int = 0, **amounts: Any) -> int:
         account = len(self.engine.state.accounts) + 1
         self.does(c.OpenAccount(account=account, name=name, trade_group=group))
         assets = {asset for one in self.engine.instruments.values() for asset in (one.base, one.quote)}
@@ -297,6 +297,12 @@ def market(
     )
 
 
+class Make(Protocol):
+    """`stop` or `profit`."""
+
+    def __call__(self, price: str | None = None, *, trailing: int | None = None) -> Trigger: ...
+
+
 def stop(price: str | None = None, *, trailing: int | None = None) -> Trigger:
     return Trigger(kind=TriggerKind.STOP_LOSS, price=decimal(price), trailing_bips=trailing)
 
@@ -323,7 +329,10 @@ def amending(order: Order, quantity: str, **terms: Any) -> c.AmendOrder:
     )
 
 
-def replaced(terms: OrderTerms, **changes: Any) -> OrderTerms:
+Changed = TypeVar("Changed", bound=msgspec.Struct)
+
+
+def replaced(terms: Changed, **changes: Any) -> Changed:
     return msgspec.structs.replace(terms, **changes)
 
 

@@ -1,79 +1,16 @@
-"""Everything that may be asked of an engine, drawn at random; after each command all invariants hold."""
+"""The actions of a universe as rules of a state machine, so that failures shrink."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
-
-import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from emulator.core import commands as c
-from emulator.core import events as e
-from emulator.core import rejections as r
-from emulator.core.engine import Done, Engine
-from emulator.core.fees import FeeRules
-from emulator.core.instruments import (
-    FeeAssetRule,
-    Instrument,
-    OrderType,
-    Outcome,
-    SelfTradeMode,
-    Side,
-    TimeInForce,
-)
-from emulator.core.markets import Feed
-from emulator.core.numbers import ZERO, exact
+from emulator.core.instruments import SelfTradeMode, Side, TimeInForce
 from emulator.core.order_lists import ListKind
-from emulator.core.orders import OrderTerms, Peg, PegSide, Trigger, TriggerKind
-from emulator.core.rejections import ReplaceFailed
-from emulator.core.rules import EngineRules
-from emulator.runtime.ports import Batch, Record, decode_batch, encode_batch
-from tests.core.invariants import assert_sound, assert_tape_agrees
-from tests.core.world import MINUTE, PROFILE, SECOND, SPOT, START, instrument
-
-STEP = Decimal("0.5")
-LOT = Decimal("0.1")
-ACCOUNTS = (1, 2, 3)
-"""The first two are of one trade group; all are so poor that funds run out."""
-
-RECEIVED = {"price_step": "0.5", "quantity_step": "0.1", "quantity_min": "0.1"}
-"""Steps so coarse that orders meet."""
-
-INSTRUMENTS = (
-    instrument(**RECEIVED, maker_fee="0.001", taker_fee="0.002", position_max="60"),
-    instrument(
-        **RECEIVED,
-        symbol="BNBUSDT",
-        base="BNB",
-        maker_fee="0.01",
-        taker_fee="0.02",
-        post_only_failure=Outcome.EXPIRE,
-        fill_or_kill_failure=Outcome.REFUSE,
-        amend_keeps_priority=False,
-    ),
-    instrument(
-        **RECEIVED,
-        symbol="BTCBNB",
-        quote="BNB",
-        settle="BNB",
-        maker_fee="0.01",
-        taker_fee="0.03",
-        fee_asset_rule=FeeAssetRule.QUOTE,
-        base_step="0.1",
-        quote_step="0.01",
-        orders_max=8,
-        trigger_orders_max=3,
-        iceberg_orders_max=2,
-        order_lists_max=2,
-        amends_max=2,
-    ),
-)
-SYMBOLS = tuple(one.symbol for one in INSTRUMENTS)
-RULES = EngineRules(
-    fees=FeeRules(discount_asset="BNB"), symbols={(one.base, one.quote): one.symbol for one in INSTRUMENTS}
-)
+from emulator.core.orders import Peg, PegSide, TriggerKind
+from tests.core.world import MINUTE, SECOND
+from tests.properties.universe import ACCOUNTS, ASSETS, SYMBOLS, TYPES, Universe, Wish
 
 accounts = st.sampled_from(ACCOUNTS)
 symbols = st.sampled_from(SYMBOLS)
@@ -83,63 +20,6 @@ offsets = st.integers(-6, 6)
 lots = st.integers(1, 30)
 names = st.sampled_from(["", "", "", "a", "b", "c"])
 kinds = st.sampled_from(TriggerKind)
-
-
-class Wish(msgspec.Struct, frozen=True):
-    """An order relative to the last price, which is known only when it is placed."""
-
-    side: Side
-    lots: int
-    offset: int
-    type: str
-    tif: TimeInForce
-    mode: SelfTradeMode | None
-    iceberg: int | None
-    kind: TriggerKind
-    stop: int | None
-    trailing: int | None
-    peg: Peg | None
-    name: str
-
-    def terms(self, last: Decimal) -> OrderTerms:
-        price: Decimal | None = max(STEP, last + self.offset * STEP)
-        quantity: Decimal | None = LOT * self.lots
-        trigger = None
-        budget = None
-        is_limit = self.type not in ("market", "budget", "stop", "trailing")
-        tif = self.tif if self.type in ("limit", "stop_limit") else TimeInForce.GTC
-        rests = is_limit and tif is TimeInForce.GTC
-        if self.type in ("stop", "stop_limit", "trailing", "trailing_limit"):
-            is_trailing = self.type.startswith("trailing")
-            stop = None if self.stop is None else max(STEP, last + self.stop * STEP)
-            trigger = Trigger(
-                kind=self.kind,
-                price=stop if is_trailing or stop is not None else last + STEP,
-                trailing_bips=self.trailing if is_trailing else None,
-            )
-        if self.type == "budget":
-            quantity, budget = None, LOT * self.lots * last
-        if not is_limit:
-            price = None
-        return OrderTerms(
-            side=self.side,
-            type=OrderType.LIMIT if is_limit else OrderType.MARKET,
-            quantity=quantity,
-            quote_quantity=budget,
-            price=None if self.peg is not None and self.type == "peg" else price,
-            time_in_force=tif,
-            post_only=self.type == "post_only",
-            trigger=trigger,
-            iceberg_quantity=LOT * min(self.iceberg, self.lots) if rests and self.iceberg else None,
-            peg=self.peg if self.type in ("peg", "trailing_limit") else None,
-            self_trade_mode=self.mode,
-            client_id=self.name,
-        )
-
-
-TYPES = ["limit"] * 6 + [
-    "market", "budget", "post_only", "stop", "stop_limit", "trailing", "trailing_limit", "peg",
-]  # fmt: skip
 
 
 def wishes(*types: str, side: st.SearchStrategy[Side] = sides) -> st.SearchStrategy[Wish]:
@@ -160,309 +40,74 @@ def wishes(*types: str, side: st.SearchStrategy[Side] = sides) -> st.SearchStrat
     )
 
 
-ASKED_LATER = (r.InsufficientBalance, r.WouldTake, r.WouldTrigger, r.WouldNotFill, r.BookTooThin)
-"""What only the wallet and the book can say, which a test of an order does not ask."""
+picks = st.integers(0, 1 << 30)
+coins = st.booleans()
+levels = st.lists(lots, max_size=4)
+crowds = st.lists(st.tuples(accounts, wishes()), min_size=3, max_size=10)
+traders = st.lists(st.tuples(accounts, wishes("limit")), min_size=3, max_size=10)
+shapes = st.sampled_from(
+    [
+        (ListKind.OCO, False),
+        (ListKind.OTO, False),
+        (ListKind.OTOCO, False),
+        (ListKind.OTO, True),
+        (ListKind.OTOCO, True),
+    ]
+)
+ways = st.sampled_from(["deposit", "withdraw", "lend", "lend back"])
+steps_us = st.sampled_from([1, SECOND // 3, SECOND, 20 * SECOND, 5 * MINUTE])
+
+with_orders = precondition(lambda self: self.has_orders)
+with_lists = precondition(lambda self: self.has_lists)
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(RuleBasedStateMachine, Universe):
     """Subclasses say which market it is."""
 
-    def make_feed(self) -> Feed:
-        raise NotImplementedError
+    begin = initialize(discounted=st.sets(accounts), funds=st.integers(1, 60))(Universe.begin)
 
-    @initialize(discounted=st.sets(accounts), funds=st.integers(1, 60))
-    def begin(self, discounted: set[int], funds: int) -> None:
-        self.feed = self.make_feed()
-        self.engine = self.make_engine()
-        self.now = START
-        self.history: list[tuple[int, tuple[e.Event, ...]]] = []
-        self.eaten: dict[tuple[str, Side, Decimal, int], Decimal] = {}
-        for account in ACCOUNTS:
-            self.do(c.OpenAccount(account=account, name=str(account), trade_group=7 if account < 3 else 0))
-            for asset, scale in (("BTC", 1), ("USDT", 100), ("BNB", 1)):
-                self.do(c.Deposit(account=account, wallet=SPOT, asset=asset, amount=Decimal(funds * scale)))
-            self.do(c.SetFeePayment(account=account, discounted=account in discounted))
-
-    def make_engine(self) -> Engine:
-        return Engine("test", {one.symbol: one for one in INSTRUMENTS}, self.feed, (SPOT, "funding"), RULES)
-
-    def do(self, command: c.Command) -> Done:
-        self.settle()
-        before = self.engine.fingerprint()
-        done = self.engine.execute(command, self.now)
-        if done.events:
-            self.remember(self.now, done.events)
-        if not done.events or isinstance(command, c.TestOrder):
-            assert self.engine.fingerprint() == before, "a decision changed the state"
-        if done.rejection is not None and done.events:
-            assert isinstance(done.rejection, ReplaceFailed)
-        return done
-
-    def settle(self) -> None:
-        happened = self.engine.advance(self.now)
-        times = [time_us for time_us, _ in happened]
-        assert times == sorted(times)
-        assert all(events for _, events in happened)
-        for time_us, events in happened:
-            self.remember(time_us, events)
-
-    def remember(self, time_us: int, events: tuple[e.Event, ...]) -> None:
-        """Note what happened, and that nobody was given liquidity that another had taken."""
-        self.history.append((time_us, events))
-        for event in events:
-            if isinstance(event, e.PriceSet | e.BookSet | e.MarketReleased):
-                for key in [key for key in self.eaten if key[0] == event.instrument]:
-                    del self.eaten[key]
-        is_moved = any(isinstance(event, e.PriceSet | e.BookSet | e.MarketReleased) for event in events)
-        for event in events:
-            if not isinstance(event, e.TradeExecuted) or event.feed_price is None:
-                continue
-            side = event.taker_side.opposite if event.taker else event.taker_side
-            key = (event.instrument, side, event.feed_price, event.feed_since_us)
-            self.eaten[key] = self.eaten.get(key, ZERO) + event.quantity
-            if not is_moved:
-                assert self.eaten[key] <= self.offered(key, time_us), "liquidity was eaten twice"
-
-    def offered(self, key: tuple[str, Side, Decimal, int], time_us: int) -> Decimal:
-        """What the market itself offers at a price, before anything is consumed."""
-        symbol, side, price, since_us = key
-        market = self.engine.state.markets[symbol]
-        if market.manual is not None:
-            levels = market.manual.bids if side is Side.BUY else market.manual.asks
-            return dict(levels)[price]
-        with exact():
-            best = market.market_quote(time_us)[0 if side is Side.BUY else 1]
-            for level in self.feed.levels(market.instrument, side, time_us, best):
-                if level.price == price:
-                    assert level.since_us == since_us
-                    return level.quantity
-        raise AssertionError("the market has no such level")
-
-    def last(self, symbol: str) -> Decimal:
-        with exact():
-            last = self.engine.state.markets[symbol].last_price(self.now)
-            return last // STEP * STEP
-
-    # Orders
-
-    @rule(account=accounts, symbol=symbols, wish=wishes())
-    def place(self, account: int, symbol: str, wish: Wish) -> None:
-        self.do(self.placing(account, symbol, wish))
-
-    @rule(symbol=symbols, listed=st.lists(st.tuples(accounts, wishes()), min_size=3, max_size=10))
-    def place_several(self, symbol: str, listed: list[tuple[int, Wish]]) -> None:
-        for account, wish in listed:
-            self.do(self.placing(account, symbol, wish))
-            self.is_sound()
-
-    @rule(symbol=symbols, listed=st.lists(st.tuples(accounts, wishes("limit")), min_size=3, max_size=10))
-    def trade_several(self, symbol: str, listed: list[tuple[int, Wish]]) -> None:
-        self.place_several(symbol, listed)
-
-    @rule(account=accounts, symbol=symbols, wish=wishes())
-    def test(self, account: int, symbol: str, wish: Wish) -> None:
-        placing = self.placing(account, symbol, wish)
-        tested = c.TestOrder(account=account, wallet=SPOT, instrument=symbol, terms=placing.terms)
-        rejection = self.do(tested).rejection
-        refused = self.do(placing).rejection
-        assert refused == rejection or (rejection is None and isinstance(refused, ASKED_LATER))
-
-    def placing(self, account: int, symbol: str, wish: Wish) -> c.PlaceOrder:
-        terms = wish.terms(self.last(symbol))
-        return c.PlaceOrder(account=account, wallet=SPOT, instrument=symbol, terms=terms)
-
-    @rule(
+    place = rule(account=accounts, symbol=symbols, wish=wishes())(Universe.place)
+    place_several = rule(symbol=symbols, listed=crowds)(Universe.place_several)
+    trade_several = rule(symbol=symbols, listed=traders)(Universe.place_several)
+    test = rule(account=accounts, symbol=symbols, wish=wishes())(Universe.test)
+    place_list = rule(
         account=accounts,
         symbol=symbols,
         side=sides,
-        shape=st.sampled_from(
-            [(ListKind.OCO, False), (ListKind.OTO, False), (ListKind.OTOCO, False),
-             (ListKind.OTO, True), (ListKind.OTOCO, True)]
-        ),
+        shape=shapes,
         working=wishes("limit", "limit", "post_only", "market", "peg", "stop_limit"),
         upper=wishes("post_only", "limit", "peg"),
         lower=wishes("stop", "stop_limit", "trailing", "trailing_limit", "limit", "market"),
         gap=st.integers(1, 4),
         name=names,
-    )  # fmt: skip
-    def place_list(
-        self,
-        account: int,
-        symbol: str,
-        side: Side,
-        shape: tuple[ListKind, bool],
-        working: Wish,
-        upper: Wish,
-        lower: Wish,
-        gap: int,
-        name: str,
-    ) -> None:
-        kind, is_funded = shape
-        last = self.last(symbol)
-        replace = msgspec.structs.replace
-        up = 1 if side is Side.SELL else -1
-        upper = replace(upper, side=side, offset=up * gap, lots=lower.lots)
-        if abs(lower.offset) < 5:
-            lower = replace(lower, kind=TriggerKind.STOP_LOSS, stop=-up * gap)
-        lower = replace(lower, side=side)
-        working = replace(working, side=side.opposite)
-        pair = [upper.terms(last), lower.terms(last)]
-        if kind is ListKind.OTO:
-            pair = pair[gap % 2 :][:1]
-        if is_funded:
-            pair = [replace(leg, quantity=None, iceberg_quantity=None) for leg in pair]
-        legs = pair if kind is ListKind.OCO else [working.terms(last), *pair]
-        self.do(
-            c.PlaceOrderList(
-                account=account, wallet=SPOT, instrument=symbol, kind=kind, legs=tuple(legs),
-                funded=is_funded, client_id=name,
-            )
-        )  # fmt: skip
+    )(Universe.place_list)
 
-    def open_orders(self) -> list[Any]:
-        return list(self.engine.state.orders.values())
+    cancel = with_orders(
+        rule(pick=picks, restriction=st.sampled_from([None, *c.CancelRestriction]))(Universe.cancel)
+    )
+    cancel_all = rule(account=accounts, symbol=symbols)(Universe.cancel_all)
+    cancel_list = with_lists(rule(pick=picks)(Universe.cancel_list))
+    replace = with_orders(
+        rule(pick=picks, wish=wishes(), stop_on_failure=coins, allowed=coins, exists=coins)(Universe.replace)
+    )
+    amend = with_orders(rule(pick=picks, less=st.integers(0, 20), name=names)(Universe.amend))
 
-    @precondition(lambda self: self.engine.state.orders)
-    @rule(pick=st.integers(0, 1 << 30), restriction=st.sampled_from([None, *c.CancelRestriction]))
-    def cancel(self, pick: int, restriction: c.CancelRestriction | None) -> None:
-        self.do(self.canceling(pick, restriction))
+    fund = rule(
+        account=accounts, asset=st.sampled_from(ASSETS), amount=st.integers(-1, 50), way=ways
+    )(Universe.fund)  # fmt: skip
+    pay_fees = rule(account=accounts, discounted=coins)(Universe.pay_fees)
 
-    def canceling(self, pick: int, restriction: c.CancelRestriction | None = None) -> c.CancelOrder:
-        listed = self.open_orders()
-        order = listed[pick % len(listed)]
-        return c.CancelOrder(
-            account=order.account, instrument=order.instrument, order=order.id, restriction=restriction
-        )
-
-    @rule(account=accounts, symbol=symbols)
-    def cancel_all(self, account: int, symbol: str) -> None:
-        self.do(c.CancelAllOrders(account=account, instrument=symbol))
-
-    @precondition(lambda self: self.engine.state.lists)
-    @rule(pick=st.integers(0, 1 << 30))
-    def cancel_list(self, pick: int) -> None:
-        listed = list(self.engine.state.lists.values())
-        order_list = listed[pick % len(listed)]
-        command = c.CancelOrderList(
-            account=order_list.account, instrument=order_list.instrument, order_list=order_list.id
-        )
-        assert self.do(command).rejection is None
-
-    @precondition(lambda self: self.engine.state.orders)
-    @rule(pick=st.integers(0, 1 << 30), wish=wishes(), stop_on_failure=st.booleans(), allowed=st.booleans(),
-          exists=st.booleans())  # fmt: skip
-    def replace(self, pick: int, wish: Wish, stop_on_failure: bool, allowed: bool, exists: bool) -> None:
-        canceling = self.canceling(pick)
-        place = self.placing(canceling.account, canceling.instrument, wish)
-        if not exists:
-            canceling = msgspec.structs.replace(canceling, order=1 << 40)
-        self.do(
-            c.ReplaceOrder(
-                cancel=canceling, place=place, stop_on_failure=stop_on_failure, place_allowed=allowed
-            )
-        )
-
-    @precondition(lambda self: self.engine.state.orders)
-    @rule(pick=st.integers(0, 1 << 30), less=st.integers(0, 20), name=names)
-    def amend(self, pick: int, less: int, name: str) -> None:
-        listed = self.open_orders()
-        order = listed[pick % len(listed)]
-        quantity = (order.quantity or LOT) - LOT * less
-        self.do(
-            c.AmendOrder(
-                account=order.account, instrument=order.instrument, order=order.id, quantity=quantity,
-                new_client_id=name,
-            )
-        )  # fmt: skip
-
-    # Accounts
-
-    @rule(account=accounts, asset=st.sampled_from(["BTC", "USDT", "BNB"]), amount=st.integers(-1, 50),
-          way=st.sampled_from(["deposit", "withdraw", "lend", "lend back"]))  # fmt: skip
-    def fund(self, account: int, asset: str, amount: int, way: str) -> None:
-        sum_moved = Decimal(amount)
-        if way == "deposit":
-            self.do(c.Deposit(account=account, wallet=SPOT, asset=asset, amount=sum_moved))
-        elif way == "withdraw":
-            free = self.engine.state.ledger.free(account, SPOT, asset)
-            all_of_it = round(free * amount / 49, 8)
-            fee = round(all_of_it / 10, 8)
-            self.do(c.Withdraw(account=account, wallet=SPOT, asset=asset, amount=all_of_it, fee=fee))
-        else:
-            source, target = (SPOT, "funding") if way == "lend" else ("funding", SPOT)
-            self.do(c.Transfer(account=account, asset=asset, amount=sum_moved, source=source, target=target))
-
-    @rule(account=accounts, discounted=st.booleans())
-    def pay_fees(self, account: int, discounted: bool) -> None:
-        self.do(c.SetFeePayment(account=account, discounted=discounted))
-
-    # Markets
-
-    @rule(symbol=symbols, offset=offsets, mode=st.sampled_from(c.PriceMode))
-    def set_price(self, symbol: str, offset: int, mode: c.PriceMode) -> None:
-        listed = self.engine.instruments[symbol]
-        price = max(STEP, self.last(symbol) + offset * STEP)
-        self.do(c.SetPrice(pair=listed.pair, price=price, mode=mode))
-
-    @rule(symbol=symbols, bids=st.lists(lots, max_size=4), asks=st.lists(lots, max_size=4), offset=offsets)
-    def set_book(self, symbol: str, bids: list[int], asks: list[int], offset: int) -> None:
-        middle = max(10 * STEP, self.last(symbol) + offset * STEP)
-        self.do(
-            c.SetBook(
-                instrument=symbol,
-                bids=tuple((middle - STEP * (ordinal + 1), LOT * many) for ordinal, many in enumerate(bids)),
-                asks=tuple((middle + STEP * ordinal, LOT * many) for ordinal, many in enumerate(asks)),
-            )
-        )
-
-    @rule(symbol=symbols, offset=offsets, many=lots, buyer_is_maker=st.booleans())
-    def print_trade(self, symbol: str, offset: int, many: int, buyer_is_maker: bool) -> None:
-        price = max(STEP, self.last(symbol) + offset * STEP)
-        self.do(
-            c.PrintTrade(instrument=symbol, price=price, quantity=LOT * many, buyer_is_maker=buyer_is_maker)
-        )
-
-    @rule(symbol=symbols)
-    def release(self, symbol: str) -> None:
-        self.do(c.ReleaseMarket(pair=self.engine.instruments[symbol].pair))
-
-    @rule(step_us=st.sampled_from([1, SECOND // 3, SECOND, 20 * SECOND, 5 * MINUTE]))
-    def wait(self, step_us: int) -> None:
-        due = self.engine.next_due_us(self.now)
-        before = len(self.history)
-        self.now += step_us
-        self.settle()
-        if len(self.history) > before:
-            assert due is not None
-            assert due <= self.history[before][0], "what happened was not announced"
-
-    # What holds
+    set_price = rule(symbol=symbols, offset=offsets, mode=st.sampled_from(c.PriceMode))(Universe.set_price)
+    set_book = rule(symbol=symbols, bids=levels, asks=levels, offset=offsets)(Universe.set_book)
+    print_trade = rule(symbol=symbols, offset=offsets, many=lots, buyer_is_maker=coins)(Universe.print_trade)
+    release = rule(symbol=symbols)(Universe.release)
+    wait = rule(step_us=steps_us)(Universe.wait)
 
     @invariant()
-    def is_sound(self) -> None:
+    def stays_sound(self) -> None:
         if hasattr(self, "engine"):
-            assert_sound(self.engine)
+            self.is_sound()
 
     def teardown(self) -> None:
-        if not hasattr(self, "engine"):
-            return
-        for symbol in SYMBOLS:
-            assert_tape_agrees(self.engine, symbol, START - MINUTE, self.now)
-        engine = self.make_engine()
-        for ordinal, (time_us, events) in enumerate(self.history, start=1):
-            record = Record(engine="test", time_us=time_us, events=events)
-            batch = Batch(sandbox="s", sequence=ordinal, records=(record,))
-            (read,) = decode_batch(encode_batch(batch)).records
-            assert read.events == events
-            engine.apply(read.events, time_us)
-        assert engine.fingerprint() == self.engine.fingerprint(), "a replay comes to something else"
-        later = self.now + MINUTE
-        assert engine.advance(later) == self.engine.advance(later), "a replayed engine goes on differently"
-        assert engine.fingerprint() == self.engine.fingerprint()
-
-
-def listed_as(symbol: str) -> Instrument:
-    return next(one for one in INSTRUMENTS if one.symbol == symbol)
-
-
-assert PROFILE.trade_quantity % LOT == 0
+        if hasattr(self, "engine"):
+            self.end()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import settings
 
 from emulator.core.markets import Feed
 from emulator.feeds.synthetic import SyntheticFeed
 from tests.core.scripted import Moment, ScriptedFeed
 from tests.core.world import MINUTE, SECOND, START
+from tests.properties.dice import roll
 from tests.properties.machine import Machine
+from tests.properties.universe import Universe
 
 
-class ScriptedMachine(Machine):
+class OnScript(Universe):
     """Prices near 100 that move by a step or two every few seconds, over a shallow book."""
 
     def make_feed(self) -> Feed:
@@ -35,14 +38,30 @@ class ScriptedMachine(Machine):
         )
 
 
-class SyntheticMachine(Machine):
+class OnSynthetic(Universe):
     """The market that ships, on the same coarse steps."""
 
     def make_feed(self) -> Feed:
         return SyntheticFeed(seed=11)
 
 
-TestScripted = ScriptedMachine.TestCase
-TestSynthetic = SyntheticMachine.TestCase
-for case in (TestScripted, TestSynthetic):
-    case.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+@pytest.mark.parametrize("market", [OnScript, OnSynthetic])
+@pytest.mark.parametrize("seed", range(24))
+def test_seeded(market: type[Universe], seed: int) -> None:
+    roll(market(), seed, steps=100)
+
+
+class ScriptedMachine(Machine, OnScript):
+    pass
+
+
+class SyntheticMachine(Machine, OnSynthetic):
+    pass
+
+
+MANY = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+TestOnScript = ScriptedMachine.TestCase
+TestOnScript.settings = MANY
+TestOnSynthetic = SyntheticMachine.TestCase
+TestOnSynthetic.settings = MANY

@@ -195,6 +195,84 @@ async def test_an_unknown_engine_is_our_own_mistake() -> None:
         await sandbox.submit("west", deposit(1, "1"))
 
 
+# A journal that need not be waited for
+
+
+async def immediate() -> tuple[Universe, Sandbox]:
+    universe = Universe()
+    sandbox = await universe.open()
+    universe.journal.immediate = True
+    return universe, sandbox
+
+
+async def test_an_answer_leaves_at_once_where_the_journal_need_not_be_waited_for() -> None:
+    universe, sandbox = await immediate()
+    heard: list[Batch] = []
+    sandbox.fanout.subscribe(heard.append)
+    before, tries = sandbox.sequence, universe.journal.tries
+    with pytest.raises(StopIteration) as told:
+        sandbox.submit("north", deposit(1, "5")).send(None)
+    assert told.value.value.rejection is None
+    assert sandbox.sequence == sandbox.durable_sequence == before + 1
+    assert heard == (await universe.journal.batches())[-1:]
+    assert universe.journal.tries == tries
+
+
+async def test_what_is_due_and_the_command_are_entries_of_their_own() -> None:
+    universe, sandbox = await immediate()
+    await sandbox.submit("north", deposit(1, "5", until_us=START_US + 10))
+    universe.wall_us += 20
+    before = sandbox.sequence
+    await sandbox.submit("north", deposit(1, "1"))
+    due, asked = (await universe.journal.batches())[-2:]
+    assert [due.sequence, asked.sequence] == [before + 1, before + 2]
+    assert [record.time_us - START_US for record in (*due.records, *asked.records)] == [10, 20]
+
+
+async def test_nothing_overtakes_what_is_being_written() -> None:
+    universe, sandbox = await immediate()
+    universe.journal.immediate = False
+    universe.journal.gate = asyncio.Event()
+    tasks = start(sandbox.submit("north", deposit(1, "1")))
+    await settle()
+    universe.journal.immediate = True
+    tasks += start(sandbox.submit("north", deposit(1, "2")))
+    await settle()
+    assert not any(task.done() for task in tasks)
+    universe.journal.gate.set()
+    await asyncio.gather(*tasks)
+    sequences = [batch.sequence for batch in await universe.journal.batches()]
+    assert sequences == list(range(1, len(sequences) + 1))
+
+
+async def test_what_a_subscriber_makes_happen_is_told_after_what_it_was_told() -> None:
+    universe, sandbox = await immediate()
+    sandbox.schedule.stop()
+    await sandbox.submit("north", deposit(1, "5", until_us=START_US + 10))
+    heard: list[int] = []
+
+    def meddle(batch: Batch) -> None:
+        universe.wall_us = START_US + 10
+        sandbox.advance()
+
+    sandbox.fanout.subscribe(meddle)
+    sandbox.fanout.subscribe(lambda batch: heard.append(batch.sequence))
+    before = sandbox.sequence
+    await sandbox.submit("north", deposit(1, "1"))
+    await settle()
+    assert heard == [before + 1, before + 2]
+
+
+async def test_an_entry_that_is_refused_in_line_is_refused_as_ever() -> None:
+    universe, sandbox = await immediate()
+    intruder = Batch(sandbox="default", sequence=sandbox.sequence + 1, records=())
+    await universe.journal.append(intruder)
+    with pytest.raises(OutcomeUnknown):
+        await sandbox.submit("north", deposit(1, "1"))
+    with pytest.raises(SandboxClosed):
+        await sandbox.submit("north", deposit(1, "1"))
+
+
 # Time
 
 

@@ -84,8 +84,14 @@ class ToyDialect:
     def describe_parameters(self, route: Route) -> tuple[Parameter, ...]:
         return ()
 
+    def refuses_unknown(self, route: Route) -> bool:
+        return False
+
     def describe_errors(self) -> Mapping[str, Any]:
         return {"type": "object", "properties": {"code": {"type": "string"}, "msg": {"type": "string"}}}
+
+    def describe_failures(self, route: Route) -> Mapping[int, str]:
+        return {400: "Something is wrong"}
 
     def describe_security(self) -> Mapping[str, Mapping[str, Any]]:
         return {"Key": {"type": "apiKey", "in": "header", "name": "X-Toy-Key"}}

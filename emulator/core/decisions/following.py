@@ -22,7 +22,35 @@ from emulator.core.tape import Market
 
 
 def advance(state: State, rules: EngineRules, command: c.AdvanceInstrument, now_us: int) -> Decision:
-    return serve(state, rules, state.markets[command.instrument], now_us)
+    market = state.markets[command.instrument]
+    events = serve(state, rules, market, now_us)
+    return [*events, *_arrival(market, events, now_us)] if events else events
+
+
+def _arrival(market: Market, fills: list[e.Event], now_us: int) -> list[e.Event]:
+    """The trade with which a price that was set at this moment is reached, after those on the way to it.
+
+    Without it the last price would be that of an order which the market passed, and stops beyond it
+    would not fire for as long as the clock stands still.
+    """
+    segment = market.segment
+    if segment is None or segment.start_us != now_us or segment.is_release:
+        return []
+    price = segment.price
+    if price is None:
+        price = market.feed.last_trade(market.instrument, now_us).price + segment.shift
+    trades = [fill for fill in fills if isinstance(fill, e.TradeExecuted)]
+    if not trades or trades[-1].price == price:
+        return []
+    return [
+        e.TradePrinted(
+            instrument=market.instrument.symbol,
+            trade=trades[-1].trade + 1,
+            price=price,
+            quantity=market.instrument.profile.trade_quantity,
+            buyer_is_maker=segment.ask_at_price,
+        )
+    ]
 
 
 def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now_us: int) -> Decision:

@@ -16,6 +16,9 @@ from emulator.core.rules import EngineRules
 from emulator.core.state import State
 from emulator.core.tape import Market
 
+SHIFTED_MIN = 2
+"""A price that goes on moving is at least this part of the market's own; below, it can only be held."""
+
 
 def set_price(state: State, rules: EngineRules, command: c.SetPrice, now_us: int) -> Decision:
     events: list[e.Event] = []
@@ -25,6 +28,11 @@ def set_price(state: State, rules: EngineRules, command: c.SetPrice, now_us: int
         rejection = _check_price(market.instrument, command.price)
         if rejection is not None:
             return rejection
+        if command.mode is c.PriceMode.SHIFT:
+            # The market's own moves are added to the shift, so it must leave them room above zero.
+            own = market.feed.last_trade(market.instrument, now_us).price
+            if command.price * SHIFTED_MIN < own:
+                return r.LimitBroken(limit=Limit.PRICE_RANGE, value=command.price)
         events += _moved_to(market, command.price, command.mode, now_us)
     if not events:
         return r.UnknownInstrument(instrument=command.pair)

@@ -14,7 +14,7 @@ from emulator.core.instruments import BUY, SELL, Instrument, Outcome, SelfTradeM
 from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ZERO, divide_down
 from emulator.core.orders import EndReason, OrderStatus, OrderTerms, PegSide
-from emulator.core.rejections import Rejection
+from emulator.core.rejections import Limit, Rejection
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State, dormant_price, requirement
 from emulator.core.tape import Market
@@ -188,10 +188,10 @@ def enter_new(
             return r.InsufficientBalance(asset=asset, needed=plan.paid, available=free)
         if quantity is None:
             quantity = plan.executed + plan.prevented
+            if not plan.matches and (thin := _too_thin(instrument, plan)) is not None:
+                return thin
             if plan.dry:
                 quantity += _unspent(market, terms, plan, now_us)
-            elif not quantity:
-                return r.BookTooThin()
     assert quantity is not None
     endings = finish(instrument, terms, order_id, price, plan, quantity=quantity)
     if isinstance(endings, Rejection):
@@ -272,7 +272,7 @@ def finish(
         return [e.OrderExpired(order=order_id, reason=EndReason.UNFILLED_ALL_OR_NOTHING)]
     if left <= ZERO:
         if not plan.executed and not plan.prevented:
-            return [e.OrderExpired(order=order_id, reason=EndReason.NO_LIQUIDITY)]
+            return [*plan.events, e.OrderExpired(order=order_id, reason=EndReason.NO_LIQUIDITY)]
         return plan.events
     if price is None:
         return [*plan.events, e.OrderExpired(order=order_id, reason=EndReason.NO_LIQUIDITY)]
@@ -283,6 +283,17 @@ def _rest_or_expire(terms: OrderTerms, order_id: int) -> e.OrderRested | e.Order
     if terms.time_in_force is _GTC:
         return e.OrderRested(order=order_id)
     return e.OrderExpired(order=order_id, reason=_UNFILLED[terms.time_in_force])
+
+
+def _too_thin(instrument: Instrument, plan: Plan) -> Rejection | None:
+    """Why a budget is not spent at all, if it finds less than may trade."""
+    if not plan.executed:
+        return r.BookTooThin(limit=None) if plan.dry else r.BookTooThin()
+    if plan.executed < instrument.quantity_min:
+        return r.BookTooThin()
+    if plan.executed < instrument.market_quantity_min:
+        return r.BookTooThin(limit=Limit.MARKET_QUANTITY_RANGE)
+    return None
 
 
 def _unspent(market: Market, terms: OrderTerms, plan: Plan, now_us: int) -> Decimal:

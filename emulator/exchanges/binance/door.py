@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from time import time_ns
 from typing import Any, Literal, assert_never
 
@@ -28,6 +29,7 @@ from emulator.exchanges.binance import errors
 from emulator.exchanges.binance.auth import (
     KEY_PATTERN,
     RECV_WINDOW_DEFAULT_MS,
+    RECV_WINDOW_MAX_MS,
     Verifiers,
     check_timestamp,
     decoded,
@@ -44,9 +46,15 @@ from emulator.exchanges.binance.errors import (
     refuse,
     render_error,
 )
-from emulator.exchanges.binance.limits import Limits, Quotas, QuotasBySandbox
+from emulator.exchanges.binance.limits import (
+    ACCOUNT_POOL,
+    ACCOUNT_SECOND_POOL,
+    Limits,
+    Quotas,
+    QuotasBySandbox,
+)
 from emulator.exchanges.binance.vocabulary import DECIMAL_RANGE, INTEGER_RANGE
-from emulator.runtime.ports import ClockMode, KeyRecord
+from emulator.runtime.ports import KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.codec import JSON_TYPE, encode
 from emulator.web.contract import Admit, Call, Failure, Kind, Parameter, Refusal, Route
@@ -59,13 +67,17 @@ virtual, because unmodified clients sign with their own time."""
 Counting = Literal["auto", "on", "off"]
 """Whether quotas refuse; auto: only while the sandbox's clock is the wall's."""
 
-ACCOUNT_POOL = "uid"
-"""The `pool` of a /sapi row whose weight is charged to the account instead of the IP."""
+_ACCOUNT_WEIGHT_HEADERS: Mapping[str, bytes] = {
+    ACCOUNT_POOL: b"x-sapi-used-uid-weight-1m",
+    ACCOUNT_SECOND_POOL: b"x-sapi-used-uid-weight-1s",
+}
 
 LONG_MAX = 9_223_372_036_854_775_807
 DECIMAL_MAX = Decimal(LONG_MAX).scaleb(-8)
 """Amounts are 64-bit integers of 1e-8, as the largest listed `maxQty`, 92141578736, suggests."""
 DECIMALS = 8
+DECIMALS_REMEMBERED = 256
+"""Of each parameter."""
 
 _DECIMAL = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 _INTEGER = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -126,7 +138,8 @@ class Door:
 
     def compile(self, route: Route) -> Admit:
         is_sapi = route.path.startswith("/sapi/")
-        is_by_account = route.pool == ACCOUNT_POOL
+        pool = route.pool
+        is_by_account = pool in _ACCOUNT_WEIGHT_HEADERS
         security = route.security
         keyed, signed = security.keyed, security.signed
         parsers: dict[str, Parse] = {p.name: compile_parameter(p) for p in route.parameters}
@@ -140,7 +153,7 @@ class Door:
         # Quirk: the spot API refuses parameters that it does not know, and says how many it read but not
         # which; /sapi and the futures APIs pass over them (errors.md, -1104; binance-connector-python,
         # issue 172).
-        strict = route.path.startswith("/api/") and self.eras.unknown_parameters == "refuse"
+        strict = self.refuses_unknown(route)
         one_of, exclusive = route.one_of, route.exclusive
         fixed_weight = route.weight if isinstance(route.weight, int) else None
         weigh = route.weight
@@ -150,7 +163,7 @@ class Door:
             request = call.request
             sandbox = call.sandbox
             quotas = self._quotas.of(sandbox)
-            virtual = sandbox.clock.mode is ClockMode.VIRTUAL
+            virtual = sandbox.clock.is_virtual
             counting = self._counting
             enforced = counting == "on" or (counting == "auto" and not virtual)
             ip = request.source_ip
@@ -215,6 +228,8 @@ class Door:
                     server_us = self._server_us(virtual, now_us)
                     if server_us is not None:
                         check_timestamp(timestamp_us, window_ms, server_us)
+                    elif window_ms > RECV_WINDOW_MAX_MS:
+                        raise refuse(-1131)
                 if record is None:
                     raise refuse(-2015)
                 if signed:
@@ -230,7 +245,7 @@ class Door:
             if not isinstance(weigh, int):
                 call.weight = weigh(values)
             if enforced and is_by_account:
-                quotas.enter_sapi_account(call.account, route.path, call.weight, now_us)
+                quotas.enter_sapi_account(pool, call.account, route.path, call.weight, now_us)
             if enforced and not is_sapi:
                 quotas.check_weight(ip, call.weight, now_us)
             if orders:
@@ -265,7 +280,7 @@ class Door:
 
     def reserve_orders(self, call: Call, count: int) -> None:
         counting = self._counting
-        virtual = call.sandbox.clock.mode is ClockMode.VIRTUAL
+        virtual = call.sandbox.clock.is_virtual
         self._quotas.of(call.sandbox).reserve_orders(
             call.account,
             count,
@@ -282,9 +297,10 @@ class Door:
         ip = call.request.source_ip
         now_us = call.now_us
         headers = call.headers
-        if route.pool == ACCOUNT_POOL:
-            used = quotas.sapi_account_used(call.account, route.path, now_us)
-            headers.append((b"x-sapi-used-uid-weight-1m", b"%d" % used))
+        header = _ACCOUNT_WEIGHT_HEADERS.get(route.pool)
+        if header is not None:
+            used = quotas.sapi_account_used(route.pool, call.account, route.path, now_us)
+            headers.append((header, b"%d" % used))
         elif route.path.startswith("/sapi/"):
             used = quotas.sapi_used(ip, route.path, now_us)
             headers.append((b"x-sapi-used-ip-weight-1m", b"%d" % used))
@@ -322,6 +338,9 @@ class Door:
     def describe_parameters(self, route: Route) -> tuple[Parameter, ...]:
         return (RECV_WINDOW, TIMESTAMP, SIGNATURE) if route.security.signed else ()
 
+    def refuses_unknown(self, route: Route) -> bool:
+        return route.path.startswith("/api/") and self.eras.unknown_parameters == "refuse"
+
     def describe_errors(self) -> Mapping[str, Any]:
         return {
             "type": "object",
@@ -330,11 +349,33 @@ class Door:
                 "msg": {"type": "string"},
                 "data": {
                     "type": "object",
-                    "description": "Only of an order cancel-replace: what became of its two halves.",
+                    "description": "Only of an order cancel-replace: what became of its two halves. "
+                    "A response is the half's answer or error; of one that was not attempted there is none.",
+                    "properties": {
+                        "cancelResult": {"enum": ["SUCCESS", "FAILURE"]},
+                        "newOrderResult": {"enum": ["SUCCESS", "FAILURE", "NOT_ATTEMPTED"]},
+                        "cancelResponse": {"type": "object", "additionalProperties": True},
+                        "newOrderResponse": {"type": ["object", "null"], "additionalProperties": True},
+                    },
+                    "required": ["cancelResult", "newOrderResult", "cancelResponse", "newOrderResponse"],
                 },
             },
             "required": ["code", "msg"],
         }
+
+    def describe_failures(self, route: Route) -> Mapping[int, str]:
+        failures = {
+            400: "What is wrong with the request",
+            404: "There is no such sandbox",
+            413: "More was sent than any request needs",
+            418: "The IP is banned for going on after 429",
+            429: "Too much request weight used, or too many orders placed",
+            503: "Nothing was done: the exchange cannot, for now",
+            504: "The exchange did not say in time whether it was done",
+        }
+        if route.security.keyed:
+            failures[401] = "The API key is malformed, unknown, or not allowed to do this"
+        return failures
 
     def describe_security(self) -> Mapping[str, Mapping[str, Any]]:
         return {"ApiKey": {"type": "apiKey", "in": "header", "name": "X-MBX-APIKEY"}}
@@ -421,7 +462,8 @@ def _decimal(parameter: Parameter) -> Parse:
             raise _invalid(parameter)
         return value
 
-    return parse
+    # Windows, quantities and prices come again and again, and a remembered one costs a tenth.
+    return lru_cache(maxsize=DECIMALS_REMEMBERED)(parse)
 
 
 def _integer(parameter: Parameter) -> Parse:

@@ -25,7 +25,11 @@ class Eras(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Order requests that succeed: since 2026-04-02 they cost no weight."""
 
     first_maker_fill_releases: int = 5
-    """How many unfilled orders a first fill as maker takes off the count (the FAQ's example)."""
+    """How many unfilled orders a first fill as maker takes off the count; as taker it is always one.
+
+    faqs/order_count_decrement.md promises "more than one" for it and shows five in example 2; what live
+    hosts take off is not documented, and a later example of the same page shows one.
+    """
 
     spot_listen_key: Literal["refuse", "serve"] = "refuse"
     """POST/PUT/DELETE /api/v3/userDataStream: removed on 2026-02-20."""

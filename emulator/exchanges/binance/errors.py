@@ -288,8 +288,11 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
         case rejections.IcebergTooLarge():
             return refuse(engine, text="IcebergQty exceeds QTY.")
         case rejections.BookTooThin():
+            # Quirk: what a book is too thin for has three texts (errors.md, "Messages for -1010, -2010,
+            # -2011, and -2038").
+            name = None if rejection.limit is None else f"`{FILTERS[rejection.limit]}` filter"
             return refuse(
-                engine, text="Order book liquidity is less than `LOT_SIZE` filter minimum quantity."
+                engine, text=f"Order book liquidity is less than {name or 'symbol'} minimum quantity."
             )
         case rejections.NoPegLevel():
             return refuse(engine, text="Order book liquidity is too low for this pegged order.")
@@ -300,7 +303,7 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
         case rejections.AmendIncreases():
             return refuse(-2038, text="Order amend (quantity increase) is not supported.")
         case rejections.AmendChangesNothing():
-            return refuse(-2038, text="The requested action would change no state; rejecting.")
+            return refuse(-2038, text="The requested action would change no state; rejecting")
         case rejections.AmendPendingFunded():
             return refuse(-2038, text="Order amend (pending OPO order) is not supported.")
         case rejections.OrderTermsInvalid():

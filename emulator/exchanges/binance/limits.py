@@ -24,6 +24,13 @@ from emulator.web.contract import Refusal
 VIOLATIONS_TOLERATED = 20
 """How many refusals within a minute are let pass before a ban. Not documented."""
 
+ACCOUNT_POOL = "uid"
+"""The `pool` of a /sapi row whose weight is charged to the account instead of the IP."""
+ACCOUNT_SECOND_POOL = "uid-second"
+"""The same by the second, of which the wallet documents have one ("Withdraw History")."""
+
+SECOND_US = 1_000_000
+
 UNFILLED_MAX = 100_000
 """How many orders are remembered as not yet filled; older ones no longer give their place back."""
 
@@ -39,6 +46,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     orders_per_day: int = 200_000
     sapi_weight_per_minute: int = 12_000
     sapi_account_weight_per_minute: int = 180_000
+    sapi_account_weight_per_second: int = 180_000
     ban_shortest_us: int = 2 * MINUTE_US
     ban_longest_us: int = 3 * DAY_US
 
@@ -56,10 +64,13 @@ class Quotas:
         self._maker_releases = maker_releases
         self._weight = Window(interval_us=MINUTE_US, limit=limits.weight_per_minute)
         self._requests = Window(interval_us=5 * MINUTE_US, limit=limits.requests_per_5_minutes)
-        self._seconds = Window(interval_us=10_000_000, limit=limits.orders_per_10_seconds)
+        self._seconds = Window(interval_us=10 * SECOND_US, limit=limits.orders_per_10_seconds)
         self._day = Window(interval_us=DAY_US, limit=limits.orders_per_day)
         self._sapi = Window(interval_us=MINUTE_US, limit=limits.sapi_weight_per_minute)
-        self._sapi_accounts = Window(interval_us=MINUTE_US, limit=limits.sapi_account_weight_per_minute)
+        self._sapi_accounts = {
+            ACCOUNT_POOL: Window(interval_us=MINUTE_US, limit=limits.sapi_account_weight_per_minute),
+            ACCOUNT_SECOND_POOL: Window(interval_us=SECOND_US, limit=limits.sapi_account_weight_per_second),
+        }
         self._bans = Bans(
             tolerance=VIOLATIONS_TOLERATED,
             within_us=MINUTE_US,
@@ -104,14 +115,16 @@ class Quotas:
     def sapi_used(self, ip: str, path: str, now_us: int) -> int:
         return self._sapi.used((ip, path), now_us)
 
-    def enter_sapi_account(self, account: AccountId, path: str, weight: int, now_us: int) -> None:
+    def enter_sapi_account(self, pool: str, account: AccountId, path: str, weight: int, now_us: int) -> None:
         """As `enter_sapi`, for the endpoints whose weight is the account's, not the IP's."""
-        if self._sapi_accounts.add((account, path), weight, now_us) > self._sapi_accounts.limit:
-            refusal = refuse(-1003, self._sapi_accounts.limit, "1 MINUTE", text=WEIGHT_USED)
-            raise _retry_after(refusal, self._sapi_accounts.seconds_left(now_us))
+        window = self._sapi_accounts[pool]
+        if window.add((account, path), weight, now_us) > window.limit:
+            words = "1 SECOND" if pool == ACCOUNT_SECOND_POOL else "1 MINUTE"
+            refusal = refuse(-1003, window.limit, words, text=WEIGHT_USED)
+            raise _retry_after(refusal, window.seconds_left(now_us))
 
-    def sapi_account_used(self, account: AccountId, path: str, now_us: int) -> int:
-        return self._sapi_accounts.used((account, path), now_us)
+    def sapi_account_used(self, pool: str, account: AccountId, path: str, now_us: int) -> int:
+        return self._sapi_accounts[pool].used((account, path), now_us)
 
     def _too_heavy(self, ip: str, now_us: int) -> Refusal:
         refusal = refuse(-1003, self._weight.limit, "1 MINUTE", text=WEIGHT_USED)

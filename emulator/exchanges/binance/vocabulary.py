@@ -6,8 +6,9 @@ written as the live host prints them in -1100; the patterns beside them say the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, Inexact
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -154,7 +155,7 @@ EIGHT_PLACES: Final = Decimal("0.00000001")
 ZERO_AMOUNT: Final = "0.00000000"
 
 
-def render_amount(value: Decimal) -> str:
+def _render_amount(value: Decimal) -> str:
     """Eight places, always; Inexact when the value has more, because a wire amount is never rounded.
 
     Clients compare with the text "0.00000000", so nothing shorter will do.
@@ -164,6 +165,8 @@ def render_amount(value: Decimal) -> str:
 
     # The text that str() gives needs only zeros at its end, in nearly all cases; that takes a third of
     # the time of a quantization, and a book of a hundred levels has four hundred amounts.
+    if not value:
+        return ZERO_AMOUNT  # A negative zero too, which is equal to the other one.
     text = str(value)
     point = text.find(".")
     if point > 0:
@@ -174,6 +177,9 @@ def render_amount(value: Decimal) -> str:
         return text + ".00000000"
     return format(EXACT.quantize(value, EIGHT_PLACES), "f")
 
+
+# The same prices and quantities are shown again and again; a remembered one costs a quarter.
+render_amount: Callable[[Decimal], str] = lru_cache(maxsize=8192)(_render_amount)
 
 _ZEROS: Final = tuple("0" * count for count in range(10))
 

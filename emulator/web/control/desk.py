@@ -7,6 +7,7 @@ from time import monotonic
 
 from emulator.runtime.sandboxes import Sandboxes
 from emulator.web.contract import Site
+from emulator.web.sandbox_ports import SandboxPorts
 from emulator.web.server import Counts, Recorder
 
 
@@ -28,6 +29,7 @@ class Desk:
         recorder: Recorder,
         counts: Counts,
         ports: Mapping[str, int],
+        sandbox_ports: SandboxPorts,
         journal_kind: str,
         is_durable: bool,
     ) -> None:
@@ -39,6 +41,7 @@ class Desk:
         self.recorder = recorder
         self.counts = counts
         self.ports = ports
+        self.sandbox_ports = sandbox_ports
         self.journal_kind = journal_kind
         self.is_durable = is_durable
         self.began = monotonic()

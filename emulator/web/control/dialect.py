@@ -200,6 +200,9 @@ class ControlDialect:
     def describe_parameters(self, route: Route) -> tuple[Parameter, ...]:
         return (SANDBOX,)
 
+    def refuses_unknown(self, route: Route) -> bool:
+        return True
+
     def describe_errors(self) -> Mapping[str, Any]:
         return {
             "type": "object",
@@ -212,6 +215,21 @@ class ControlDialect:
             },
             "required": ["error"],
         }
+
+    def describe_failures(self, route: Route) -> Mapping[int, str]:
+        failures = {
+            400: "What is wrong with the request",
+            401: "The bearer token is wrong",
+            403: "The request comes from elsewhere, without the token",
+            404: "There is no such sandbox, or nothing of that name in it",
+            413: "The request is too large",
+            415: "The body is not declared to be JSON",
+            500: "A defect of the emulator",
+            503: "The journal does not accept: nothing was done, or it is not known whether",
+        }
+        if route.method != "GET":
+            failures[409] = "What is there already, or the state that it is in, forbids it"
+        return failures
 
     def describe_security(self) -> Mapping[str, Mapping[str, Any]]:
         return {

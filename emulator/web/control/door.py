@@ -90,7 +90,9 @@ class Control(BaseRoute):
             return _refuse(
                 site, Refusal(415, "not_json", "The body must be JSON, with the type application/json.")
             )
-        sandbox, query = self._sandbox(place["sandbox"], headers, query)
+        server = scope.get("server")
+        of_port = self._desk.sandbox_ports.sandbox(server[1] or 0) if server else None
+        sandbox, query = self._sandbox(place["sandbox"], of_port, headers, query)
         if isinstance(sandbox, str):
             return refuse(site, Failure.UNKNOWN_SANDBOX, sandbox)
         return await endpoint.run(Request(method, path, query, body, headers, peer), sandbox)
@@ -102,7 +104,7 @@ class Control(BaseRoute):
         return None
 
     def _sandbox(
-        self, named: str | None, headers: Mapping[bytes, bytes], query: bytes
+        self, named: str | None, of_port: str | None, headers: Mapping[bytes, bytes], query: bytes
     ) -> tuple[Sandbox | str, bytes]:
         """The sandbox, or the name that none has; and the query, which names it in any case it is named."""
         asked = re.search(rb"(?:^|&)sandbox=([^&]*)", query)
@@ -110,7 +112,7 @@ class Control(BaseRoute):
             name = asked[1].decode("latin-1")
         else:
             label, _, parent = name_of(headers.get(b"host", b"").decode("latin-1").lower()).partition(".")
-            of_host = label if parent == "localhost" else None
+            of_host = label if parent == "localhost" else of_port
             given = named if named is not None else of_host
             name = DEFAULT if given is None else given
             if given is not None:
@@ -153,7 +155,7 @@ def control_site(desk: Desk) -> Site:
         not_emulated=NOT_EMULATED,
         description="What the emulator itself can be asked and told. It answers this machine only, unless "
         "`EMULATOR_CONTROL_TOKEN` is set and sent as a bearer token. The sandbox is the default one, or "
-        "`?sandbox=NAME`, or a `/~NAME` prefix.",
+        "that of `?sandbox=NAME`, of a `/~NAME` prefix, or of its own port.",
         prefix=CONTROL,
         takes_forms=False,
     )

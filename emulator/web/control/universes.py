@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncGenerator
 from decimal import Decimal
 from time import monotonic
 from typing import Annotated, Literal, TypedDict
@@ -25,10 +27,14 @@ from emulator.web.control.dialect import (
 )
 from emulator.web.control.moments import Moment, Span, iso, parse_moment, parse_span
 from emulator.web.hosts import SITES
+from emulator.web.listener import PortUnavailable
 
 rows = Rows()
 
 SeedNumber = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+OwnPort = Annotated[
+    int, msgspec.Meta(ge=0, le=65_535, description="A port of the sandbox's own; 0 picks a free one.")
+]
 
 
 # Health
@@ -182,7 +188,10 @@ def _reading(sandbox: Sandbox) -> ClockReading:
 
 
 class SandboxState(TypedDict):
-    """sequence: the last entry decided; durableSequence: the last one that the journal holds."""
+    """sequence: the last entry decided; durableSequence: the last one that the journal holds.
+
+    port: its own, on which every request is the sandbox's unless a prefix or host says otherwise.
+    """
 
     name: str
     seed: int
@@ -192,6 +201,7 @@ class SandboxState(TypedDict):
     durableSequence: int
     degraded: bool
     path: str
+    port: int | None
 
 
 class SandboxList(TypedDict):
@@ -213,10 +223,12 @@ class NewSandbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: SandboxName
     seed: SeedNumber | None = None
     clock: ClockBeginning | None = None
+    port: OwnPort | None = None
 
 
 class NewFork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: SandboxName
+    port: OwnPort | None = None
 
 
 @rows.route("POST", "/reset", summary="Begin the sandbox afresh", body=Beginning, answers=SandboxState)
@@ -226,15 +238,15 @@ async def reset(call: Call) -> SandboxState:
 
 @rows.route("GET", "/sandboxes", summary="All sandboxes", reads=False, answers=SandboxList)
 def list_sandboxes(call: Call) -> SandboxList:
-    return {"sandboxes": [_state(sandbox) for sandbox in desk(call).sandboxes]}
+    return {"sandboxes": [_state(call, sandbox) for sandbox in desk(call).sandboxes]}
 
 
 @rows.route("POST", "/sandboxes", summary="Make a sandbox", body=NewSandbox, answers=SandboxState)
 async def create_sandbox(call: Call) -> SandboxState:
     wanted: NewSandbox = call.values[BODY]
-    with translated():
+    async with _making(call, wanted):
         sandbox = await desk(call).sandboxes.create(wanted.name, seed=wanted.seed, clock=_start(wanted.clock))
-    return _state(sandbox)
+    return _state(call, sandbox)
 
 
 @rows.route(
@@ -249,7 +261,7 @@ def read_sandbox(call: Call) -> SandboxState:
     sandbox = desk(call).sandboxes.get(call.values["name"])
     if sandbox is None:
         raise Refusal(404, "no_such_sandbox", f"There is no sandbox {call.values['name']!r}.")
-    return _state(sandbox)
+    return _state(call, sandbox)
 
 
 @rows.route(
@@ -263,8 +275,9 @@ async def drop_sandbox(call: Call) -> Dropped:
     name: str = call.values["name"]
     if name == DEFAULT:
         raise Refusal(409, "default_sandbox", "The default sandbox cannot be dropped; reset it.")
-    with translated():
-        await desk(call).sandboxes.drop(name)
+    async with desk(call).sandbox_ports.closing(name):
+        with translated():
+            await desk(call).sandboxes.drop(name)
     return {"dropped": name}
 
 
@@ -290,16 +303,30 @@ async def reset_sandbox(call: Call) -> SandboxState:
 )
 async def fork_sandbox(call: Call) -> SandboxState:
     wanted: NewFork = call.values[BODY]
-    with translated():
+    async with _making(call, wanted):
         sandbox = await desk(call).sandboxes.fork(call.values["name"], wanted.name)
-    return _state(sandbox)
+    return _state(call, sandbox)
+
+
+@contextlib.asynccontextmanager
+async def _making(call: Call, wanted: NewSandbox | NewFork) -> AsyncGenerator[None, None]:
+    """Around what makes a sandbox: its own port opens with it, if it is to have one, or neither is."""
+    if wanted.name in desk(call).sandboxes:
+        # Said before anything of the port, which may well be that of this very sandbox.
+        raise Refusal(409, "sandbox_exists", f"The sandbox {wanted.name!r} exists.")
+    try:
+        async with desk(call).sandbox_ports.opening(wanted.name, wanted.port):
+            with translated():
+                yield
+    except PortUnavailable as error:
+        raise Refusal(409, "port_unavailable", f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
 
 
 async def _reset(call: Call, name: str) -> SandboxState:
     wanted: Beginning = call.values[BODY]
     with translated():
         sandbox = await desk(call).sandboxes.reset(name, seed=wanted.seed, clock=_start(wanted.clock))
-    return _state(sandbox)
+    return _state(call, sandbox)
 
 
 def _start(beginning: ClockBeginning | None) -> ClockStart | None:
@@ -315,7 +342,7 @@ def _start(beginning: ClockBeginning | None) -> ClockStart | None:
     )
 
 
-def _state(sandbox: Sandbox) -> SandboxState:
+def _state(call: Call, sandbox: Sandbox) -> SandboxState:
     return {
         "name": sandbox.name,
         "seed": sandbox.seed,
@@ -325,4 +352,5 @@ def _state(sandbox: Sandbox) -> SandboxState:
         "durableSequence": sandbox.durable_sequence,
         "degraded": sandbox.is_degraded,
         "path": f"/~{sandbox.name}",
+        "port": desk(call).sandbox_ports.port(sandbox.name),
     }

@@ -1,4 +1,4 @@
-"""All of Binance Spot under one roof: every row of the site over a market that stands where a test puts it."""
+"""All of Binance Spot under one roof: every row of the site, over a market that a test sets."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ class Building(Floor):
         self,
         method: str,
         path: str,
+        parameters: Mapping[str, Any] | None = None,
         *,
         who: str | None = DEMO,
         signed: bool | None = None,
         timestamp: int | None = None,
         headers: Mapping[str, str] | None = None,
         query: str | None = None,
-        **parameters: Any,
     ) -> Reply:
         """A request to a path, signed where its row asks for that. query: instead of parameters."""
         route = rows().get((method, path))
         security = None if route is None else route.security
-        text = urlencode(parameters) if query is None else query
+        text = urlencode(parameters or {}) if query is None else query
         if signed is None:
             signed = security is not None and security.signed
         if signed:
@@ -72,8 +72,10 @@ class Building(Floor):
             sent.setdefault("X-MBX-APIKEY", f"key-of-{who}")
         return await ask(self.application, method, path, query=text, headers=sent)
 
-    async def take(self, method: str, path: str, **more: Any) -> Any:
+    async def take(
+        self, method: str, path: str, parameters: Mapping[str, Any] | None = None, **more: Any
+    ) -> Any:
         """The body of an answer that must be a success."""
-        reply = await self.ask(method, path, **more)
-        assert reply.status == 200, (method, path, more, reply.content)
+        reply = await self.ask(method, path, parameters, **more)
+        assert reply.status == 200, (method, path, parameters, reply.content)
         return reply.json

@@ -110,9 +110,18 @@ class TestAccount:
     async def test_an_open_order_locks_what_it_needs(self, bank: Bank) -> None:
         before = (await bank.get("/api/v3/account"))["updateTime"]
         await bank.step(HOUR_US)
-        await bank.order("BTCUSDT", Side.BUY, "2", "20000.5")
-        assert (await bank.balances())["USDT"] == ("959999.00000000", "40001.00000000")
+        await bank.hold_price("BTC/USDT", "100000")
+        await bank.order("BTCUSDT", Side.BUY, "2", "50000.5")
+        assert (await bank.balances())["USDT"] == ("899999.00000000", "100001.00000000")
         assert (await bank.get("/api/v3/account"))["updateTime"] == before + HOUR_US // 1000
+
+    async def test_a_commission_has_the_digits_that_the_symbol_says(self, bank: Bank) -> None:
+        await bank.hold_price("PEPE/USDT", "0.00001")
+        await bank.order("PEPEUSDT", Side.BUY, "1234567")
+        (trade,) = await bank.get("/api/v3/myTrades", symbol="PEPEUSDT")
+        # A thousandth is 1234.567, and baseCommissionPrecision is 2.
+        assert (trade["commission"], trade["commissionAsset"]) == ("1234.56000000", "PEPE")
+        assert (await bank.balances())["PEPE"] == ("1233332.44000000", "0.00000000")
 
     async def test_an_asset_that_no_symbol_has_is_shown_when_it_is_owned(self, bank: Bank) -> None:
         await bank.deposit("NFT", "3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -150,6 +151,20 @@ async def test_filters_are_asked_before_anything_is_canceled(floor: Floor) -> No
         status, body = await replace(floor, mode, {**GOOD, "price": "91000.001"}, before)
         assert (status, body) == (400, {"code": -1013, "msg": "Filter failure: PRICE_FILTER"})
     assert await floor.status(before) == "NEW"
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [("MAX_NUM_ORDERS", {"orders_max": 1}), ("MAX_POSITION", {"position_max": Decimal("100.015")})],
+)
+async def test_the_order_to_be_canceled_counts_until_it_is(name: str, fields: dict[str, Any]) -> None:
+    """rest-api.md, cancelReplace: filters are evaluated before the cancel is processed."""
+    async with Floor({"BTCUSDT": fields}) as floor:
+        before = await placed(floor)
+        for mode in (STOP, ALLOW):
+            status, body = await replace(floor, mode, GOOD, before)
+            assert (status, body) == (400, {"code": -1013, "msg": f"Filter failure: {name}"})
+        assert await floor.status(before) == "NEW"
 
 
 async def test_one_of_a_list_takes_the_list_along(floor: Floor) -> None:

@@ -270,6 +270,26 @@ async def test_a_stop_waits_off_the_book_and_keeps_its_id_and_type_when_it_fires
     assert fired["workingTime"] == NOW_MS + 1000
 
 
+async def test_a_price_is_reached_through_the_orders_on_the_way(floor: Floor) -> None:
+    """The clock stands still, so nothing but the price itself can fire the stop."""
+    stops = [
+        {"side": "SELL", "type": "STOP_LOSS", "stopPrice": "95000"},
+        {"side": "BUY", "type": "STOP_LOSS", "stopPrice": "105000"},
+    ]
+    placed = [
+        await floor.post("order", symbol="BTCUSDT", quantity="0.01", **order)
+        for order in (
+            {"side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": "97000"},
+            stops[0],
+            {"side": "SELL", "type": "LIMIT", "timeInForce": "GTC", "price": "103000"},
+            stops[1],
+        )
+    ]
+    await floor.price("94000")
+    await floor.price("106000")
+    assert [await floor.status(one["orderId"]) for one in placed] == ["FILLED"] * 4
+
+
 async def test_a_stop_without_a_limit_trades_at_market_when_it_fires(floor: Floor) -> None:
     order = {k: v for k, v in STOP_SELL.items() if k not in ("price", "timeInForce")}
     placed = await floor.post("order", **{**order, "type": "STOP_LOSS"})
@@ -808,7 +828,7 @@ async def test_an_amendment_may_keep_the_client_id(floor: Floor) -> None:
     ("quantity", "code", "text"),
     [
         ("0.02", -2038, "Order amend (quantity increase) is not supported."),
-        ("0.01", -2038, "The requested action would change no state; rejecting."),
+        ("0.01", -2038, "The requested action would change no state; rejecting"),
         ("0.000001", -1013, "Filter failure: LOT_SIZE"),
         ("0.00001", -1013, "Filter failure: NOTIONAL"),
     ],
@@ -844,6 +864,24 @@ async def test_an_amendment_to_what_is_filled_already_ends_the_order_for_free(fl
     assert reply.json["amendedOrder"]["status"] == "EXPIRED"
     assert reply.headers["x-mbx-used-weight-1m"] == before
     assert await floor.status(placed["orderId"]) == "EXPIRED"
+
+
+async def test_every_amendment_has_an_execution_id_of_its_own(floor: Floor) -> None:
+    async def amend(order: dict[str, Any], quantity: str) -> Any:
+        named = {"symbol": "BTCUSDT", "orderId": order["orderId"]}
+        return await floor.ok("PUT", "order/amend/keepPriority", **named, newQty=quantity)
+
+    first, second = [await floor.post("order", **LIMIT_BUY, newClientOrderId=name) for name in ("a", "b")]
+    await floor.trade("90000", "0.004")
+    ended = await amend(first, "0.004")
+    assert ended["amendedOrder"]["status"] == "EXPIRED"
+    # It is found under the id that the answer says it has.
+    assert ended["amendedOrder"]["clientOrderId"] == ended["amendedOrder"]["origClientOrderId"] == "a"
+    amended = [await amend(second, quantity) for quantity in ("0.009", "0.008")]
+    ids = [one["executionId"] for one in (ended, *amended)]
+    assert ids == sorted(set(ids))
+    told = await floor.get("order/amendments", symbol="BTCUSDT", orderId=second["orderId"])
+    assert [one["executionId"] for one in told] == ids[1:]
 
 
 async def test_only_open_orders_are_amended(floor: Floor) -> None:

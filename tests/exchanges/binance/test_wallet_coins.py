@@ -97,9 +97,10 @@ class TestAllCoins:
     async def test_balances_are_those_of_the_spot_wallet(self, bank: Bank) -> None:
         await bank.deposit("USDT", "0.25")
         await bank.deposit("USDT", "77", wallet="funding")
-        await bank.order("BTCUSDT", Side.BUY, "0.5", "20000.1")
+        await bank.hold_price("BTC/USDT", "100000")
+        await bank.order("BTCUSDT", Side.BUY, "0.5", "50000.1")
         usdt = (await self.coins(bank))["USDT"]
-        assert (usdt["free"], usdt["locked"]) == ("990000.2", "10000.05")
+        assert (usdt["free"], usdt["locked"]) == ("975000.2", "25000.05")
 
     async def test_the_first_network_is_the_default_one(self, bank: Bank) -> None:
         for coin in (await self.coins(bank)).values():

@@ -217,6 +217,7 @@ class TestWithdraw:
         assert await bank.get(self.HISTORY) == []
 
     async def test_what_orders_hold_cannot_be_withdrawn(self, bank: Bank) -> None:
+        await bank.hold_price("BTC/USDT", "100000")
         await bank.order("BTCUSDT", Side.SELL, "60", "120000")
         values: dict[str, Any] = {"coin": "BTC", "address": BITCOIN_ADDRESS}
         assert (await bank.refusal("POST", self.PATH, **values, amount=41))[1] == -4026
@@ -252,10 +253,16 @@ class TestWithdraw:
         async with Bank(counting="on") as bank:
             replies = [await bank.ask("GET", self.HISTORY) for _ in range(11)]
             assert [reply.status for reply in replies] == [200] * 10 + [429]
-            assert replies[0].headers["x-sapi-used-uid-weight-1m"] == "18000"
+            assert replies[0].headers["x-sapi-used-uid-weight-1s"] == "18000"
             assert replies[-1].code == -1003
             # Another account, from the same address, has its own.
             assert (await bank.ask("GET", self.HISTORY, "bob")).status == 200
+            # It weighs by the second, unlike the withdrawals themselves.
+            await bank.step(1_000_000)
+            assert (await bank.ask("GET", self.HISTORY)).status == 200
+            values: dict[str, Any] = {"coin": "BTC", "address": BITCOIN_ADDRESS, "amount": 1}
+            reply = await bank.ask("POST", self.PATH, **values)
+            assert reply.headers["x-sapi-used-uid-weight-1m"] == "900"
 
 
 class TestTransfers:
@@ -285,6 +292,7 @@ class TestTransfers:
         refusal = await bank.refusal("POST", self.PATH, **values, amount="100.00000001")
         # As live hosts answer; the error list does not have it.
         assert refusal == (400, -5013, "Asset transfer failed: insufficient balance")
+        await bank.hold_price("BTC/USDT", "100000")
         await bank.order("BTCUSDT", Side.SELL, "60", "120000")
         assert (await bank.refusal("POST", self.PATH, **values, amount=41))[1] == -5013
         await bank.post(self.PATH, **values, amount=40)

@@ -75,6 +75,16 @@ class TestStatus:
         body = await bank.get(path, "reader")
         assert {name for name, allowed in body.items() if allowed is True} == {"enableReading"}
 
+    async def test_a_key_tells_when_it_was_made(self, bank: Bank) -> None:
+        await bank.step(5_000_000)
+        await bank.add_key("reader", frozenset({"read"}))
+        await bank.step(5_000_000)
+        made = [
+            (await bank.get("/sapi/v1/account/apiRestrictions", who))["createTime"]
+            for who in ("alice", "reader")
+        ]
+        assert made == [NOW_US // 1000, NOW_US // 1000 + 5000]
+
     async def test_times_are_milliseconds_whatever_else_was_asked_for(self, bank: Bank) -> None:
         (deposit, *_) = await bank.get("/sapi/v1/capital/deposit/hisrec")
         assert deposit["insertTime"] == NOW_US // 1000

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import jsonschema_rs
@@ -73,8 +73,9 @@ class Floor:
     ) -> None:
         self._altered = altered or {}
         self.door = Door(engine="binance", timestamps=timestamps, counting=counting, limits=limits)
+        self.journal = journal or MemoryJournal()
         self.sandboxes = Sandboxes(
-            journal=journal or MemoryJournal(),
+            journal=self.journal,
             make_engines=self._make_engines,
             provision=_provision,
             wall_ns=lambda: NOW_US * 1000,
@@ -88,7 +89,7 @@ class Floor:
     def _site(self) -> Site:
         return _site(self.door)
 
-    async def __aenter__(self) -> Floor:
+    async def __aenter__(self) -> Self:
         await self.sandboxes.open()
         await self.price("100000")
         await self.book(bids=[("99990", "5")], asks=[("100010", "5")])

@@ -76,13 +76,13 @@ _WHOLE_LIST: Final = (
     NEW_ORDER_RESPONSE_TYPE,
     SELF_TRADE_PREVENTION_MODE,
 )
+_WORKING_QUANTITY: Final = QUANTITY.but(name="workingQuantity")
 _PENDING_QUANTITY: Final = QUANTITY.but(name="pendingQuantity")
+_QUANTITIES: Final = (_WORKING_QUANTITY.but(required=True), _PENDING_QUANTITY.but(required=True))
+# Lists whose working order pays have codes of their own for a quantity too few or too many.
+_PAID_QUANTITIES: Final = (_WORKING_QUANTITY, _PENDING_QUANTITY)
 _PENDING_SIDE: Final = SIDE.but(name="pendingSide")
-_WORKING_ORDER: Final = (
-    SIDE.but(name="workingSide"),
-    QUANTITY.but(name="workingQuantity"),
-    *leg("working", *_WORKING),
-)
+_WORKING_ORDER: Final = (SIDE.but(name="workingSide"), *leg("working", *_WORKING, triggered=False))
 _PENDING_ORDER: Final = (_PENDING_SIDE, *leg("pending", *ORDER_TYPES))
 _PENDING_PAIR: Final = (
     _PENDING_SIDE,
@@ -300,7 +300,7 @@ def _parse_pending_pair(values: dict[str, Any], *, funded: bool = False) -> tupl
     weight=1,
     free_when_accepted=True,
     orders=2,
-    parameters=(*_WHOLE_LIST, *_WORKING_ORDER, *_PENDING_ORDER, _PENDING_QUANTITY),
+    parameters=(*_WHOLE_LIST, *_WORKING_ORDER, *_PENDING_ORDER, *_QUANTITIES),
     answers=PlacedOrderList,
 )
 async def place_oto(call: Call) -> PlacedOrderList:
@@ -316,7 +316,7 @@ async def place_oto(call: Call) -> PlacedOrderList:
     weight=1,
     free_when_accepted=True,
     orders=3,
-    parameters=(*_WHOLE_LIST, *_WORKING_ORDER, *_PENDING_PAIR, _PENDING_QUANTITY),
+    parameters=(*_WHOLE_LIST, *_WORKING_ORDER, *_PENDING_PAIR, *_QUANTITIES),
     answers=PlacedOrderList,
 )
 async def place_otoco(call: Call) -> PlacedOrderList:
@@ -344,7 +344,7 @@ def _check_paying(values: dict[str, Any]) -> None:
     weight=1,
     free_when_accepted=True,
     orders=2,
-    parameters=(*_WHOLE_LIST, *_WORKING_ORDER, *_PENDING_ORDER, _PENDING_QUANTITY),
+    parameters=(*_WHOLE_LIST, *_WORKING_ORDER, *_PENDING_ORDER, *_PAID_QUANTITIES),
     answers=PlacedOrderList,
     description="What the working order receives becomes the quantity of the pending order.",
 )
@@ -363,7 +363,7 @@ async def place_opo(call: Call) -> PlacedOrderList:
     weight=1,
     free_when_accepted=True,
     orders=3,
-    parameters=(*_WHOLE_LIST, *_WORKING_ORDER, *_PENDING_PAIR, _PENDING_QUANTITY),
+    parameters=(*_WHOLE_LIST, *_WORKING_ORDER, *_PENDING_PAIR, *_PAID_QUANTITIES),
     answers=PlacedOrderList,
     description="What the working order receives becomes the quantity of the pending orders.",
 )

@@ -68,17 +68,20 @@ NEW_ORDER: Final = (
 """What one order is described by, whether it is placed, tested or put in another's place."""
 
 
-def leg(prefix: str, *types: str, required: bool = True, error: int = -1116) -> tuple[Parameter, ...]:
-    """The parameters of a list's leg, apart from its side and quantity. types: what it may be."""
+def leg(prefix: str, *types: str, triggered: bool = True) -> tuple[Parameter, ...]:
+    """The parameters of a list's leg, apart from its side and quantity.
+
+    types: what it may be; triggered: whether some of these wait for a price.
+    """
+    triggers = (STOP_PRICE.but(name=f"{prefix}StopPrice"), TRAILING_DELTA.but(name=f"{prefix}TrailingDelta"))
     return (
-        ORDER_TYPE.but(name=f"{prefix}Type", choices=types, required=required, error=error),
+        ORDER_TYPE.but(name=f"{prefix}Type", choices=types),
         CLIENT_ID.but(
             name=f"{prefix}ClientOrderId", description="Unique among open orders; generated when not sent."
         ),
         ICEBERG_QUANTITY.but(name=f"{prefix}IcebergQty"),
         PRICE.but(name=f"{prefix}Price"),
-        STOP_PRICE.but(name=f"{prefix}StopPrice"),
-        TRAILING_DELTA.but(name=f"{prefix}TrailingDelta"),
+        *(triggers if triggered else ()),
         TIME_IN_FORCE.but(name=f"{prefix}TimeInForce"),
         STRATEGY_ID.but(name=f"{prefix}StrategyId"),
         STRATEGY_TYPE.but(name=f"{prefix}StrategyType"),

@@ -149,7 +149,7 @@ def parse_terms(
         if type_word != "MARKET":
             raise refuse(-1106, names.quote_quantity)
         if quantity is not None:
-            # Quirk: of `quantity` and `quoteOrderQty` together, `quantity` is the one that is called superfluous
+            # Quirk: of `quantity` and `quoteOrderQty` together it is `quantity` that is called superfluous
             # (python-binance, issue 522).
             raise refuse(-1106, names.quantity)
         if not quote_quantity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 from emulator.core.commands import (
@@ -107,7 +107,7 @@ def _parse(call: Call, labels: tuple[tuple[str, str], ...] = ()) -> OrderTerms:
     )
 
 
-async def _place(call: Call, terms: OrderTerms) -> OrderAck | OrderResult | OrderFull:
+def _place(call: Call, terms: OrderTerms) -> Coroutine[Any, Any, OrderAck | OrderResult | OrderFull]:
     values = call.values
     response: str = values.get("newOrderRespType") or default_response(values["type"])
     command = PlaceOrder(account=call.account, wallet=WALLET, instrument=values["symbol"], terms=terms)
@@ -117,7 +117,7 @@ async def _place(call: Call, terms: OrderTerms) -> OrderAck | OrderResult | Orde
         assert isinstance(placed, OrderPlaced)
         return answer_order(call, call.engine, placed.order, done.events, response)
 
-    return await call.submit(command, answer)
+    return call.submit(command, answer)
 
 
 @rows.route(
@@ -139,7 +139,7 @@ def _test_weight(values: Mapping[str, Any]) -> int:
     return 20 if values.get("computeCommissionRates") else 1
 
 
-async def _test(call: Call, terms: OrderTerms, *, routed: bool) -> Nothing | OrderCommissions:
+def _test(call: Call, terms: OrderTerms, *, routed: bool) -> Coroutine[Any, Any, Nothing | OrderCommissions]:
     symbol: str = call.values["symbol"]
     command = TestOrder(account=call.account, wallet=WALLET, instrument=symbol, terms=terms)
 
@@ -148,7 +148,7 @@ async def _test(call: Call, terms: OrderTerms, *, routed: bool) -> Nothing | Ord
             return answer_commissions(call.engine, call.account, symbol, routed=routed)
         return {}
 
-    return await call.submit(command, answer)
+    return call.submit(command, answer)
 
 
 @rows.route(
@@ -262,6 +262,7 @@ async def cancel_open_orders(call: Call) -> list[CancelReport | CanceledOrderLis
     "POST",
     "/api/v3/order/cancelReplace",
     summary="Cancel an existing order and send a new order",
+    failures={409: "Only one of the two was done; `data` says which"},
     security=TRADE,
     weight=1,
     free_when_accepted=True,
@@ -400,8 +401,9 @@ async def amend_order(call: Call) -> Amended:
         if isinstance(happened, OrderAmended):
             before = engine.views.amendments[order.id][-1].client_id_before
         else:
-            # Nothing was left of the order at the new quantity: it expired under the id that it had,
-            # which is free (change log of 2026-04-02).
+            # Nothing was left of the order at the new quantity: it expired under the id that it had.
+            # Quirk: an amendment costs no weight only when its order expires by it (CHANGELOG.md,
+            # 2026-04-02).
             call.weight = 0
         answered: Amended = {
             "transactTime": call.render_time(order.updated_us),

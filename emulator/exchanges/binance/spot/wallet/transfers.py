@@ -11,8 +11,8 @@ from emulator.core.events import AmountTransferred
 from emulator.core.numbers import ZERO
 from emulator.core.rejections import InsufficientBalance
 from emulator.exchanges.binance.assets import assets
-from emulator.exchanges.binance.door import ACCOUNT_POOL
 from emulator.exchanges.binance.errors import TEXTS, refuse
+from emulator.exchanges.binance.limits import ACCOUNT_POOL
 from emulator.exchanges.binance.spot.holdings import holding
 from emulator.exchanges.binance.spot.payloads.wallet import Transfer, TransferId, Transfers
 from emulator.exchanges.binance.spot.wallet.words import ASSET, FUNDING, SPOT, refuse_wallet, render_plain

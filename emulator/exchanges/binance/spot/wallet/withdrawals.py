@@ -18,8 +18,8 @@ from emulator.core.engine import Done
 from emulator.core.events import AmountWithdrawn
 from emulator.core.numbers import EXACT, is_on_step
 from emulator.exchanges.binance.assets import Asset, AssetNetwork, assets
-from emulator.exchanges.binance.door import ACCOUNT_POOL
 from emulator.exchanges.binance.errors import refuse
+from emulator.exchanges.binance.limits import ACCOUNT_POOL, ACCOUNT_SECOND_POOL
 from emulator.exchanges.binance.spot.payloads.wallet import Withdrawal, WithdrawalId
 from emulator.exchanges.binance.spot.wallet.deposits import find_network
 from emulator.exchanges.binance.spot.wallet.networks import transaction_id, withdrawal_id
@@ -128,8 +128,9 @@ def _check_amount(network: AssetNetwork, amount: Decimal) -> None:
     "/sapi/v1/capital/withdraw/history",
     summary="Withdraw history (supporting network)",
     security=USER_DATA,
+    # Ten requests a second: this one weighs by the second.
     weight=18_000,
-    pool=ACCOUNT_POOL,
+    pool=ACCOUNT_SECOND_POOL,
     parameters=(
         COIN,
         WITHDRAW_ORDER_ID,

@@ -1,0 +1,136 @@
+"""The short way and uvicorn's own give the same answers, and idle connections end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+
+from emulator.web.short_way import STATE, Protocol, ShortWay
+
+pytestmark = pytest.mark.anyio
+
+BODY = b'{"said":true}'
+
+
+async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Says back how long the request's body was; `/long` takes the way of ASGI."""
+    short_way: ShortWay = scope["state"][STATE]
+    body = short_way.body()
+    if body is None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+    headers = [(b"content-length", b"%d" % len(BODY)), (b"x-length", b"%d" % len(body))]
+    sent = b"" if scope["method"] == "HEAD" else BODY
+    if scope["path"] == "/long" or not short_way.answer(200, headers, sent):
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": sent})
+
+
+@asynccontextmanager
+async def serving(keep_alive: Any = 75) -> AsyncIterator[int]:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            answer,
+            host="127.0.0.1",
+            port=0,
+            http=Protocol,
+            ws="none",
+            lifespan="off",
+            log_level="error",
+            log_config=None,
+            date_header=False,
+            server_header=False,
+            timeout_keep_alive=keep_alive,
+        )
+    )
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup()
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.force_exit = True
+        await server.shutdown()
+
+
+async def exchange(port: int, request: bytes) -> bytes:
+    """Everything that comes back until the server hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    received = await asyncio.wait_for(reader.read(), timeout=5)
+    writer.close()
+    return received
+
+
+def asked(method: str, path: str, *, close: bool = True, body: bytes = b"") -> bytes:
+    lines = [b"%s %s HTTP/1.1" % (method.encode(), path.encode()), b"host: here"]
+    if close:
+        lines.append(b"connection: close")
+    if body:
+        lines.append(b"content-length: %d" % len(body))
+    return b"\r\n".join([*lines, b"", body])
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+async def test_both_ways_say_the_same(method: str) -> None:
+    async with serving() as port:
+        body = b"a=1" if method == "POST" else b""
+        short, long = [await exchange(port, asked(method, p, body=body)) for p in ("/short", "/long")]
+    assert short == long
+    assert short.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"connection: close\r\n" in short
+    assert short.endswith(b"\r\n\r\n" + (b"" if method == "HEAD" else BODY))
+
+
+async def test_a_body_that_comes_in_pieces_is_received() -> None:
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        whole = asked("POST", "/short", body=b"x" * 300_000)
+        for start in range(0, len(whole), 100_000):
+            writer.write(whole[start : start + 100_000])
+            await writer.drain()
+        assert b"x-length: 300000\r\n" in await asyncio.wait_for(reader.read(), timeout=5)
+        writer.close()
+
+
+async def test_a_client_that_waits_to_be_let_on_is_let_on() -> None:
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head, _, body = asked("POST", "/short", body=b"a=1").partition(b"\r\n\r\n")
+        writer.write(head + b"\r\nexpect: 100-continue\r\n\r\n")
+        assert (
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), timeout=5)
+            == b"HTTP/1.1 100 Continue\r\n\r\n"
+        )
+        writer.write(body)
+        assert b"x-length: 3\r\n" in await asyncio.wait_for(reader.read(), timeout=5)
+        writer.close()
+
+
+async def test_requests_sent_ahead_are_answered_in_order() -> None:
+    async with serving() as port:
+        requests = [asked("POST", "/short", close=n == 9, body=b"x" * (n + 1)) for n in range(10)]
+        received = await exchange(port, b"".join(requests))
+    lengths = [line for line in received.split(b"\r\n") if line.startswith(b"x-length")]
+    assert lengths == [b"x-length: %d" % (n + 1) for n in range(10)]
+
+
+async def test_an_idle_connection_ends_and_a_used_one_does_not() -> None:
+    async with serving(keep_alive=0.1) as port:
+        loop = asyncio.get_running_loop()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        began = loop.time()
+        while loop.time() - began < 0.25:
+            writer.write(asked("GET", "/short", close=False))
+            await asyncio.wait_for(reader.readuntil(BODY), timeout=5)
+        last = loop.time()
+        assert await asyncio.wait_for(reader.read(), timeout=5) == b""
+        assert loop.time() - last > 0.08
+        writer.close()
