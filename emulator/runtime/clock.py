@@ -14,7 +14,10 @@ from emulator.runtime.ports import ClockMode, ClockSetting, ClockSettingRefused
 
 SPEED_MAX = 1_000_000
 TIME_US_MAX = 253_402_300_799_999_999
-"""The last microsecond of the year 9999."""
+"""The last microsecond of the year 9999, where a clock that is sped stands still."""
+
+JUMP_US_MAX = 100 * 31_557_600 * 1_000_000
+"""A hundred years. What a jump makes due is looked for before the answer, so it must have a bound."""
 
 
 class SandboxClock:
@@ -52,7 +55,7 @@ class SandboxClock:
             if self._ratio is not None:
                 numerator, denominator = self._ratio
                 elapsed_us = (now_us - self._setting.wall_us) * numerator // denominator
-                now_us = self._setting.time_us + elapsed_us
+                now_us = min(self._setting.time_us + elapsed_us, TIME_US_MAX)
         if now_us > self._last_us:
             self._last_us = now_us
             return now_us
@@ -62,7 +65,8 @@ class SandboxClock:
         """The setting that `apply` takes to show `time_us` (None: what it shows now) from now on.
 
         Raises ClockSettingRefused for a time before now: events are in the order of their times, so
-        an earlier time needs a fresh sandbox, or a reset that names it.
+        an earlier time needs a fresh sandbox, or a reset that names it; so does one that is more than
+        JUMP_US_MAX ahead.
         """
         now_us = self.now_us()
         if mode is ClockMode.WALL:
@@ -78,6 +82,11 @@ class SandboxClock:
         if setting.time_us < now_us:
             raise ClockSettingRefused(
                 f"the clock shows {now_us} us and cannot go back to {time_us} us; "
+                "reset the sandbox with this time instead"
+            )
+        if setting.time_us > now_us + JUMP_US_MAX:
+            raise ClockSettingRefused(
+                f"{time_us} us is more than 100 years after this clock's {now_us} us; "
                 "reset the sandbox with this time instead"
             )
         return setting

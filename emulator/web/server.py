@@ -38,6 +38,7 @@ DEFAULT_SANDBOX = "default"
 
 _WITH_BODY = frozenset({"POST", "PUT", "DELETE"})
 _SHOWN_PATH_MAX = 200
+_NO_STATE: dict[str, Any] = {}
 
 
 class SandboxDirectory(Protocol):
@@ -177,6 +178,9 @@ class Application:
             await self._frame(scope, receive, send)
             return
         began_ns = perf_counter_ns()
+        # Taken out, because it holds the request that holds this state, and only the garbage collector
+        # would find such a circle.
+        short_way: ShortWay | None = scope.get("state", _NO_STATE).pop(SHORT_WAY, None)
         headers: dict[bytes, bytes] = dict(scope["headers"])
         server = scope.get("server")
         port = (server[1] or 0) if server else 0
@@ -195,8 +199,6 @@ class Application:
         sandbox_name = place.sandbox
         site = self.sites.get(site_name)
         content_type = JSON_TYPE
-        state = scope.get("state")
-        short_way: ShortWay | None = state.get(SHORT_WAY) if state else None
         if site is None:
             answer = _not_served(site_name, self.sites)
         else:

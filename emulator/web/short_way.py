@@ -14,7 +14,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 STATE: Final = "emulator.short_way"
-"""Where a request's ShortWay is, in the `state` of its ASGI scope."""
+"""Where a request's ShortWay is, in the `state` of its ASGI scope. To be taken out of there."""
 
 
 class ShortWay:

@@ -243,7 +243,7 @@ def asked(
 
 @pytest.mark.parametrize("asked", rows(), indirect=True)
 def test_plausible_requests_succeed(asked: Asked, furniture: Furniture) -> None:
-    @examples(8)
+    @examples(6)
     @given(asked.plausible(furniture))
     def ask(case: Case) -> None:
         asked.ask(case)
@@ -257,7 +257,7 @@ def test_plausible_requests_succeed(asked: Asked, furniture: Furniture) -> None:
 
 @pytest.mark.parametrize("asked", rows(lambda row: row.has_query), indirect=True)
 def test_one_wrong_value_spoils_a_plausible_request(asked: Asked, furniture: Furniture) -> None:
-    @examples(8)
+    @examples(6)
     @given(asked.spoilt(furniture))
     def ask(case: Case) -> None:
         assert asked.ask(case) in (400, 404)
@@ -267,7 +267,7 @@ def test_one_wrong_value_spoils_a_plausible_request(asked: Asked, furniture: Fur
 
 @pytest.mark.parametrize("asked", rows(), indirect=True)
 def test_requests_that_the_document_allows_are_answered(asked: Asked) -> None:
-    @examples(8)
+    @examples(6)
     @given(asked.row.own.as_strategy(GenerationMode.POSITIVE))
     def ask(case: Case) -> None:
         asked.ask(case)
@@ -277,7 +277,7 @@ def test_requests_that_the_document_allows_are_answered(asked: Asked) -> None:
 
 @pytest.mark.parametrize("asked", rows(lambda row: row.takes_something), indirect=True)
 def test_requests_that_the_document_forbids_are_refused(asked: Asked) -> None:
-    @examples(10)
+    @examples(8)
     @given(asked.row.own.as_strategy(GenerationMode.NEGATIVE))
     def ask(case: Case) -> None:
         asked.ask(case)
@@ -289,7 +289,7 @@ def test_requests_that_the_document_forbids_are_refused(asked: Asked) -> None:
 def test_requests_that_prove_nothing_are_refused(asked: Asked) -> None:
     cases = [asked.row.whole.as_strategy(mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)]
 
-    @examples(4)
+    @examples(2)
     @given(st.one_of(cases))
     def ask(case: Case) -> None:
         assert asked.ask(case, prove=False) in (400, 401)

@@ -38,12 +38,12 @@ def test_a_held_price_stays_until_released(inside: ControlClient) -> None:
 
 
 def test_a_shifted_price_goes_on_moving(inside: ControlClient) -> None:
-    moved = inside.put(f"{BTC}/price", {"price": 54321, "mode": "shift"})
-    assert moved["last"] == "54321"
+    moved = inside.put(f"{BTC}/price", {"price": 98765, "mode": "shift"})
+    assert moved["last"] == "98765"
     inside.put("/clock", {"step": "1h"})
     later = Decimal(inside.get(BTC)["last"])
-    assert later != 54321
-    assert later == pytest.approx(Decimal(54321), rel=Decimal("0.2"))
+    assert later != 98765
+    assert later == pytest.approx(Decimal(98765), rel=Decimal("0.2"))
 
 
 def test_a_quote_stands_in_for_the_book(inside: ControlClient) -> None:

@@ -15,6 +15,7 @@ from emulator.core.numbers import exact
 from tests.core.invariants import assert_tape_agrees
 from tests.core.world import (
     MINUTE,
+    PROFILE,
     SECOND,
     START,
     World,
@@ -24,6 +25,7 @@ from tests.core.world import (
     market,
     moving,
     plain,
+    replaced,
     seen,
     side,
     still,
@@ -158,7 +160,7 @@ def test_a_book_fills_what_it_crosses() -> None:
 
 
 def test_a_book_by_hand_is_what_post_only_orders_look_at() -> None:
-    world = World(deep())
+    world = World(deep(), instrument(profile=replaced(PROFILE, spread_steps=100)))
     world.book([("102", "1")], [("102.5", "1")])
     said = world.refuses(world.placing(world.alice, limit(BUY, "1", "102.7", post_only=True)))
     assert said == r.WouldTake()

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from emulator.core import engine
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.commands import PriceMode
@@ -148,3 +149,17 @@ def test_cancel_of_a_dormant_order() -> None:
     world.cancel(order)
     world.price("90")
     assert seen(order)[:2] == ("canceled", "0")
+
+
+def test_more_triggers_than_one_command_may_fire(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one move cannot fire any more, the market's next trade does."""
+    monkeypatch.setattr(engine, "FOLLOW_UPS_MAX", 3)
+    world = World(moving((-60, "100"), (10, "70"), (20, "75"), depth=9, quantity="9"))
+    stops = [world.place(world.alice, market(SELL, "0.1", trigger=stop("95"))) for _ in range(7)]
+    fired = []
+    world.price("90")
+    for seconds in (0, 10, 20):
+        world.until(seconds)
+        fired.append(sum(1 for one in stops if one.status.value == "filled"))
+    assert fired == [3, 6, 7]
+    assert [one.status.value for one in world.replayed().views.orders.values()] == ["filled"] * 7

@@ -31,7 +31,7 @@ def act(universe: Universe, dice: Random, symbol: str) -> None:
     """One action; places and lists are the most frequent."""
     account, pick = dice.choice(ACCOUNTS), dice.randint(0, 1000)
     kinds = ["place"] * 50 + ["list"] * 14 + ["cancel", "replace", "amend", "fund", "price", "wait"] * 4
-    kinds += ["test", "print"] * 3 + ["pay", "book", "release", "cancel all", "cancel list"]
+    kinds += ["test", "print"] * 3 + ["pay", "book", "release", "cancel all", "cancel list", "restart"]
     match dice.choice(kinds):
         case "place":
             universe.place(account, symbol, wish(dice))
@@ -68,6 +68,8 @@ def act(universe: Universe, dice: Random, symbol: str) -> None:
             universe.set_book(symbol, bids, asks, dice.randint(-6, 6))
         case "print":
             universe.print_trade(symbol, dice.randint(-6, 6), dice.randint(1, 30), dice.random() < 0.5)
+        case "restart":
+            universe.restart()
         case "release":
             universe.release(symbol)
         case _:

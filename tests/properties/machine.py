@@ -101,6 +101,7 @@ class Machine(RuleBasedStateMachine, Universe):
     set_book = rule(symbol=symbols, bids=levels, asks=levels, offset=offsets)(Universe.set_book)
     print_trade = rule(symbol=symbols, offset=offsets, many=lots, buyer_is_maker=coins)(Universe.print_trade)
     release = rule(symbol=symbols)(Universe.release)
+    restart = rule()(Universe.restart)
     wait = rule(step_us=steps_us)(Universe.wait)
 
     @invariant()

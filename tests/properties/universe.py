@@ -145,6 +145,7 @@ class Universe:
         self.feed = self.make_feed()
         self.engine = self.make_engine()
         self.now = START
+        self.twin: Engine | None = None
         self.history: list[tuple[int, tuple[e.Event, ...]]] = []
         self.eaten: dict[tuple[str, Side, Decimal, int], Decimal] = {}
         for account in ACCOUNTS:
@@ -160,6 +161,8 @@ class Universe:
         self.settle()
         before = self.engine.fingerprint()
         done = self.engine.execute(command, self.now)
+        if self.twin is not None:
+            assert self.twin.execute(command, self.now) == done, "a replayed engine decides differently"
         if done.events:
             self.remember(self.now, done.events)
         if not done.events or isinstance(command, c.TestOrder):
@@ -170,11 +173,24 @@ class Universe:
 
     def settle(self) -> None:
         happened = self.engine.advance(self.now)
+        if self.twin is not None:
+            assert self.twin.advance(self.now) == happened, "a replayed engine goes on differently"
         times = [time_us for time_us, _ in happened]
         assert times == sorted(times)
         assert all(events for _, events in happened)
         for time_us, events in happened:
             self.remember(time_us, events)
+
+    def restart(self) -> None:
+        """From here on an engine that was replayed from the journal must do the same as this one."""
+        self.twin = self.make_engine()
+        for ordinal, (time_us, events) in enumerate(self.history, start=1):
+            record = Record(engine="test", time_us=time_us, events=events)
+            batch = Batch(sandbox="s", sequence=ordinal, records=(record,))
+            (read,) = decode_batch(encode_batch(batch)).records
+            assert read.events == events
+            self.twin.apply(read.events, time_us)
+        assert self.twin.fingerprint() == self.engine.fingerprint(), "a replay comes to something else"
 
     def remember(self, time_us: int, events: tuple[e.Event, ...]) -> None:
         """Note what happened, and that nobody was given liquidity that another had taken."""
@@ -385,14 +401,8 @@ class Universe:
         """What holds at the end: the tape, and that a replay comes to the same and goes on likewise."""
         for symbol in SYMBOLS:
             assert_tape_agrees(self.engine, symbol, START - MINUTE, self.now)
-        engine = self.make_engine()
-        for ordinal, (time_us, events) in enumerate(self.history, start=1):
-            record = Record(engine="test", time_us=time_us, events=events)
-            batch = Batch(sandbox="s", sequence=ordinal, records=(record,))
-            (read,) = decode_batch(encode_batch(batch)).records
-            assert read.events == events
-            engine.apply(read.events, time_us)
-        assert engine.fingerprint() == self.engine.fingerprint(), "a replay comes to something else"
-        later = self.now + MINUTE
-        assert engine.advance(later) == self.engine.advance(later), "a replayed engine goes on differently"
-        assert engine.fingerprint() == self.engine.fingerprint()
+        self.restart()
+        self.now += MINUTE
+        self.settle()
+        assert self.twin is not None
+        assert self.twin.fingerprint() == self.engine.fingerprint()

@@ -19,7 +19,7 @@ BODY = b'{"said":true}'
 
 async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Says back how long the request's body was; `/long` takes the way of ASGI."""
-    short_way: ShortWay = scope["state"][STATE]
+    short_way: ShortWay = scope["state"].pop(STATE)
     body = short_way.body()
     if body is None:
         body, more = b"", True

@@ -22,7 +22,7 @@ from emulator.core.decisions.placing import (
 from emulator.core.instruments import BUY, SELL
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListKind
-from emulator.core.orders import OrderStatus, OrderTerms
+from emulator.core.orders import OrderStatus, OrderTerms, TriggerKind
 from emulator.core.rejections import Feature, Rejection
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State, dormant_price, requirement
@@ -125,6 +125,9 @@ def _pair_fits(legs: tuple[OrderTerms, ...], last: Decimal | None) -> bool:
         trigger = terms.trigger
         if trigger is not None:
             is_above, key = trigger.fires_on_rise(terms.side), trigger.price
+            if trigger.kind is TriggerKind.TAKE_PROFIT and terms.price is not None:
+                # Of a take-profit with a limit it is the limit that must lie beyond the last price.
+                key = terms.price
         else:
             is_above, key = terms.side is SELL, None if terms.peg is not None else terms.price
         if key is not None:

@@ -609,6 +609,36 @@ async def test_what_a_pair_may_not_be(
     assert await floor.no("POST", "orderList/oco", **whole) == (code, text)
 
 
+@pytest.mark.parametrize(
+    ("side", "profit", "stop", "price", "refused"),
+    [
+        # rest-api.md, "New Order list - OCO": the limit of TAKE_PROFIT_LIMIT is compared with the last price.
+        ("SELL", "105000", "95000", "100001", False),
+        ("SELL", "105000", "95000", "100000", True),
+        ("BUY", "95000", "105000", "99999", False),
+        ("BUY", "95000", "105000", "100000", True),
+    ],
+)
+async def test_the_limit_of_a_take_profit_lies_beyond_the_last_price(
+    floor: Floor, side: str, profit: str, stop: str, price: str, refused: bool
+) -> None:
+    take, loss = ("above", "below") if side == "SELL" else ("below", "above")
+    legs = {
+        f"{take}Type": "TAKE_PROFIT_LIMIT",
+        f"{take}StopPrice": profit,
+        f"{take}Price": price,
+        f"{take}TimeInForce": "GTC",
+        f"{loss}Type": "STOP_LOSS",
+        f"{loss}StopPrice": stop,
+    }
+    pair = {"symbol": "BTCUSDT", "side": side, "quantity": "0.01", **legs}
+    if refused:
+        text = "The relationship of the prices for the orders is not correct."
+        assert await floor.no("POST", "orderList/oco", **pair) == (-2010, text)
+    else:
+        await floor.post("orderList/oco", **pair)
+
+
 async def test_the_take_profit_pair(floor: Floor) -> None:
     placed = await floor.post(
         "orderList/oco",

@@ -19,6 +19,7 @@ from emulator.core.events import OrderAmended, OrderPlaced
 from emulator.core.ids import NO_LIST
 from emulator.core.orders import Order, OrderStatus, OrderTerms
 from emulator.core.rejections import ReplaceFailed
+from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.errors import EITHER_REQUIRED, refuse, replace_refusal
 from emulator.exchanges.binance.spot.order_parameters import (
     CLIENT_ID,
@@ -404,7 +405,10 @@ async def amend_order(call: Call) -> Amended:
             # Nothing was left of the order at the new quantity: it expired under the id that it had.
             # Quirk: an amendment costs no weight only when its order expires by it (CHANGELOG.md,
             # 2026-04-02).
-            call.weight = 0
+            door = call.site.dialect
+            assert isinstance(door, Door)
+            if door.eras.accepted_orders == "free":
+                call.weight = 0
         answered: Amended = {
             "transactTime": call.render_time(order.updated_us),
             "executionId": happened.execution,
