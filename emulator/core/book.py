@@ -76,35 +76,47 @@ class PriceQueues:
     """Orders by price, at each price in the order of their arrival.
 
     descending: whether the best price is the highest (bids, and triggers that fire on a fall).
+    shown: what is visible at each price, all its orders together.
     """
 
-    __slots__ = ("_ladder", "best", "descending", "queues")
+    __slots__ = ("_ladder", "best", "descending", "queues", "shown")
 
     def __init__(self, *, descending: bool) -> None:
         self.descending = descending
         self.queues: dict[Decimal, OrderedDict[int, Order]] = {}
+        self.shown: dict[Decimal, Decimal] = {}
         self.best: Decimal | None = None
         self._ladder = PriceLadder()
 
     def add(self, price: Decimal, order: Order) -> None:
         queue = self.queues.get(price)
         if queue is None:
-            self.queues[price] = OrderedDict({order.id: order})
+            queue = self.queues[price] = OrderedDict()
+            self.shown[price] = order.visible
             self._ladder.add(price)
             best = self.best
             if best is None or (price > best if self.descending else price < best):
                 self.best = price
         else:
-            queue[order.id] = order
+            self.shown[price] += order.visible
+        queue[order.id] = order
 
     def remove(self, price: Decimal, order: Order) -> None:
         queue = self.queues[price]
         del queue[order.id]
-        if not queue:
+        if queue:
+            self.shown[price] -= order.visible
+        else:
             del self.queues[price]
+            del self.shown[price]
             self._ladder.remove(price)
             if price == self.best:
                 self.best = self._ladder.highest if self.descending else self._ladder.lowest
+
+    def show(self, price: Decimal, order: Order, visible: Decimal) -> None:
+        """Let an order at a price show this much."""
+        self.shown[price] += visible - order.visible
+        order.visible = visible
 
     def requeue(self, price: Decimal, order: Order) -> None:
         """Send an order to the end of its price's queue."""

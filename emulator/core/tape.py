@@ -240,8 +240,7 @@ class Market:
                 quantity += level.quantity
                 level = next(levels, None)
             if price == at:
-                for order in queues.queues[at].values():
-                    quantity += order.visible
+                quantity += queues.shown[at]
                 price = next(prices, None)
             shown.append((at, quantity))
         return shown

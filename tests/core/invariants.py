@@ -62,6 +62,7 @@ def assert_orders_are_where_they_say(engine: Engine) -> None:
         for side, queues in ((Side.BUY, market.bids), (Side.SELL, market.asks)):
             for price, queue in queues.queues.items():
                 assert queue, "an empty queue stays"
+                assert queues.shown[price] == sum((order.visible for order in queue.values()), ZERO)
                 arrived = [order.queued_us for order in queue.values()]
                 assert arrived == sorted(arrived)
                 for order in queue.values():
@@ -69,6 +70,7 @@ def assert_orders_are_where_they_say(engine: Engine) -> None:
                     assert order.side is side
                     assert order.price == price
                     assert ZERO < order.visible <= order.remaining
+            assert queues.shown.keys() == queues.queues.keys()
             prices = list(queues.prices())
             assert prices == sorted(queues.queues, reverse=queues.descending)
             assert queues.best == (prices[0] if prices else None)

@@ -223,6 +223,16 @@ def test_a_budget_that_meets_ones_own_order(
     assert order.quantity == order.executed + order.prevented
 
 
+def test_a_budget_of_which_too_little_is_left_beyond_ones_own_order() -> None:
+    """One step could be bought from oneself; what stands behind is dearer, so nothing is left to buy."""
+    world = World(deep())
+    own = world.sell(world.alice, "1", "100", stp=NONE)
+    order = world.place(world.alice, market(BUY, budget="100.1", stp=Mode.EXPIRE_MAKER))
+    assert seen(own) == ("expired_in_match", "0", "1")
+    assert seen(order) == ("filled", "1", "0")
+    assert world.engine.views.prevented[world.alice, world.symbol][0].event.taker == order.id
+
+
 @pytest.mark.parametrize("mode", [Mode.EXPIRE_TAKER, Mode.EXPIRE_BOTH, Mode.DECREMENT])
 def test_fill_or_kill_that_loses_quantity_to_prevention_ends_whole(mode: SelfTradeMode) -> None:
     world = at_one()

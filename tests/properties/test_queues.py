@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from emulator.core import book
 from emulator.core.book import PriceLadder, PriceQueues
 
-kinds = st.sampled_from(["add", "add", "remove", "requeue"])
+kinds = st.sampled_from(["add", "add", "remove", "requeue", "show"])
 prices = st.integers(-30, 30).map(lambda cents: Decimal(cents) / 4)
 
 
@@ -44,20 +44,22 @@ def test_a_ladder_is_a_sorted_set(wanted: list[Decimal]) -> None:
 @settings(max_examples=60)
 @given(
     descending=st.booleans(),
-    steps=st.lists(
-        st.tuples(st.sampled_from(["add", "add", "remove", "requeue"]), prices, st.integers(0, 99))
-    ),
+    steps=st.lists(st.tuples(kinds, prices, st.integers(0, 99))),
 )
 def test_queues_are_lists_by_price(descending: bool, steps: list[tuple[str, Decimal, int]]) -> None:
     queues = PriceQueues(descending=descending)
     model: list[tuple[Decimal, Any]] = []
     for number, (step, price, pick) in enumerate(steps):
         if step == "add":
-            order: Any = SimpleNamespace(id=number)
+            order: Any = SimpleNamespace(id=number, visible=Decimal(pick))
             queues.add(price, order)
             model.append((price, order))
         elif model:
-            entry = model.pop(pick % len(model))
+            entry = model[pick % len(model)]
+            if step == "show":
+                queues.show(*entry, Decimal(pick))
+                continue
+            model.remove(entry)
             if step == "remove":
                 queues.remove(*entry)
             else:
@@ -67,6 +69,8 @@ def test_queues_are_lists_by_price(descending: bool, steps: list[tuple[str, Deci
         assert [(at, one) for at in queues.prices() for one in queues.queues[at].values()] == expected
         assert queues.best == (expected[0][0] if expected else None)
         assert len(queues) == len(model)
+        for at, shown in queues.shown.items():
+            assert shown == sum(one.visible for its, one in model if its == at)
 
 
 def test_ten_thousand_prices_up_and_down() -> None:

@@ -295,10 +295,15 @@ class State:
     def _match_prevented(self, event: e.MatchPrevented, now_us: int) -> None:
         market = self.markets[event.instrument]
         market.prevented = event.match + 1
-        taker, maker = self.orders[event.taker], self.orders[event.maker]
-        for order, quantity in ((taker, event.taker_prevented), (maker, event.maker_prevented)):
+        sides: list[Order] = []
+        for order_id, quantity in (
+            (event.taker, event.taker_prevented),
+            (event.maker, event.maker_prevented),
+        ):
             if not quantity:
-                continue
+                continue  # Nor need it be open any more: a budget may be spent when it meets a maker.
+            order = self.orders[order_id]
+            sides.append(order)
             order.prevented_match = event.match
             order.updated_us = now_us
             order.prevented += quantity
@@ -311,6 +316,7 @@ class State:
                 self._close(order, now_us)
         if event.transferred:
             # What was prevented is no longer held; it changes hands without a trade and without fees.
+            taker, maker = sides
             buyer, seller = (taker, maker) if taker.side is BUY else (maker, taker)
             bought, sold = (buyer.account, buyer.wallet), (seller.account, seller.wallet)
             instrument = market.instrument
@@ -365,12 +371,12 @@ class State:
             self.client_ids[order.account, order.instrument, order.client_id] = order.id
         if order.resting:
             market = self.markets[order.instrument]
+            queues = market.bids if order.side is BUY else market.asks
+            assert order.price is not None
             # The hidden part of an iceberg is given up before the part that shows.
-            order.visible = min(order.visible, order.remaining)
+            queues.show(order.price, order, min(order.visible, order.remaining))
             if not market.instrument.amend_keeps_priority:
-                assert order.price is not None
                 order.queued_us = now_us
-                queues = market.bids if order.side is BUY else market.asks
                 queues.requeue(order.price, order)
             market.changes += 1
         self._rehold(order)
@@ -493,17 +499,19 @@ class State:
     def _shrink(self, order: Order, quantity: Decimal, now_us: int) -> None:
         """Take `quantity` from a resting order's visible part, and show the next part of an iceberg."""
         assert order.price is not None
-        order.visible -= quantity
         market = self.markets[order.instrument]
         queues = market.bids if order.terms.side is BUY else market.asks
+        visible = order.visible - quantity
         if not order.remaining:
             queues.remove(order.price, order)
             order.resting = False
             order.visible = ZERO
-        elif order.visible <= 0:
-            order.visible = order.remaining
-            if order.terms.iceberg_quantity is not None:
-                order.visible = min(order.visible, order.terms.iceberg_quantity)
+        elif visible > 0:
+            queues.show(order.price, order, visible)
+        else:
+            part = order.terms.iceberg_quantity
+            assert part is not None
+            queues.show(order.price, order, min(order.remaining, part))
             order.queued_us = now_us
             queues.requeue(order.price, order)
 
