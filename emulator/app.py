@@ -186,7 +186,7 @@ async def provision(sandbox: Sandbox) -> None:
         for wallet in binance.TRADING_WALLETS
         for asset in sorted(binance.ASSETS)
     ]
-    # All at once, so that they are one entry of a journal that has to be waited for.
+    # All at once, so that they are one entry of the journal.
     for done in await asyncio.gather(*(sandbox.submit(binance.ENGINE, deposit) for deposit in deposits)):
         assert done.rejection is None, done.rejection
 

@@ -233,14 +233,6 @@ class Journal(Protocol):
         """
         ...
 
-    def append_now(self, batch: Batch) -> bool:
-        """Whether the batch is durable, where that takes no waiting.
-
-        False: nothing was done, call `append`. Never raises; what speaks against the batch is for
-        `append` to say.
-        """
-        ...
-
     def read(self, sandbox: str, after_sequence: int = 0) -> AsyncIterator[Batch]:
         """The batches of a stream after a sequence, in order, up to the last at the time of the call."""
         ...

@@ -2,7 +2,7 @@
 
 A command is decided and applied at once, in memory, at the sandbox's now. What it made happen joins
 the open batch; while one batch is being written, the next one gathers (group commit). A caller gets
-its answer when the journal holds its batch, which is at once where the journal need not be waited for.
+its answer when the journal holds its batch.
 
 Invariants:
 - Times and sequences only grow. One batch is written at a time, in order, until the journal has it.
@@ -127,7 +127,6 @@ class Sequencer:
         self._loop = asyncio.get_running_loop()
         self._flush_task: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self._publishing = False
         self._degraded = False
         self._ended: str | None = None
         self._halted = False
@@ -178,12 +177,14 @@ class Sequencer:
             answered = answer(done)
         except Exception as error:
             failure = error
+        pending = self._open
         if done.events:
-            record = Record(engine=engine_name, time_us=now_us, events=done.events)
-            if not self._write_now((record,)):
-                pending = self._open
-                self._append(record)
-                await self._wait(pending)
+            pending.records.append(Record(engine=engine_name, time_us=now_us, events=done.events))
+            if self._flush_task is None or len(pending.records) >= RECORDS_PER_BATCH_MAX:
+                self._start_flush()
+            waiter = self._loop.create_future()
+            pending.waiters.append(waiter)
+            await waiter
         elif self._flush_task is not None:
             # A refusal tells what the state was, so it waits for that state like any reader.
             await self.durable(self.sequence, engine=engine_name)
@@ -303,9 +304,8 @@ class Sequencer:
         if records is not None:
             if engines_moved > 1:
                 records.sort(key=_record_time)
-            if not self._write_now(tuple(records)):
-                for record in records:
-                    self._append(record)
+            for record in records:
+                self._append(record)
         if failed is not None:
             for name, raised in failed.items():
                 self._take_out(name, "advance", raised)
@@ -326,25 +326,6 @@ class Sequencer:
             self._flush_task = self._loop.create_task(self._flush())
             if self._watch is None:
                 self._watch_again()
-
-    def _write_now(self, records: tuple[Record, ...]) -> bool:
-        """Make a batch of its own durable in line. False: nothing was done, the records go the usual way.
-
-        Not while others are pending, and not for a subscriber that makes something happen, because the
-        next subscriber has not heard yet of what came before.
-        """
-        if self._flush_task is not None or self._publishing or len(records) > RECORDS_PER_BATCH_MAX:
-            return False
-        pending = self._open
-        batch = Batch(sandbox=self.sandbox, sequence=pending.sequence, records=records)
-        if not self._journal.append_now(batch):
-            return False
-        self._durable = pending.sequence
-        pending.sequence += 1
-        self._publishing = True
-        self._fanout.publish(batch)
-        self._publishing = False
-        return True
 
     def _close_open(self) -> None:
         self._closed_batches.append(self._open)

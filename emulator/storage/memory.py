@@ -14,23 +14,16 @@ class MemoryJournal:
         self._streams: dict[str, list[Batch]] = {}
 
     async def append(self, batch: Batch) -> None:
-        if not self._keep(batch):
-            held = len(self._streams.get(batch.sandbox, ()))
-            raise JournalConflict(f"{batch.sandbox}: entry {batch.sequence} does not follow entry {held}")
-
-    def append_now(self, batch: Batch) -> bool:
-        return self._keep(batch)
-
-    def _keep(self, batch: Batch) -> bool:
         stream = self._streams.get(batch.sandbox)
         if stream is None:
-            if batch.sequence != 1:
-                return False
-            stream = self._streams[batch.sandbox] = []
-        elif batch.sequence != len(stream) + 1:
-            return False
+            stream = []
+        if batch.sequence != len(stream) + 1:
+            raise JournalConflict(
+                f"{batch.sandbox}: entry {batch.sequence} does not follow entry {len(stream)}"
+            )
         stream.append(batch)
-        return True
+        if batch.sequence == 1:
+            self._streams[batch.sandbox] = stream
 
     async def read(self, sandbox: str, after_sequence: int = 0) -> AsyncIterator[Batch]:
         stream = self._streams.get(sandbox, [])

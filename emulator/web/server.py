@@ -207,7 +207,9 @@ class Application:
             sandbox = self._sandbox_of(sandbox_name, key)
             endpoint = self._endpoints.get((site_name, method, place.path))
             if sandbox is None:
-                answer = refuse(site, Failure.UNKNOWN_SANDBOX, sandbox_name or DEFAULT_SANDBOX)
+                answer = refuse(
+                    site, Failure.UNKNOWN_SANDBOX, DEFAULT_SANDBOX if sandbox_name is None else sandbox_name
+                )
             elif endpoint is None:
                 sandbox_name = sandbox.name
                 answer = self._refuse_path(site, method, place.path)

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import http.client
 import json
+import re
+import socket
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -14,9 +16,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.conformance.effort import EXAMPLES_FACTOR
 from tests.conformance.signing import KEY, SECRET
 
-TIMEOUT = 20
+TIMEOUT = 10
 ANSWER_MAX = 2_000_000
 """An error, or a page of the longest list, is smaller; more would be an unbounded answer."""
 
@@ -55,6 +58,10 @@ PATHS = [
     ("PATCH", "/api/v3/order"),
 ]
 
+JSON_FOLLOWS = (
+    b"PUT /_emulator/clock HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+)
+
 raw_text = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=40)
 percent_encoded = st.text(max_size=12).map(
     lambda text: "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))
@@ -67,7 +74,7 @@ field = st.one_of(
 )
 fields = st.lists(field, max_size=14).map("&".join).filter(str.isascii)
 budget = settings(
-    max_examples=400,
+    max_examples=400 * EXAMPLES_FACTOR,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -78,8 +85,8 @@ class Wire:
     """One keep-alive connection that sends exactly what it is told."""
 
     def __init__(self, url: str) -> None:
-        self.host = urlsplit(url).netloc
-        self.connection = http.client.HTTPConnection(self.host, timeout=TIMEOUT)
+        self.host = urlsplit(url)
+        self.connection = http.client.HTTPConnection(self.host.netloc, timeout=TIMEOUT)
 
     def send(self, method: str, target: str, body: bytes, *, keyed: bool) -> tuple[int, bytes, str]:
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
@@ -127,6 +134,41 @@ def test_any_bytes_get_an_error_of_the_exchange(
         assert error["code"] != -1000, "a defect of ours"
         assert isinstance(error["msg"], str), error
         assert len(answer) < 20_000, "an error must not echo what was sent without bound"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /api/v3/\xff\xfe HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /api/v3/time?%ff HTTP/1.1\r\nHost: \xff\r\n\r\n",
+        b"GET /~%00/api/v3/time HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET //api//v3 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /api/v3/account HTTP/1.1\r\nHost: a\r\nX-MBX-APIKEY: \xff\xfe\r\n\r\n",
+        b"GET /api/v3/time HTTP/1.1\r\nHost: a\r\nX-MBX-TIME-UNIT: \xff\r\n\r\n",
+        b"POST /api/v3/order HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
+        b"POST /api/v3/order HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"POST /api/v3/order HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        b"POST /api/v3/order HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        JSON_FOLLOWS + b"100000\r\n\r\n" + b"[" * 100_000,
+        JSON_FOLLOWS + b"4\r\n\r\n\xff\xff\xff\xff",
+    ],
+    ids=lambda raw: repr(raw[:60]),
+)
+def test_what_is_hardly_http_is_refused_and_hurts_nobody_else(wire: Wire, raw: bytes) -> None:
+    with socket.create_connection(
+        (wire.host.hostname or "", wire.host.port or 0), timeout=TIMEOUT
+    ) as stranger:
+        stranger.sendall(raw)
+        first_line = stranger.recv(1000).split(b"\r\n")[0]
+    assert re.fullmatch(rb"HTTP/1\.1 4\d\d .*", first_line), first_line
+    status, answer, _ = wire.send("GET", "/api/v3/time", b"", keyed=False)
+    assert status == 200, answer
 
 
 def test_a_megabyte_of_parameters_is_refused(wire: Wire) -> None:

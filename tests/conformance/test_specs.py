@@ -7,7 +7,6 @@ or slow or tells of a defect, every status is documented, and every body is JSON
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -31,15 +30,13 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.conformance import plausible
 from tests.conformance.documents import NAMES, Documented, documented
+from tests.conformance.effort import EXAMPLES_FACTOR
 from tests.conformance.plausible import BODY, Furniture, Recipe
 from tests.conformance.signing import FORM, Keyed, Signed
 
 Case = schemathesis.Case[Any]
 SECONDS_MAX = 10
 """A request that takes longer counts as hanging."""
-
-EXAMPLES_FACTOR = 30 if os.environ.get("EMULATOR_TEST_LONG") else 1
-"""EMULATOR_TEST_LONG=1 makes a campaign of it."""
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
 

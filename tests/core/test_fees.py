@@ -95,6 +95,15 @@ def test_in_quote_a_budget_includes_the_fee() -> None:
     assert world.free(world.alice, "USDT") == Decimal("0.0004")
 
 
+def test_a_hold_may_include_the_fee_though_it_is_taken_from_proceeds() -> None:
+    world = World(None, instrument(hold_includes_fee=True, **RATES))
+    order = world.buy(world.alice, "1", "50")
+    assert world.held(world.alice, "USDT") == Decimal("50.1")
+    world.sell(world.bob, "1", "50")
+    assert charged(world, order) == [("0.001", "BTC")]
+    assert world.free(world.alice, "USDT") == 999_950
+
+
 # In the discount asset
 
 

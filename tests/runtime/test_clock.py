@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from emulator.runtime.clock import SPEED_MAX, TIME_US_MAX, SandboxClock
+from emulator.runtime.clock import JUMP_US_MAX, SPEED_MAX, TIME_US_MAX, SandboxClock, plan_virtual
 from emulator.runtime.ports import ClockMode, ClockSettingRefused
 from tests.runtime.universe import START_US
 
@@ -98,6 +98,24 @@ def test_refuses_the_past() -> None:
 def test_refuses_nonsense(time_us: int | None, speed: str) -> None:
     with pytest.raises(ClockSettingRefused):
         virtual(SandboxClock(Wall().ns), time_us, speed)
+
+
+def test_refuses_a_jump_whose_consequences_nobody_could_wait_for() -> None:
+    clock = SandboxClock(Wall().ns)
+    virtual(clock, START_US)
+    with pytest.raises(ClockSettingRefused, match="more than 100 years"):
+        virtual(clock, START_US + JUMP_US_MAX + 1)
+    virtual(clock, START_US + JUMP_US_MAX)
+    assert clock.now_us() == START_US + JUMP_US_MAX
+
+
+def test_stands_still_at_the_end_of_all_time() -> None:
+    wall = Wall()
+    clock = SandboxClock(
+        wall.ns, setting=plan_virtual(wall.ns, time_us=TIME_US_MAX - 10, speed=Decimal(SPEED_MAX))
+    )
+    wall.us += 1
+    assert clock.now_us() == TIME_US_MAX
 
 
 def test_the_wall_cannot_be_set() -> None:

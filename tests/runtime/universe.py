@@ -136,8 +136,7 @@ def toy_concerns(engine: object, event: Event) -> list[Concern] | None:
 
 class FailingJournal(MemoryJournal):
     """fails: how many of the next appends raise. after_write: they raise although they wrote.
-    gate: every append waits for it. turns: how many turns of the loop an append takes.
-    immediate: it takes entries in line."""
+    gate: every append waits for it. turns: how many turns of the loop an append takes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,7 +144,6 @@ class FailingJournal(MemoryJournal):
         self.after_write = False
         self.tries = 0
         self.turns = 0
-        self.immediate = False
         self.gate: asyncio.Event | None = None
 
     async def append(self, batch: Batch) -> None:
@@ -160,9 +158,6 @@ class FailingJournal(MemoryJournal):
                 await super().append(batch)
             raise OSError("the disk is full")
         await super().append(batch)
-
-    def append_now(self, batch: Batch) -> bool:
-        return self.immediate and super().append_now(batch)
 
     async def batches(self, sandbox: str = "default") -> list[Batch]:
         return [batch async for batch in self.read(sandbox)]

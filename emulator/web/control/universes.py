@@ -139,7 +139,7 @@ def read_clock(call: Call) -> ClockReading:
     "/clock",
     summary="Set, step, speed up or stop the clock, or give it back to the wall",
     description="What that makes due happens before the answer, in the order of time. "
-    "The clock cannot go back; a reset can begin at any time.",
+    "The clock cannot go back, nor more than 100 years ahead at once; a reset can begin at any time.",
     body=ClockChange,
     answers=ClockReading,
 )

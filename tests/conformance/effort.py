@@ -1,0 +1,7 @@
+"""How much is tried: enough for every day, or a campaign with EMULATOR_TEST_LONG=1 in the environment."""
+
+from __future__ import annotations
+
+import os
+
+EXAMPLES_FACTOR = 30 if os.environ.get("EMULATOR_TEST_LONG") == "1" else 1
