@@ -29,8 +29,11 @@ from emulator.core.views import Views
 FOLLOW_UPS_MAX = 10_000
 """Triggers fired by one command at most; what is due beyond that fires at the next one."""
 
-LOOK_AHEAD_US = 1_000_000
-"""How far the market is searched for what is due when nobody asks for a later time."""
+LOOK_AHEAD_US = 60_000_000
+"""How far the market is searched for what is due when nobody asks for a later time.
+
+A search costs little more for a minute than for a second, and until then ticks cost nothing.
+"""
 
 
 class Done(msgspec.Struct, frozen=True):

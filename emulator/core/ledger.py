@@ -51,6 +51,10 @@ class Posting(NamedTuple):
     counterparty: str
 
 
+Listener = Callable[[AccountId, str, str, Decimal, Decimal, str], None]
+"""Takes what a Posting holds, in its order."""
+
+
 class Ledger:
     """All balances. `listener`, when set, sees every movement that touches a wallet."""
 
@@ -59,7 +63,7 @@ class Ledger:
     def __init__(self) -> None:
         self.wallets: dict[tuple[AccountId, str], dict[str, Balance]] = {}
         self.counterparties: dict[str, dict[str, Decimal]] = {name: {} for name in COUNTERPARTIES}
-        self.listener: Callable[[Posting], None] | None = None
+        self.listener: Listener | None = None
 
     def open(self, account: AccountId, wallet: str) -> None:
         self.wallets[account, wallet] = {}
@@ -87,7 +91,7 @@ class Ledger:
         balance.held += amount
         assert balance.free >= 0 <= balance.held, f"overdrawn hold of {amount} {asset}"
         if self.listener:
-            self.listener(Posting(account, wallet, asset, -amount, amount, "hold"))
+            self.listener(account, wallet, asset, -amount, amount, "hold")
 
     def receive(self, account: AccountId, wallet: str, asset: str, amount: Decimal, source: str) -> None:
         """Credit a wallet's free funds from a counterparty."""
@@ -95,7 +99,7 @@ class Ledger:
         book = self.counterparties[source]
         book[asset] = book.get(asset, ZERO) - amount
         if self.listener:
-            self.listener(Posting(account, wallet, asset, amount, ZERO, source))
+            self.listener(account, wallet, asset, amount, ZERO, source)
 
     def pay(self, account: AccountId, wallet: str, asset: str, amount: Decimal, target: str) -> None:
         """Debit a wallet's free funds in favour of a counterparty."""
@@ -105,7 +109,7 @@ class Ledger:
         book = self.counterparties[target]
         book[asset] = book.get(asset, ZERO) + amount
         if self.listener:
-            self.listener(Posting(account, wallet, asset, -amount, ZERO, target))
+            self.listener(account, wallet, asset, -amount, ZERO, target)
 
     def move(
         self, asset: str, amount: Decimal, source: tuple[AccountId, str], target: tuple[AccountId, str]
@@ -116,8 +120,8 @@ class Ledger:
         assert payer.free >= 0, f"overdrawn transfer of {amount} {asset}"
         self.balance(*target, asset).free += amount
         if self.listener:
-            self.listener(Posting(*source, asset, -amount, ZERO, f"{target[0]}:{target[1]}"))
-            self.listener(Posting(*target, asset, amount, ZERO, f"{source[0]}:{source[1]}"))
+            self.listener(*source, asset, -amount, ZERO, f"{target[0]}:{target[1]}")
+            self.listener(*target, asset, amount, ZERO, f"{source[0]}:{source[1]}")
 
     def totals(self) -> dict[str, Decimal]:
         """The sum over all accounts, asset by asset: zero for each, or the books are wrong."""

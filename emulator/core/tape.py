@@ -189,16 +189,6 @@ class Market:
         best = self.market_quote(now_us)[0 if side is BUY else 1]
         return self.feed.levels(self.instrument, side, now_us, best)
 
-    def best(self, side: Side, now_us: int) -> Decimal | None:
-        """The best price of one side of the whole book, accounts' orders included."""
-        own = (self.bids if side is BUY else self.asks).best
-        market = next(self.levels(side, now_us), None)
-        if market is None:
-            return own
-        if own is None:
-            return market.price
-        return max(own, market.price) if side is BUY else min(own, market.price)
-
     def crosses(self, side: Side, price: Decimal, now_us: int) -> bool:
         """Whether an order at this price would meet what the book holds on the opposite side."""
         own = self.asks.best if side is BUY else self.bids.best

@@ -60,9 +60,20 @@ class PreventedMatch(NamedTuple):
 
 
 class LedgerEntry(NamedTuple):
-    posting: Posting
+    """A posting with the event that caused it."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    free: Decimal
+    held: Decimal
+    counterparty: str
     reason: str
     time_us: int
+
+    @property
+    def posting(self) -> Posting:
+        return Posting(*self[:6])
 
 
 class Views:
@@ -186,9 +197,19 @@ class Views:
     def _moved(self, event: e.AmountDeposited | e.AmountWithdrawn | e.AmountTransferred) -> None:
         self.movements.setdefault(event.account, []).append(Movement(event, self._now_us))
 
-    def _posted(self, posting: Posting) -> None:
-        entries = self.postings.get(posting.account)
+    def _posted(
+        self,
+        account: AccountId,
+        wallet: str,
+        asset: str,
+        free: Decimal,
+        held: Decimal,
+        counterparty: str,
+    ) -> None:
+        entries = self.postings.get(account)
         if entries is None:
-            entries = self.postings[posting.account] = deque(maxlen=POSTINGS_MAX)
-        entries.append(LedgerEntry(posting, self._kind.__name__, self._now_us))
-        self.updated_us[posting.account] = self._now_us
+            entries = self.postings[account] = deque(maxlen=POSTINGS_MAX)
+        entries.append(
+            LedgerEntry(account, wallet, asset, free, held, counterparty, self._kind.__name__, self._now_us)
+        )
+        self.updated_us[account] = self._now_us

@@ -21,9 +21,9 @@ from emulator.core.instruments import (
     TimeInForce,
 )
 from emulator.core.markets import Feed
-from emulator.core.numbers import ZERO, exact
+from emulator.core.numbers import exact
 from emulator.core.order_lists import ListKind, OrderList
-from emulator.core.orders import Order, OrderStatus, OrderTerms, Peg, PegSide, Trigger, TriggerKind
+from emulator.core.orders import Order, OrderTerms, Peg, PegSide, Trigger, TriggerKind
 from emulator.core.rejections import Rejection
 from emulator.core.rules import EngineRules
 from tests.core.invariants import assert_sound
@@ -339,7 +339,3 @@ def replaced(terms: Changed, **changes: Any) -> Changed:
 def seen(order: Order) -> tuple[str, str, str]:
     """Status, executed and prevented quantity: what the documents' examples show of an order."""
     return order.status.value, plain(order.executed), plain(order.prevented)
-
-
-OPEN = (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
-NOTHING = ZERO
