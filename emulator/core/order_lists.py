@@ -47,7 +47,6 @@ class OrderList:
         "status",
         "updated_us",
         "wallet",
-        "working_filled",
     )
 
     def __init__(
@@ -76,7 +75,6 @@ class OrderList:
         self.held = ZERO
         self.received = ZERO
         self.status = ListStatus.EXECUTING
-        self.working_filled = False
         self.created_us = created_us
         self.updated_us = created_us
 

@@ -21,7 +21,7 @@ from emulator.core.instruments import BUY, SELL, Instrument, Side
 from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, Ledger
 from emulator.core.markets import Feed
 from emulator.core.numbers import ZERO
-from emulator.core.order_lists import ListKind, ListStatus, OrderList
+from emulator.core.order_lists import ListStatus, OrderList
 from emulator.core.orders import ENDED, EndReason, Order, OrderStatus
 from emulator.core.state.digest import fingerprint
 from emulator.core.state.holds import dormant_price, requirement
@@ -120,13 +120,6 @@ class State:
 
     def counts_of(self, account: AccountId, instrument: str) -> Counts:
         return self.counts.get((account, instrument), _NO_COUNTS)
-
-    def held_for(self, order: Order) -> Decimal:
-        """What the wallet holds for an order, alone or together with the leg that cancels it."""
-        if order.list_id == NO_LIST:
-            return order.held
-        order_list = self.lists[order.list_id]
-        return order_list.held if order.id in order_list.pair else order.held
 
     def fingerprint(self) -> str:
         """A digest of everything folded, equal for equal histories."""
@@ -275,22 +268,19 @@ class State:
             self._close(order, now_us)
 
     def _list_fill(self, order: Order, quantity: Decimal, base_fee: Decimal) -> None:
-        """Note that the working order of a list traded, and lock what a funded list received."""
+        """Lock what the working order of a funded list received."""
         order_list = self.lists[order.list_id]
-        if order_list.kind is ListKind.OCO or order.id != order_list.orders[0]:
+        if not order_list.funded or order.id != order_list.orders[0]:
             return
-        if order_list.funded:
-            base = order_list.hold_asset
-            free = self.ledger.free(order.account, order.wallet, base)
-            # The fee is taken from other free funds when there are enough, else from the proceeds;
-            # always from the proceeds when these are in the discount asset (opo.md of the docs).
-            is_spared = base != self.discount_asset and free - quantity >= base_fee
-            locked = quantity if is_spared else quantity - base_fee
-            self.ledger.hold(order.account, order.wallet, base, locked)
-            order_list.held += locked
-            order_list.received += locked
-        if order.status is _FILLED:
-            order_list.working_filled = True
+        base = order_list.hold_asset
+        free = self.ledger.free(order.account, order.wallet, base)
+        # The fee is taken from other free funds when there are enough, else from the proceeds;
+        # always from the proceeds when these are in the discount asset (opo.md of the docs).
+        is_spared = base != self.discount_asset and free - quantity >= base_fee
+        locked = quantity if is_spared else quantity - base_fee
+        self.ledger.hold(order.account, order.wallet, base, locked)
+        order_list.held += locked
+        order_list.received += locked
 
     def _match_prevented(self, event: e.MatchPrevented, now_us: int) -> None:
         market = self.markets[event.instrument]

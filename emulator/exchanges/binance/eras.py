@@ -41,13 +41,21 @@ class Eras(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Which kinds of key may log on to the WebSocket API; the documents name Ed25519 only."""
 
 
+WAITING_FOR_STREAMS = ("spot_listen_key", "all_tickers_stream", "session_logon")
+"""Switches of what is not served yet: they stand at their defaults until it is."""
+
+
 class EraUnknown(ValueError):
-    """A switch that does not exist, or a position that it does not have."""
+    """A switch that does not exist, or a position that it does not have, or has no effect in yet."""
 
 
 def read_eras(settings: Mapping[str, object]) -> Eras:
     """The switches as set; raises EraUnknown, saying which one is wrong and which there are."""
     try:
-        return msgspec.convert(dict(settings), Eras, strict=False)
+        eras = msgspec.convert(dict(settings), Eras, strict=False)
     except msgspec.ValidationError as error:
         raise EraUnknown(f"{error}; there are: {', '.join(Eras.__struct_fields__)}") from error
+    for name in WAITING_FOR_STREAMS:
+        if getattr(eras, name) != getattr(Eras(), name):
+            raise EraUnknown(f"{name} has no effect before streams are served; leave it at its default")
+    return eras
