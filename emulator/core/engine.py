@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -43,6 +43,22 @@ class Done(msgspec.Struct, frozen=True):
     rejection: Rejection | None = None
 
 
+class Observer(Protocol):
+    """Watches a living engine from inside, where the state is still that of each single event.
+
+    What it sees is not durable yet, and it must neither change anything nor raise. Folding a journal
+    is not observed.
+    """
+
+    def happened(self, event: e.Event, now_us: int) -> None:
+        """An event was applied just now; nothing else has been since."""
+        ...
+
+    def settled(self, now_us: int) -> None:
+        """What was asked for, or came due, is complete with all that follows from it."""
+        ...
+
+
 class Engine:
     """Decides, applies, follows up. Deterministic: same commands at the same times, same events."""
 
@@ -60,6 +76,7 @@ class Engine:
         self.rules = rules or EngineRules()
         self.state = State(instruments, feed, wallets, self.rules.fees.discount_asset)
         self.views = Views(self.state)
+        self.observers: Sequence[Observer] = ()
         self._folds = self.state.folds
         self._advanced_us = 0
         self._checked: dict[str, int] = {}
@@ -154,10 +171,14 @@ class Engine:
         happened: list[e.Event] = []
         pending: list[c.Command] = []
         follows = self._follows
+        observers = self.observers
         decided = fired = 0
         while True:
             for event in decision:
                 self._fold(event, now_us)
+                if observers:
+                    for observer in observers:
+                        observer.happened(event, now_us)
                 follow = follows.get(type(event))
                 if follow is not None:
                     follow(event, pending)
@@ -169,6 +190,8 @@ class Engine:
                 trigger = self._next_trigger(now_us) if self._moved and fired < FOLLOW_UPS_MAX else None
                 if trigger is None:
                     self._moved.clear()
+                    for observer in observers:
+                        observer.settled(now_us)
                     return happened
                 fired += 1
                 command = c.TriggerOrder(order=trigger.id)

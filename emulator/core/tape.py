@@ -23,6 +23,8 @@ from emulator.core.orders import Order
 MINUTE_US = 60_000_000
 SECOND_US = 1_000_000
 FOREVER_US = 1 << 62
+EPOCH_2017_US = 1_483_228_800_000_000
+"""Update ids count from here: they stay below 2**53, which not every client's numbers exceed."""
 
 
 class Print(NamedTuple):
@@ -242,8 +244,11 @@ class Market:
         return Quote(*bids[0], *asks[0])
 
     def update_id(self, now_us: int) -> int:
-        """Identifies the state of the book: grows with time and with every change by accounts."""
-        return now_us // 1000 - 1_483_228_800_000 + self.changes
+        """Identifies the state of the book: grows with time and with every change by accounts.
+
+        Two different books never share one, because the feed changes at whole microseconds only.
+        """
+        return now_us - EPOCH_2017_US + self.changes
 
     # Trades
 

@@ -31,6 +31,7 @@ class _Subscription:
 class Fanout:
     def __init__(self, *, recent_records_max: int = RECENT_RECORDS_MAX) -> None:
         self._subscriptions: tuple[_Subscription, ...] = ()
+        self._endings: dict[object, Callable[[], None]] = {}
         self._recent: deque[Batch] = deque()
         self._recent_records = 0
         self._recent_records_max = recent_records_max
@@ -43,6 +44,16 @@ class Fanout:
 
         def unsubscribe() -> None:
             self._remove(subscription)
+
+        return unsubscribe
+
+    def at_end(self, callback: Callable[[], None]) -> Unsubscribe:
+        """Call back once when the sandbox ends, for who has no use for its batches."""
+        token = object()
+        self._endings[token] = callback
+
+        def unsubscribe() -> None:
+            self._endings.pop(token, None)
 
         return unsubscribe
 
@@ -84,11 +95,12 @@ class Fanout:
     def end(self) -> None:
         """The sandbox is over: nothing will be published any more."""
         subscriptions, self._subscriptions = self._subscriptions, ()
-        for subscription in subscriptions:
-            if subscription.on_end is None:
+        endings, self._endings = self._endings, {}
+        for on_end in (*(subscription.on_end for subscription in subscriptions), *endings.values()):
+            if on_end is None:
                 continue
             try:
-                subscription.on_end()
+                on_end()
             except Exception:
                 _log.exception("a subscriber raised when its sandbox ended")
 

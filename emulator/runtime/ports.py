@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from emulator.core.commands import Command
-from emulator.core.engine import Done
+from emulator.core.engine import Done, Observer
 from emulator.core.events import AnyEvent, Event
 from emulator.core.ids import AccountId
 
@@ -256,6 +256,9 @@ class Clock(Protocol):
 
 class EnginePort(Protocol):
     """What the runtime needs of an engine. All synchronous; an exception is always a defect of ours."""
+
+    observers: Sequence[Observer]
+    """Told of every event that it decides, not of those that it replays."""
 
     def execute(self, command: Command, now_us: int) -> Done:
         """Decide and apply a command and what follows from it."""

@@ -14,11 +14,13 @@ from typing import Any, TypeVar, cast, overload
 import msgspec
 
 from emulator.core.commands import Command, OpenAccount
-from emulator.core.engine import Done, Engine
+from emulator.core.engine import Done, Engine, Observer
 from emulator.core.ids import AccountId
+from emulator.runtime.alarms import Alarms
 from emulator.runtime.clock import SandboxClock
 from emulator.runtime.concerns import Concerns
 from emulator.runtime.fanout import Fanout
+from emulator.runtime.outlet import Outlet
 from emulator.runtime.ports import (
     AccountExists,
     AccountNamed,
@@ -90,6 +92,7 @@ class Sandbox:
             next_due_us=self.next_due_us,
             speed=lambda: self.clock.speed,
         )
+        self.alarms = Alarms(now_us=self.clock.now_us, speed=lambda: self.clock.speed)
         self.fanout.subscribe(self.schedule.on_batch)
         self.schedule.wake()
 
@@ -127,6 +130,15 @@ class Sandbox:
     ) -> Coroutine[Any, Any, None]:
         """Wait until the journal holds a sequence; see `Sequencer.durable` for what was read."""
         return self._sequencer.durable(sequence, engine=engine, account=account, instrument=instrument)
+
+    @property
+    def outlet(self) -> Outlet:
+        """Where everything goes that is told of this sandbox without being asked for."""
+        return self._sequencer.outlet
+
+    def observe(self, engine_name: str, observer: Observer) -> Callable[[], None]:
+        """Watch an engine from inside (see `Observer`), also after a rebuild; returns what ends it."""
+        return self._sequencer.observe(engine_name, observer)
 
     @property
     def sequence(self) -> int:
@@ -221,6 +233,7 @@ class Sandbox:
         self._record(now_us, ClockSet(setting=setting))
         self.clock.apply(setting)
         self._sequencer.advance()
+        self.alarms.look()
         await self._sequencer.written()
 
     async def step_clock(self, by_us: int) -> None:
@@ -231,6 +244,7 @@ class Sandbox:
     async def close(self, reason: str) -> None:
         """Refuse everything from now on, write what was decided, and tell the subscribers."""
         self.schedule.stop()
+        self.alarms.stop()
         await self._sequencer.close(reason)
         self.fanout.end()
 

@@ -23,11 +23,12 @@ from typing import TypeVar
 import msgspec
 
 from emulator.core.commands import Command
-from emulator.core.engine import Done
+from emulator.core.engine import Done, Observer
 from emulator.core.events import Event
 from emulator.core.ids import AccountId
 from emulator.runtime.concerns import Concern, Concerns
 from emulator.runtime.fanout import Fanout
+from emulator.runtime.outlet import Outlet
 from emulator.runtime.ports import (
     SANDBOX,
     Batch,
@@ -131,6 +132,10 @@ class Sequencer:
         self._ended: str | None = None
         self._halted = False
         """Degraded or ended: one look on the way of every command instead of two."""
+        self.outlet = Outlet(last_sequence)
+        self._observers: dict[str, list[Observer]] = {name: [] for name in engines}
+        for name, engine in engines.items():
+            engine.observers = self._observers[name]
         self._rebuilds: dict[str, asyncio.Task[None]] = {}
         self._rebuilt_at: dict[str, float] = {}
 
@@ -147,6 +152,12 @@ class Sequencer:
     def is_degraded(self) -> bool:
         """Whether the journal refused or kept silent, so that nothing is decided until it is back."""
         return self._degraded
+
+    def observe(self, engine_name: str, observer: Observer) -> Callable[[], None]:
+        """Have an engine watched, also after it was rebuilt; returns what ends it."""
+        observers = self._observers[engine_name]
+        observers.append(observer)
+        return lambda: observers.remove(observer)
 
     # The way of a command
 
@@ -182,6 +193,8 @@ class Sequencer:
             pending.records.append(Record(engine=engine_name, time_us=now_us, events=done.events))
             if self._flush_task is None or len(pending.records) >= RECORDS_PER_BATCH_MAX:
                 self._start_flush()
+            if self.outlet.has_noted:
+                self.outlet.decided(pending.sequence)
             waiter = self._loop.create_future()
             pending.waiters.append(waiter)
             await waiter
@@ -219,6 +232,7 @@ class Sequencer:
             raise OutcomeUnknown(f"an internal error in the engine {engine_name!r}") from error
         if done.events:
             self._append(Record(engine=engine_name, time_us=now_us, events=done.events))
+            self.outlet.decided(self.sequence)
         return done
 
     async def written(self) -> None:
@@ -279,6 +293,7 @@ class Sequencer:
             self._watch = None
         for pending in (*self._closed_batches, self._open):
             _give_up(pending, reason)
+        self.outlet.end()
 
     def _refuse(self) -> None:
         if self._ended is not None:
@@ -306,6 +321,8 @@ class Sequencer:
                 records.sort(key=_record_time)
             for record in records:
                 self._append(record)
+            if self.outlet.has_noted:
+                self.outlet.decided(self.sequence)
         if failed is not None:
             for name, raised in failed.items():
                 self._take_out(name, "advance", raised)
@@ -355,6 +372,7 @@ class Sequencer:
                     if not waiter.done():
                         waiter.set_result(None)
                 self._fanout.publish(batch)
+                self.outlet.durable(batch.sequence)
         except Exception:
             _log.exception("%s: the sequencer itself failed", self.sandbox)
             self._lose("an internal error in the sequencer")
@@ -460,6 +478,7 @@ class Sequencer:
         """Remove an engine that raised, and start to rebuild it."""
         _log.error("%s: %s raised at %s; rebuilding it", self.sandbox, name, occasion, exc_info=error)
         del self.engines[name]
+        self.outlet.void()
         self.engines.absent.add(name)
         rebuild = self._loop.create_task(self._rebuild(name, self.sequence))
         self._rebuilds[name] = rebuild
@@ -488,6 +507,7 @@ class Sequencer:
                     return
                 await asyncio.sleep(self._patience.rebuild_pause)
         self.engines.absent.discard(name)
+        engine.observers = self._observers[name]
         self.engines[name] = engine
         self._rebuilt_at[name] = self._loop.time()
         del self._rebuilds[name]

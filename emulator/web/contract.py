@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from emulator.core.rejections import Rejection
     from emulator.runtime.ports import KeyRecord
     from emulator.runtime.sandbox import Sandbox
+    from emulator.web.sockets import Session, Socket
 
 
 class Kind(str, Enum):
@@ -217,6 +218,99 @@ class NotEmulated(msgspec.Struct, frozen=True):
     why: str
 
 
+class Channel(msgspec.Struct, frozen=True):
+    """A stream that can be subscribed to, as its documents write its name."""
+
+    name: str
+    summary: str
+
+
+class Method(msgspec.Struct, frozen=True):
+    """An operation that can be called over a WebSocket. route: the row that answers it, if one does."""
+
+    name: str
+    summary: str
+    route: Route | None = None
+
+
+class SocketRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A WebSocket path: exact, or everything below it where it ends in `/*`.
+
+    open: makes the session of a connection that was accepted. admit: looks at a handshake before that
+    and may raise a Refusal, which is then an HTTP answer.
+    """
+
+    path: str
+    summary: str
+    open: Callable[[Opening, Socket], Session]
+    admit: Callable[[Opening], None] | None = None
+    channels: tuple[Channel, ...] = ()
+    methods: tuple[Method, ...] = ()
+
+    def matches(self, path: str) -> bool:
+        if self.path.endswith("/*"):
+            return path.startswith(self.path[:-1])
+        return path == self.path
+
+
+class Sandboxes(Protocol):
+    """Where requests find their sandbox."""
+
+    def get(self, name: str) -> Sandbox | None: ...
+
+    def owning(self, key: str) -> Sandbox | None:
+        """The sandbox that knows an API key; of several, the default one first."""
+        ...
+
+
+class Opening:
+    """A WebSocket handshake. `path` has neither site nor sandbox prefix; headers are lower case.
+
+    sandbox: the one that the address names, or the one that the key in its headers does, or the
+    default one. is_named: whether the address or the key named it; if not, a key that comes later may.
+    note: remembers a request for `GET /_emulator/requests`: method, path, query, body, status, code,
+    duration in microseconds, account, key.
+    """
+
+    __slots__ = (
+        "headers",
+        "is_named",
+        "note",
+        "path",
+        "query",
+        "row",
+        "sandbox",
+        "sandboxes",
+        "site",
+        "source_ip",
+    )
+
+    def __init__(
+        self,
+        *,
+        site: Site,
+        row: SocketRow,
+        sandbox: Sandbox,
+        is_named: bool,
+        sandboxes: Sandboxes,
+        path: str,
+        query: bytes,
+        headers: dict[bytes, bytes],
+        source_ip: str,
+        note: Callable[[str, str, bytes, bytes, int, int | str | None, int, int, bytes | None], None],
+    ) -> None:
+        self.site = site
+        self.row = row
+        self.sandbox = sandbox
+        self.is_named = is_named
+        self.sandboxes = sandboxes
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.source_ip = source_ip
+        self.note = note
+
+
 class Site:
     """One API surface: its rows, what it leaves out, and the dialect it speaks.
 
@@ -232,11 +326,13 @@ class Site:
         rows: tuple[Route, ...],
         dialect: Dialect,
         not_emulated: tuple[NotEmulated, ...] = (),
+        sockets: tuple[SocketRow, ...] = (),
         description: str = "",
         prefix: str | None = None,
         takes_forms: bool = True,
     ) -> None:
         self.name = name
+        self.sockets = sockets
         self.engine = engine
         self.title = title
         self.rows = rows

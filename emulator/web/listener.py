@@ -19,6 +19,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from emulator.web.short_way import Protocol
+from emulator.web.sockets import MESSAGE_MAX, SocketProtocol
 
 if TYPE_CHECKING:
     from uvicorn.server import Protocols as Connection
@@ -195,8 +196,12 @@ def _build(application: ASGIApp, on_listening: Callable[[], None]) -> _Server:
             application,
             loop="none",
             http=Protocol,
-            # Streams are not served yet; an upgrade is answered as the plain request it also is.
-            ws="none",
+            ws=SocketProtocol,
+            ws_max_size=MESSAGE_MAX,
+            ws_per_message_deflate=False,
+            # Which pings a dialect sends is its own (`sockets.Heart`).
+            ws_ping_interval=None,
+            ws_ping_timeout=None,
             lifespan="off",
             access_log=False,
             log_level="error",

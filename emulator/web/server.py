@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from time import perf_counter_ns, time_ns
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -23,11 +23,21 @@ from starlette.types import Receive, Scope, Send
 
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.codec import JSON_TYPE, encode
-from emulator.web.contract import Failure, NotEmulated, Request, Site
+from emulator.web.contract import (
+    Failure,
+    NotEmulated,
+    Opening,
+    Refusal,
+    Request,
+    Sandboxes,
+    Site,
+)
 from emulator.web.endpoint import Answer, Endpoint, refuse
-from emulator.web.hosts import CONTROL, SITES, Hosts, futures_data_site
+from emulator.web.hosts import CONTROL, SITES, Hosts, Place, futures_data_site
 from emulator.web.short_way import STATE as SHORT_WAY
 from emulator.web.short_way import ShortWay
+from emulator.web.sockets import RESTARTING, Socket
+from emulator.web.sockets import STATE as SOCKET
 
 BODY_MAX = 1_000_000
 QUERY_MAX = 65_536
@@ -39,16 +49,6 @@ DEFAULT_SANDBOX = "default"
 _WITH_BODY = frozenset({"POST", "PUT", "DELETE"})
 _SHOWN_PATH_MAX = 200
 _NO_STATE: dict[str, Any] = {}
-
-
-class SandboxDirectory(Protocol):
-    """Where requests find their sandbox."""
-
-    def get(self, name: str) -> Sandbox | None: ...
-
-    def owning(self, key: str) -> Sandbox | None:
-        """The sandbox that knows an API key; of several, the default one first."""
-        ...
 
 
 class Counts:
@@ -149,7 +149,7 @@ class Application:
         self,
         *,
         sites: Sequence[Site],
-        sandboxes: SandboxDirectory,
+        sandboxes: Sandboxes,
         hosts: Hosts,
         frame: Starlette,
         recorder: Recorder | None = None,
@@ -175,7 +175,10 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._frame(scope, receive, send)
+            if scope["type"] == "websocket":
+                await self._open(scope, receive, send)
+            else:
+                await self._frame(scope, receive, send)
             return
         began_ns = perf_counter_ns()
         # Taken out, because it holds the request that holds this state, and only the garbage collector
@@ -266,6 +269,98 @@ class Application:
             key,
         )
 
+    async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Accept a WebSocket that some row serves, and stay as long as it is there."""
+        socket: Socket = scope["state"].pop(SOCKET)
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        server = scope.get("server")
+        place = self.hosts.locate(scope["path"], headers.get(b"host", b""), (server[1] or 0) if server else 0)
+        await receive()
+        opening = self._opening(scope, headers, place)
+        if isinstance(opening, Answer):
+            await _refuse_handshake(opening, send)
+            return
+        await send({"type": "websocket.accept"})
+        socket.serve(opening.row.open(opening, socket))
+        forget = opening.sandbox.fanout.at_end(lambda: socket.close(RESTARTING, "The sandbox ended"))
+        try:
+            await socket.over
+        finally:
+            forget()
+
+    def _opening(self, scope: Scope, headers: dict[bytes, bytes], place: Place) -> Opening | Answer:
+        """What a handshake is about, or why nobody takes it."""
+        site_name = place.site
+        if site_name is None:
+            body = encode({"error": "No site serves this path.", "sites": [f"/{name}/" for name in SITES]})
+            return Answer(404, body, [], None, 0, False)
+        site = self.sites.get(site_name)
+        if site is None:
+            return _not_served(site_name, self.sites)
+        key = headers.get(site.dialect.key_header)
+        sandbox = self._sandbox_of(place.sandbox, key)
+        if sandbox is None:
+            return refuse(site, Failure.UNKNOWN_SANDBOX, place.sandbox or DEFAULT_SANDBOX)
+        row = next((row for row in site.sockets if row.matches(place.path)), None)
+        if row is None:
+            return self._refuse_path(site, "GET", place.path)
+        client = scope.get("client")
+        recorder, counts, sandbox_name = self.recorder, self.counts, sandbox.name
+
+        def note(
+            method: str,
+            path: str,
+            query: bytes,
+            body: bytes,
+            status: int,
+            code: int | str | None,
+            duration_us: int,
+            account: int,
+            key: bytes | None,
+        ) -> None:
+            counts.requests += 1
+            counts.refusals += code is not None
+            recorder.note(
+                time_ns() // 1000,
+                method,
+                path[:RECORDED_BYTES_MAX],
+                query[:RECORDED_BYTES_MAX],
+                body[:RECORDED_BYTES_MAX],
+                site_name,
+                sandbox_name,
+                status,
+                code,
+                duration_us,
+                account,
+                key,
+            )
+
+        opening = Opening(
+            site=site,
+            row=row,
+            sandbox=sandbox,
+            is_named=place.sandbox is not None or (key is not None and key.decode("latin-1") in sandbox.keys),
+            sandboxes=self._sandboxes,
+            path=place.path,
+            query=scope["query_string"],
+            headers=headers,
+            source_ip=client[0] if client else "127.0.0.1",
+            note=note,
+        )
+        if row.admit is not None:
+            try:
+                row.admit(opening)
+            except Refusal as refusal:
+                return Answer(
+                    refusal.status,
+                    site.dialect.render_refusal(refusal),
+                    list(refusal.headers),
+                    refusal.code,
+                    0,
+                    False,
+                )
+        return opening
+
     def _sandbox_of(self, name: str | None, key: bytes | None) -> Sandbox | None:
         if name is not None:
             return self._sandboxes.get(name)
@@ -298,6 +393,12 @@ def _matches(missing: NotEmulated, method: str, path: str) -> bool:
     if missing.path.endswith("*"):
         return path.startswith(missing.path[:-1])
     return path == missing.path
+
+
+async def _refuse_handshake(answer: Answer, send: Send) -> None:
+    headers = [(b"content-type", JSON_TYPE), *answer.headers]
+    await send({"type": "websocket.http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": answer.body})
 
 
 def _not_served(site_name: str, served: Mapping[str, Site]) -> Answer:

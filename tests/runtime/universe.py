@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from emulator.core.commands import Command, Deposit, OpenAccount, Withdraw
-from emulator.core.engine import Done
+from emulator.core.engine import Done, Observer
 from emulator.core.events import AccountOpened, AmountDeposited, AmountWithdrawn, Event
 from emulator.core.rejections import InsufficientBalance
 from emulator.runtime.concerns import Concern
@@ -37,6 +37,7 @@ class TillEngine:
         self.due: list[tuple[int, int, str, Decimal]] = []
         self.movement = 0
         self.times: list[int] = []
+        self.observers: Sequence[Observer] = ()
         self._defects = defects
 
     def execute(self, command: Command, now_us: int) -> Done:
@@ -108,6 +109,10 @@ class TillEngine:
 
     def _did(self, now_us: int, *events: Event) -> Done:
         self.apply(events, now_us)
+        for observer in self.observers:
+            for event in events:
+                observer.happened(event, now_us)
+            observer.settled(now_us)
         return Done(events, None)
 
     def _withdrawal(self, account: int, asset: str, amount: Decimal) -> AmountWithdrawn:

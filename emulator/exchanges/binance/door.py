@@ -137,53 +137,22 @@ class Door:
     # Letting in
 
     def compile(self, route: Route) -> Admit:
-        is_sapi = route.path.startswith("/sapi/")
-        pool = route.pool
-        is_by_account = pool in _ACCOUNT_WEIGHT_HEADERS
+        enter, spend = self.compile_entry(route), self.compile_spending(route)
+        read = self.compile_reading(route)
         security = route.security
         keyed, signed = security.keyed, security.signed
-        parsers: dict[str, Parse] = {p.name: compile_parameter(p) for p in route.parameters}
-        required = tuple(p.name for p in route.parameters if p.required)
-        defaults = {p.name: p.default for p in route.parameters if p.default is not None}
-        if signed:
-            parsers["timestamp"] = compile_parameter(TIMESTAMP)
-            parsers["recvWindow"] = compile_parameter(Parameter("recvWindow", Kind.DECIMAL, decimals=3))
-            parsers["signature"] = str
-            required = (*required, "timestamp", "signature")
-        # Quirk: the spot API refuses parameters that it does not know, and says how many it read but not
-        # which; /sapi and the futures APIs pass over them (errors.md, -1104; binance-connector-python,
-        # issue 172).
-        strict = self.refuses_unknown(route)
-        one_of, exclusive = route.one_of, route.exclusive
-        fixed_weight = route.weight if isinstance(route.weight, int) else None
-        weigh = route.weight
-        orders = route.orders
 
         def admit(call: Call) -> None:
+            enter(call)
             request = call.request
-            sandbox = call.sandbox
-            quotas = self._quotas.of(sandbox)
-            virtual = sandbox.clock.is_virtual
-            counting = self._counting
-            enforced = counting == "on" or (counting == "auto" and not virtual)
-            ip = request.source_ip
-            now_us = call.now_us
-            if enforced:
-                if is_sapi:
-                    if not is_by_account:
-                        quotas.enter_sapi(ip, route.path, fixed_weight or 1, now_us)
-                else:
-                    quotas.enter(ip, now_us)
-            # What a request that fails from here on costs; its own weight is known when it is parsed.
-            call.weight = 1 if fixed_weight is None else fixed_weight
             headers = request.headers
             unit = headers.get(b"x-mbx-time-unit")
             if unit is not None:
-                call.time_divisor = _time_divisor(unit)
+                call.time_divisor = time_divisor(unit)
             record: KeyRecord | None = None
             if keyed:
                 key = headers.get(b"x-mbx-apikey", b"").decode("latin-1")
-                record = sandbox.keys.get(key)
+                record = call.sandbox.keys.get(key)
                 # Quirk: a signed endpoint that is called without anything asks for the key, not for the
                 # parameters (live answers).
                 if record is None and not KEY_PATTERN.fullmatch(key):
@@ -196,40 +165,11 @@ class Door:
                 pairs, twice = split_pairs(request.query, request.body)
             except TooManyPairs:
                 raise refuse(-1101, text=TOO_MANY_PARAMETERS) from None
-            if strict and pairs and not parsers:
-                raise refuse(-1101, 0, len(pairs))
-            for name in required:
-                if name not in pairs:
-                    raise refuse(-1102, name)
-            values: dict[str, Any] = defaults.copy()
-            read = 0
-            for name, text in pairs.items():
-                parse = parsers.get(name)
-                if parse is not None:
-                    if not text:
-                        raise _empty(name)
-                    values[name] = parse(text)
-                    read += 1
-            if strict and read != len(pairs):
-                raise refuse(-1104, read, len(pairs))
-            if twice:
-                raise refuse(-1101, text=DUPLICATE_VALUES)
-            for group in one_of:
-                if not any(name in pairs for name in group):
-                    raise _either(group)
-            for group in exclusive:
-                if sum(name in pairs for name in group) > 1:
-                    raise refuse(-1128)
+            values = read(pairs, twice)
 
             if keyed:
                 if signed:
-                    timestamp_us = values.pop("timestamp")
-                    window_ms = values.pop("recvWindow", RECV_WINDOW_DEFAULT_MS)
-                    server_us = self._server_us(virtual, now_us)
-                    if server_us is not None:
-                        check_timestamp(timestamp_us, window_ms, server_us)
-                    elif window_ms > RECV_WINDOW_MAX_MS:
-                        raise refuse(-1131)
+                    self.check_time(call, values)
                 if record is None:
                     raise refuse(-2015)
                 if signed:
@@ -241,27 +181,132 @@ class Door:
                 call.key_record = record
                 call.account = record.account
             call.values = values
-
-            if not isinstance(weigh, int):
-                call.weight = weigh(values)
-            if enforced and is_by_account:
-                quotas.enter_sapi_account(pool, call.account, route.path, call.weight, now_us)
-            if enforced and not is_sapi:
-                quotas.check_weight(ip, call.weight, now_us)
-            if orders:
-                quotas.reserve_orders(call.account, orders, now_us, enforced=enforced)
-                call.orders_reserved = orders
+            spend(call)
 
         return admit
 
-    def _server_us(self, virtual: bool, now_us: int) -> int | None:
+    def compile_entry(self, route: Route) -> Admit:
+        """Whether the IP may ask at all."""
+        is_sapi = route.path.startswith("/sapi/")
+        is_by_account = route.pool in _ACCOUNT_WEIGHT_HEADERS
+        path = route.path
+        # What a request that fails from here on costs; its own weight is known when it is parsed.
+        weight = route.weight if isinstance(route.weight, int) else 1
+
+        def enter(call: Call) -> None:
+            sandbox = call.sandbox
+            if self.counts_in(sandbox):
+                quotas = self._quotas.of(sandbox)
+                if not is_sapi:
+                    quotas.enter(call.source_ip, call.now_us)
+                elif not is_by_account:
+                    quotas.enter_sapi(call.source_ip, path, weight, call.now_us)
+            call.weight = weight
+
+        return enter
+
+    def compile_reading(
+        self, route: Route, *, strict: bool | None = None
+    ) -> Callable[[dict[str, str], bool], dict[str, Any]]:
+        """What turns the pairs of a request into values, or raises what is wrong with them.
+
+        Its second argument says whether a name was sent twice. strict: refuse what the row does not
+        have. Of a signed row, `timestamp`, `recvWindow` and `signature` are among the values.
+        """
+        parsers: dict[str, Parse] = {p.name: compile_parameter(p) for p in route.parameters}
+        required = tuple(p.name for p in route.parameters if p.required)
+        defaults = {p.name: p.default for p in route.parameters if p.default is not None}
+        if route.security.signed:
+            parsers["timestamp"] = compile_parameter(TIMESTAMP)
+            parsers["recvWindow"] = compile_parameter(Parameter("recvWindow", Kind.DECIMAL, decimals=3))
+            parsers["signature"] = str
+            required = (*required, "timestamp", "signature")
+        # Quirk: the spot API refuses parameters that it does not know, and says how many it read but not
+        # which; /sapi and the futures APIs pass over them (errors.md, -1104; binance-connector-python,
+        # issue 172).
+        is_strict = self.refuses_unknown(route) if strict is None else strict
+        one_of, exclusive = route.one_of, route.exclusive
+
+        def read(pairs: dict[str, str], twice: bool) -> dict[str, Any]:
+            if is_strict and pairs and not parsers:
+                raise refuse(-1101, 0, len(pairs))
+            for name in required:
+                if name not in pairs:
+                    raise refuse(-1102, name)
+            values: dict[str, Any] = defaults.copy()
+            unread = 0
+            for name, text in pairs.items():
+                parse = parsers.get(name)
+                if parse is None:
+                    unread += 1
+                elif text:
+                    values[name] = parse(text)
+                else:
+                    raise _empty(name)
+            if unread and is_strict:
+                raise refuse(-1104, len(pairs) - unread, len(pairs))
+            if twice:
+                raise refuse(-1101, text=DUPLICATE_VALUES)
+            for group in one_of:
+                if not any(name in pairs for name in group):
+                    raise _either(group)
+            for group in exclusive:
+                if sum(name in pairs for name in group) > 1:
+                    raise refuse(-1128)
+            return values
+
+        return read
+
+    def check_time(self, call: Call, values: dict[str, Any]) -> None:
+        """Take the timestamp and its window out of the values; raises -1131 and -1021."""
+        timestamp_us = values.pop("timestamp")
+        window_ms = values.pop("recvWindow", RECV_WINDOW_DEFAULT_MS)
+        server_us = self._server_us(call)
+        if server_us is not None:
+            check_timestamp(timestamp_us, window_ms, server_us)
+        elif window_ms > RECV_WINDOW_MAX_MS:
+            raise refuse(-1131)
+
+    def compile_spending(self, route: Route) -> Admit:
+        """Whether there is enough left for the weight and the orders of a call that was read."""
+        pool, path, weigh, orders = route.pool, route.path, route.weight, route.orders
+        is_by_account = pool in _ACCOUNT_WEIGHT_HEADERS
+        is_by_ip = not path.startswith("/sapi/")
+
+        def spend(call: Call) -> None:
+            if not isinstance(weigh, int):
+                call.weight = weigh(call.values)
+            sandbox = call.sandbox
+            enforced = self.counts_in(sandbox)
+            if enforced:
+                quotas = self._quotas.of(sandbox)
+                if is_by_account:
+                    quotas.enter_sapi_account(pool, call.account, path, call.weight, call.now_us)
+                elif is_by_ip:
+                    quotas.check_weight(call.source_ip, call.weight, call.now_us)
+            if orders:
+                self._quotas.of(sandbox).reserve_orders(call.account, orders, call.now_us, enforced=enforced)
+                call.orders_reserved = orders
+
+        return spend
+
+    def counts_in(self, sandbox: Sandbox) -> bool:
+        """Whether quotas refuse in a sandbox."""
+        counting = self._counting
+        return counting == "on" or (counting == "auto" and not sandbox.clock.is_virtual)
+
+    def verifies(self, record: KeyRecord, payload: bytes, signature: str) -> bool:
+        """Whether a signature is a key's over exactly this payload."""
+        return self._verifiers.verify(record, payload, signature)
+
+    def _server_us(self, call: Call) -> int | None:
         match self._timestamps:
             case "auto":
-                return self._wall_us() if virtual else now_us
+                return self._wall_us() if call.sandbox.clock.is_virtual else call.now_us
             case "wall":
                 return self._wall_us()
             case "sandbox":
-                return now_us
+                return call.now_us
             case "off":
                 return None
         assert_never(self._timestamps)
@@ -279,13 +324,9 @@ class Door:
         return text is not None and self._verifiers.verify(record, text, signature)
 
     def reserve_orders(self, call: Call, count: int) -> None:
-        counting = self._counting
-        virtual = call.sandbox.clock.is_virtual
-        self._quotas.of(call.sandbox).reserve_orders(
-            call.account,
-            count,
-            call.now_us,
-            enforced=counting == "on" or (counting == "auto" and not virtual),
+        sandbox = call.sandbox
+        self._quotas.of(sandbox).reserve_orders(
+            call.account, count, call.now_us, enforced=self.counts_in(sandbox)
         )
         call.orders_reserved += count
 
@@ -385,7 +426,7 @@ def _wall_us() -> int:
     return time_ns() // 1000
 
 
-def _time_divisor(unit: bytes) -> int:
+def time_divisor(unit: bytes) -> int:
     match unit.strip().upper():
         case b"MICROSECOND":
             return 1

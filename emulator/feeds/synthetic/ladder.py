@@ -18,7 +18,7 @@ from emulator.feeds.synthetic.path import Path, Scale
 LEVELS_MAX = 1_000
 _NEVER = 1 << 200
 
-_LEVELS_KEPT = 512
+_LEVELS_KEPT = 4_096
 _LEVELS_PER_ZONE = 40
 _ROUNDEST_BIPS = 5
 _PERIOD_MIN_US = 2_000_000
