@@ -41,7 +41,7 @@ def _fail(message: str) -> NoReturn:
 @click.option("--host", help="Address to listen on (127.0.0.1).")
 @click.option("--port", type=int, help="Port of all sites (8585); six more follow. 0 picks all.")
 @click.option("--seed", type=int, help="The synthetic markets are a function of it (1).")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the ready file is written (./data).")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where state is kept (./data).")
 @click.option("--ephemeral", is_flag=True, default=None, help="Keep all state in memory only.")
 @click.option("--virtual-time", metavar="ISO|MS", help="Begin with a virtual clock that shows this.")
 @click.option("--speed", metavar="FACTOR", help="Virtual seconds per second; 0, the default, stands still.")
@@ -95,8 +95,12 @@ def _announce(running: Running, *, quiet: bool) -> None:
                 if name != "all" and name not in served
             ),
             f"  control API  {running.url}/_emulator/health",
-            "  state        in memory, and ends with this process"
-            + ("" if emulator.settings.ephemeral else ": durable storage is not there yet"),
+            "  state        "
+            + (
+                "in memory, and ends with this process"
+                if emulator.settings.ephemeral
+                else f"{emulator.settings.data_dir / 'journal.sqlite'}"
+            ),
         ]
         click.echo("\n".join(lines) + "\n")
     if emulator.settings.control_token is None and emulator.control_token is not None:

@@ -25,11 +25,12 @@ from emulator.core.engine import Engine
 from emulator.exchanges import binance
 from emulator.exchanges.binance.eras import EraUnknown, read_eras
 from emulator.feeds.synthetic import SyntheticFeed
-from emulator.runtime.ports import ClockMode, ClockSettingRefused, KeyRecord
+from emulator.runtime.ports import ClockMode, ClockSettingRefused, Journal, KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.settings import PORTS, Settings, SettingsError, default_settings, read_settings
 from emulator.storage.memory import MemoryJournal
+from emulator.storage.sqlite import SqliteJournal
 from emulator.web import coverage
 from emulator.web.contract import Site
 from emulator.web.control import Control, Desk, Guard, control_site
@@ -66,6 +67,7 @@ DEMO_FUNDS: Mapping[str, Decimal] = {
 DEMO_FUNDS_ELSE = Decimal(100_000)
 
 READY_FILE = "ready.json"
+JOURNAL_FILE = "journal.sqlite"
 
 
 class Emulator(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +81,7 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     control_token: str | None
     sites: tuple[Site, ...]
     control: Site
-    journal: MemoryJournal
+    journal: Journal
     sandboxes: Sandboxes
     hosts: Hosts
     ports: dict[str, int]
@@ -106,7 +108,7 @@ def build(settings: Settings) -> Emulator:
     except EraUnknown as error:
         raise SettingsError(f"EMULATOR_ERAS: {error}") from error
     sites = binance.sites(eras=eras, timestamps=settings.timestamps, counting=settings.limits)
-    journal = MemoryJournal()
+    journal = MemoryJournal() if settings.ephemeral else SqliteJournal(settings.data_dir / JOURNAL_FILE)
     sandboxes = Sandboxes(
         journal=journal,
         make_engines=make_engines,
@@ -131,8 +133,8 @@ def build(settings: Settings) -> Emulator:
         counts=Counts(),
         ports=ports,
         sandbox_ports=SandboxPorts(listener=listener, hosts=hosts, host=settings.host),
-        journal_kind="memory",
-        is_durable=False,
+        journal_kind="memory" if settings.ephemeral else "sqlite",
+        is_durable=not settings.ephemeral,
     )
     control = control_site(desk)
     frame = build_frame([Control(control, desk=desk, guard=Guard(token))], None)

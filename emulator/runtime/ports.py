@@ -241,6 +241,13 @@ class Journal(Protocol):
         """The names of all streams that have an entry, in the order in which they began."""
         ...
 
+    async def copy(self, source: str, target: str, through_sequence: int) -> None:
+        """Make a stream that begins as another one up to a sequence, whole or not at all.
+
+        What was under the target's name is forgotten.
+        """
+        ...
+
     async def forget(self, sandbox: str) -> None:
         """Remove a stream; the next entry under this name is the first again."""
         ...

@@ -157,11 +157,7 @@ class Sandboxes:
             self._must_not_exist(name)
             cut = origin.advance()
             await origin.durable(cut)
-            await self._journal.forget(name)
-            async for batch in self._journal.read(source):
-                if batch.sequence > cut:
-                    break
-                await self._journal.append(msgspec.structs.replace(batch, sandbox=name))
+            await self._journal.copy(source, name, cut)
             sandbox = await self._recover(name)
             self._by_name[name] = sandbox
             return sandbox

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
+import msgspec
+
 from emulator.runtime.ports import Batch, JournalConflict
 
 
@@ -32,6 +34,12 @@ class MemoryJournal:
 
     async def sandboxes(self) -> Sequence[str]:
         return tuple(self._streams)
+
+    async def copy(self, source: str, target: str, through_sequence: int) -> None:
+        self._streams[target] = [
+            msgspec.structs.replace(batch, sandbox=target)
+            for batch in self._streams.get(source, [])[:through_sequence]
+        ]
 
     async def forget(self, sandbox: str) -> None:
         self._streams.pop(sandbox, None)

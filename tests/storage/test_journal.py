@@ -110,3 +110,15 @@ async def test_forgets_one_stream_only(journal: Journal) -> None:
     assert list(await journal.sandboxes()) == ["other"]
     await journal.append(batch(1))
     assert await held(journal) == [batch(1)]
+
+
+async def test_copies_the_beginning_of_a_stream(journal: Journal) -> None:
+    for each in (batch(1), batch(2), batch(3)):
+        await journal.append(each)
+    await journal.append(batch(1, "fork", amount="7"))
+    await journal.copy("default", "fork", 2)
+    assert await held(journal, "fork") == [batch(1, "fork"), batch(2, "fork")]
+    assert await held(journal) == [batch(1), batch(2), batch(3)]
+    await journal.append(batch(3, "fork", amount="9"))
+    with pytest.raises(JournalConflict):
+        await journal.append(batch(3, "fork"))
