@@ -81,7 +81,9 @@ class Settings(BaseSettings):
     )
     tls_port: int | None = Field(None, ge=0, le=65_535, validation_alias=_named("TLS_PORT"))
     data_dir: Path = Field(
-        Path("data"), validation_alias=_named("DATA_DIR"), description="Where state is kept, and the ready file."
+        Path("data"),
+        validation_alias=_named("DATA_DIR"),
+        description="Where state is kept, and the ready file.",
     )
     seed: int = Field(
         1,
@@ -91,7 +93,9 @@ class Settings(BaseSettings):
         description="The synthetic markets are a function of it.",
     )
     ephemeral: bool = Field(
-        False, validation_alias=_named("EPHEMERAL"), description="Keep all state in memory only; it ends with the process."
+        False,
+        validation_alias=_named("EPHEMERAL"),
+        description="Keep all state in memory only; it ends with the process.",
     )
     control_token: str | None = Field(
         None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from emulator.core.book import PriceQueues
@@ -174,6 +174,15 @@ class Market:
         else:
             source = self._source(side, now_us)
         consumed = self.consumed
+        if not consumed and renewals is None:
+            return source
+        return self._left(side, source, renewals)
+
+    def _left(
+        self, side: Side, source: Iterator[FeedLevel], renewals: list[int] | None
+    ) -> Iterator[FeedLevel]:
+        """What is left of levels that accounts may have consumed."""
+        consumed = self.consumed
         for level in source:
             if renewals is not None:
                 renewals.append(level.until_us)
@@ -220,11 +229,14 @@ class Market:
         price = next(prices, None)
         shown: list[tuple[Decimal, Decimal]] = []
         while len(shown) < limit and (level is not None or price is not None):
+            if price is None:
+                # No account has an order further away, which is most of most books.
+                assert level is not None
+                shown.append((level.price, level.quantity))
+                shown += [(one.price, one.quantity) for one in islice(levels, limit - len(shown))]
+                break
             if level is None:
-                assert price is not None
                 at = price
-            elif price is None:
-                at = level.price
             else:
                 at = better(level.price, price)
             quantity = ZERO

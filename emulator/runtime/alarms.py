@@ -9,12 +9,15 @@ import asyncio
 import logging
 from collections.abc import Callable
 from decimal import Decimal
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 
 SLEEP_S_MAX = 60.0
 SLEEP_S_MIN = 0.001
 """Under a clock that runs fast, callbacks come at this pace and cover what has passed meanwhile."""
+
+FORGOTTEN_MAX = 64
+"""Cancelled alarms that may go on waiting, unless they are fewer than the others."""
 
 _log = logging.getLogger(__name__)
 
@@ -22,13 +25,21 @@ _log = logging.getLogger(__name__)
 class Alarm:
     """One callback that is waited for."""
 
-    __slots__ = ("_callback",)
+    __slots__ = ("_alarms", "_callback")
 
-    def __init__(self, callback: Callable[[int], None]) -> None:
+    def __init__(self, alarms: Alarms, callback: Callable[[int], None]) -> None:
+        self._alarms = alarms
         self._callback: Callable[[int], None] | None = callback
 
+    @property
+    def is_set(self) -> bool:
+        """Neither rung nor cancelled."""
+        return self._callback is not None
+
     def cancel(self) -> None:
-        self._callback = None
+        if self._callback is not None:
+            self._callback = None
+            self._alarms.note_cancelled()
 
     def _ring(self, now_us: int) -> None:
         callback, self._callback = self._callback, None
@@ -47,14 +58,28 @@ class Alarms:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due_us = 0
         self._stopped = False
+        self._cancelled = 0
 
     def at(self, time_us: int, callback: Callable[[int], None]) -> Alarm:
         """Call back once, with the now of then, when the clock shows `time_us` or later; never at once."""
-        alarm = Alarm(callback)
+        alarm = Alarm(self, callback)
         heappush(self._waiting, (time_us, next(self._count), alarm))
         if self._timer is None or time_us < self._timer_due_us:
             self._arm()
         return alarm
+
+    def note_cancelled(self) -> None:
+        """One more that waits in vain; they go when they are many, and not only when their time comes."""
+        self._cancelled += 1
+        waiting = self._waiting
+        if self._cancelled > max(FORGOTTEN_MAX, len(waiting) // 2):
+            waiting[:] = [each for each in waiting if each[2].is_set]
+            heapify(waiting)
+            self._cancelled = 0
+
+    def __len__(self) -> int:
+        """How many are kept, cancelled ones among them."""
+        return len(self._waiting)
 
     def look(self) -> None:
         """The clock was set: see soon what that makes due."""
@@ -96,6 +121,9 @@ class Alarms:
         while waiting and waiting[0][0] <= now_us:
             due.append(heappop(waiting)[2])
         for alarm in due:
+            if not alarm.is_set:
+                self._cancelled = max(0, self._cancelled - 1)
+                continue
             try:
                 alarm._ring(now_us)
             except Exception:

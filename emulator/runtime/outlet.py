@@ -24,8 +24,9 @@ class Outlet:
         self._held: deque[tuple[int, Tell]] = deque()
 
     @property
-    def has_noted(self) -> bool:
-        return bool(self._noted)
+    def noted(self) -> int:
+        """How much was noted about what is being decided."""
+        return len(self._noted)
 
     @property
     def held(self) -> int:
@@ -49,9 +50,9 @@ class Outlet:
         for tell in noted:
             self.say(sequence, tell)
 
-    def void(self) -> None:
-        """What was noted since the last decision did not happen."""
-        self._noted.clear()
+    def void(self, since: int = 0) -> None:
+        """What was noted since the last decision did not happen, but for the first `since` of it."""
+        del self._noted[since:]
 
     def durable(self, sequence: int) -> None:
         """The journal holds everything up to a sequence."""

@@ -193,7 +193,7 @@ class Sequencer:
             pending.records.append(Record(engine=engine_name, time_us=now_us, events=done.events))
             if self._flush_task is None or len(pending.records) >= RECORDS_PER_BATCH_MAX:
                 self._start_flush()
-            if self.outlet.has_noted:
+            if self.outlet.noted:
                 self.outlet.decided(pending.sequence)
             waiter = self._loop.create_future()
             pending.waiters.append(waiter)
@@ -306,10 +306,13 @@ class Sequencer:
         records: list[Record] | None = None
         failed: dict[str, Exception] | None = None
         engines_moved = 0
+        outlet = self.outlet
         for name, engine in self.engines.items():
+            noted = outlet.noted
             try:
                 moments = engine.advance(now_us)
             except Exception as error:
+                outlet.void(noted)
                 failed = {**(failed or {}), name: error}
                 continue
             if moments:
@@ -321,7 +324,7 @@ class Sequencer:
                 records.sort(key=_record_time)
             for record in records:
                 self._append(record)
-            if self.outlet.has_noted:
+            if self.outlet.noted:
                 self.outlet.decided(self.sequence)
         if failed is not None:
             for name, raised in failed.items():

@@ -211,11 +211,15 @@ class Rows:
 
 
 class NotEmulated(msgspec.Struct, frozen=True):
-    """A path that the exchange has and this project does not answer, and why. `*` ends a prefix."""
+    """A path that the exchange has and this project does not answer, and why. `*` ends a prefix.
+
+    gone: the exchange itself has it no longer, and says so with HTTP 410.
+    """
 
     method: str
     path: str
     why: str
+    gone: bool = False
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -269,13 +273,14 @@ class Opening:
     sandbox: the one that the address names, or the one that the key in its headers does, or the
     default one. is_named: whether the address or the key named it; if not, a key that comes later may.
     note: remembers a request for `GET /_emulator/requests`: method, path, query, body, status, code,
-    duration in microseconds, account, key.
+    duration in microseconds, account, key. note_defect: counts a request that failed by a defect of ours.
     """
 
     __slots__ = (
         "headers",
         "is_named",
         "note",
+        "note_defect",
         "path",
         "query",
         "row",
@@ -298,6 +303,7 @@ class Opening:
         headers: dict[bytes, bytes],
         source_ip: str,
         note: Callable[[str, str, bytes, bytes, int, int | str | None, int, int, bytes | None], None],
+        note_defect: Callable[[], None],
     ) -> None:
         self.site = site
         self.row = row
@@ -309,6 +315,7 @@ class Opening:
         self.headers = headers
         self.source_ip = source_ip
         self.note = note
+        self.note_defect = note_defect
 
 
 class Site:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
-from emulator.web.contract import Site
+from emulator.web.contract import Channel, Method, Site
 from emulator.web.hosts import SITES
 
 
@@ -19,12 +19,35 @@ class PathCovered(TypedDict):
     note: str
 
 
+class SocketCovered(TypedDict):
+    """A WebSocket path, with the streams that can be subscribed to there and what can be asked for."""
+
+    path: str
+    note: str
+    streams: list[StreamCovered]
+    methods: list[MethodCovered]
+
+
+class StreamCovered(TypedDict):
+    name: str
+    note: str
+
+
+class MethodCovered(TypedDict):
+    """endpoint: the row that answers it as well, as `GET /path`."""
+
+    name: str
+    note: str
+    endpoint: str | None
+
+
 class SiteCovered(TypedDict):
     site: str
     served: bool
     title: str
     note: str
     paths: list[PathCovered]
+    sockets: list[SocketCovered]
 
 
 def describe(sites: Mapping[str, Site]) -> list[SiteCovered]:
@@ -34,7 +57,14 @@ def describe(sites: Mapping[str, Site]) -> list[SiteCovered]:
 
 def _describe(name: str, site: Site | None) -> SiteCovered:
     if site is None:
-        return {"site": name, "served": False, "title": name, "note": "Not served yet.", "paths": []}
+        return {
+            "site": name,
+            "served": False,
+            "title": name,
+            "note": "Not served yet.",
+            "paths": [],
+            "sockets": [],
+        }
     paths: list[PathCovered] = [
         {
             "method": route.method,
@@ -55,7 +85,32 @@ def _describe(name: str, site: Site | None) -> SiteCovered:
         }
         for missing in site.not_emulated
     ]
-    return {"site": name, "served": True, "title": site.title, "note": site.description, "paths": paths}
+    return {
+        "site": name,
+        "served": True,
+        "title": site.title,
+        "note": site.description,
+        "paths": paths,
+        "sockets": [
+            {
+                "path": row.path,
+                "note": row.summary,
+                "streams": [_stream(channel) for channel in row.channels],
+                "methods": [_method(method) for method in row.methods],
+            }
+            for row in site.sockets
+        ],
+    }
+
+
+def _stream(channel: Channel) -> StreamCovered:
+    return {"name": channel.name, "note": channel.summary}
+
+
+def _method(method: Method) -> MethodCovered:
+    route = method.route
+    endpoint = None if route is None else f"{route.method} {route.path}"
+    return {"name": method.name, "note": method.summary, "endpoint": endpoint}
 
 
 def page(sites: Mapping[str, Site], control: Site) -> str:
@@ -69,12 +124,14 @@ def page(sites: Mapping[str, Site], control: Site) -> str:
             "missing, answers an error that names it."
         ),
         _table(
-            ("site", "served", "endpoints", "where"),
+            ("site", "served", "endpoints", "streams", "WebSocket methods", "where"),
             [
                 (
                     one["title"] if one["title"] == one["site"] else f"{one['title']} (`{one['site']}`)",
                     "yes" if one["served"] else "not yet",
                     str(sum(path["emulated"] for path in one["paths"])) if one["served"] else "",
+                    _count(stream["name"] for socket in one["sockets"] for stream in socket["streams"]),
+                    _count(method["name"] for socket in one["sockets"] for method in socket["methods"]),
                     f"`/{one['site']}/…`" if one["served"] else "",
                 )
                 for one in covered
@@ -95,6 +152,7 @@ def page(sites: Mapping[str, Site], control: Site) -> str:
                 ],
             )
         )
+        parts += _describe_sockets(one["sockets"])
         missing = [
             ("any" if path["method"] == "*" else path["method"], f"`{path['path']}`", path["note"])
             for path in one["paths"]
@@ -119,6 +177,43 @@ def page(sites: Mapping[str, Site], control: Site) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _count(names: Iterable[str]) -> str:
+    return str(len(set(names)) or "")
+
+
+def _describe_sockets(sockets: Sequence[SocketCovered]) -> list[str]:
+    """Paths that offer the same are described together."""
+    parts: list[str] = []
+    if sockets:
+        lines = [(f"`{socket['path']}`", socket["note"]) for socket in sockets]
+        parts += ["WebSockets:", _table(("path", "what it is for"), lines)]
+    told: list[object] = []
+    for socket in sockets:
+        streams, methods = socket["streams"], socket["methods"]
+        if (streams, methods) in told:
+            continue
+        told.append((streams, methods))
+        paths = ", ".join(
+            f"`{each['path']}`"
+            for each in sockets
+            if (each["streams"], each["methods"]) == (streams, methods)
+        )
+        if streams:
+            lines = [(f"`{stream['name']}`", stream["note"]) for stream in streams]
+            parts += [f"Streams of {paths}:", _table(("stream", "what it tells"), lines)]
+        if methods:
+            rows = [
+                (
+                    f"`{method['name']}`",
+                    method["note"],
+                    f"`{method['endpoint']}`" if method["endpoint"] else "",
+                )
+                for method in methods
+            ]
+            parts += [f"Methods of {paths}:", _table(("method", "what it does", "the same over REST"), rows)]
+    return parts
 
 
 def _table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:

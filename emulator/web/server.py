@@ -61,6 +61,10 @@ class Counts:
         self.refusals = 0
         self.defects = 0
 
+    def note_defect(self) -> None:
+        """A session of a WebSocket failed by one; a request is counted where it is answered."""
+        self.defects += 1
+
 
 class Recorder:
     """The last requests, as they came. Keeping one is a tuple and an append; masking waits for a reader."""
@@ -276,12 +280,21 @@ class Application:
         server = scope.get("server")
         place = self.hosts.locate(scope["path"], headers.get(b"host", b""), (server[1] or 0) if server else 0)
         await receive()
-        opening = self._opening(scope, headers, place)
+        try:
+            opening = self._opening(scope, headers, place)
+        except Exception:
+            self.counts.note_defect()
+            raise
         if isinstance(opening, Answer):
             await _refuse_handshake(opening, send)
             return
         await send({"type": "websocket.accept"})
-        socket.serve(opening.row.open(opening, socket))
+        try:
+            session = opening.row.open(opening, socket)
+        except Exception:
+            self.counts.note_defect()
+            raise
+        socket.serve(session, on_defect=self.counts.note_defect)
         forget = opening.sandbox.fanout.at_end(lambda: socket.close(RESTARTING, "The sandbox ended"))
         try:
             await socket.over
@@ -346,6 +359,7 @@ class Application:
             headers=headers,
             source_ip=client[0] if client else "127.0.0.1",
             note=note,
+            note_defect=counts.note_defect,
         )
         if row.admit is not None:
             try:
@@ -381,9 +395,14 @@ class Application:
             answer.headers.append((b"allow", allow))
             return answer
         shown = path[:_SHOWN_PATH_MAX]
+        if any(row.matches(path) for row in site.sockets):
+            return refuse(site, Failure.WRONG_METHOD, f"{method} {shown}: a WebSocket handshake is expected.")
         for missing in site.not_emulated:
             if _matches(missing, method, path):
-                return refuse(site, Failure.NOT_EMULATED, f"{method} {shown}: {missing.why}")
+                answer = refuse(site, Failure.NOT_EMULATED, f"{method} {shown}: {missing.why}")
+                if missing.gone:
+                    answer.status = 410
+                return answer
         return refuse(site, Failure.UNKNOWN_PATH, f"{method} {shown}")
 
 

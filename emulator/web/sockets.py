@@ -27,8 +27,12 @@ MESSAGE_MAX = 262_144
 """Bytes of one incoming message; a longer one closes the connection with 1009."""
 BUFFER_MAX = 1_048_576
 """Bytes that may wait for a slow reader."""
+EARLY_MAX = 16
+"""Messages that may come before a connection is accepted."""
 PARTING_S = 5.0
 """How long a closing handshake may take before the connection is cut."""
+
+_NO_HANDSHAKE: Final = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 GOING_AWAY = 1001
 NOT_UTF8 = 1007
@@ -72,21 +76,36 @@ class Session(Protocol):
 class Socket:
     """One open connection. Not to be used before `serve` or after `ended`, but harmless then."""
 
-    __slots__ = ("_ended", "_protocol", "_session", "over")
+    __slots__ = ("_early", "_ended", "_on_defect", "_protocol", "_session", "over")
 
     def __init__(self, protocol: SocketProtocol) -> None:
         self._protocol = protocol
         self._session: Session | None = None
         self._ended = False
+        self._early: list[bytes] = []
+        self._on_defect: Callable[[], None] | None = None
         self.over: asyncio.Future[None] = protocol.loop.create_future()
         """Done when the connection is gone."""
 
-    def serve(self, session: Session) -> None:
-        """Hand everything that comes to a session from now on."""
+    def serve(self, session: Session, *, on_defect: Callable[[], None] | None = None) -> None:
+        """Hand everything that comes to a session from now on. on_defect: told when the session raises."""
+        self._on_defect = on_defect
         if self._ended:
             session.ended()
-        else:
-            self._session = session
+            # Closed before it could be told so.
+            self._protocol.transport.close()
+            return
+        self._session = session
+        early, self._early = self._early, []
+        for message in early:
+            if self._session is not None:
+                self._protocol.hand_over(message)
+
+    def keep(self, message: bytes) -> None:
+        """A message that came before the session: from a client that does not wait to be let in."""
+        self._early.append(message)
+        if sum(map(len, self._early)) > MESSAGE_MAX or len(self._early) > EARLY_MAX:
+            self.close(POLICY, "Nobody listens yet")
 
     @property
     def session(self) -> Session | None:
@@ -108,7 +127,17 @@ class Socket:
         transport = self._protocol.transport
         transport.write(frame)
         if transport.get_write_buffer_size() > BUFFER_MAX:
-            self.close(POLICY, "The messages are not read fast enough")
+            self.cut()
+
+    def fail(self) -> None:
+        """The session has a defect, and ends with it."""
+        if self._on_defect is not None:
+            self._on_defect()
+        self.close(BROKEN, "Internal error")
+
+    def cut(self) -> None:
+        """The client does not take what it is sent."""
+        self.close(POLICY, "The messages are not read fast enough")
 
     def send_text(self, payload: bytes) -> None:
         self.send(encode_text(payload))
@@ -159,6 +188,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.transport.resume_reading()
         self.close_timer = self.loop.call_later(PARTING_S, self.transport.abort)
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_complete:
+            # What is too long to be a handshake, or has a body, was refused without telling anybody.
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()) or _NO_HANDSHAKE)
+            self.transport.close()
+
     def handle_connect(self, event: Request) -> None:
         self.socket = Socket(self)
         # Every connection gets a copy of this as the state of its scope.
@@ -172,33 +209,40 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.handshake_complete = True
 
     def send_receive_event_to_app(self) -> None:
-        session = None if self.socket is None else self.socket.session
-        if session is None:
-            super().send_receive_event_to_app()
-            return
         message = bytes(self.frames[0]) if len(self.frames) == 1 else b"".join(self.frames)
         self.frames = []
-        if self.close_sent:
+        socket = self.socket
+        if self.close_sent or socket is None:
             return
         if self.curr_msg_data_type == "text" and not message.isascii():
             try:
                 message.decode()
             except UnicodeDecodeError:
-                assert self.socket is not None
-                self.socket.close(NOT_UTF8, "Not UTF-8")
+                socket.close(NOT_UTF8, "Not UTF-8")
                 return
+        if socket.session is None:
+            socket.keep(message)
+        else:
+            self.hand_over(message)
+
+    def hand_over(self, message: bytes) -> None:
+        """Let the session have a message."""
+        assert self.socket is not None
+        assert self.socket.session is not None
         try:
-            session.received(message)
+            self.socket.session.received(message)
         except Exception:
             self.logger.exception("a session failed by a defect")
-            assert self.socket is not None
-            self.socket.close(BROKEN, "Internal error")
+            self.socket.fail()
 
     def handle_ping(self) -> None:
         super().handle_ping()
-        session = None if self.socket is None else self.socket.session
-        if session is not None:
-            session.pinged()
+        socket = self.socket
+        if socket is not None and socket.session is not None:
+            socket.session.pinged()
+            if socket.buffered > BUFFER_MAX:
+                # Pings alone fill the buffer of a client that asks for pongs and takes none.
+                socket.cut()
 
     def handle_pong(self, event: Frame) -> None:
         session = None if self.socket is None else self.socket.session

@@ -15,9 +15,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from core_group import run_core
 from http_group import run_http
+from streams_group import run_streams
 from table import Table
 
-GROUPS: dict[str, Callable[[float], list[Table]]] = {"core": run_core, "http": run_http}
+GROUPS: dict[str, Callable[[float], list[Table]]] = {
+    "core": run_core,
+    "http": run_http,
+    "streams": run_streams,
+}
 
 
 @click.command()

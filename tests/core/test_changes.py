@@ -242,7 +242,7 @@ def test_cancel_and_replace_loses_priority() -> None:
 def test_amending_keeps_priority() -> None:
     world, mine = document_book()
     (event,) = world.does(amending(mine, "5", new_client_id="new"))
-    assert event == e.OrderAmended(order=2, execution=1, quantity=Decimal(5), client_id="new")
+    assert event == e.OrderAmended(order=2, execution=5, quantity=Decimal(5), client_id="new")
     assert queue(world) == [(1, "1"), (2, "5"), (3, "4"), (4, "2")]
     assert world.held(world.bob, "USDT") == 4350
     assert mine.amend_count == 1
@@ -312,5 +312,5 @@ def test_the_history_of_an_amended_order() -> None:
             str(one.quantity_after),
         )
         for one in listed
-    ] == [(1, "a", "b", "1", "0.9"), (2, "b", "b", "0.9", "0.8")]
+    ] == [(2, "a", "b", "1", "0.9"), (3, "b", "b", "0.9", "0.8")]
     world.buy(world.alice, "1", "50", client_id="a")

@@ -588,7 +588,7 @@ def test_amending_a_leg_of_a_pair_changes_both() -> None:
     assert [leg.quantity for leg in legs] == [Decimal("0.4")] * 2
     assert [leg.client_id for leg in legs] == ["a", "c"]
     assert world.held(world.alice, "BTC") == Decimal("0.4")
-    assert [one.execution for leg in legs for one in world.engine.views.amendments[leg.id]] == [2, 1]
+    assert [one.execution for leg in legs for one in world.engine.views.amendments[leg.id]] == [4, 3]
     assert not is_over(order_list)
 
 

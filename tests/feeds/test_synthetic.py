@@ -13,7 +13,7 @@ from emulator.core.instruments import Instrument, MarketProfile, Side
 from emulator.core.markets import Candle, Feed, FeedLevel, FeedTrade, Quote
 from emulator.core.numbers import EXACT, ZERO, exact, is_on_step
 from emulator.feeds.synthetic import SyntheticFeed
-from emulator.feeds.synthetic.path import BEGIN_US, NODES_MAX
+from emulator.feeds.synthetic.path import BEGIN_US, NODES_LEFT, NODES_MAX, _weight
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -602,7 +602,8 @@ def test_what_is_kept_is_bounded() -> None:
             assert feed._forest.weight <= NODES_MAX + 5_000
     kept = feed._forest.weight
     feed._forest.trim()
-    assert feed._forest.weight <= min(kept, NODES_MAX // 2)
+    assert feed._forest.weight <= min(kept, NODES_LEFT)
+    assert feed._forest.weight == sum(map(_weight, feed._forest.days.values()))
     before = SyntheticFeed(7).last_trade(BUSY, NOW)
     assert feed.last_trade(BUSY, NOW) == before
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
-from emulator.runtime.alarms import Alarms
+from emulator.runtime.alarms import FORGOTTEN_MAX, Alarms
 
 
 class _Clock:
@@ -106,6 +106,44 @@ def test_one_that_raises_keeps_nothing_from_the_others() -> None:
         alarms.at(2, rung.append)
         await _turns()
         assert rung == [10]
+        alarms.stop()
+
+    asyncio.run(story())
+
+
+def test_alarms_that_are_cancelled_again_and_again_do_not_pile_up() -> None:
+    async def story() -> None:
+        alarms = _Clock().alarms()
+        kept = [alarms.at(5_000_000, lambda now_us: None) for _ in range(10)]
+        for _ in range(10_000):
+            alarm = alarms.at(1_000_000, lambda now_us: None)
+            alarm.cancel()
+            alarm.cancel()
+            assert not alarm.is_set
+        assert len(alarms) <= len(kept) + FORGOTTEN_MAX + 1
+        assert all(alarm.is_set for alarm in kept)
+        alarms.stop()
+
+    asyncio.run(story())
+
+
+def test_an_alarm_that_cancels_another_of_the_same_moment_silences_it() -> None:
+    async def story() -> None:
+        clock = _Clock()
+        alarms = clock.alarms()
+        rung: list[str] = []
+
+        def first(now_us: int) -> None:
+            rung.append("first")
+            second.cancel()
+
+        alarms.at(1_000_000, first)
+        second = alarms.at(1_000_000, lambda now_us: rung.append("second"))
+        alarms.at(1_000_000, lambda now_us: rung.append("third"))
+        clock.now_us = 1_000_000
+        alarms.look()
+        await _turns()
+        assert rung == ["first", "third"]
         alarms.stop()
 
     asyncio.run(story())

@@ -9,6 +9,8 @@ import msgspec
 import orjson
 from starlette.types import ASGIApp, Message
 
+from emulator.web.sockets import STATE as SOCKET
+
 
 class Reply(msgspec.Struct, frozen=True):
     status: int
@@ -78,4 +80,35 @@ async def ask(
         status=start["status"],
         headers={name.decode(): value.decode() for name, value in start["headers"]},
         content=b"".join(part.get("body", b"") for part in bodies),
+    )
+
+
+async def knock(
+    application: ASGIApp, path: str, *, query: bytes = b"", source_ip: str = "127.0.0.1"
+) -> Reply:
+    """The answer to a WebSocket handshake that is refused."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket",
+        "path": path,
+        "query_string": query,
+        "headers": [(b"host", b"127.0.0.1:8585")],
+        "client": (source_ip, 50_000),
+        "server": ("127.0.0.1", 8585),
+        "state": {SOCKET: None},
+    }
+    await application(scope, receive, send)
+    start, body = sent
+    assert start["type"] == "websocket.http.response.start", start
+    return Reply(
+        status=start["status"],
+        headers={name.decode(): value.decode() for name, value in start["headers"]},
+        content=body["body"],
     )

@@ -61,6 +61,7 @@ class State:
         self.next_list = 1
         self.next_movement = 1
         self.next_execution = 1
+        """Counts what is reported of orders: one for each order that an event is about, the taker first."""
         self.touched: set[str] = set()
         """Instruments where the market may make something due earlier than before; the engine clears it."""
         self.folds: dict[type[e.Event], Callable[[Any, int], None]] = {
@@ -175,6 +176,7 @@ class State:
             updated_us=now_us,
         )
         self.next_order = event.order + 1
+        self.next_execution += 1
         self.orders[order.id] = order
         account.open_orders[order.id] = order
         if order.client_id:
@@ -245,6 +247,7 @@ class State:
     ) -> None:
         ledger, account, wallet = self.ledger, order.account, order.wallet
         quantity, amount = event.quantity, event.amount
+        self.next_execution += 1
         order.executed += quantity
         order.executed_amount += amount
         order.updated_us = now_us
@@ -293,6 +296,7 @@ class State:
             if not quantity:
                 continue  # Nor need it be open any more: a budget may be spent when it meets a maker.
             order = self.orders[order_id]
+            self.next_execution += 1
             sides.append(order)
             order.prevented_match = event.match
             order.updated_us = now_us
@@ -325,6 +329,7 @@ class State:
         order = self.orders[event.order]
         market = self.markets[order.instrument]
         self._unqueue_trigger(order, market)
+        self.next_execution += 1
         order.status = _NEW
         order.price = event.price
         order.working_us = order.updated_us = now_us
@@ -338,6 +343,7 @@ class State:
             # The proceeds of the working order become ordinary holds of the legs they pay for.
             self.ledger.hold(order.account, order.wallet, order_list.hold_asset, -order_list.held)
             order_list.held = order_list.received = ZERO
+        self.next_execution += 1
         order.quantity = event.quantity
         order.price = event.price
         order.status = event.status
@@ -373,6 +379,7 @@ class State:
 
     def _order_canceled(self, event: e.OrderCanceled, now_us: int) -> None:
         order = self.orders[event.order]
+        self.next_execution += 1
         order.status = OrderStatus.CANCELED
         order.updated_us = now_us
         self._close(order, now_us)
@@ -384,8 +391,7 @@ class State:
         )
         order.end_reason = event.reason
         order.updated_us = now_us
-        if event.execution:
-            self.next_execution = event.execution + 1
+        self.next_execution += 1
         self._close(order, now_us)
 
     # Order lists

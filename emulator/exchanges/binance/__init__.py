@@ -19,8 +19,10 @@ from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures import market as futures_market
 from emulator.exchanges.binance.limits import Limits
 from emulator.exchanges.binance.snippets import snippets
-from emulator.exchanges.binance.spot import account, market, order_lists, trading, wallet
+from emulator.exchanges.binance.spot import account, listen_keys, market, order_lists, trading, wallet
 from emulator.exchanges.binance.spot.instruments import load
+from emulator.exchanges.binance.spot.streams import connection as streams
+from emulator.exchanges.binance.spot.ws_api import socket_row
 from emulator.web.contract import NotEmulated, Site
 
 __all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADING_WALLETS", "WALLETS", "engine", "sites", "snippets"]
@@ -44,8 +46,6 @@ SPOT_NOT_EMULATED = (
     *wallet.NOT_EMULATED,
     NotEmulated("*", "/sapi/*", "not among the endpoints that spot clients call"),
     NotEmulated("*", "/api/v1/*", "the exchange itself retired /api/v1; use /api/v3"),
-    NotEmulated("*", "/ws*", "streams and the WebSocket API are not emulated yet"),
-    NotEmulated("*", "/stream*", "streams are not emulated yet"),
     NotEmulated("*", "/bapi/*", "what the web site itself calls is not emulated"),
 )
 
@@ -72,14 +72,23 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
     def door(limits: Limits) -> Door:
         return Door(eras=eras, limits=limits, engine=ENGINE, timestamps=timestamps, counting=counting)
 
+    spot_door = door(Limits())
     return (
         Site(
             name="binance",
             engine=ENGINE,
             title="Binance Spot",
-            rows=(*market.rows, *trading.rows, *order_lists.rows, *account.rows, *wallet.rows),
-            dialect=door(Limits()),
+            rows=(
+                *market.rows,
+                *trading.rows,
+                *order_lists.rows,
+                *account.rows,
+                *wallet.rows,
+                *(listen_keys.rows if eras.spot_listen_key == "serve" else ()),
+            ),
+            dialect=spot_door,
             not_emulated=SPOT_NOT_EMULATED,
+            sockets=(*streams.sockets(spot_door), socket_row),
         ),
         Site(
             name="binance-usdm",

@@ -109,6 +109,8 @@ class Door:
 
     key_header = b"x-mbx-apikey"
     content_type = JSON_TYPE
+    counts_connections = False
+    """Whether the limits that are shown are those of a WebSocket API, of connections, not of requests."""
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ class Eras(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     spot_listen_key: Literal["refuse", "serve"] = "refuse"
-    """POST/PUT/DELETE /api/v3/userDataStream: removed on 2026-02-20."""
+    """POST/PUT/DELETE /api/v3/userDataStream, and their keys as streams: removed on 2026-02-20."""
 
     all_tickers_stream: Literal["serve", "silent"] = "serve"
     """`!ticker@arr`: retired on 2026-03-26."""
@@ -41,21 +41,13 @@ class Eras(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Which kinds of key may log on to the WebSocket API; the documents name Ed25519 only."""
 
 
-WAITING_FOR_STREAMS = ("spot_listen_key", "all_tickers_stream", "session_logon")
-"""Switches of what is not served yet: they stand at their defaults until it is."""
-
-
 class EraUnknown(ValueError):
-    """A switch that does not exist, or a position that it does not have, or has no effect in yet."""
+    """A switch that does not exist, or a position that it does not have."""
 
 
 def read_eras(settings: Mapping[str, object]) -> Eras:
     """The switches as set; raises EraUnknown, saying which one is wrong and which there are."""
     try:
-        eras = msgspec.convert(dict(settings), Eras, strict=False)
+        return msgspec.convert(dict(settings), Eras, strict=False)
     except msgspec.ValidationError as error:
         raise EraUnknown(f"{error}; there are: {', '.join(Eras.__struct_fields__)}") from error
-    for name in WAITING_FOR_STREAMS:
-        if getattr(eras, name) != getattr(Eras(), name):
-            raise EraUnknown(f"{name} has no effect before streams are served; leave it at its default")
-    return eras

@@ -36,6 +36,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         -1020: "This operation is not supported.",
         -1021: "Timestamp for this request is outside of the recvWindow.",
         -1022: "Signature for this request is not valid.",
+        -1034: "Too many connection attempts from IP; current limit is %s per '%s'.",
         -1100: "Illegal characters found in parameter '%s'; legal range is '%s'.",
         -1101: "Too many parameters; expected '%s' and received '%s'.",
         -1102: "Mandatory parameter '%s' was not sent, was empty/null, or malformed.",
@@ -66,6 +67,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         -1139: "Invalid ticker type.",
         -1145: "`cancelRestrictions` has to be either `ONLY_NEW` or `ONLY_PARTIALLY_FILLED`.",
         -1151: "Symbol is present multiple times in the list.",
+        -1155: "SBE is not enabled.",
         -1158: "Order type not supported in OCO.",
         -1160: "Parameter '%s' is not supported if `aboveTimeInForce`/`belowTimeInForce` is not GTC.",
         -1165: "A limit order in a buy OCO must be below.",
@@ -107,6 +109,9 @@ AHEAD_OF_SERVER = "Timestamp for this request was 1000ms ahead of the server's t
 DUPLICATE_VALUES = "Duplicate values for a parameter detected."
 TOO_MANY_PARAMETERS = "Too many parameters sent for this endpoint."
 EITHER_REQUIRED = "Param '%s' or '%s' must be sent, but both were empty/null!"
+INVALID_JSON = "Invalid JSON Request"
+INVALID_REQUEST_MEMBER = "Invalid '%s' in JSON request; expected %s."
+"""Of a WebSocket API's frames (live answers)."""
 WEIGHT_USED = (
     "Too much request weight used; current limit is %s request weight per %s. "
     "Please use WebSocket Streams for live updates to avoid polling the API."
@@ -135,6 +140,7 @@ STATUSES: Mapping[int, int] = MappingProxyType(
         -1007: 504,
         -1008: 503,
         -1015: 429,
+        -1034: 429,
         -2014: 401,
         -2015: 401,
         # Quirk: a cancel-replace that succeeds by half is a conflict, 409 (rest-api.md, "HTTP Return Codes").

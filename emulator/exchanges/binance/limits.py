@@ -38,7 +38,7 @@ _QUOTAS_MAX = 256
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of GET /api/v3/exchangeInfo, and of /sapi's headers."""
+    """The figures of GET /api/v3/exchangeInfo, of /sapi's headers, and of the documents of sockets."""
 
     weight_per_minute: int = 6000
     requests_per_5_minutes: int = 300_000
@@ -47,13 +47,34 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     sapi_weight_per_minute: int = 12_000
     sapi_account_weight_per_minute: int = 180_000
     sapi_account_weight_per_second: int = 180_000
+    connections_per_5_minutes: int = 300
+    messages_per_second: int = 5
     ban_shortest_us: int = 2 * MINUTE_US
     ban_longest_us: int = 3 * DAY_US
 
 
-def _retry_after(refusal: Refusal, seconds: int) -> Refusal:
-    refusal.headers = (*refusal.headers, (b"retry-after", b"%d" % seconds))
-    return refusal
+class Exhausted(Refusal):
+    """Used up, or banned. until_us: the sandbox's time from which on asking again is of use."""
+
+    until_us: int
+
+
+def _exhausted(refusal: Refusal, until_us: int, now_us: int) -> Exhausted:
+    seconds = max(1, -(-(until_us - now_us) // SECOND_US))
+    exhausted = Exhausted(
+        refusal.status,
+        refusal.code,
+        refusal.message,
+        extra=refusal.extra,
+        headers=(*refusal.headers, (b"retry-after", b"%d" % seconds)),
+    )
+    exhausted.until_us = until_us
+    return exhausted
+
+
+def _used_up(refusal: Refusal, window: Window, now_us: int) -> Exhausted:
+    interval_us = window.interval_us
+    return _exhausted(refusal, now_us - now_us % interval_us + interval_us, now_us)
 
 
 class Quotas:
@@ -71,6 +92,7 @@ class Quotas:
             ACCOUNT_POOL: Window(interval_us=MINUTE_US, limit=limits.sapi_account_weight_per_minute),
             ACCOUNT_SECOND_POOL: Window(interval_us=SECOND_US, limit=limits.sapi_account_weight_per_second),
         }
+        self._connections = Window(interval_us=5 * MINUTE_US, limit=limits.connections_per_5_minutes)
         self._bans = Bans(
             tolerance=VIOLATIONS_TOLERATED,
             within_us=MINUTE_US,
@@ -109,7 +131,7 @@ class Quotas:
         if used > self._sapi.limit:
             limit = self._sapi.limit
             refusal = refuse(-1003, limit, "1 MINUTE", text=WEIGHT_USED)
-            raise _retry_after(refusal, self._sapi.seconds_left(now_us))
+            raise _used_up(refusal, self._sapi, now_us)
         return used
 
     def sapi_used(self, ip: str, path: str, now_us: int) -> int:
@@ -121,7 +143,7 @@ class Quotas:
         if window.add((account, path), weight, now_us) > window.limit:
             words = "1 SECOND" if pool == ACCOUNT_SECOND_POOL else "1 MINUTE"
             refusal = refuse(-1003, window.limit, words, text=WEIGHT_USED)
-            raise _retry_after(refusal, window.seconds_left(now_us))
+            raise _used_up(refusal, window, now_us)
 
     def sapi_account_used(self, pool: str, account: AccountId, path: str, now_us: int) -> int:
         return self._sapi_accounts[pool].used((account, path), now_us)
@@ -134,7 +156,26 @@ class Quotas:
         until_us = self._bans.note_violation(ip, now_us)
         if until_us is not None:
             return _banned(until_us, now_us)
-        return _retry_after(refusal, window.seconds_left(now_us))
+        return _used_up(refusal, window, now_us)
+
+    # Sockets, by IP
+
+    def connect(self, ip: str, now_us: int, *, pool: str) -> None:
+        """Count an attempt to open a WebSocket; raises -1003 as 418 while banned, -1034 when it is too many.
+
+        pool: attempts of different pools count apart, as those at different hosts of the exchange do.
+        """
+        until_us = self._bans.until_us(ip, now_us)
+        if until_us is not None:
+            raise _banned(until_us, now_us)
+        window = self._connections
+        if window.add((pool, ip), 1, now_us) > window.limit:
+            refusal = refuse(-1034, window.limit, "5 MINUTE")
+            raise self._violation(ip, now_us, refusal, window)
+
+    def note_flood(self, ip: str, now_us: int) -> None:
+        """A connection of this IP was cut because it said too much; who goes on doing so is banned."""
+        self._bans.note_violation(ip, now_us)
 
     # Unfilled orders, by account
 
@@ -146,7 +187,7 @@ class Quotas:
         for window, words in ((self._day, "1 DAY"), (self._seconds, "10 SECOND")):
             if enforced and window.used(account, now_us) + count > window.limit:
                 refusal = refuse(-1015, window.limit, words)
-                raise _retry_after(refusal, window.seconds_left(now_us))
+                raise _used_up(refusal, window, now_us)
         self._day.add(account, count, now_us)
         self._seconds.add(account, count, now_us)
 
@@ -185,8 +226,7 @@ class Quotas:
 
 
 def _banned(until_us: int, now_us: int) -> Refusal:
-    refusal = Refusal(418, -1003, IP_BANNED % (until_us // 1000))
-    return _retry_after(refusal, max(1, -(-(until_us - now_us) // 1_000_000)))
+    return _exhausted(Refusal(418, -1003, IP_BANNED % (until_us // 1000)), until_us, now_us)
 
 
 class _Entry:

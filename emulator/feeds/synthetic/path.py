@@ -25,11 +25,14 @@ BEGIN_US = FIRST_DAY * DAY_US
 NODES_MAX = 60_000
 """How much of all trees is kept, in nodes; a spelled-out leaf counts for several."""
 
+NODES_LEFT = NODES_MAX * 7 // 8
+"""How much is left of it when it became too much."""
+
 _LEAF_WEIGHT = 6
 _TRADES_PER_MINUTE_MAX = 100_000
 # On average: the calmest day has three eighths of that, which the rule of `tree` still allows.
 _LOTS_PER_TRADE_MIN = 40
-_PRICES_KEPT = 512
+_PRICES_KEPT = 4_096
 _CLOSES_KEPT = 2_048
 
 # Swings of the walk: period in days, and amplitude in sixteenths of half a day's typical range. An
@@ -124,16 +127,15 @@ class Forest:
         self.weight = 0
 
     def trim(self) -> None:
-        """Forget the trees that were not used for longest, half of what is kept; never the newest."""
-        weights = {place: _weight(root) for place, root in self.days.items()}
-        self.weight = sum(weights.values())
-        newest = next(reversed(weights))
-        for place, weight in weights.items():
-            if self.weight <= NODES_MAX // 2 or place == newest:
-                break
-            del self.days[place]
-            self.weight -= weight
-        if self.weight > NODES_MAX // 2:
+        """Forget the trees that were not used for longest, an eighth of what is kept; never the newest."""
+        # To weigh trees and to make them again takes as long as they are large, and everybody waits for it:
+        # so a little, more often.
+        *places, newest = self.days
+        for place in places:
+            if self.weight <= NODES_LEFT:
+                return
+            self.weight -= _weight(self.days.pop(place))
+        if self.weight > NODES_LEFT:
             root = self.days[newest]
             root.left = root.right = None
             self.weight = 1

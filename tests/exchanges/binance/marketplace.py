@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -32,15 +32,21 @@ NOW_MS = NOW_US // 1000
 
 
 class Marketplace:
-    """altered: fields of instruments that differ from the listing, by symbol."""
+    """altered: fields of instruments that differ from the listing, by symbol. wall_ns: what a clock that is
+    set going goes by; it stands still too if nothing is said."""
 
-    def __init__(self, altered: Mapping[str, Mapping[str, Any]] | None = None, now_us: int = NOW_US) -> None:
+    def __init__(
+        self,
+        altered: Mapping[str, Mapping[str, Any]] | None = None,
+        now_us: int = NOW_US,
+        wall_ns: Callable[[], int] | None = None,
+    ) -> None:
         self._altered = altered or {}
         self.sandboxes = Sandboxes(
             journal=MemoryJournal(),
             make_engines=self._make_engines,
             provision=_provision,
-            wall_ns=lambda: now_us * 1000,
+            wall_ns=wall_ns or (lambda: now_us * 1000),
             clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=now_us),
         )
         site = Site(

@@ -16,6 +16,7 @@ import pytest
 from emulator.core.instruments import InstrumentStatus, SelfTradeMode
 from emulator.exchanges.binance import errors
 from emulator.exchanges.binance.limits import VIOLATIONS_TOLERATED, Limits
+from emulator.exchanges.binance.spot.streams.connection import POOL as STREAMS_POOL
 from emulator.exchanges.binance.spot.wallet import words
 from tests.exchanges.binance.building import Building
 from tests.exchanges.binance.test_order_lists import KINDS, OCO, OPO, OPOCO, OTO
@@ -23,7 +24,7 @@ from tests.exchanges.binance.test_trading import DAY_US, MARKET_BUY, MINUTE_US, 
 from tests.exchanges.binance.test_wallet_movements import BITCOIN_ADDRESS, ETHEREUM_ADDRESS, RIPPLE_ADDRESS
 from tests.exchanges.binance.trading_floor import LIMIT_BUY, LIMIT_SELL
 from tests.runtime.universe import IMPATIENT, FailingJournal
-from tests.web.client import Reply
+from tests.web.client import Reply, knock
 
 pytestmark = pytest.mark.anyio
 
@@ -188,6 +189,19 @@ async def _too_many_orders_of_a_list(building: Building) -> Reply:
     return await building.ask("POST", "/api/v3/orderList/oco", OCO)
 
 
+@scene(
+    -1034,
+    "Too many connection attempts from IP; current limit is 1 per '5 MINUTE'.",
+    status=429,
+    settings=_limited(connections_per_5_minutes=1),
+)
+async def _too_many_connections(building: Building) -> Reply:
+    building.door.quotas(building.sandbox).connect(
+        "127.0.0.1", building.sandbox.clock.now_us(), pool=STREAMS_POOL
+    )
+    return await knock(building.application, "/ws")
+
+
 asks(
     -1014,
     "Unsupported order combination.",
@@ -198,11 +212,11 @@ asks(
 asks(
     -1020,
     "This operation is not supported. Not emulated: POST /api/v3/userDataStream: the exchange removed it "
-    "on 2026-02-20, and user data streams are not emulated yet",
+    "on 2026-02-20; subscribe over the WebSocket API, or set the era switch spot_listen_key to serve",
     "POST",
     "/api/v3/userDataStream",
     {},
-    status=404,
+    status=410,
 )
 asks(
     -1020,
@@ -765,13 +779,13 @@ for _code, _text, _changes in (
 
 # What nobody gets, and why
 
-_STREAMS = "of user data streams and WebSocket connections, which are not emulated yet"
+_STREAMS = "of subscriptions to user data, over the WebSocket API only (`test_ws_api_user_data`)"
 _FIX = "of the FIX API, which is not emulated"
 _SBE = "of SBE encoding, which is not emulated"
 
 UNREACHABLE: Mapping[int, str] = {
     -1000: "said only of a defect of our own",
-    -1002: "every key belongs to an account that exists, and what a key may not do is a -2015",
+    -1002: "of subscriptions without a logon, over the WebSocket API only (`test_ws_api_session`)",
     -1006: "there is no message bus that could answer something unexpected",
     -1008: "nothing is ever overloaded; that needs injected faults, which are not emulated yet",
     -1010: "the older code of what is a -2010 today",
@@ -779,12 +793,13 @@ UNREACHABLE: Mapping[int, str] = {
     -1103: "the spot API says -1104 of parameters that it does not know",
     -1112: "orders into an empty book expire, or are refused with an engine text of their own",
     -1114: "-1106 names the parameter, here as on live hosts",
-    -1125: "spot listen keys were removed, and futures are not emulated yet",
-    -1135: "what is no list does not match the legal range, -1100; there are no JSON requests over REST",
+    -1125: "spot listen keys were removed, but for the switch that brings them back (`test_listen_keys`)",
+    -1135: "of JSON requests, over the WebSocket API only (`test_ws_api_frames`)",
     -2008: "seen on live hosts, in no document; an unknown key is a -2015",
     -2016: "the synthetic market has traded in every window",
-    **dict.fromkeys((-1034, -2035, -2036, -2042), _STREAMS),
-    **dict.fromkeys((-1152, -1153, -1155, -1161, -1221), _SBE),
+    **dict.fromkeys((-2035, -2036, -2042), _STREAMS),
+    -1155: "of handshakes of the WebSocket API (`test_ws_api_frames`)",
+    **dict.fromkeys((-1152, -1153, -1161, -1221), _SBE),
     **dict.fromkeys((-1033, -1035, *range(-1191, -1168)), _FIX),
 }
 """By code."""

@@ -327,13 +327,3 @@ class TestEras:
     def test_what_does_not_exist_is_refused_with_what_does(self, settings: dict[str, object]) -> None:
         with pytest.raises(EraUnknown, match="signature_encoding"):
             read_eras(settings)
-
-    @pytest.mark.parametrize(
-        "settings",
-        [{"spot_listen_key": "serve"}, {"all_tickers_stream": "silent"}, {"session_logon": "ed25519"}],
-    )
-    def test_what_would_have_no_effect_is_refused_instead_of_ignored(
-        self, settings: dict[str, object]
-    ) -> None:
-        with pytest.raises(EraUnknown, match="before streams are served"):
-            read_eras(settings)

@@ -135,11 +135,8 @@ class TestNotEmulated:
     @pytest.mark.parametrize(
         ("method", "path", "why"),
         [
-            ("POST", "/api/v3/userDataStream", "removed it on 2026-02-20"),
-            ("PUT", "/api/v3/userDataStream", "not emulated yet"),
-            ("DELETE", "/api/v3/userDataStream", "not emulated yet"),
-            ("POST", "/sapi/v1/userListenToken", "not emulated yet"),
-            ("POST", "/sapi/v1/userDataStream/isolated", "not emulated yet"),
+            ("POST", "/sapi/v1/userListenToken", "margin"),
+            ("POST", "/sapi/v1/userDataStream/isolated", "margin"),
             ("POST", "/sapi/v1/margin/order", "margin"),
             ("GET", "/sapi/v1/sub-account/list", "sub-accounts"),
             ("POST", "/sapi/v1/futures/transfer", "/sapi/v1/asset/transfer"),

@@ -7,8 +7,8 @@ the update id, which grows with time, is written anew for each request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -20,6 +20,7 @@ from emulator.exchanges.binance.spot.market.symbols import asked
 from emulator.exchanges.binance.spot.parameters import DEPTH_LIMIT
 from emulator.exchanges.binance.spot.payloads.market import Depth, PriceLevel
 from emulator.exchanges.binance.vocabulary import SYMBOL, SYMBOL_STATUS, render_amount
+from emulator.runtime.per_sandbox import PerSandbox
 from emulator.web.codec import encode
 from emulator.web.contract import Call, Rows
 
@@ -27,6 +28,9 @@ rows = Rows()
 
 KEPT_MAX = 128
 """Books that are kept of one engine, by symbol and limit; the largest takes 350 kB."""
+
+SHOWN: Final[PerSandbox[list[Callable[[str, int], None]]]] = PerSandbox(lambda _: [])
+"""Who is told, by symbol and time, of each book that a reader of a sandbox is the first to be shown."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -72,6 +76,9 @@ def depth(call: Call) -> bytes:
         if len(books) >= KEPT_MAX:
             books.clear()
         kept = books[symbol, limit] = _look(engine, symbol, limit, now_us)
+        with exact():
+            for tell in SHOWN.of(call.sandbox):
+                tell(symbol, now_us)
     return b'{"lastUpdateId":%d,%b' % (market.update_id(now_us), kept.rest)
 
 

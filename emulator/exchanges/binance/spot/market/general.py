@@ -11,7 +11,6 @@ from emulator.core.engine import Engine
 from emulator.core.instruments import Instrument, Kind
 from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.errors import refuse
-from emulator.exchanges.binance.limits import Limits
 from emulator.exchanges.binance.spot.market.filters import listing_of, render_symbol
 from emulator.exchanges.binance.spot.market.symbols import asked, asked_for
 from emulator.exchanges.binance.spot.parameters import (
@@ -67,7 +66,7 @@ def exchange_info(call: Call) -> bytes:
     routed = _smart_routing(call.engine)
     return b'{"timezone":"UTC","serverTime":%d,"rateLimits":%b,"exchangeFilters":[],"symbols":[%b]%b}' % (
         call.render_time(call.now_us),
-        encode(render_rate_limits(_limits(call))),
+        encode(render_rate_limits(_door(call))),
         b",".join([text.whole if with_sets else text.without_sets for text in texts]),
         b',"sors":' + encode(routed) if routed else b"",
     )
@@ -120,20 +119,25 @@ def _smart_routing(engine: Engine) -> list[SmartRouting]:
     ]
 
 
-def _limits(call: Call) -> Limits:
+def _door(call: Call) -> Door:
     door = call.site.dialect
     assert isinstance(door, Door)
-    return door.limits
+    return door
 
 
-def render_rate_limits(limits: Limits) -> list[RateLimit]:
+def render_rate_limits(door: Door) -> list[RateLimit]:
+    limits = door.limits
+    # Quirk: over a WebSocket, connections are limited where REST limits raw requests (CHANGELOG.md,
+    # 2023-08-25).
+    raw = ("RAW_REQUESTS", "MINUTE", 5, limits.requests_per_5_minutes)
+    connections = ("CONNECTIONS", "MINUTE", 5, limits.connections_per_5_minutes)
     return [
         {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
         for kind, interval, number, limit in (
             ("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute),
             ("ORDERS", "SECOND", 10, limits.orders_per_10_seconds),
             ("ORDERS", "DAY", 1, limits.orders_per_day),
-            ("RAW_REQUESTS", "MINUTE", 5, limits.requests_per_5_minutes),
+            connections if door.counts_connections else raw,
         )
     ]
 

@@ -59,26 +59,27 @@ def klines(call: Call) -> list[Kline]:
             limit=values["limit"],
             now_us=call.now_us,
         )
-    divisor = call.time_divisor
-    return [
-        (
-            candle.open_us // divisor,
-            render_amount(candle.open),
-            render_amount(candle.high),
-            render_amount(candle.low),
-            render_amount(candle.close),
-            render_amount(candle.volume),
-            # Quirk: a kline closes a millisecond before the next one opens, or a microsecond where that is
-            # the unit asked for (rest-api.md, "Kline/Candlestick data").
-            (candle.close_us - 1) // divisor,
-            render_product(candle.quote_volume),
-            candle.trades,
-            render_amount(candle.taker_volume),
-            render_product(candle.taker_quote_volume),
-            "0",
-        )
-        for candle in candles
-    ]
+    return [render_kline(candle, call.time_divisor) for candle in candles]
+
+
+def render_kline(candle: Candle, divisor: int) -> Kline:
+    """divisor: microseconds in the unit of time that is shown."""
+    return (
+        candle.open_us // divisor,
+        render_amount(candle.open),
+        render_amount(candle.high),
+        render_amount(candle.low),
+        render_amount(candle.close),
+        render_amount(candle.volume),
+        # Quirk: a kline closes a millisecond before the next one opens, or a microsecond where that is
+        # the unit asked for (rest-api.md, "Kline/Candlestick data").
+        (candle.close_us - 1) // divisor,
+        render_product(candle.quote_volume),
+        candle.trades,
+        render_amount(candle.taker_volume),
+        render_product(candle.taker_quote_volume),
+        "0",
+    )
 
 
 def read_candles(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
+from emulator.core.engine import Engine
 from emulator.core.numbers import exact
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.spot.market.symbols import asked, asked_for
@@ -92,13 +94,30 @@ def book_ticker(call: Call) -> BookTicker | list[BookTicker]:
 )
 def average_price(call: Call) -> AveragePrice:
     instrument = asked(call)
-    market = call.engine.state.markets[instrument.symbol]
     with exact():
+        average = read_average(call.engine, instrument.symbol, call.now_us)
         return {
-            "mins": instrument.reference_minutes,
-            "price": render_amount(market.average_price(call.now_us)),
-            "closeTime": call.render_time(market.last_print(call.now_us).time_us),
+            "mins": average.minutes,
+            "price": render_amount(average.price),
+            "closeTime": call.render_time(average.last_trade_us),
         }
+
+
+class Average(NamedTuple):
+    """The average of the last minutes, and when the newest trade was."""
+
+    minutes: int
+    price: Decimal
+    last_trade_us: int
+
+
+def read_average(engine: Engine, symbol: str, now_us: int) -> Average:
+    market = engine.state.markets[symbol]
+    return Average(
+        market.instrument.reference_minutes,
+        market.average_price(now_us),
+        market.last_print(now_us).time_us,
+    )
 
 
 @rows.route(

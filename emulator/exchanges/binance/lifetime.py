@@ -1,0 +1,81 @@
+"""How long a WebSocket connection lives: pings, what no answer means, how much may be said, and its last day.
+
+The figures are those of web-socket-streams.md and web-socket-api.md, which agree.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from emulator.exchanges.binance.door import Door
+from emulator.runtime.sandbox import Sandbox
+from emulator.web.sockets import GOING_AWAY, POLICY, Heart, Socket
+
+PING_EVERY_S: Final = 20
+PONG_WITHIN_S: Final = 60
+LIFE_US: Final = 86_400_000_000
+SECOND_US: Final = 1_000_000
+
+
+class Lifetime:
+    """Of one connection, from the moment it is open until `end`.
+
+    Pings are due by the sandbox's clock and by the wall's; that a client is gone is told by the wall's.
+    """
+
+    __slots__ = ("_alarm", "_counted", "_door", "_ends_us", "_heart", "_ip", "_sandbox", "_second", "_socket")
+
+    def __init__(self, socket: Socket, sandbox: Sandbox, door: Door, ip: str) -> None:
+        self._socket = socket
+        self._sandbox = sandbox
+        self._door = door
+        self._ip = ip
+        self._second = 0
+        self._counted = 0
+        now_us = sandbox.clock.now_us()
+        self._ends_us = now_us + LIFE_US
+        self._heart = Heart(socket, interval_s=PING_EVERY_S, timeout_s=PONG_WITHIN_S, payload=self._stamp)
+        self._alarm = sandbox.alarms.at(self._next_us(now_us), self._beat)
+
+    def count(self) -> bool:
+        """Count something that the client said; False when it was too much, and the connection closes."""
+        door, sandbox = self._door, self._sandbox
+        if not door.counts_in(sandbox):
+            return True
+        now_us = sandbox.clock.now_us()
+        second = now_us // SECOND_US
+        if second != self._second:
+            self._second = second
+            self._counted = 0
+        self._counted += 1
+        if self._counted <= door.limits.messages_per_second:
+            return True
+        door.quotas(sandbox).note_flood(self._ip, now_us)
+        # Quirk: who says too much hears of it in the reason of the close and nowhere else (live hosts).
+        self._socket.close(POLICY, "Too many requests")
+        return False
+
+    def ponged(self, payload: bytes) -> None:
+        self._heart.ponged(payload)
+
+    def end(self) -> None:
+        self._heart.stop()
+        self._alarm.cancel()
+
+    def _stamp(self) -> bytes:
+        # The payload of a ping is the time (live hosts).
+        return b"%d" % (self._sandbox.clock.now_us() // 1000)
+
+    def _beat(self, now_us: int) -> None:
+        if now_us >= self._ends_us:
+            self._socket.close(GOING_AWAY, "The connection has been open for 24 hours")
+            return
+        # By a clock that keeps pace with the wall's the heart beats on its own.
+        if self._sandbox.clock.speed != 1:
+            self._heart.beat()
+        self._alarm = self._sandbox.alarms.at(self._next_us(now_us), self._beat)
+
+    def _next_us(self, now_us: int) -> int:
+        # Under a clock that runs fast at most once in a second of the wall: nobody needs more pings.
+        pause_us = max(PING_EVERY_S * SECOND_US, int(self._sandbox.clock.speed * SECOND_US))
+        return min(now_us + pause_us, self._ends_us)

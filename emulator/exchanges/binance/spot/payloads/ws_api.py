@@ -1,0 +1,31 @@
+"""What the WebSocket API answers beyond what REST does."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class SessionState(TypedDict):
+    """apiKey, authorizedSince: None while nobody is logged on. returnRateLimits: what the URL said."""
+
+    apiKey: str | None
+    authorizedSince: int | None
+    connectedSince: int
+    returnRateLimits: bool
+    serverTime: int
+    userDataStream: bool
+
+
+class Subscribed(TypedDict):
+    subscriptionId: int
+
+
+class Nothing(TypedDict):
+    pass
+
+
+class Retry(TypedDict):
+    """`error.data` of 429 and 418: when asking again is of use."""
+
+    serverTime: int
+    retryAfter: int

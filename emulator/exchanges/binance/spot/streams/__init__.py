@@ -1,0 +1,1 @@
+"""Market streams: what is said of the market without being asked for."""

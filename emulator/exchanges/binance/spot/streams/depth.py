@@ -1,0 +1,270 @@
+"""Streams of the book: its best levels again and again, and what changed in it.
+
+The changes cover the whole book that REST shows. They are told from one look to the next, so a client
+that begins with a snapshot of a moment between two looks has to be told of everything that differs from
+that too, even where the looks themselves agree: an order that came and went again in between is in the
+snapshot. So the book is looked at, and what differs is noted, whenever REST shows somebody a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from emulator.core.engine import Engine
+from emulator.core.instruments import BUY, SELL, Side
+from emulator.core.markets import FeedLevel
+from emulator.core.numbers import ZERO
+from emulator.exchanges.binance.spot.payloads.market import PriceLevel
+from emulator.exchanges.binance.spot.payloads.streams import DepthEvent, PartialDepthEvent
+from emulator.exchanges.binance.spot.streams.message import Message
+from emulator.exchanges.binance.spot.streams.names import Stream
+from emulator.exchanges.binance.spot.streams.source import Paced, engine_of
+from emulator.exchanges.binance.vocabulary import render_amount
+from emulator.runtime.per_sandbox import PerSandbox
+from emulator.runtime.sandbox import Sandbox
+
+LEVELS_MAX: Final = 5000
+"""Of one side, as REST shows at most. What lies beyond does not exist for streams either."""
+
+Level = tuple[Decimal, Decimal]
+"""Price and quantity."""
+
+
+class PartialDepth:
+    """`<symbol>@depth<levels>`: the best levels at every moment of its pace, changed or not."""
+
+    def __init__(self, sandbox: Sandbox, stream: Stream) -> None:
+        assert stream.symbol is not None
+        self._sandbox = sandbox
+        self._name = stream.name
+        self._symbol = stream.symbol
+        self._levels = stream.levels
+        self._paced = Paced(stream.pace_us)
+        self._told_id = 0
+
+    def open(self, now_us: int) -> None:
+        self._paced.begin(now_us)
+        self._told_id = engine_of(self._sandbox).state.markets[self._symbol].update_id(now_us)
+
+    def look(self, now_us: int) -> Sequence[Message]:
+        market = engine_of(self._sandbox).state.markets[self._symbol]
+        update_id = market.update_id(now_us)
+        if not self._paced.is_due(now_us) and not _is_news(self._sandbox, self._told_id, update_id):
+            return ()
+        self._told_id = update_id
+        bids = market.depth(BUY, now_us, self._levels)
+        asks = market.depth(SELL, now_us, self._levels)
+
+        def build(divisor: int) -> PartialDepthEvent:
+            # Quirk: it names neither its type nor its symbol, so who gets it without the combined wrapper
+            # has to know what it asked for (web-socket-streams.md, "Partial Book Depth Streams").
+            return {"lastUpdateId": update_id, "bids": _render(bids), "asks": _render(asks)}
+
+        return (Message(self._name, build),)
+
+    def next_us(self, now_us: int) -> int:
+        return self._paced.next_us
+
+
+class DepthDiffs:
+    """`<symbol>@depth`: at every moment of its pace all levels that changed since the last event.
+
+    U of an event is one more than u of the event before; u is the id of the book that its quantities
+    are of. A moment without a change has no event, and the next event covers it.
+    """
+
+    def __init__(self, sandbox: Sandbox, stream: Stream) -> None:
+        assert stream.symbol is not None
+        self._sandbox = sandbox
+        self._name = stream.name
+        self.symbol = stream.symbol
+        self._paced = Paced(stream.pace_us)
+        self._told_id = 0
+        self._seen: Book | None = None
+        # Prices that differed from what was told in some book that somebody was shown since.
+        self._bids_shown: set[Decimal] = set()
+        self._asks_shown: set[Decimal] = set()
+
+    def open(self, now_us: int) -> None:
+        self._paced.begin(now_us)
+        self._seen = BOOKS.of(self._sandbox).look(self.symbol, now_us)
+        self._told_id = self._seen.update_id
+
+    def look(self, now_us: int) -> Sequence[Message]:
+        update_id = engine_of(self._sandbox).state.markets[self.symbol].update_id(now_us)
+        if not self._paced.is_due(now_us) and not _is_news(self._sandbox, self._told_id, update_id):
+            return ()
+        bids, asks = self._changes(now_us)
+        book = self._seen
+        assert book is not None
+        _complete(bids, self._bids_shown, book.bids)
+        _complete(asks, self._asks_shown, book.asks)
+        if not bids and not asks:
+            return ()
+        symbol, first_id = self.symbol, self._told_id + 1
+        self._told_id = update_id
+
+        def build(divisor: int) -> DepthEvent:
+            return {
+                "e": "depthUpdate",
+                "E": now_us // divisor,
+                "s": symbol,
+                "U": first_id,
+                "u": update_id,
+                "b": _render(sorted(bids.items(), reverse=True)),
+                "a": _render(sorted(asks.items())),
+            }
+
+        return (Message(self._name, build),)
+
+    def next_us(self, now_us: int) -> int:
+        return self._paced.next_us
+
+    def shown(self, now_us: int) -> None:
+        """Somebody is shown the book of now and may go on from there."""
+        bids, asks = self._changes(now_us)
+        self._bids_shown.update(bids)
+        self._asks_shown.update(asks)
+
+    def _changes(self, now_us: int) -> tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]:
+        """What is new since the book was seen last, by price; and see it."""
+        seen = self._seen
+        assert seen is not None
+        book = self._seen = BOOKS.of(self._sandbox).look(self.symbol, now_us)
+        return book.bids.since(seen.bids), book.asks.since(seen.asks)
+
+
+def _is_news(sandbox: Sandbox, told_id: int, update_id: int) -> bool:
+    """Whether to tell of something before its moment: on a clock that stands still that never comes."""
+    return not sandbox.clock.speed and update_id != told_id
+
+
+def _complete(changes: dict[Decimal, Decimal], shown: set[Decimal], side: BookSide) -> None:
+    """Add the quantities of now at prices where somebody was shown another one."""
+    missing = shown.difference(changes)
+    if missing:
+        quantities = side.quantities()
+        for price in missing:
+            changes[price] = quantities.get(price, ZERO)
+    shown.clear()
+
+
+def _render(levels: Sequence[Level]) -> list[PriceLevel]:
+    # Quirk: always eight places, because clients take a level away for the text "0.00000000" alone
+    # (python-binance, `DepthCache`).
+    return [(render_amount(price), render_amount(quantity)) for price, quantity in levels]
+
+
+class BookSide:
+    """One side of a book at a moment, in a form that is quickly compared with another moment's.
+
+    levels: the market's own, best first. own: what orders of accounts show at their prices.
+    """
+
+    __slots__ = ("levels", "own")
+
+    def __init__(self, levels: Sequence[FeedLevel], own: Mapping[Decimal, Decimal]) -> None:
+        self.levels = levels
+        self.own = own
+
+    def since(self, before: BookSide) -> dict[Decimal, Decimal]:
+        """Price and quantity of now where they differ from an earlier moment; zero for what is gone."""
+        old, new = before.levels, self.levels
+        # The feed mostly gives the same object in the same place for a level that stays what it is, and
+        # looking at objects costs a tenth of looking at prices. What moved shows up on both sides.
+        moved = [pair for pair in zip(old, new, strict=False) if pair[0] is not pair[1]]
+        gone = {level[0]: level[1] for level, _ in moved}
+        fresh = {level[0]: level[1] for _, level in moved}
+        if len(old) != len(new):
+            gone.update((level[0], level[1]) for level in old[len(new) :])
+            fresh.update((level[0], level[1]) for level in new[len(old) :])
+        changes = {price: quantity for price, quantity in fresh.items() if gone.get(price) != quantity}
+        changes.update((price, ZERO) for price in gone if price not in fresh)
+        if self.own or before.own:
+            self._lay_own(changes, before, gone, fresh)
+        return changes
+
+    def _lay_own(
+        self,
+        changes: dict[Decimal, Decimal],
+        before: BookSide,
+        gone: Mapping[Decimal, Decimal],
+        fresh: Mapping[Decimal, Decimal],
+    ) -> None:
+        """Add the orders of accounts to what changed, on both sides of the comparison."""
+        own, own_before = self.own, before.own
+        touched = {price for price in changes if price in own or price in own_before}
+        if own is not own_before:
+            touched.update(price for price, quantity in own.items() if own_before.get(price) != quantity)
+            touched.update(price for price in own_before if price not in own)
+        steady: Mapping[Decimal, Decimal] | None = None
+        for price in touched:
+            quantity, quantity_before = fresh.get(price, ZERO), gone.get(price, ZERO)
+            if price not in fresh and price not in gone:
+                if steady is None:
+                    steady = {level.price: level.quantity for level in self.levels}
+                quantity = quantity_before = steady.get(price, ZERO)
+            quantity += own.get(price, ZERO)
+            if quantity != quantity_before + own_before.get(price, ZERO):
+                changes[price] = quantity
+            else:
+                changes.pop(price, None)
+
+    def quantities(self) -> dict[Decimal, Decimal]:
+        """The quantity at every price."""
+        quantities = {level.price: level.quantity for level in self.levels}
+        for price, quantity in self.own.items():
+            quantities[price] = quantities.get(price, ZERO) + quantity
+        return quantities
+
+
+class Book(NamedTuple):
+    """A whole book. changes: how often accounts had changed it."""
+
+    update_id: int
+    changes: int
+    bids: BookSide
+    asks: BookSide
+
+
+class Books:
+    """The last look at each book of a sandbox, for all streams of a symbol that look at one moment."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._books: dict[str, Book] = {}
+
+    def look(self, symbol: str, now_us: int) -> Book:
+        engine = engine_of(self._sandbox)
+        market = engine.state.markets[symbol]
+        update_id, changes = market.update_id(now_us), market.changes
+        last = self._books.get(symbol)
+        if last is not None:
+            if last.update_id == update_id:
+                return last
+            if last.changes != changes:
+                last = None
+        book = self._books[symbol] = Book(
+            update_id,
+            changes,
+            _look_at(engine, symbol, BUY, now_us, None if last is None else last.bids.own),
+            _look_at(engine, symbol, SELL, now_us, None if last is None else last.asks.own),
+        )
+        return book
+
+
+BOOKS: Final = PerSandbox(Books)
+
+
+def _look_at(
+    engine: Engine, symbol: str, side: Side, now_us: int, own: Mapping[Decimal, Decimal] | None
+) -> BookSide:
+    """own: what accounts show, where it is known already."""
+    market = engine.state.markets[symbol]
+    levels = list(market.levels(side, now_us))
+    shown = (market.bids if side is BUY else market.asks).shown
+    if len(levels) + len(shown) > LEVELS_MAX:
+        return BookSide((), dict(market.depth(side, now_us, LEVELS_MAX)))
+    return BookSide(levels, dict(shown) if own is None else own)

@@ -1,0 +1,373 @@
+"""One connection to the WebSocket API: requests are decided in the order in which they come.
+
+A request that is decided at once but has to wait for the journal is answered when that has it, and does
+not hold up the next one; who disconnects meanwhile undoes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Generator
+from time import perf_counter_ns
+from types import coroutine
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
+from weakref import WeakKeyDictionary
+
+from emulator.exchanges.binance.door import Door, time_divisor
+from emulator.exchanges.binance.errors import TEXTS, refuse
+from emulator.exchanges.binance.lifetime import Lifetime
+from emulator.exchanges.binance.spot import account, market, order_lists, trading
+from emulator.exchanges.binance.spot.ws_api.admission import (
+    RETURN_RATE_LIMITS,
+    SocketDoor,
+    SocketRequest,
+    payload_of,
+)
+from emulator.exchanges.binance.spot.ws_api.frames import (
+    NULL,
+    Asked,
+    Malformed,
+    RateLimits,
+    parse_request,
+    render_failure,
+    render_result,
+    render_shutdown,
+)
+from emulator.exchanges.binance.spot.ws_api.methods import (
+    NAME_SHOWN_MAX,
+    Operation,
+    described,
+    explain,
+    operations,
+)
+from emulator.exchanges.binance.spot.ws_api.standing import Standing
+from emulator.runtime.sandbox import Sandbox
+from emulator.web.contract import Opening, Refusal, Site, SocketRow
+from emulator.web.endpoint import Answer, Endpoint
+from emulator.web.sockets import POLICY, Socket
+
+PATH: Final = "/ws-api/v3"
+POOL: Final = "ws-api"
+CONNECTION_WEIGHT: Final = 2
+
+IN_FLIGHT_MAX: Final = 256
+"""Requests of one connection that wait for the journal; no further one is read from it then."""
+
+VERSION: Final = "v3/"
+
+
+class Url(NamedTuple):
+    """What the address of a connection asks for."""
+
+    divisor: int
+    returns_rate_limits: bool
+
+
+def parse_url(query: bytes) -> Url:
+    """Raises a Refusal for what is not offered, or is no value."""
+    divisor, returns_rate_limits = 1000, True
+    for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        match name:
+            case "timeUnit":
+                divisor = time_divisor(text.encode("latin-1"))
+            case "returnRateLimits":
+                returns_rate_limits = parse_truth(text)
+            case "responseFormat" if text.lower() == "sbe":
+                raise refuse(-1155)
+    return Url(divisor, returns_rate_limits)
+
+
+def parse_truth(text: str) -> bool:
+    match text.lower():
+        case "true":
+            return True
+        case "false":
+            return False
+    raise refuse(-1130, RETURN_RATE_LIMITS)
+
+
+class Api:
+    """What all connections to a site share: its methods made ready."""
+
+    def __init__(self, site: Site) -> None:
+        assert isinstance(site.dialect, Door)
+        self.door = SocketDoor(site.dialect)
+        limits = self.door.limits
+        self.rate_limits = RateLimits(
+            weight_per_minute=limits.weight_per_minute,
+            orders_per_10_seconds=limits.orders_per_10_seconds,
+            orders_per_day=limits.orders_per_day,
+        )
+        inside = Site(name=site.name, engine=site.engine, title=site.title, rows=(), dialect=self.door)
+        self.methods: dict[str, tuple[Operation, Endpoint]] = {
+            name: (operation, Endpoint(inside, operation.route))
+            for name, operation in operations(site.rows).items()
+        }
+
+
+_apis: WeakKeyDictionary[Site, Api] = WeakKeyDictionary()
+
+
+def _api_of(site: Site) -> Api:
+    api = _apis.get(site)
+    if api is None:
+        api = _apis[site] = Api(site)
+    return api
+
+
+class Connection:
+    """A `Session` of the socket it is given."""
+
+    __slots__ = ("_api", "_is_paused", "_lifetime", "_opening", "_socket", "_standing", "_waiting")
+
+    def __init__(self, opening: Opening, socket: Socket) -> None:
+        self._api = _api_of(opening.site)
+        self._opening = opening
+        self._socket = socket
+        url = parse_url(opening.query)
+        self._standing = Standing(
+            opening, socket, divisor=url.divisor, returns_rate_limits=url.returns_rate_limits
+        )
+        self._lifetime = Lifetime(socket, opening.sandbox, self._api.door, opening.source_ip)
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._is_paused = False
+        opening.note("GET", opening.path, opening.query, b"", 101, None, 0, 0, None)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were decided and wait for the journal."""
+        return len(self._waiting)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing further is read, because too many requests wait."""
+        return self._is_paused
+
+    # What the socket says
+
+    def received(self, message: bytes) -> None:
+        if not self._socket.is_open:
+            # What came with a request that ended the connection.
+            return
+        began_ns = perf_counter_ns()
+        try:
+            asked = parse_request(message)
+        except Malformed as malformed:
+            self._refuse(malformed.id, malformed.refusal, "", message, began_ns)
+            return
+        self._ask(asked, began_ns)
+
+    def pinged(self) -> None:
+        self._lifetime.count()
+
+    def ponged(self, payload: bytes) -> None:
+        if self._lifetime.count():
+            self._lifetime.ponged(payload)
+
+    def leaving(self) -> None:
+        now_us = self._opening.sandbox.clock.now_us()
+        self._socket.send_text(render_shutdown(now_us // self._standing.divisor))
+
+    def ended(self) -> None:
+        self._lifetime.end()
+        self._standing.end()
+
+    # Requests
+
+    def _ask(self, asked: Asked, began_ns: int) -> None:
+        id, name, sent = asked
+        standing = self._standing
+        if standing.is_revoked:
+            self._revoke()
+        known = self._api.methods.get(name.removeprefix(VERSION))
+        if known is None:
+            refusal = refuse(-1020, text=f"{TEXTS[-1020]} {explain(name.removeprefix(VERSION))}")
+            self._refuse(id, refusal, name, payload_of(sent), began_ns)
+            return
+        operation, endpoint = known
+        texts = sent
+        returns_rate_limits = standing.returns_rate_limits
+        if RETURN_RATE_LIMITS in sent:
+            texts = sent.copy()
+            try:
+                returns_rate_limits = parse_truth(texts.pop(RETURN_RATE_LIMITS))
+            except Refusal as refusal:
+                self._refuse(id, refusal, name, payload_of(sent), began_ns)
+                return
+        if operation.overridden:
+            texts = {
+                each: text
+                for each, text in texts.items()
+                if not any(other in texts for other in operation.overridden.get(each, ()))
+            }
+        sandbox = standing.sandbox_of(sent.get("apiKey"))
+        request = SocketRequest(operation.route.method, operation.route.path, standing, sent, texts)
+        under_way = Asking(id, name, request, sandbox, operation, returns_rate_limits, began_ns)
+
+        # A task would begin only when the event loop comes round, and what came first would not be decided
+        # first.
+        running = endpoint.run(request, sandbox)
+        try:
+            first = running.send(None)
+        except StopIteration as done:
+            self._answer(under_way, done.value)
+        else:
+            self._wait(under_way, running, first)
+
+    def _wait(self, asking: Asking, running: Coroutine[Any, Any, Answer], first: Any) -> None:
+        task = asyncio.get_running_loop().create_task(self._finish(asking, running, first))
+        waiting = self._waiting
+        waiting.add(task)
+        task.add_done_callback(self._finished)
+        if len(waiting) >= IN_FLIGHT_MAX and not self._is_paused:
+            self._is_paused = True
+            self._socket.pause()
+
+    async def _finish(self, asking: Asking, running: Coroutine[Any, Any, Answer], first: Any) -> None:
+        self._answer(asking, await _rest(running, first))
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        waiting = self._waiting
+        waiting.discard(task)
+        if self._is_paused and len(waiting) <= IN_FLIGHT_MAX // 2:
+            self._is_paused = False
+            self._socket.resume()
+
+    # Answers
+
+    def _answer(self, asking: Asking, answer: Answer) -> None:
+        standing = self._standing
+        request = asking.request
+        limits = b""
+        if asking.returns_rate_limits:
+            limits = self._count(asking, answer.account)
+        if answer.code is None:
+            text = render_result(asking.id, answer.body, limits)
+        else:
+            text = render_failure(asking.id, answer.status, answer.body, limits)
+        self._socket.send_text(text)
+        if standing.parting:
+            self._part()
+        key = request.sent.get("apiKey")
+        if key is None and answer.account and standing.key is not None:
+            key = standing.key.key
+        self._opening.note(
+            asking.name[:NAME_SHOWN_MAX],
+            self._opening.path,
+            b"",
+            request.body,
+            answer.status,
+            answer.code,
+            (perf_counter_ns() - asking.began_ns) // 1000,
+            answer.account,
+            None if key is None else key.encode(),
+        )
+        if answer.is_defect:
+            self._opening.note_defect()
+        if answer.status == 418:
+            # Quirk: the connection over which a banned address goes on asking is closed (CHANGELOG.md,
+            # 2023-03-13).
+            self._socket.close(POLICY, "The IP is banned")
+
+    def _count(self, asking: Asking, account: int) -> bytes:
+        quotas = self._api.door.quotas(asking.sandbox)
+        now_us = asking.sandbox.clock.now_us()
+        orders = None
+        if account and asking.operation.counts_orders:
+            orders = quotas.orders_used(account, now_us)
+        return self._api.rate_limits.render(quotas.charge(self._opening.source_ip, 0, now_us), orders)
+
+    def _refuse(self, id: bytes, refusal: Refusal, name: str, body: bytes, began_ns: int) -> None:
+        """Answer what no method looks at. It weighs 1, so that nobody may go on with it for ever."""
+        door, sandbox, ip = self._api.door, self._standing.home, self._opening.source_ip
+        now_us = sandbox.clock.now_us()
+        quotas = door.quotas(sandbox)
+        if door.counts_in(sandbox):
+            try:
+                quotas.enter(ip, now_us)
+            except Refusal as used_up:
+                refusal = used_up
+        quotas.charge(ip, 1, now_us)
+        self._socket.send_text(render_failure(id, refusal.status, door.render_refusal(refusal)))
+        duration_us = (perf_counter_ns() - began_ns) // 1000
+        self._opening.note(
+            name[:NAME_SHOWN_MAX],
+            self._opening.path,
+            b"",
+            body,
+            refusal.status,
+            refusal.code,
+            duration_us,
+            0,
+            None,
+        )
+        if refusal.status == 418:
+            self._socket.close(POLICY, "The IP is banned")
+
+    def _revoke(self) -> None:
+        # Quirk: that the key which is logged on was taken away is said by a frame that answers no request,
+        # and the connection goes on as if nobody were logged on (web-socket-api.md, "Session
+        # Authentication").
+        refusal = refuse(-2015)
+        self._socket.send_text(render_failure(NULL, refusal.status, self._api.door.render_refusal(refusal)))
+        self._standing.log_out()
+        self._part()
+
+    def _part(self) -> None:
+        """Say the last of what subscriptions have to say that ended with this request."""
+        parting, self._standing.parting = self._standing.parting, []
+        for event in parting:
+            self._socket.send_text(event)
+
+
+class Asking(NamedTuple):
+    """A request under way. name: the method as it was called."""
+
+    id: bytes
+    name: str
+    request: SocketRequest
+    sandbox: Sandbox
+    operation: Operation
+    returns_rate_limits: bool
+    began_ns: int
+
+
+@coroutine
+def _rest(running: Coroutine[Any, Any, Answer], first: Any) -> Generator[Any, Any, Answer]:
+    """The rest of a coroutine that was run by hand until it first waited, for `first`."""
+    waits_for = first
+    while True:
+        try:
+            try:
+                sent = yield waits_for
+            except BaseException as error:
+                waits_for = running.throw(error)
+            else:
+                waits_for = running.send(sent)
+        except StopIteration as done:
+            answer: Answer = done.value
+            return answer
+
+
+# The row
+
+
+def _admit(opening: Opening) -> None:
+    door, sandbox = opening.site.dialect, opening.sandbox
+    assert isinstance(door, Door)
+    quotas, now_us = door.quotas(sandbox), sandbox.clock.now_us()
+    if door.counts_in(sandbox):
+        quotas.connect(opening.source_ip, now_us, pool=POOL)
+        quotas.check_weight(opening.source_ip, CONNECTION_WEIGHT, now_us)
+    quotas.charge(opening.source_ip, CONNECTION_WEIGHT, now_us)
+    parse_url(opening.query)
+
+
+socket_row: Final = SocketRow(
+    path=PATH,
+    summary="The WebSocket API: requests as over REST, and user data",
+    open=Connection,
+    admit=_admit,
+    methods=described((*market.rows, *trading.rows, *order_lists.rows, *account.rows)),
+)

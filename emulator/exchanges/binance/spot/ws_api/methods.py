@@ -1,0 +1,250 @@
+"""The methods of the WebSocket API: the rows of REST under other names, and those of the session itself.
+
+What a method does otherwise than its row is said here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from emulator.exchanges.binance.auth import permits
+from emulator.exchanges.binance.door import Door
+from emulator.exchanges.binance.errors import refuse
+from emulator.exchanges.binance.spot.payloads.ws_api import Nothing, SessionState, Subscribed
+from emulator.exchanges.binance.spot.ws_api.admission import LOGON, SocketRequest
+from emulator.exchanges.binance.spot.ws_api.standing import Standing
+from emulator.exchanges.binance.vocabulary import USER_DATA
+from emulator.runtime.ports import KeyKind
+from emulator.web.contract import OPEN, Call, Handler, Kind, Method, Parameter, Route, Security
+
+NAME_SHOWN_MAX: Final = 64
+
+ORDER_COUNT: Final = "/api/v3/rateLimit/order"
+
+
+class Name(NamedTuple):
+    """A method that a row answers.
+
+    overridden: parameters that are not looked at when one of certain others is sent.
+    """
+
+    name: str
+    method: str
+    path: str
+    overridden: Mapping[str, tuple[str, ...]] = {}
+
+
+_TIMES = ("startTime", "endTime")
+
+# Quirk: three queries pass over a parameter that REST refuses, or takes into account, beside certain others
+# (web-socket-api.md, allOrders, orderList.status and allOrderLists).
+NAMES: Final = (
+    Name("ping", "GET", "/api/v3/ping"),
+    Name("time", "GET", "/api/v3/time"),
+    Name("exchangeInfo", "GET", "/api/v3/exchangeInfo"),
+    Name("executionRules", "GET", "/api/v3/executionRules"),
+    Name("depth", "GET", "/api/v3/depth"),
+    Name("trades.recent", "GET", "/api/v3/trades"),
+    Name("trades.historical", "GET", "/api/v3/historicalTrades"),
+    Name("trades.aggregate", "GET", "/api/v3/aggTrades"),
+    Name("blockTrades.historical", "GET", "/api/v3/historicalBlockTrades"),
+    Name("klines", "GET", "/api/v3/klines"),
+    Name("uiKlines", "GET", "/api/v3/uiKlines"),
+    Name("avgPrice", "GET", "/api/v3/avgPrice"),
+    Name("ticker", "GET", "/api/v3/ticker"),
+    Name("ticker.24hr", "GET", "/api/v3/ticker/24hr"),
+    Name("ticker.tradingDay", "GET", "/api/v3/ticker/tradingDay"),
+    Name("ticker.price", "GET", "/api/v3/ticker/price"),
+    Name("ticker.book", "GET", "/api/v3/ticker/bookTicker"),
+    Name("referencePrice", "GET", "/api/v3/referencePrice"),
+    Name("referencePrice.calculation", "GET", "/api/v3/referencePrice/calculation"),
+    Name("order.place", "POST", "/api/v3/order"),
+    Name("order.test", "POST", "/api/v3/order/test"),
+    Name("order.cancel", "DELETE", "/api/v3/order"),
+    Name("order.cancelReplace", "POST", "/api/v3/order/cancelReplace"),
+    Name("order.amend.keepPriority", "PUT", "/api/v3/order/amend/keepPriority"),
+    Name("openOrders.cancelAll", "DELETE", "/api/v3/openOrders"),
+    Name("orderList.place", "POST", "/api/v3/order/oco"),
+    Name("orderList.place.oco", "POST", "/api/v3/orderList/oco"),
+    Name("orderList.place.oto", "POST", "/api/v3/orderList/oto"),
+    Name("orderList.place.otoco", "POST", "/api/v3/orderList/otoco"),
+    Name("orderList.place.opo", "POST", "/api/v3/orderList/opo"),
+    Name("orderList.place.opoco", "POST", "/api/v3/orderList/opoco"),
+    Name("orderList.cancel", "DELETE", "/api/v3/orderList"),
+    Name("sor.order.place", "POST", "/api/v3/sor/order"),
+    Name("sor.order.test", "POST", "/api/v3/sor/order/test"),
+    Name("account.status", "GET", "/api/v3/account"),
+    Name("account.commission", "GET", "/api/v3/account/commission"),
+    Name("account.rateLimits.orders", "GET", ORDER_COUNT),
+    Name("order.status", "GET", "/api/v3/order"),
+    Name("order.amendments", "GET", "/api/v3/order/amendments"),
+    Name("openOrders.status", "GET", "/api/v3/openOrders"),
+    Name("allOrders", "GET", "/api/v3/allOrders", {"orderId": _TIMES}),
+    Name("orderList.status", "GET", "/api/v3/orderList", {"orderListId": ("origClientOrderId",)}),
+    Name("openOrderLists.status", "GET", "/api/v3/openOrderList"),
+    Name("allOrderLists", "GET", "/api/v3/allOrderList", {"fromId": _TIMES}),
+    Name("myTrades", "GET", "/api/v3/myTrades"),
+    Name("myPreventedMatches", "GET", "/api/v3/myPreventedMatches"),
+    Name("myAllocations", "GET", "/api/v3/myAllocations"),
+    Name("myFilters", "GET", "/api/v3/myFilters"),
+    *(
+        Name(f"userDataStream.{verb}", method, "/api/v3/userDataStream")
+        for verb, method in (("start", "POST"), ("ping", "PUT"), ("stop", "DELETE"))
+    ),
+)
+"""The last three are of the rows that an era switch brings back."""
+
+COUNTED: Final = frozenset({ORDER_COUNT, "/api/v3/order/cancelReplace"})
+"""Rows whose answers tell how many orders are unfilled, beside those that place orders."""
+
+
+def explain(name: str) -> str:
+    """Why a method is not offered."""
+    if any(one.name == name for one in NAMES):
+        return (
+            f"The exchange removed {name} on 2026-02-20; use userDataStream.subscribe.signature, "
+            "or set the era switch spot_listen_key to serve."
+        )
+    return f"There is no method {name[:NAME_SHOWN_MAX]!r}."
+
+
+class Operation(NamedTuple):
+    """A method made ready to be answered by a row. counts_orders: whether its answers tell of them."""
+
+    route: Route
+    overridden: Mapping[str, tuple[str, ...]]
+    counts_orders: bool
+
+
+def operations(rows: Sequence[Route]) -> dict[str, Operation]:
+    """All methods that can be answered, by name; rows: of the site."""
+    known = {(route.method, route.path): route for route in rows}
+    offered = {
+        one.name: Operation(
+            route,
+            one.overridden,
+            bool(route.orders) or route.path in COUNTED,
+        )
+        for one in NAMES
+        if (route := known.get((one.method, one.path))) is not None
+    }
+    return offered | {route.path: Operation(route, {}, False) for route in SESSION_ROWS}
+
+
+def described(rows: Sequence[Route]) -> tuple[Method, ...]:
+    """The same for the coverage page."""
+    known = {(route.method, route.path): route for route in rows}
+    return (
+        *(
+            Method(one.name, route.summary, route)
+            for one in NAMES
+            if (route := known.get((one.method, one.path))) is not None
+        ),
+        *(Method(route.path, route.summary) for route in SESSION_ROWS),
+    )
+
+
+# The session's own
+
+
+def _standing(call: Call) -> Standing:
+    assert isinstance(call.request, SocketRequest)
+    return call.request.standing
+
+
+def log_on(call: Call) -> SessionState:
+    key, door = call.key_record, call.site.dialect
+    assert key is not None
+    assert isinstance(door, Door)
+    if door.eras.session_logon == "ed25519" and key.kind is not KeyKind.ED25519:
+        # Quirk: a logon with a key that is not Ed25519 fails as if its signature were wrong (answers that
+        # users of such keys report: dev.binance.vision, topic 19997; sieblyio/binance, pull request 626).
+        raise refuse(-1022)
+    standing = _standing(call)
+    standing.log_on(key, call.sandbox, call.now_us)
+    return standing.render(call.now_us)
+
+
+def tell_status(call: Call) -> SessionState:
+    return _standing(call).render(call.now_us)
+
+
+def log_out(call: Call) -> SessionState:
+    standing = _standing(call)
+    standing.log_out()
+    return standing.render(call.now_us)
+
+
+def subscribe(call: Call) -> Subscribed:
+    standing = _standing(call)
+    key = standing.key
+    if key is None:
+        raise refuse(-1002)
+    if not permits(key, USER_DATA.permission):
+        raise refuse(-2015)
+    return {"subscriptionId": standing.subscribe(standing.home, key.account, by_logon=True)}
+
+
+def subscribe_signed(call: Call) -> Subscribed:
+    standing = _standing(call)
+    return {"subscriptionId": standing.subscribe(call.sandbox, call.account, by_logon=False)}
+
+
+def unsubscribe(call: Call) -> Nothing:
+    _standing(call).unsubscribe(call.values.get("subscriptionId"))
+    return {}
+
+
+def list_subscriptions(call: Call) -> list[Subscribed]:
+    return [{"subscriptionId": number} for number in _standing(call).subscriptions]
+
+
+_SIGNED: Final = Security(name="SIGNED", keyed=True, signed=True)
+_USER_STREAM: Final = Security(name="USER_STREAM", keyed=True, signed=True, permission=USER_DATA.permission)
+
+
+def _row(
+    name: str,
+    summary: str,
+    answer: Handler,
+    answers: object,
+    *parameters: Parameter,
+    security: Security = OPEN,
+) -> Route:
+    # Reads nothing of the market or an account, so it answers while a journal is being written, at once: the
+    # answer to a subscription precedes its events.
+    return Route(
+        method="WS",
+        path=name,
+        summary=summary,
+        answer=answer,
+        answers=answers,
+        security=security,
+        parameters=parameters,
+        weight=2,
+        reads=False,
+    )
+
+
+SESSION_ROWS: Final = (
+    _row(LOGON, "Log in with API key", log_on, SessionState, security=_SIGNED),
+    _row("session.status", "Query session status", tell_status, SessionState),
+    _row("session.logout", "Log out of the session", log_out, SessionState),
+    _row("session.subscriptions", "List all subscriptions", list_subscriptions, list[Subscribed]),
+    _row("userDataStream.subscribe", "Subscribe to user data, logged on", subscribe, Subscribed),
+    _row(
+        "userDataStream.subscribe.signature",
+        "Subscribe to user data by signature",
+        subscribe_signed,
+        Subscribed,
+        security=_USER_STREAM,
+    ),
+    _row(
+        "userDataStream.unsubscribe",
+        "Unsubscribe from user data",
+        unsubscribe,
+        Nothing,
+        Parameter("subscriptionId", Kind.INTEGER),
+    ),
+)
