@@ -17,6 +17,9 @@ def urls(spot=URL, linear=URL, inverse=URL):
             api[f"{letter}api{kind}"] = f"{base}/{letter}api/v1"
             api |= {f"{letter}api{kind}V{version}": f"{base}/{letter}api/v{version}" for version in (2, 3)}
         api[f"{letter}apiData"] = f"{base}/futures/data"
+    sockets = spot.replace("http", "ws", 1)
+    # It takes a socket's messages for the spot market only if "/stream" is in the socket's address.
+    api["ws"] = {"spot": f"{sockets}/stream/ws", "ws-api": {"spot": f"{sockets}/ws-api/v3"}}
     return {"api": api}
 
 

@@ -24,6 +24,9 @@ READY = _STAGE["ready"]
 URL = READY["url"]
 """Where the server answers for all sites."""
 
+STREAMS = URL.replace("http", "ws", 1)
+"""The same, for sockets."""
+
 ARGUMENTS = _STAGE["arguments"]
 
 KEYS = _STAGE["keys"]
@@ -118,6 +121,11 @@ def print_trade(symbol, price, quantity, side):
         f"markets/binance/{symbol}/trades",
         {"price": str(price), "quantity": str(quantity), "side": side},
     )
+
+
+def move_clock(**change):
+    """Sets the clock, or steps it, and gives the time in milliseconds that it shows then."""
+    return control("PUT", "clock", change)["timeMs"]
 
 
 def requests_seen():
