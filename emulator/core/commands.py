@@ -54,6 +54,24 @@ class Transfer(Command, frozen=True, kw_only=True):
     target: str
 
 
+class LockFunds(Command, frozen=True, kw_only=True):
+    """Hold free funds on behalf of a system outside the exchange, as when they are pledged as collateral."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal
+
+
+class UnlockFunds(Command, frozen=True, kw_only=True):
+    """Give back what such a system holds."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal
+
+
 class SetFeePayment(Command, frozen=True, kw_only=True):
     """Choose whether fees are paid in the exchange's discount asset when there is enough of it."""
 

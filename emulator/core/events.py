@@ -61,6 +61,15 @@ class AmountTransferred(Event, frozen=True, kw_only=True):
     movement: int
 
 
+class AmountLocked(Event, frozen=True, kw_only=True):
+    """A system outside the exchange holds so much more of an account's funds; less, if negative."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal
+
+
 class OrderPlaced(Event, frozen=True, kw_only=True):
     """An order was accepted. status: waiting, dormant or new; price: the effective limit price.
 
@@ -219,6 +228,7 @@ AnyEvent = (
     | AmountDeposited
     | AmountWithdrawn
     | AmountTransferred
+    | AmountLocked
     | OrderPlaced
     | OrderRested
     | TradeExecuted

@@ -32,12 +32,15 @@ class Fanout:
     def __init__(self, *, recent_records_max: int = RECENT_RECORDS_MAX) -> None:
         self._subscriptions: tuple[_Subscription, ...] = ()
         self._endings: dict[object, Callable[[], None]] = {}
+        self._ended = False
         self._recent: deque[Batch] = deque()
         self._recent_records = 0
         self._recent_records_max = recent_records_max
 
     def subscribe(self, callback: Subscriber, *, on_end: Callable[[], None] | None = None) -> Unsubscribe:
         """Call back with every batch from now on, and `on_end` once when the sandbox ends (reset, drop)."""
+        if self._ended and on_end is not None:
+            on_end()
         subscription = _Subscription(callback, on_end)
         # A tuple that is replaced, not changed: subscribing inside a callback disturbs no iteration.
         self._subscriptions = (*self._subscriptions, subscription)
@@ -48,9 +51,13 @@ class Fanout:
         return unsubscribe
 
     def at_end(self, callback: Callable[[], None]) -> Unsubscribe:
-        """Call back once when the sandbox ends, for who has no use for its batches."""
+        """Call back once when the sandbox ends, for who has no use for its batches; at once when it has."""
         token = object()
-        self._endings[token] = callback
+        if self._ended:
+            # While a sandbox is reset, the old one is still found under its name.
+            callback()
+        else:
+            self._endings[token] = callback
 
         def unsubscribe() -> None:
             self._endings.pop(token, None)
@@ -94,6 +101,7 @@ class Fanout:
 
     def end(self) -> None:
         """The sandbox is over: nothing will be published any more."""
+        self._ended = True
         subscriptions, self._subscriptions = self._subscriptions, ()
         endings, self._endings = self._endings, {}
         for on_end in (*(subscription.on_end for subscription in subscriptions), *endings.values()):

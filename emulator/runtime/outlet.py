@@ -22,6 +22,7 @@ class Outlet:
         self._durable = durable_sequence
         self._noted: list[Tell] = []
         self._held: deque[tuple[int, Tell]] = deque()
+        self._ended = False
 
     @property
     def noted(self) -> int:
@@ -41,7 +42,7 @@ class Outlet:
         """Something about the state at a sequence, after everything that was noted or said before."""
         if sequence <= self._durable and not self._held:
             _do(tell)
-        else:
+        elif not self._ended:
             self._held.append((sequence, tell))
 
     def decided(self, sequence: int) -> None:
@@ -62,7 +63,8 @@ class Outlet:
             _do(held.popleft()[1])
 
     def end(self) -> None:
-        """Nothing more will be durable, so nothing more is told."""
+        """Nothing more will be durable, so nothing more is told, or kept."""
+        self._ended = True
         self._noted.clear()
         self._held.clear()
 

@@ -74,6 +74,11 @@ class Protocol(HttpToolsProtocol):
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None
 
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        # Nobody tells this protocol when the connection ends, and its parser holds it.
+        self.parser = None  # type: ignore[assignment]  # as uvicorn does at the end
+
     def _unset_keepalive_if_required(self) -> None:
         self._idle_since = None
 

@@ -182,13 +182,20 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.close_sent or self.conn.state is not State.OPEN:
             return
         self.conn.send_close(code, reason)
+        self._part()
+
+    def _part(self) -> None:
+        """A goodbye is to be sent; the client has some time for its own."""
         self.flush()
         self.close_sent = True
         # Reading may be paused, and the answer to the goodbye has to be read.
         self.transport.resume_reading()
-        self.close_timer = self.loop.call_later(PARTING_S, self.transport.abort)
+        if self.close_timer is None:
+            self.close_timer = self.loop.call_later(PARTING_S, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
+        if self.conn.parser_exc is not None:
+            return  # The rest of what could not be understood.
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_complete:
             # What is too long to be a handshake, or has a body, was refused without telling anybody.
@@ -198,9 +205,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def handle_connect(self, event: Request) -> None:
         self.socket = Socket(self)
-        # Every connection gets a copy of this as the state of its scope.
-        self.app_state = {**self.app_state, STATE: self.socket}
+        # Every connection gets a copy of this as the state of its scope. It is not kept: nothing here may
+        # form a circle, which the garbage collector would leave lying (see `connection_lost`).
+        app_state = self.app_state
+        self.app_state = {**app_state, STATE: self.socket}
         super().handle_connect(event)
+        self.app_state = app_state
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
@@ -255,7 +265,17 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.socket.end()
 
     def handle_parser_exception(self) -> None:
-        super().handle_parser_exception()
+        """What came is too long, or broken. Says why, and closes when the client has read that.
+
+        Closed at once with something unread, the connection would be reset, and a reset overtakes the
+        goodbye.
+        """
+        self._part()
+        if self.handshake_complete:
+            # Nothing further is said, so that who waits for the end sees it.
+            self.transport.write_eof()
+        else:
+            self.transport.close()
         if self.socket is not None:
             self.socket.end()
 
@@ -269,6 +289,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        # A generator that waits for more and holds what it parses for: a circle. A connection that lived long
+        # is in the collector's oldest generation, which is hardly ever looked through.
+        self.conn.parser.close()
         socket = self.socket
         if socket is not None:
             socket.end()
@@ -285,7 +308,7 @@ class Heart:
     a client is gone. Only the wall decides that it is: no client can answer faster than that.
     """
 
-    __slots__ = ("_interval_s", "_payload", "_sent_at", "_socket", "_timeout_s", "_timer", "_wall_ms")
+    __slots__ = ("_interval_s", "_payload", "_sent_at", "_socket", "_stamp", "_timeout_s", "_timer")
 
     def __init__(
         self, socket: Socket, *, interval_s: float, timeout_s: float, payload: Callable[[], bytes]
@@ -293,7 +316,7 @@ class Heart:
         self._socket = socket
         self._interval_s = interval_s
         self._timeout_s = timeout_s
-        self._wall_ms = payload
+        self._stamp = payload
         self._payload: bytes | None = None
         self._sent_at = 0.0
         self._timer = asyncio.get_running_loop().call_later(interval_s, self._beat)
@@ -323,6 +346,6 @@ class Heart:
         self._timer = loop.call_later(self._interval_s, self._beat)
 
     def _ping(self) -> None:
-        self._payload = self._wall_ms()
+        self._payload = self._stamp()
         self._sent_at = asyncio.get_running_loop().time()
         self._socket.ping(self._payload)

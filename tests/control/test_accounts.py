@@ -170,6 +170,19 @@ def test_deposits_that_are_refused(
     assert inside.get("/accounts/demo")["exchanges"]["binance"]["spot"]["BTC"]["free"] == "100"
 
 
+def test_money_can_be_locked_and_given_back(inside: ControlClient) -> None:
+    inside.post("/accounts", {"name": "alice"})
+    inside.post("/accounts/alice/deposits", {"wallet": "spot", "asset": "BTC", "amount": "2"})
+    body: dict[str, Any] = {"wallet": "spot", "asset": "BTC", "amount": "1.5"}
+    locked = inside.post("/accounts/alice/locks", body)
+    assert (locked["balance"], locked["locked"]) == ({"free": "0.5", "held": "1.5"}, "1.5")
+    assert inside.refused("POST", "/accounts/alice/locks", body, status=400) == "insufficient_balance"
+    back = inside.post("/accounts/alice/locks", {**body, "amount": "1", "release": True})
+    assert (back["balance"], back["locked"]) == ({"free": "1.5", "held": "0.5"}, "0.5")
+    body = {**body, "amount": "0.6", "release": True}
+    assert inside.refused("POST", "/accounts/alice/locks", body, status=400) == "insufficient_balance"
+
+
 def test_a_deposit_needs_an_account(inside: ControlClient) -> None:
     body = {"wallet": "spot", "asset": "BTC", "amount": "1"}
     assert inside.refused("POST", "/accounts/bob/deposits", body, status=404) == "no_such_account"

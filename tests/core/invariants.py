@@ -46,6 +46,9 @@ def assert_holds_are_explained(engine: Engine) -> None:
             assert state.lists[order.list_id].held >= required
         else:
             assert order.held == required
+    for key, locked in state.locked.items():
+        assert locked > 0
+        explained[key] += locked
     for order_list in state.lists.values():
         assert order_list.held >= 0
         explained[order_list.account, order_list.wallet, order_list.hold_asset] += order_list.held

@@ -119,3 +119,35 @@ def test_postings_explain_every_balance() -> None:
     reasons = [one.reason for one in world.engine.views.postings[world.alice]]
     assert reasons[2:] == ["OrderPlaced", *["TradeExecuted"] * 4]
     assert plain(world.held(world.alice, "USDT")) == "51"
+
+
+def locking(account: int, amount: str) -> c.LockFunds:
+    return c.LockFunds(account=account, wallet=SPOT, asset="USDT", amount=D(amount))
+
+
+def unlocking(account: int, amount: str) -> c.UnlockFunds:
+    return c.UnlockFunds(account=account, wallet=SPOT, asset="USDT", amount=D(amount))
+
+
+def test_what_is_locked_from_outside_is_held_until_it_is_given_back() -> None:
+    world = World(funds="100")
+    world.does(locking(world.alice, "60"))
+    balance = world.engine.state.ledger.balance(world.alice, SPOT, "USDT")
+    assert (balance.free, balance.held) == (D(40), D(60))
+    refused = world.refuses(locking(world.alice, "40.5"))
+    assert refused == r.InsufficientBalance(asset="USDT", needed=D("40.5"), available=D(40))
+    assert isinstance(world.refuses(withdrawing(world.alice, "USDT", "50")), r.InsufficientBalance)
+    world.does(unlocking(world.alice, "25"))
+    assert (balance.free, balance.held) == (D(65), D(35))
+    refused = world.refuses(unlocking(world.alice, "35.5"))
+    assert refused == r.InsufficientBalance(asset="USDT", needed=D("35.5"), available=D(35))
+    world.does(unlocking(world.alice, "35"))
+    assert (balance.free, balance.held) == (D(100), D(0))
+    assert not world.engine.state.locked
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "0.000000001"])
+def test_amounts_that_cannot_be_locked(amount: str) -> None:
+    world = World(funds="100")
+    assert isinstance(world.refuses(locking(world.alice, amount)), r.AmountInvalid)
+    assert isinstance(world.refuses(unlocking(world.alice, amount)), r.AmountInvalid)

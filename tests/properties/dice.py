@@ -57,7 +57,7 @@ def act(universe: Universe, dice: Random, symbol: str) -> None:
         case "cancel list" if universe.has_lists:
             universe.cancel_list(pick)
         case "fund":
-            way = dice.choice(["deposit", "withdraw", "withdraw", "lend", "lend back"])
+            way = dice.choice(["deposit", "withdraw", "withdraw", "lend", "lend back", "lock", "unlock"])
             universe.fund(account, dice.choice(ASSETS), dice.randint(-1, 50), way)
         case "pay":
             universe.pay_fees(account, dice.random() < 0.5)

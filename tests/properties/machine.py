@@ -54,7 +54,7 @@ shapes = st.sampled_from(
         (ListKind.OTOCO, True),
     ]
 )
-ways = st.sampled_from(["deposit", "withdraw", "lend", "lend back"])
+ways = st.sampled_from(["deposit", "withdraw", "lend", "lend back", "lock", "unlock"])
 steps_us = st.sampled_from([1, SECOND // 3, SECOND, 20 * SECOND, 5 * MINUTE])
 
 with_orders = precondition(lambda self: self.has_orders)

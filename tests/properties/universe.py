@@ -26,7 +26,8 @@ from emulator.core.order_lists import ListKind
 from emulator.core.orders import OrderTerms, Peg, Trigger, TriggerKind
 from emulator.core.rejections import ReplaceFailed
 from emulator.core.rules import EngineRules
-from emulator.runtime.ports import Batch, Record, decode_batch, encode_batch
+from emulator.runtime.journal_format import decode_batch, encode_batch
+from emulator.runtime.ports import Batch, Record
 from tests.core.invariants import assert_sound, assert_tape_agrees
 from tests.core.world import MINUTE, SPOT, START, instrument
 
@@ -349,6 +350,10 @@ class Universe:
             all_of_it = round(free * amount / 49, 8)
             fee = round(all_of_it / 10, 8)
             self.do(c.Withdraw(account=account, wallet=SPOT, asset=asset, amount=all_of_it, fee=fee))
+        elif way == "lock":
+            self.do(c.LockFunds(account=account, wallet=SPOT, asset=asset, amount=sum_moved))
+        elif way == "unlock":
+            self.do(c.UnlockFunds(account=account, wallet=SPOT, asset=asset, amount=sum_moved))
         else:
             source, target = (SPOT, "funding") if way == "lend" else ("funding", SPOT)
             self.do(c.Transfer(account=account, asset=asset, amount=sum_moved, source=source, target=target))

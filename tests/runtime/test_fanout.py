@@ -58,6 +58,16 @@ def test_the_end_is_told_once() -> None:
     assert told == ["broken", "sound"]
 
 
+def test_who_comes_after_the_end_is_told_at_once() -> None:
+    fanout = Fanout()
+    told: list[str] = []
+    fanout.end()
+    fanout.at_end(lambda: told.append("late"))()
+    assert told == ["late"]
+    fanout.subscribe(lambda b: None, on_end=lambda: told.append("later"))
+    assert told == ["late", "later"]
+
+
 def test_recent_batches_are_kept_within_their_bound() -> None:
     fanout = Fanout(recent_records_max=10)
     assert fanout.recent() == []

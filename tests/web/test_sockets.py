@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,11 +12,13 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.server import ServerProtocol
 from websockets.typing import Data
 
 from emulator.web import sockets
 from emulator.web.contract import Opening, Refusal, Site, SocketRow
 from emulator.web.server import Application, build_frame
+from emulator.web.short_way import Protocol
 from emulator.web.sockets import BUFFER_MAX, EARLY_MAX, MESSAGE_MAX, Heart, Socket, encode_text
 from tests.web.serving import BINARY, CLOSE, PING, PONG, TEXT, WAIT_S, BareSocket, handshake, head, serving
 from tests.web.toy import House, ToyDialect
@@ -315,6 +318,36 @@ class TestMessages:
             assert parrot.messages == [b"hello"]
         assert aviary.defects == 0
 
+    async def test_why_a_message_is_too_long_is_heard_by_who_sends_all_of_it(self, aviary: Aviary) -> None:
+        async with aviary.bare() as (client, parrot):
+            client.send(b"x" * 4 * MESSAGE_MAX)
+            await over(parrot)
+            frame = await client.frame()
+            assert frame is not None
+            assert frame.code == 1009
+            assert await client.frame() is None
+
+    async def test_a_connection_leaves_no_circles_behind(self, aviary: Aviary) -> None:
+        # The collector hardly ever looks for circles among what has lived for long (`app.py`).
+        def left() -> int:
+            kinds = (Socket, sockets.SocketProtocol, ServerProtocol, Protocol, Heart)
+            return sum(type(each) in kinds for each in gc.get_objects())
+
+        gc.collect()
+        gc.disable()
+        try:
+            before = left()
+            for _ in range(5):
+                async with aviary.visit() as (_, parrot):
+                    parrot.heart = Heart(parrot.socket, interval_s=60, timeout_s=60, payload=lambda: b"now")
+                async with aviary.bare():
+                    pass
+            aviary.parrots.clear()
+            del parrot
+            await eventually(lambda: left() == before)
+        finally:
+            gc.enable()
+
     async def test_a_defect_of_a_session_ends_it_alone_and_is_counted(self, aviary: Aviary) -> None:
         async with aviary.visit() as (other, _), aviary.visit() as (client, parrot):
             await client.send("break")
@@ -407,6 +440,24 @@ class TestEnding:
             await over(parrot)
             await other.send("still here")
             assert await other.recv() == "still here"
+
+    async def test_who_comes_while_a_sandbox_is_reset_is_not_kept_on_the_old_one(
+        self, aviary: Aviary
+    ) -> None:
+        universe = aviary.house.universe
+        ended = asyncio.Event()
+        universe.sandboxes.default.fanout.at_end(ended.set)
+        universe.journal.gate = asyncio.Event()
+        resetting = asyncio.create_task(universe.sandboxes.reset("default"))
+        await asyncio.wait_for(ended.wait(), WAIT_S)
+        async with connect(f"ws://127.0.0.1:{aviary.port}/ws") as client:
+            closed = await farewell(client)
+            assert closed.rcvd is not None
+            assert closed.rcvd.code == sockets.RESTARTING
+        universe.journal.gate.set()
+        assert await resetting is universe.sandboxes.default
+        async with aviary.visit() as (_, parrot):
+            assert parrot.opening.sandbox is universe.sandboxes.default
 
 
 class TestSlowReaders:

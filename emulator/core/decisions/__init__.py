@@ -29,6 +29,8 @@ _DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisi
     c.Deposit: accounts.deposit,
     c.Withdraw: accounts.withdraw,
     c.Transfer: accounts.transfer,
+    c.LockFunds: accounts.lock,
+    c.UnlockFunds: accounts.unlock,
     c.PlaceOrder: placing.place_order,
     c.TestOrder: placing.place_order,
     c.PlaceOrderList: lists.place_order_list,

@@ -103,3 +103,27 @@ def transfer(state: State, rules: EngineRules, command: c.Transfer, now_us: int)
             movement=state.next_movement,
         )
     ]
+
+
+def lock(state: State, rules: EngineRules, command: c.LockFunds, now_us: int) -> Decision:
+    rejection = _check_movement(state, command.account, (command.wallet,), command.amount)
+    if rejection is not None:
+        return rejection
+    free = state.ledger.free(command.account, command.wallet, command.asset)
+    if command.amount > free:
+        return r.InsufficientBalance(asset=command.asset, needed=command.amount, available=free)
+    return [_locked(command, command.amount)]
+
+
+def unlock(state: State, rules: EngineRules, command: c.UnlockFunds, now_us: int) -> Decision:
+    rejection = _check_movement(state, command.account, (command.wallet,), command.amount)
+    if rejection is not None:
+        return rejection
+    locked = state.locked.get((command.account, command.wallet, command.asset), ZERO)
+    if command.amount > locked:
+        return r.InsufficientBalance(asset=command.asset, needed=command.amount, available=locked)
+    return [_locked(command, -command.amount)]
+
+
+def _locked(command: c.LockFunds | c.UnlockFunds, amount: Decimal) -> e.AmountLocked:
+    return e.AmountLocked(account=command.account, wallet=command.wallet, asset=command.asset, amount=amount)

@@ -24,6 +24,7 @@ def fingerprint(state: State) -> str:
             for (account, wallet), assets in ledger.wallets.items()
             for asset, balance in assets.items()
         ),
+        sorted((*key, amount) for key, amount in state.locked.items()),
         sorted((name, asset, n) for name, book in ledger.counterparties.items() for asset, n in book.items()),
         [
             [getattr(order, slot) for slot in Order.__struct_fields__]

@@ -51,6 +51,8 @@ class State:
         self.discount_asset = discount_asset
         self.ledger = Ledger()
         self.accounts: dict[AccountId, Account] = {}
+        self.locked: dict[tuple[AccountId, str, str], Decimal] = {}
+        """What systems outside hold, by account, wallet and asset; it is held in the ledger as well."""
         self.markets = {symbol: Market(instrument, feed) for symbol, instrument in instruments.items()}
         self.orders: dict[OrderId, Order] = {}
         self.lists: dict[ListId, OrderList] = {}
@@ -70,6 +72,7 @@ class State:
             e.AmountDeposited: self._amount_deposited,
             e.AmountWithdrawn: self._amount_withdrawn,
             e.AmountTransferred: self._amount_transferred,
+            e.AmountLocked: self._amount_locked,
             e.OrderPlaced: self._order_placed,
             e.OrderRested: self._order_rested,
             e.TradeExecuted: self._trade_executed,
@@ -150,6 +153,13 @@ class State:
         self.next_movement = event.movement + 1
         source, target = (event.account, event.source), (event.account, event.target)
         self.ledger.move(event.asset, event.amount, source, target)
+
+    def _amount_locked(self, event: e.AmountLocked, now_us: int) -> None:
+        key = (event.account, event.wallet, event.asset)
+        self.ledger.hold(*key, event.amount)
+        locked = self.locked.pop(key, ZERO) + event.amount
+        if locked:
+            self.locked[key] = locked
 
     # Orders
 

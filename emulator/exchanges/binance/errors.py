@@ -190,7 +190,7 @@ class Attempt(str, Enum):
     CANCEL = "cancel"
     AMEND = "amend"
     MOVE = "move"
-    """Deposits, withdrawals and transfers."""
+    """Deposits, withdrawals, transfers and locks."""
     QUERY = "query"
 
 
@@ -202,7 +202,13 @@ def attempt_of(command: Command | None) -> Attempt:
             return Attempt.CANCEL
         case commands.AmendOrder():
             return Attempt.AMEND
-        case commands.Deposit() | commands.Withdraw() | commands.Transfer():
+        case (
+            commands.Deposit()
+            | commands.Withdraw()
+            | commands.Transfer()
+            | commands.LockFunds()
+            | commands.UnlockFunds()
+        ):
             return Attempt.MOVE
         case _:
             return Attempt.PLACE

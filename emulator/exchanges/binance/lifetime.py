@@ -5,6 +5,7 @@ The figures are those of web-socket-streams.md and web-socket-api.md, which agre
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from emulator.exchanges.binance.door import Door
@@ -34,7 +35,9 @@ class Lifetime:
         self._counted = 0
         now_us = sandbox.clock.now_us()
         self._ends_us = now_us + LIFE_US
-        self._heart = Heart(socket, interval_s=PING_EVERY_S, timeout_s=PONG_WITHIN_S, payload=self._stamp)
+        self._heart = Heart(
+            socket, interval_s=PING_EVERY_S, timeout_s=PONG_WITHIN_S, payload=partial(_stamp, sandbox)
+        )
         self._alarm = sandbox.alarms.at(self._next_us(now_us), self._beat)
 
     def count(self) -> bool:
@@ -62,10 +65,6 @@ class Lifetime:
         self._heart.stop()
         self._alarm.cancel()
 
-    def _stamp(self) -> bytes:
-        # The payload of a ping is the time (live hosts).
-        return b"%d" % (self._sandbox.clock.now_us() // 1000)
-
     def _beat(self, now_us: int) -> None:
         if now_us >= self._ends_us:
             self._socket.close(GOING_AWAY, "The connection has been open for 24 hours")
@@ -79,3 +78,8 @@ class Lifetime:
         # Under a clock that runs fast at most once in a second of the wall: nobody needs more pings.
         pause_us = max(PING_EVERY_S * SECOND_US, int(self._sandbox.clock.speed * SECOND_US))
         return min(now_us + pause_us, self._ends_us)
+
+
+def _stamp(sandbox: Sandbox) -> bytes:
+    # The payload of a ping is the time (live hosts).
+    return b"%d" % (sandbox.clock.now_us() // 1000)

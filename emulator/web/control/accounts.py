@@ -8,9 +8,10 @@ from typing import Annotated, Literal, TypedDict
 
 import msgspec
 
-from emulator.core.commands import Deposit
+from emulator.core.commands import Deposit, LockFunds, UnlockFunds
 from emulator.core.engine import Engine
 from emulator.core.ids import AccountId
+from emulator.core.numbers import ZERO
 from emulator.runtime.ports import KeyKind, KeyRecord
 from emulator.web.contract import Call, Parameter, Refusal, Rows
 from emulator.web.control.dialect import (
@@ -341,6 +342,53 @@ async def deposit(call: Call) -> Deposited:
             "asset": wanted.asset,
             "amount": text(amount),
             "balance": {"free": text(balance.free), "held": text(balance.held)},
+        }
+
+    return await submit(call, exchange, command, answer)
+
+
+class NewLock(NewDeposit, frozen=True, forbid_unknown_fields=True):
+    """release: give back what was locked before."""
+
+    release: bool = False
+
+
+class Locked(Deposited):
+    """locked: how much of the asset is locked in that wallet afterwards; it is part of what is held."""
+
+    locked: str
+
+
+@rows.route(
+    "POST",
+    "/accounts/{name}/locks",
+    summary="Lock money of an account as a system outside the exchange would, or give it back",
+    parameters=(ACCOUNT_NAME,),
+    body=NewLock,
+    answers=Locked,
+)
+async def lock(call: Call) -> Locked:
+    wanted: NewLock = call.values[BODY]
+    name: str = call.values["name"]
+    account = account_of(call, name)
+    amount = number(wanted.amount, "amount")
+    exchange = _exchange(call, wanted)
+    if wanted.asset not in desk(call).assets[exchange]:
+        raise Refusal(400, "no_such_asset", f"{exchange} has no asset {wanted.asset!r}.")
+    make = UnlockFunds if wanted.release else LockFunds
+    command = make(account=account, wallet=wanted.wallet, asset=wanted.asset, amount=amount)
+
+    def answer(done: object) -> Locked:
+        state = call.sandbox.engines[exchange].state
+        balance = state.ledger.wallets[account, wanted.wallet][wanted.asset]
+        return {
+            "account": name,
+            "exchange": exchange,
+            "wallet": wanted.wallet,
+            "asset": wanted.asset,
+            "amount": text(amount),
+            "balance": {"free": text(balance.free), "held": text(balance.held)},
+            "locked": text(state.locked.get((account, wanted.wallet, wanted.asset), ZERO)),
         }
 
     return await submit(call, exchange, command, answer)

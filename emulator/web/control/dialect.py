@@ -164,6 +164,13 @@ class ControlDialect:
                     f"{text(rejection.amount)} is not an amount: it must be positive and have at most "
                     "as many digits as the ledger keeps.",
                 )
+            case rejections.InsufficientBalance():
+                return Refusal(
+                    400,
+                    "insufficient_balance",
+                    f"{text(rejection.needed)} {rejection.asset} is more than the "
+                    f"{text(rejection.available)} that there are.",
+                )
             case rejections.LimitBroken():
                 shown = "" if rejection.value is None else f" by {text(rejection.value)}"
                 return Refusal(

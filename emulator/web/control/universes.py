@@ -58,7 +58,10 @@ class RequestCounts(TypedDict):
 
 
 class Health(TypedDict):
-    """status: degraded while a sandbox's journal does not accept. broken: requests that met a defect."""
+    """status: degraded while a journal does not accept. reasons: why, by sandbox.
+
+    broken: requests that met a defect.
+    """
 
     status: Literal["ok", "degraded"]
     version: str
@@ -67,6 +70,7 @@ class Health(TypedDict):
     sites: dict[str, SiteHealth]
     sandboxes: int
     degraded: list[str]
+    reasons: dict[str, str]
     journal: JournalHealth
     requests: RequestCounts
 
@@ -80,7 +84,8 @@ class Health(TypedDict):
 )
 def health(call: Call) -> Health:
     known = desk(call)
-    degraded = [sandbox.name for sandbox in known.sandboxes if sandbox.is_degraded]
+    reasons = {s.name: why for s in known.sandboxes if (why := s.degraded_because) is not None}
+    degraded = list(reasons)
     return {
         "status": "degraded" if degraded else "ok",
         "version": known.version,
@@ -92,6 +97,7 @@ def health(call: Call) -> Health:
         },
         "sandboxes": len(known.sandboxes),
         "degraded": degraded,
+        "reasons": reasons,
         "journal": {"kind": known.journal_kind, "durable": known.is_durable},
         "requests": {
             "total": known.counts.requests,

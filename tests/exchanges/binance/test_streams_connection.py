@@ -78,7 +78,15 @@ class TestAddresses:
             ("own/binance", None),
         ],
     )
-    @pytest.mark.parametrize("path", ["/ws/btcusdt@trade", "/stream?streams=btcusdt@trade", "/stream/ws/7"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/ws/btcusdt@trade",
+            "/stream?streams=btcusdt@trade",
+            "/stream/?streams=btcusdt@trade",
+            "/stream/ws/7",
+        ],
+    )
     async def test_every_way_leads_to_the_streams(
         self, server: Server, universe: dict[str, Any], where: str, host: str | None, path: str
     ) -> None:
@@ -129,6 +137,7 @@ class TestAddresses:
             ("/stream", "streams=%ff@trade&x=%zz&&=", (), True, 1000),
             ("/stream", "streams=&timeUnit=MICROSECOND", (), True, 1),
             ("/stream", "timeUnit=MILLISECOND", (), True, 1000),
+            ("/stream/", "streams=a@b", ("a@b",), True, 1000),
             ("/stream/ws", "", (), False, 1000),
             ("/stream/ws/3", "", (), False, 1000),
             ("/stream/ws/a@b", "", ("a@b",), False, 1000),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from collections.abc import AsyncIterator
@@ -25,6 +26,7 @@ from emulator.core.events import OrderPlaced
 from emulator.core.instruments import OrderType, Side
 from emulator.core.orders import OrderTerms
 from emulator.exchanges.binance.spot.payloads.streams import DepthEvent, PartialDepthEvent
+from emulator.exchanges.binance.spot.streams.hub import HUBS
 from emulator.runtime.ports import ClockMode
 from tests.exchanges.binance.hearing import Ear
 from tests.exchanges.binance.local_book import LocalBook
@@ -106,6 +108,9 @@ class Square:
         self.place.sandbox.alarms.look()
         if time_us // TENTH_US > before_us // TENTH_US:
             await self.pulse.next()
+            # Others may have their turns after it: at least one stream in a turn of the event loop.
+            for _ in HUBS.of(self.place.sandbox).streams:
+                await asyncio.sleep(0)
 
     async def next_tenth(self) -> None:
         await self.wait_until(self.now_us // TENTH_US * TENTH_US + TENTH_US)

@@ -223,6 +223,70 @@ async def test_many_sources_that_are_due_together_leave_room_for_others(
     assert max(turns) <= 2
 
 
+async def test_however_often_it_is_called_it_takes_one_turn_of_the_event_loop(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "TURN_S", 0.0)
+    symbols = list(floor.engine.instruments)[:30]
+    looks: list[int] = []
+
+    class Busy:
+        """Due again as soon as it was looked at, as under a clock that runs too fast."""
+
+        def __init__(self, sandbox: object, stream: Stream) -> None: ...
+
+        def open(self, now_us: int) -> None:
+            pass
+
+        def look(self, now_us: int) -> list[Message]:
+            looks.append(now_us)
+            return []
+
+        def next_us(self, now_us: int) -> int | None:
+            return now_us + 1
+
+    monkeypatch.setattr(hub_module, "SOURCES", {**SOURCES, StreamKind.BOOK_TICKER: Busy})
+    ears = [Ear(floor.sandbox, f"{symbol.lower()}@bookTicker") for symbol in symbols]
+    for _ in range(10):
+        # An alarm rings while others still wait for their turn.
+        await floor.sandbox.step_clock(1)
+        floor.sandbox.alarms.look()
+        await floor.trade("100000")
+    looks.clear()
+    turns = 20
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    assert 0 < len(looks) <= turns + 1
+    for ear in ears:
+        ear.close()
+
+
+async def test_streams_that_end_leave_nothing_behind_on_a_clock_that_stands_still(floor: Floor) -> None:
+    stays = Ear(floor.sandbox, QUOTE)
+    kept: list[weakref.ref[Any]] = []
+
+    class Source:
+        def __init__(self, sandbox: object, stream: Stream) -> None:
+            kept.append(weakref.ref(self))
+
+        def open(self, now_us: int) -> None:
+            pass
+
+        def look(self, now_us: int) -> list[Message]:
+            return []
+
+        def next_us(self, now_us: int) -> int | None:
+            return now_us + 3600 * SECOND_US
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hub_module, "SOURCES", {**SOURCES, StreamKind.KLINE: Source})
+        for _ in range(20 * hub_module.FORGOTTEN_MAX):
+            Ear(floor.sandbox, "btcusdt@kline_1h").close()
+    assert len(kept) == 20 * hub_module.FORGOTTEN_MAX
+    assert sum(one() is not None for one in kept) <= 2 * hub_module.FORGOTTEN_MAX
+    stays.close()
+
+
 # Durability
 
 
@@ -252,6 +316,35 @@ async def test_what_is_told_keeps_its_order_while_the_journal_is_slow(journal: F
             await floor.trade("100000", f"0.00{count}")
         quantities = [trade["q"] for trade in await ear.several(5)]
         assert quantities == [f"0.00{count}00000" for count in range(1, 6)]
+
+
+async def test_while_the_journal_is_slow_it_does_not_look_ahead_for_long(
+    journal: FailingJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "AHEAD_S", 0.0)
+    async with Floor(journal=journal) as floor:
+        ear = Ear(floor.sandbox, QUOTE)
+        journal.gate = asyncio.Event()
+        tasks = [asyncio.create_task(floor.book(bids=[("99990", "100")], asks=[("100010", "1")]))]
+        await until(lambda: floor.sandbox.outlet.held > 0)
+        held: list[int] = []
+        for count in range(1, 30):
+            tasks.append(
+                asyncio.create_task(floor.book(bids=[("99990", str(count))], asks=[("100010", "1")]))
+            )
+            for _ in range(5):
+                await asyncio.sleep(0)
+            held.append(floor.sandbox.outlet.held)
+        assert ear.rest() == []
+        assert max(held) <= 4
+        journal.gate.set()
+        await asyncio.gather(*tasks)
+        # Nothing of what it then is remains untold.
+        while (await ear.next())["B"] != "29.00000000":
+            pass
+        await floor.book(bids=[("99990", "30")], asks=[("100010", "1")])
+        while (await ear.next())["B"] != "30.00000000":
+            pass
 
 
 async def test_while_the_journal_refuses_nothing_is_told_and_afterwards_all_of_it(

@@ -775,6 +775,8 @@ async def test_an_amended_order_keeps_its_id_and_place(floor: Floor) -> None:
     await floor.trade("90000", "0.005")
     assert await floor.status(first["orderId"]) == "FILLED"
     assert await floor.status(second["orderId"], who=OTHER) == "NEW"
+    # Members in the order of the documents' example.
+    assert list(amended["amendedOrder"])[-3:] == ["side", "workingTime", "selfTradePreventionMode"]
 
 
 async def test_amendments_are_kept_in_order(floor: Floor) -> None:

@@ -124,6 +124,36 @@ async def test_a_journal_that_refuses_holds_everything_back(journal: FailingJour
         assert listener.story() == ["1 NEW NEW", POSITION]
 
 
+async def test_a_refusal_is_told_with_its_cancel_and_before_what_came_later(journal: FailingJournal) -> None:
+    async with Floor(journal=journal) as floor:
+        await floor.post("order", **LIMIT_BUY)
+        listener = Listener(floor.sandbox)
+        journal.gate = asyncio.Event()
+        replacement = {**LIMIT_SELL, "type": "LIMIT_MAKER", "price": "99990"}
+        del replacement["timeInForce"]
+        requests = start(
+            floor.send(
+                "POST",
+                "order/cancelReplace",
+                **replacement,
+                cancelReplaceMode="STOP_ON_FAILURE",
+                cancelOrderId="1",
+            ),
+            floor.post("order", **LIMIT_SELL),
+        )
+        await until(lambda: 2 in floor.engine.views.orders)
+        assert listener.take() == []
+        journal.gate.set()
+        await asyncio.gather(*requests)
+        assert listener.story() == [
+            "1 CANCELED CANCELED",
+            POSITION,
+            "-1 REJECTED REJECTED",
+            "2 NEW NEW",
+            POSITION,
+        ]
+
+
 # Who is told
 
 

@@ -423,6 +423,53 @@ async def test_a_pending_order_that_cannot_be_placed_says_why(
     assert (expired["eR"], expired["r"]) == ("REJECTED", reason)
 
 
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason", "conditional"),
+    [
+        ({**LIMIT_SELL, "quantity": "70", "strategyId": "7"}, "INSUFFICIENT_BALANCES", "j"),
+        (
+            {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT_MAKER", "quantity": "1", "price": "100010"},
+            "WOULD_MATCH_IMMEDIATELY",
+            "",
+        ),
+        ({**STOP_SELL, "stopPrice": "100001"}, "STOP_PRICE_WOULD_TRIGGER_IMMEDIATELY", ""),
+        (
+            {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quoteOrderQty": "90000000"},
+            "INSUFFICIENT_BALANCES",
+            "",
+        ),
+    ],
+)
+async def test_what_a_replacement_could_not_place_says_why(
+    floor: Floor, terms: dict[str, str], reason: str, conditional: str
+) -> None:
+    await floor.post("order", **LIMIT_BUY)
+    await floor.post("order", **{**LIMIT_SELL, "quantity": "70"})
+    listener = Listener(floor.sandbox)
+    in_microseconds = Listener(floor.sandbox, divisor=1)
+    reply = await floor.send(
+        "POST",
+        "order/cancelReplace",
+        **terms,
+        newClientOrderId="new-one",
+        cancelReplaceMode="ALLOW_FAILURE",
+        cancelOrderId="1",
+    )
+    assert (reply.status, reply.json["code"]) == (409, -2021)
+    canceled, rejected = listener.reports()
+    check(canceled)
+    check(rejected, conditional)
+    assert (rejected["x"], rejected["X"], rejected["r"]) == ("REJECTED", "REJECTED", reason)
+    assert (rejected["i"], rejected["I"], rejected["t"], rejected["O"]) == (-1, -1, -1, -1)
+    assert (rejected["c"], rejected["C"], rejected["w"]) == ("new-one", "", False)
+    assert (rejected["o"], rejected["q"]) == (terms["type"], f"{float(terms.get('quantity', 0)):.8f}")
+    assert rejected["E"] == rejected["T"] == canceled["T"]
+    assert in_microseconds.reports()[-1]["O"] == -1
+
+
 # Self-trade prevention
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from emulator.core.commands import Deposit, Transfer, Withdraw
+from emulator.core.commands import Deposit, LockFunds, Transfer, UnlockFunds, Withdraw
 from tests.exchanges.binance.listening import Listener
 from tests.exchanges.binance.shapes import complaints, fields
 from tests.exchanges.binance.trading_floor import (
@@ -156,7 +156,22 @@ async def test_a_replacement_that_is_refused_leaves_the_cancel(floor: Floor, lis
         cancelOrderId="2",
     )
     assert (reply.status, reply.json["code"]) == (409, -2021)
-    assert listener.story() == ["2 CANCELED CANCELED", POSITION]
+    assert listener.story() == ["2 CANCELED CANCELED", POSITION, "-1 REJECTED REJECTED"]
+
+
+async def test_a_replacement_that_does_nothing_is_not_told(floor: Floor, listener: Listener) -> None:
+    await floor.post("order", **{**LIMIT_SELL, "quantity": "70"})
+    listener.take()
+    for mode in ("STOP_ON_FAILURE", "ALLOW_FAILURE"):
+        reply = await floor.send(
+            "POST",
+            "order/cancelReplace",
+            **{**LIMIT_SELL, "quantity": "70"},
+            cancelReplaceMode=mode,
+            cancelOrderId="2",
+        )
+        assert (reply.status, reply.json["code"]) == (400, -2022)
+    assert listener.story() == []
 
 
 async def test_all_orders_are_canceled_with_one_position(floor: Floor, listener: Listener) -> None:
@@ -402,6 +417,21 @@ async def test_funds_that_come_and_go(
         "u": NOW_MS,
         "B": [{"a": "ETH", "f": f"{free}", "l": "0.00000000"}],
     }
+
+
+async def test_funds_that_a_system_outside_locks_and_gives_back(floor: Floor, listener: Listener) -> None:
+    await move(floor, LockFunds, wallet="spot", amount="1.5")
+    update, position = listener.take()
+    assert list(complaints(update, fields("e:s E:i a:s d:s T:i"))) == []
+    assert update == {"e": "externalLockUpdate", "E": NOW_MS, "a": "ETH", "d": "1.50000000", "T": NOW_MS}
+    assert position["B"] == [{"a": "ETH", "f": "998.50000000", "l": "1.50000000"}]
+    await move(floor, UnlockFunds, wallet="spot", amount="0.5")
+    update, position = listener.take()
+    assert (update["e"], update["d"]) == ("externalLockUpdate", "-0.50000000")
+    assert position["B"] == [{"a": "ETH", "f": "999.00000000", "l": "1.00000000"}]
+    await move(floor, Deposit, wallet="funding", amount="1")
+    await move(floor, LockFunds, wallet="funding", amount="1")
+    assert listener.take() == [], "this stream tells of the spot wallet"
 
 
 async def test_what_comes_back_from_another_wallet(floor: Floor, listener: Listener) -> None:

@@ -297,7 +297,7 @@ async def test_orders_are_counted_where_they_matter(board: Switchboard, caller: 
     tested = await caller.ask("order.test", board.sign(**LIMIT_BUY))
     assert [kind for kind, _, _ in kinds(tested)] == ["REQUEST_WEIGHT"]
     counted = await caller.ask("account.rateLimits.orders", board.sign())
-    assert [kind for kind, _, _ in kinds(counted)] == ["ORDERS", "ORDERS", "REQUEST_WEIGHT"]
+    assert [kind for kind, _, _ in kinds(counted)] == ["REQUEST_WEIGHT"]
 
 
 @pytest.mark.parametrize(

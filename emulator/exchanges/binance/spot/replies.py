@@ -389,10 +389,11 @@ def answer_amended_order(call: Call, order: Order, *, client_id_before: str) -> 
         "timeInForce": TIME_IN_FORCE_WORDS[terms.time_in_force],
         "type": order_type_word(terms),
         "side": SIDE_WORDS[terms.side],
+        "workingTime": call.render_time(order.working_us),
         "selfTradePreventionMode": SELF_TRADE_WORDS[order.self_trade_mode],
     }
-    if order.working_us:
-        answer["workingTime"] = call.render_time(order.working_us)
+    if not order.working_us:
+        del answer["workingTime"]
     _add_terms(answer, terms)
     _add_progress(answer, order, call.time_divisor)
     return answer

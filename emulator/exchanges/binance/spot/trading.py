@@ -15,7 +15,7 @@ from emulator.core.commands import (
     TestOrder,
 )
 from emulator.core.engine import Done, Engine
-from emulator.core.events import OrderAmended, OrderPlaced
+from emulator.core.events import OrderAmended, OrderCanceled, OrderPlaced
 from emulator.core.ids import NO_LIST
 from emulator.core.orders import Order, OrderStatus, OrderTerms
 from emulator.core.rejections import ReplaceFailed
@@ -64,6 +64,7 @@ from emulator.exchanges.binance.spot.terms import (
     new_client_id,
     parse_terms,
 )
+from emulator.exchanges.binance.spot.user_data import ACCOUNT_HUBS
 from emulator.exchanges.binance.spot.windows import DAY_US, check_span, end_of, within
 from emulator.exchanges.binance.vocabulary import (
     CANCEL_RESTRICTION,
@@ -343,6 +344,12 @@ async def replace_order(call: Call) -> Replacement:
             # Quirk: a replacement whose new order was not attempted adds to the count of unfilled orders all
             # the same (rest-api.md, cancelReplace).
             call.keep_orders()
+        gone = next((e.order for e in done.events if isinstance(e, OrderCanceled)), None)
+        if gone is not None and rejection.place is not None:
+            # Quirk: the one refused order that user data tells of is that of a replacement whose cancel was
+            # done (enums.md, "Execution types").
+            now_us = engine.views.orders[gone].updated_us
+            ACCOUNT_HUBS.of(call.sandbox).reject(command.place, rejection.place, now_us)
         not_tried = exceeded is not None and stop_on_failure and rejection.cancel is not None
         failed = replace_refusal(
             rejection,

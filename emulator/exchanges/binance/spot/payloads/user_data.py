@@ -2,8 +2,7 @@
 
 A key that is NotRequired appears only under the condition that the table "Conditional Fields in
 Execution Report" gives for it. Two keys of that table are not here, because what they tell of does
-not occur: `a` and `b`, of orders that were filled by allocations out of other books. Nor is the event
-externalLockUpdate: no system outside of an account's own wallets locks anything of it.
+not occur: `a` and `b`, of orders that were filled by allocations out of other books.
 """
 
 from __future__ import annotations
@@ -89,6 +88,16 @@ class AccountPosition(TypedDict):
 
 class BalanceUpdate(TypedDict):
     """balanceUpdate. asset, delta, clear time."""
+
+    e: str
+    E: int
+    a: str
+    d: str
+    T: int
+
+
+class ExternalLockUpdate(TypedDict):
+    """externalLockUpdate. asset, delta, transaction time."""
 
     e: str
     E: int

@@ -66,7 +66,7 @@ def parse_address(path: str, query: bytes) -> Address:
             divisor = time_divisor(text.encode("latin-1"))
         elif name == "streams":
             listed += "/" + unquote(text)
-    is_combined = path == COMBINED_PATH
+    is_combined = path.rstrip("/") == COMBINED_PATH
     if not is_combined:
         _, _, listed = path.partition("/ws")
     # Quirk: what names no stream is passed over, so that clients may number their connections: `/ws/0`
@@ -235,6 +235,7 @@ def sockets(door: Door) -> tuple[SocketRow, ...]:
                 COMBINED_PATH,
                 "Market streams named by `streams=<stream>/<stream>`, each payload with its stream's name",
             ),
+            (f"{COMBINED_PATH}/", "The same"),
             ("/stream/ws", "As `/ws`, for clients that tell spot by `/stream` in the address"),
             ("/stream/ws/*", "As `/ws/*`, for the same clients"),
         )

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from time import perf_counter
 from typing import Final
@@ -53,11 +53,18 @@ SOURCES: Final[Mapping[StreamKind, type[Source]]] = {
 TURN_S: Final = 0.002
 """How long sources are looked at before everybody else has a turn of the event loop."""
 
+AHEAD_S: Final = 0.05
+"""How much time may go into looks whose news wait for the journal. Rendering them takes about as long,
+and happens when they are told, all at once; whoever looks later is told the same in fewer words."""
+
 RETRY_S: Final = 0.05
 """While the journal refuses or the engine is rebuilt: how often to see whether that is over."""
 
 BROKEN_US: Final = 1_000_000
 """When a source that raised is looked at again."""
+
+FORGOTTEN_MAX: Final = 64
+"""Times that may be kept in vain, beside as many as there are streams."""
 
 Subscriber = Callable[[Message], None]
 
@@ -102,6 +109,7 @@ class Hub:
         self._has_settled = False
         self._is_called = False
         self._is_looking = False
+        self._ahead_s = 0.0
         self._alarm: Alarm | None = None
         self._alarm_us = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -175,44 +183,55 @@ class Hub:
         self._arm()
 
     def _call(self) -> None:
-        """Look as soon as what happens just now is over."""
+        """Look as soon as what happens just now is over: once in a turn of the event loop, whoever calls."""
         if not self._is_called:
             self._is_called = True
             self._loop.call_soon(self._turn)
 
     def _rang(self, now_us: int) -> None:
         self._alarm = None
-        self._turn()
+        self._call()
 
     def _retried(self) -> None:
         self._timer = None
-        self._turn()
+        self._call()
 
     def _turn(self) -> None:
-        if self._is_looking or not self._running:
-            self._is_called = False
+        self._is_called = False
+        if not self._running or self._ahead_s > AHEAD_S:
             return
         sandbox = self._sandbox
         if sandbox.is_degraded:
-            self._is_called = False
             self._retry()
             return
-        until_s = perf_counter() + TURN_S
-        self._is_looking = self._is_called = True
+        began_s = perf_counter()
+        self._is_looking = True
         # The time is read first: all that is due by then has happened when it is looked at.
         now_us = sandbox.clock.now_us()
         sandbox.advance()
         try:
             with exact():
-                self._look_around(now_us, until_s)
+                self._look_around(now_us, began_s + TURN_S)
         except EngineUnavailable:
             self._retry()
             return
         finally:
-            self._is_looking = self._is_called = False
+            self._is_looking = False
+            self._note_ahead(perf_counter() - began_s)
         if self._waiting:
             self._call()
         self._arm()
+
+    def _note_ahead(self, spent_s: float) -> None:
+        """Count what was spent on looks that the journal is behind of; when it is too much, wait for it."""
+        outlet = self._sandbox.outlet
+        self._ahead_s = self._ahead_s + spent_s if outlet.held else 0.0
+        if self._ahead_s > AHEAD_S:
+            outlet.say(self._sandbox.sequence, self._caught_up)
+
+    def _caught_up(self) -> None:
+        self._ahead_s = 0.0
+        self._call()
 
     def _look_around(self, now_us: int, until_s: float) -> None:
         """Look at what is due or changed, until the turn is over; the rest waits for the next one."""
@@ -290,6 +309,10 @@ class Hub:
 
     def _arm(self) -> None:
         due = self._due
+        if len(due) > 2 * len(self._running) + FORGOTTEN_MAX:
+            # On a clock that stands still the time of what nobody waits for any more never comes.
+            due[:] = [each for each in due if each[2].due_us == each[0]]
+            heapify(due)
         while due and due[0][2].due_us != due[0][0]:
             heappop(due)
         if due and (self._alarm is None or due[0][0] < self._alarm_us):

@@ -13,9 +13,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from emulator.core import events as e
+from emulator.core.commands import PlaceOrder
 from emulator.core.engine import Engine
 from emulator.core.ids import MARKET_ORDER, AccountId, ListId, OrderId
 from emulator.core.orders import Order, OrderStatus
+from emulator.core.rejections import Rejection
 from emulator.exchanges.binance.spot.holdings import holding
 from emulator.exchanges.binance.spot.market.symbols import listed
 from emulator.exchanges.binance.spot.order_parameters import WALLET
@@ -30,9 +32,11 @@ from emulator.exchanges.binance.spot.user_data.reports import (
     UPDATED,
     prevention_of,
     report_list,
+    report_lock,
     report_movement,
     report_order,
     report_position,
+    report_rejection,
 )
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
@@ -72,6 +76,7 @@ class AccountHub:
             e.AmountDeposited: self._deposited,
             e.AmountWithdrawn: self._withdrawn,
             e.AmountTransferred: self._transferred,
+            e.AmountLocked: self._locked,
             e.OrderPlaced: self._placed,
             e.TradeExecuted: self._traded,
             e.MatchPrevented: self._prevented,
@@ -108,6 +113,17 @@ class AccountHub:
         if not self._subscriptions and self._unobserve is not None:
             self._unobserve()
             self._unobserve = None
+
+    def reject(self, command: PlaceOrder, rejection: Rejection, now_us: int) -> None:
+        """Tell of an order that was refused though the command that it came with did something else.
+
+        To be called when that was just decided. What is refused leaves no event in the engine, so no
+        observer hears of it.
+        """
+        subscriptions = self._subscriptions.get(command.account)
+        if subscriptions:
+            report = report_rejection(self._sandbox.engines[ENGINE], command, rejection, now_us)
+            self._sandbox.outlet.note(lambda: _tell([(subscriptions, report)]))
 
     # The engine's observer
 
@@ -303,6 +319,11 @@ class AccountHub:
             self._moved(event.account, event.asset, -event.amount, now_us)
         elif event.target == WALLET:
             self._moved(event.account, event.asset, event.amount, now_us)
+
+    def _locked(self, event: e.AmountLocked, now_us: int) -> None:
+        if event.wallet == WALLET and event.account in self._subscriptions:
+            self._tell(event.account, report_lock(event.asset, event.amount, now_us))
+            self._touched.setdefault(event.account, set()).add(event.asset)
 
     def _moved(self, account: AccountId, asset: str, change: Decimal, now_us: int) -> None:
         if account in self._subscriptions:

@@ -11,12 +11,14 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from emulator.core.commands import PlaceOrder
 from emulator.core.engine import Engine
 from emulator.core.events import MatchPrevented
 from emulator.core.ids import NO_LIST
 from emulator.core.numbers import EXACT
 from emulator.core.order_lists import ListKind, OrderList
 from emulator.core.orders import EndReason, Order, OrderStatus, Peg
+from emulator.core.rejections import InsufficientBalance, Rejection, WouldTake, WouldTrigger
 from emulator.core.views import Fill
 from emulator.exchanges.binance.spot.holdings import Holding
 from emulator.exchanges.binance.spot.payloads.user_data import (
@@ -24,6 +26,7 @@ from emulator.exchanges.binance.spot.payloads.user_data import (
     BalanceUpdate,
     EventStreamTerminated,
     ExecutionReport,
+    ExternalLockUpdate,
     ListStatus,
 )
 from emulator.exchanges.binance.spot.user_data.account_event import AccountEvent
@@ -48,13 +51,17 @@ REPLACED: Final = "REPLACED"
 TRADE: Final = "TRADE"
 EXPIRED: Final = "EXPIRED"
 TRADE_PREVENTION: Final = "TRADE_PREVENTION"
-"""Execution types. REJECTED is not among them: what is refused leaves no event in the core."""
+REJECTED: Final = "REJECTED"
+"""Execution types; the last one is a status, too."""
 
 UPDATED: Final = "UPDATED"
 """The list status type of a list of which an order got another client order id."""
 
 NO_LIST_ID: Final = -1
 NO_TRADE: Final = -1
+NO_ORDER: Final = -1
+NO_EXECUTION: Final = -1
+NO_TIME: Final = -1
 NO_REASON: Final = "NONE"
 
 REJECT_REASON_WORDS: Mapping[EndReason, str] = MappingProxyType(
@@ -64,6 +71,15 @@ REJECT_REASON_WORDS: Mapping[EndReason, str] = MappingProxyType(
     }
 )
 """Why an order that waited was rejected when its turn came, as far as there is a word for it."""
+
+REFUSAL_WORDS: Mapping[type[Rejection], str] = MappingProxyType(
+    {
+        InsufficientBalance: "INSUFFICIENT_BALANCES",
+        WouldTake: "WOULD_MATCH_IMMEDIATELY",
+        WouldTrigger: "STOP_PRICE_WOULD_TRIGGER_IMMEDIATELY",
+    }
+)
+"""The same for an order that never was."""
 
 _REPORT_TIMES: Final = ("E", "T", "O", "W", "D")
 _POSITION_TIMES: Final = ("E", "u")
@@ -100,6 +116,58 @@ def report_order(
     execution: the id of the report. client_id: that of a cancel, if it is not the order's own.
     fill, prevention: what happened, of a TRADE and of a TRADE_PREVENTION.
     """
+    report = _report(
+        order,
+        now_us,
+        execution_type,
+        execution=execution,
+        client_id=client_id,
+        client_id_before=client_id_before,
+        fill=fill,
+        prevention=prevention,
+    )
+    return AccountEvent(report, _REPORT_TIMES)
+
+
+def report_rejection(engine: Engine, command: PlaceOrder, rejection: Rejection, now_us: int) -> AccountEvent:
+    """The executionReport of an order that was refused, and is no order therefore."""
+    terms = command.terms
+    never = Order(
+        id=NO_ORDER,
+        account=command.account,
+        wallet=command.wallet,
+        instrument=command.instrument,
+        terms=terms,
+        client_id=terms.client_id,
+        self_trade_mode=terms.self_trade_mode or engine.instruments[command.instrument].self_trade_default,
+        trade_group=0,
+        quantity=terms.quantity,
+        price=terms.price,
+        status=OrderStatus.DORMANT,
+        list_id=NO_LIST,
+        hold_asset="",
+        created_us=NO_TIME,
+        updated_us=now_us,
+    )
+    # Quirk: the report of what was refused has -1 for its execution id and its time of creation, and, as is
+    # assumed, for its order id (sammchardy/python-binance, issue 285; orderCreationTime in SBE's schemas).
+    report = _report(never, now_us, REJECTED, execution=NO_EXECUTION)
+    report["X"] = REJECTED
+    report["r"] = REFUSAL_WORDS.get(type(rejection), NO_REASON)
+    return AccountEvent(report, _REPORT_TIMES)
+
+
+def _report(
+    order: Order,
+    now_us: int,
+    execution_type: str,
+    *,
+    execution: int,
+    client_id: str | None = None,
+    client_id_before: str = "",
+    fill: Fill | None = None,
+    prevention: Prevention | None = None,
+) -> ExecutionReport:
     terms = order.terms
     trigger = terms.trigger
     labels = dict(terms.labels)
@@ -195,7 +263,7 @@ def report_order(
         _add_peg(report, order, terms.peg)
     if order.status is OrderStatus.EXPIRED and order.end_reason is not EndReason.NONE:
         report["eR"] = EXPIRY_REASON_WORDS[order.end_reason]
-    return AccountEvent(report, _REPORT_TIMES)
+    return report
 
 
 def _amount(value: Decimal | None) -> str:
@@ -277,6 +345,18 @@ def report_movement(asset: str, change: Decimal, now_us: int) -> AccountEvent:
     """A balanceUpdate: funds that came (positive) or went (negative)."""
     update: BalanceUpdate = {
         "e": "balanceUpdate",
+        "E": now_us,
+        "a": asset,
+        "d": render_amount(change),
+        "T": now_us,
+    }
+    return AccountEvent(update, _CLEARED_TIMES)
+
+
+def report_lock(asset: str, change: Decimal, now_us: int) -> AccountEvent:
+    """An externalLockUpdate: funds that a system outside took hold of (positive) or gave back (negative)."""
+    update: ExternalLockUpdate = {
+        "e": "externalLockUpdate",
         "E": now_us,
         "a": asset,
         "d": render_amount(change),

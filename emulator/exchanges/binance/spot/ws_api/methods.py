@@ -20,8 +20,6 @@ from emulator.web.contract import OPEN, Call, Handler, Kind, Method, Parameter, 
 
 NAME_SHOWN_MAX: Final = 64
 
-ORDER_COUNT: Final = "/api/v3/rateLimit/order"
-
 
 class Name(NamedTuple):
     """A method that a row answers.
@@ -76,7 +74,7 @@ NAMES: Final = (
     Name("sor.order.test", "POST", "/api/v3/sor/order/test"),
     Name("account.status", "GET", "/api/v3/account"),
     Name("account.commission", "GET", "/api/v3/account/commission"),
-    Name("account.rateLimits.orders", "GET", ORDER_COUNT),
+    Name("account.rateLimits.orders", "GET", "/api/v3/rateLimit/order"),
     Name("order.status", "GET", "/api/v3/order"),
     Name("order.amendments", "GET", "/api/v3/order/amendments"),
     Name("openOrders.status", "GET", "/api/v3/openOrders"),
@@ -95,7 +93,9 @@ NAMES: Final = (
 )
 """The last three are of the rows that an era switch brings back."""
 
-COUNTED: Final = frozenset({ORDER_COUNT, "/api/v3/order/cancelReplace"})
+# Quirk: the counts of orders that account.rateLimits.orders asks for are its result only; its `rateLimits`
+# tell of the weight (web-socket-api.md, "Unfilled Order Count").
+COUNTED: Final = frozenset({"/api/v3/order/cancelReplace"})
 """Rows whose answers tell how many orders are unfilled, beside those that place orders."""
 
 
