@@ -74,7 +74,7 @@ def serve(virtual_time: str | None, no_limits: bool, quiet: bool, **options: Any
 
     try:
         app.run(app.build(app.read_settings(**given)), announce=announce, began=_BEGAN)
-    except (app.SettingsError, app.PortUnavailable, OSError) as error:
+    except (app.SettingsError, app.PortUnavailable, app.JournalError, OSError) as error:
         _fail(str(error))
 
 
@@ -95,12 +95,7 @@ def _announce(running: Running, *, quiet: bool) -> None:
                 if name != "all" and name not in served
             ),
             f"  control API  {running.url}/_emulator/health",
-            "  state        "
-            + (
-                "in memory, and ends with this process"
-                if emulator.settings.ephemeral
-                else f"{emulator.settings.data_dir / 'journal.sqlite'}"
-            ),
+            f"  state        {emulator.kept}",
         ]
         click.echo("\n".join(lines) + "\n")
     if emulator.settings.control_token is None and emulator.control_token is not None:

@@ -25,7 +25,7 @@ from emulator.core.engine import Engine
 from emulator.exchanges import binance
 from emulator.exchanges.binance.eras import EraUnknown, read_eras
 from emulator.feeds.synthetic import SyntheticFeed
-from emulator.runtime.ports import ClockMode, ClockSettingRefused, Journal, KeyRecord
+from emulator.runtime.ports import ClockMode, ClockSettingRefused, Journal, JournalError, KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.settings import PORTS, Settings, SettingsError, default_settings, read_settings
@@ -42,6 +42,7 @@ from emulator.web.server import Application, Counts, Recorder, build_frame
 
 __all__ = [
     "Emulator",
+    "JournalError",
     "PortUnavailable",
     "Running",
     "SettingsError",
@@ -73,8 +74,8 @@ JOURNAL_FILE = "journal.sqlite"
 class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     """Everything joined, nothing started.
 
-    control_token: the one given, or one made for this run. ports: filled when it listens, "all" first,
-    then by site.
+    control_token: the one given, or one made for this run. kept: where state is, for people. ports:
+    filled when it listens, "all" first, then by site.
     """
 
     settings: Settings
@@ -82,6 +83,7 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     sites: tuple[Site, ...]
     control: Site
     journal: Journal
+    kept: str
     sandboxes: Sandboxes
     hosts: Hosts
     ports: dict[str, int]
@@ -108,7 +110,7 @@ def build(settings: Settings) -> Emulator:
     except EraUnknown as error:
         raise SettingsError(f"EMULATOR_ERAS: {error}") from error
     sites = binance.sites(eras=eras, timestamps=settings.timestamps, counting=settings.limits)
-    journal = MemoryJournal() if settings.ephemeral else SqliteJournal(settings.data_dir / JOURNAL_FILE)
+    journal, journal_kind, kept = _choose_journal(settings)
     sandboxes = Sandboxes(
         journal=journal,
         make_engines=make_engines,
@@ -133,7 +135,7 @@ def build(settings: Settings) -> Emulator:
         counts=Counts(),
         ports=ports,
         sandbox_ports=SandboxPorts(listener=listener, hosts=hosts, host=settings.host),
-        journal_kind="memory" if settings.ephemeral else "sqlite",
+        journal_kind=journal_kind,
         is_durable=not settings.ephemeral,
     )
     control = control_site(desk)
@@ -152,12 +154,31 @@ def build(settings: Settings) -> Emulator:
         sites=sites,
         control=control,
         journal=journal,
+        kept=kept,
         sandboxes=sandboxes,
         hosts=hosts,
         ports=ports,
         listener=listener,
         application=application,
     )
+
+
+def _choose_journal(settings: Settings) -> tuple[Journal, str, str]:
+    """The journal, the name of its kind, and where it is, for people. Raises SettingsError."""
+    if settings.ephemeral:
+        return MemoryJournal(), "memory", "in memory, and ends with this process"
+    address = settings.mongo_address
+    if address is None:
+        path = settings.data_dir / JOURNAL_FILE
+        return SqliteJournal(path), "sqlite", str(path)
+    # Its client takes longer to import than everything else takes to start.
+    from emulator.storage.mongo import MongoAddressInvalid, MongoJournal
+
+    try:
+        journal = MongoJournal(address)
+    except MongoAddressInvalid as error:
+        raise SettingsError(f"EMULATOR_MONGO_URL or MONGO_DB_HOST: {error}") from error
+    return journal, "mongo", journal.address
 
 
 def make_engines(seed: int) -> dict[str, Engine]:
@@ -207,7 +228,7 @@ def coverage_page(emulator: Emulator) -> str:
 
 
 def run(emulator: Emulator, *, announce: Callable[[Running], None], began: float) -> None:
-    """Serve until SIGTERM or SIGINT. Raises PortUnavailable and SettingsError before anything else.
+    """Serve until SIGTERM or SIGINT. Raises PortUnavailable, SettingsError and JournalError before that.
 
     began: the moment on the monotonic clock from which the start is measured.
     """
@@ -224,8 +245,11 @@ async def _run(emulator: Emulator, *, announce: Callable[[Running], None], began
         emulator.hosts.serve_site_on(ports[site], site)
     try:
         await emulator.sandboxes.open()
-    except ClockSettingRefused as error:
-        raise SettingsError(f"EMULATOR_TIME: {error}") from error
+    except BaseException as error:
+        await emulator.journal.close()
+        if isinstance(error, ClockSettingRefused):
+            raise SettingsError(f"EMULATOR_TIME: {error}") from error
+        raise
     ready_file = settings.data_dir / READY_FILE
 
     def on_listening() -> None:

@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     ephemeral: bool = Field(
         False,
         validation_alias=_named("EPHEMERAL"),
-        description="Keep all state in memory only; it ends with the process.",
+        description="Keep all state in memory only, whatever else is set; it ends with the process.",
     )
     control_token: str | None = Field(
         None,
@@ -134,7 +134,11 @@ class Settings(BaseSettings):
         validation_alias=_named("ERAS"),
         description="Switches of what exchanges changed over time, as a JSON object.",
     )
-    mongo_url: str | None = Field(None, validation_alias=_named("MONGO_URL"))
+    mongo_url: str | None = Field(
+        None,
+        validation_alias=_named("MONGO_URL"),
+        description="The MongoDB that keeps state, instead of a file in the data directory.",
+    )
     redis_url: str | None = Field(None, validation_alias=_named("REDIS_URL"))
 
     mongo_host: str | None = Field(None, validation_alias="MONGO_DB_HOST")
@@ -153,7 +157,6 @@ class Settings(BaseSettings):
         if self.clock == "wall" and (self.time_us is not None or self.speed):
             raise ValueError("time and speed are those of a virtual clock; set the clock to virtual")
         for setting, value in (
-            ("EMULATOR_MONGO_URL or MONGO_DB_HOST", self.mongo_address),
             ("EMULATOR_REDIS_URL or REDIS_HOST", self.redis_address),
             ("EMULATOR_TLS_PORT", self.tls_port),
         ):

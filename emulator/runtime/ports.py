@@ -10,6 +10,8 @@ SandboxError
 └── SandboxExists, NoSuchSandbox, SandboxNameInvalid
 JournalError
 ├── JournalConflict         the journal holds another entry under this number, or ends earlier
+├── JournalTaken            another process has it, which is named
+├── JournalUnavailable      nobody answers, or not in time; what was asked may or may not be done
 └── JournalCorrupt          what the journal holds cannot be folded
 """
 
@@ -85,6 +87,14 @@ class JournalError(Exception):
 
 
 class JournalConflict(JournalError):
+    pass
+
+
+class JournalTaken(JournalError):
+    pass
+
+
+class JournalUnavailable(JournalError):
     pass
 
 
@@ -187,6 +197,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=Fals
 
 
 FORMAT_VERSION = 1
+"""Of what is written now; see journal_format for what was written before."""
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -203,27 +214,11 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False
     records: tuple[Record, ...]
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Batch)
-
-
-def encode_batch(batch: Batch) -> bytes:
-    return _encoder.encode(batch)
-
-
-def decode_batch(encoded: bytes) -> Batch:
-    """The batch that was encoded. Raises JournalCorrupt for anything else."""
-    try:
-        batch = _decoder.decode(encoded)
-    except msgspec.MsgspecError as error:
-        raise JournalCorrupt(f"a journal entry cannot be read: {error}") from error
-    if batch.version != FORMAT_VERSION:
-        raise JournalCorrupt(f"a journal entry has version {batch.version}, expected {FORMAT_VERSION}")
-    return batch
-
-
 class Journal(Protocol):
-    """Keeps the batches of all sandboxes. One stream per sandbox, ordered by sequence."""
+    """Keeps the batches of all sandboxes. One stream per sandbox, ordered by sequence.
+
+    Any call may raise JournalUnavailable, JournalTaken, and JournalCorrupt for what cannot be read.
+    """
 
     async def append(self, batch: Batch) -> None:
         """Return once the batch is durable.

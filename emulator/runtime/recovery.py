@@ -102,33 +102,42 @@ async def recover(journal: Journal, sandbox: str, make_engines: MakeEngines) -> 
     state = SandboxState()
     recovered: Recovered | None = None
     last_sequence = 0
-    last_time_us = 0
     async for batch in journal.read(sandbox):
         _check(batch, sandbox, last_sequence)
         last_sequence = batch.sequence
         if recovered is None:
             state.apply(_beginning(batch))
             recovered = Recovered(state=state, engines=make_engines(state.seed))
-        for record in batch.records:
-            last_time_us = max(last_time_us, record.time_us)
-            if record.engine == SANDBOX:
-                for event in record.events:
-                    if not isinstance(event, AnySandboxEvent):
-                        raise JournalCorrupt(f"{sandbox}: entry {batch.sequence} misplaces {event!r}")
-                    if not isinstance(event, SandboxCreated):
-                        state.apply(event)
-                continue
-            engine = recovered.engines.get(record.engine)
-            if engine is None:
-                raise JournalCorrupt(f"{sandbox}: entry {batch.sequence} names the engine {record.engine!r}")
-            engine.apply(record.events, record.time_us)
+        try:
+            _fold(recovered, batch)
+        except JournalCorrupt:
+            raise
+        except Exception as error:
+            raise JournalCorrupt(f"{sandbox}: entry {batch.sequence} cannot be applied: {error!r}") from error
         if batch.sequence % BATCHES_PER_TURN == 0:
             await asyncio.sleep(0)
     if recovered is None:
         raise JournalCorrupt(f"{sandbox}: the journal has no entries")
     recovered.last_sequence = last_sequence
-    recovered.last_time_us = last_time_us
     return recovered
+
+
+def _fold(recovered: Recovered, batch: Batch) -> None:
+    for record in batch.records:
+        recovered.last_time_us = max(recovered.last_time_us, record.time_us)
+        if record.engine == SANDBOX:
+            for event in record.events:
+                if not isinstance(event, AnySandboxEvent):
+                    raise JournalCorrupt(f"{batch.sandbox}: entry {batch.sequence} misplaces {event!r}")
+                if not isinstance(event, SandboxCreated):
+                    recovered.state.apply(event)
+            continue
+        engine = recovered.engines.get(record.engine)
+        if engine is None:
+            raise JournalCorrupt(
+                f"{batch.sandbox}: entry {batch.sequence} names the engine {record.engine!r}"
+            )
+        engine.apply(record.events, record.time_us)
 
 
 async def rebuild_engine(

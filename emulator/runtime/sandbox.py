@@ -153,6 +153,11 @@ class Sandbox:
         return self._sequencer.is_degraded
 
     @property
+    def degraded_because(self) -> str | None:
+        """What the journal said; None while it is well."""
+        return self._sequencer.degraded_because
+
+    @property
     def created_clock(self) -> ClockSetting:
         """The clock it began with, which a reset goes back to."""
         return self._state.created_clock

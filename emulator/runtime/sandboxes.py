@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
 import msgspec
@@ -21,11 +22,13 @@ from emulator.runtime.ports import (
     ClockMode,
     ClockSetting,
     Journal,
+    JournalError,
     NoSuchSandbox,
     Record,
     SandboxCreated,
     SandboxExists,
     SandboxNameInvalid,
+    StorageUnavailable,
 )
 from emulator.runtime.recovery import MakeEngines, recover
 from emulator.runtime.sandbox import Sandbox
@@ -123,7 +126,8 @@ class Sandboxes:
         async with self._changing:
             self._must_not_exist(name)
             setting = self._start_setting(clock or self._clock)
-            return await self._make(name, seed=self._seed if seed is None else seed, clock=setting)
+            with _storage():
+                return await self._make(name, seed=self._seed if seed is None else seed, clock=setting)
 
     async def drop(self, name: str) -> None:
         """End a sandbox and forget its journal. Raises NoSuchSandbox; the default one is only reset."""
@@ -132,7 +136,8 @@ class Sandboxes:
             if name == DEFAULT:
                 raise SandboxNameInvalid("the default sandbox cannot be dropped; reset it")
             await sandbox.close("the sandbox was dropped")
-            await self._journal.forget(name)
+            with _storage():
+                await self._journal.forget(name)
             del self._by_name[name]
 
     async def reset(self, name: str, *, seed: int | None = None, clock: ClockStart | None = None) -> Sandbox:
@@ -144,7 +149,8 @@ class Sandboxes:
             if clock is None and setting.mode is ClockMode.VIRTUAL:
                 setting = plan_virtual(self._wall_ns, time_us=setting.time_us, speed=setting.speed)
             await sandbox.close("the sandbox was reset")
-            return await self._make(name, seed=sandbox.seed if seed is None else seed, clock=setting)
+            with _storage():
+                return await self._make(name, seed=sandbox.seed if seed is None else seed, clock=setting)
 
     async def fork(self, source: str, name: str) -> Sandbox:
         """A new sandbox that begins as the source is now: its whole history under another name.
@@ -157,8 +163,9 @@ class Sandboxes:
             self._must_not_exist(name)
             cut = origin.advance()
             await origin.durable(cut)
-            await self._journal.copy(source, name, cut)
-            sandbox = await self._recover(name)
+            with _storage():
+                await self._journal.copy(source, name, cut)
+                sandbox = await self._recover(name)
             self._by_name[name] = sandbox
             return sandbox
 
@@ -204,6 +211,15 @@ class Sandboxes:
     def _must_not_exist(self, name: str) -> None:
         if name in self._by_name:
             raise SandboxExists(f"the sandbox {name!r} exists")
+
+
+@contextmanager
+def _storage() -> Iterator[None]:
+    """What the journal refuses, in the words of who asks for a sandbox."""
+    try:
+        yield
+    except JournalError as error:
+        raise StorageUnavailable(str(error)) from error
 
 
 def _check_name(name: str) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -129,6 +129,8 @@ class Sequencer:
         self._flush_task: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._degraded = False
+        self._refused = ""
+        """What the journal said last when it refused."""
         self._ended: str | None = None
         self._halted = False
         """Degraded or ended: one look on the way of every command instead of two."""
@@ -150,8 +152,13 @@ class Sequencer:
 
     @property
     def is_degraded(self) -> bool:
-        """Whether the journal refused or kept silent, so that nothing is decided until it is back."""
-        return self._degraded
+        """Whether nothing is decided: the journal refuses, keeps silent, or was lost for good."""
+        return self._halted
+
+    @property
+    def degraded_because(self) -> str | None:
+        """Why nothing is decided, for people; None while it is well."""
+        return (self._ended or self._refused) if self._halted else None
 
     def observe(self, engine_name: str, observer: Observer) -> Callable[[], None]:
         """Have an engine watched, also after it was rebuilt; returns what ends it."""
@@ -291,6 +298,9 @@ class Sequencer:
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
+        unwritten = [p for p in (*self._closed_batches, self._open) if p.records]
+        if unwritten:
+            _log.error("%s: %s", self.sandbox, _describe_unwritten(unwritten, self._durable))
         for pending in (*self._closed_batches, self._open):
             _give_up(pending, reason)
         self.outlet.end()
@@ -414,6 +424,7 @@ class Sequencer:
     def _degrade(self, why: str) -> None:
         if not self._degraded:
             _log.error("%s: the journal refuses, trading stops: %s", self.sandbox, why)
+        self._refused = why
         self._degraded = True
         self._halted = True
 
@@ -429,6 +440,9 @@ class Sequencer:
         self._halted = True
         for pending in (*self._closed_batches, self._open):
             _give_up(pending, reason)
+        # Who listens must not wait for what will never be told.
+        self.outlet.end()
+        self._fanout.end()
 
     # Waiting
 
@@ -525,6 +539,16 @@ class Sequencer:
             self._refuse()
         self._advance(self._clock.now_us())
         return self.engines[name]
+
+
+def _describe_unwritten(unwritten: list[_Pending], durable: int) -> str:
+    events = Counter(type(event).__name__ for p in unwritten for r in p.records for event in r.events)
+    listed = ", ".join(f"{count} {name}" for name, count in events.items())
+    return (
+        f"ends, and the journal did not acknowledge entries {unwritten[0].sequence} to"
+        f" {unwritten[-1].sequence} ({listed}): who waits for them hears that the outcome is unknown; all"
+        f" that was answered is in the journal, up to entry {durable}"
+    )
 
 
 def _record_time(record: Record) -> int:

@@ -4,75 +4,79 @@ One thread owns the connection. Everything that is asked for while it commits jo
 transaction, so a slow disk costs latency, not throughput. A transaction is on the disk before anybody
 hears of it (WAL, synchronous FULL).
 
-The file may be opened by several processes, but a stream has one writer: an entry's number is unique,
-so whoever comes second fails, and is told who holds the stream.
+A file is open in one process only (see sqlite_file). Should two have it all the same, on a file system
+that knows no locks, a stream still has one writer: an entry's number is unique, so whoever comes
+second fails, and is told who holds the stream.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from emulator.runtime.ports import Batch, JournalConflict, JournalCorrupt, decode_batch, encode_batch
+from emulator.runtime.journal_format import decode_batch, encode_batch
+from emulator.runtime.ports import Batch, JournalConflict
+from emulator.storage.sqlite_file import LOOK_EVERY_S, SqliteFile, transaction, translated
 
-SCHEMA_VERSION = 1
-BUSY_MS = 2_000
-"""How long a lock of another process is waited for; after that the sequencer tries again."""
 BATCHES_PER_READ = 500
 GROUP_MAX = 1_000
 """Batches in one transaction."""
+CLOSE_S_MAX = 5.0
+"""How long a disk that does not answer holds up the end of the process."""
 
-_SCHEMA = (
-    "CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, writer TEXT NOT NULL)",
-    # An entry is a few hundred bytes, so it is kept in the index itself.
-    """CREATE TABLE entry (
-        stream INTEGER NOT NULL REFERENCES stream (id), sequence INTEGER NOT NULL, batch BLOB NOT NULL,
-        PRIMARY KEY (stream, sequence)
-    ) WITHOUT ROWID""",
-)
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 
 class _Append(NamedTuple):
     batch: Batch
-    loop: asyncio.AbstractEventLoop
-    written: asyncio.Future[None]
+    done: asyncio.Future[None]
 
 
 class _Job(NamedTuple):
     do: Callable[[sqlite3.Connection], Any]
     writes: bool
-    loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Any]
 
 
-class SqliteJournal:
-    """The file is opened, and made, by the first call. All calls come from one event loop."""
+class _End(NamedTuple):
+    ended: Event
 
-    def __init__(self, path: Path) -> None:
+
+class SqliteJournal:
+    """The file is opened, and made, by the first call. All calls come from one event loop.
+
+    look_every_s: how soon it is noticed under load that the file is gone.
+    Any call raises JournalTaken while another process has the file, JournalUnavailable while the disk
+    refuses, and JournalCorrupt when the file is damaged or is none of ours.
+    """
+
+    def __init__(self, path: Path, *, look_every_s: float = LOOK_EVERY_S) -> None:
         self.path = path
-        self._jobs: SimpleQueue[_Append | _Job | None] = SimpleQueue()
+        self._look_every_s = look_every_s
+        self._jobs: SimpleQueue[_Append | _Job | _End] = SimpleQueue()
         self._thread: Thread | None = None
+        self._file: SqliteFile | None = None
         self._streams: dict[str, tuple[int, int]] = {}
         """Of each stream that this process writes: its id and its last sequence."""
         self._writer = f"process {os.getpid()} on {socket.gethostname()}"
 
     async def append(self, batch: Batch) -> None:
-        loop = asyncio.get_running_loop()
-        written: asyncio.Future[None] = loop.create_future()
-        self._put(_Append(batch, loop, written))
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._put(_Append(batch, written))
         await written
 
     async def read(self, sandbox: str, after_sequence: int = 0) -> AsyncIterator[Batch]:
@@ -98,16 +102,17 @@ class SqliteJournal:
         await self._ask(partial(self._forget, sandbox=sandbox), writes=True)
 
     async def close(self) -> None:
-        """Everything that was asked for is done first."""
+        """Everything that was asked for is done first, unless the disk takes too long."""
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._jobs.put(None)
-            await asyncio.to_thread(thread.join)
+            ended = Event()
+            self._jobs.put(_End(ended))
+            if not await asyncio.to_thread(ended.wait, CLOSE_S_MAX):
+                _log.error("%s: the disk does not answer; not waiting for it any longer", self.path)
 
     async def _ask(self, do: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> T:
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-        self._put(_Job(do, writes, loop, done))
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._put(_Job(do, writes, done))
         return await done
 
     def _put(self, job: _Append | _Job) -> None:
@@ -120,64 +125,80 @@ class SqliteJournal:
     # In the thread
 
     def _work(self) -> None:
-        connection: sqlite3.Connection | None = None
         while True:
-            jobs = self._next_jobs()
-            ends = None in jobs
-            asked = [job for job in jobs if job is not None]
-            try:
-                if connection is None and asked:
-                    connection = _connect(self.path)
-            except Exception as error:
-                for job in asked:
-                    _answer(job, error)
-            else:
-                if connection is not None:
-                    self._do_all(connection, asked)
-            if ends:
-                if connection is not None:
-                    connection.close()
+            appends, other = self._next_jobs()
+            if appends:
+                self._append_all(appends)
+            if isinstance(other, _Job):
+                self._do(other)
+            elif other is not None:
+                self._end(other)
                 return
 
-    def _next_jobs(self) -> list[_Append | _Job | None]:
-        """At least one; batches that wait come together, everything else alone."""
-        jobs = [self._jobs.get()]
+    def _next_jobs(self) -> tuple[list[_Append], _Job | _End | None]:
+        """Waits for one; batches that wait come together, up to the first job of another kind."""
+        appends: list[_Append] = []
+        job = self._jobs.get()
         with suppress(Empty):
-            while isinstance(jobs[-1], _Append) and len(jobs) < GROUP_MAX:
-                jobs.append(self._jobs.get_nowait())
-        return jobs
+            while isinstance(job, _Append):
+                appends.append(job)
+                if len(appends) == GROUP_MAX:
+                    break
+                job = self._jobs.get_nowait()
+            else:
+                return appends, job
+        return appends, None
 
-    def _do_all(self, connection: sqlite3.Connection, jobs: list[_Append | _Job]) -> None:
-        appends = [job for job in jobs if isinstance(job, _Append)]
-        if appends:
-            self._append_all(connection, appends)
-        for job in jobs:
-            if isinstance(job, _Job):
-                try:
-                    with _transaction(connection) if job.writes else nullcontext():
-                        outcome = job.do(connection)
-                except Exception as error:
-                    _answer(job, error)
-                else:
-                    _answer(job, None, outcome)
-
-    def _append_all(self, connection: sqlite3.Connection, appends: list[_Append]) -> None:
+    def _append_all(self, appends: list[_Append]) -> None:
         try:
-            with _transaction(connection):
+            file = self._opened()
+        except Exception as error:
+            _answer(appends, error)
+            return
+        # One statement is a transaction by itself, and each further one waits for the interpreter.
+        is_one_statement = len(appends) == 1 and appends[0].batch.sandbox in self._streams
+        try:
+            with translated(self.path), nullcontext() if is_one_statement else transaction(file.connection):
                 for append in appends:
-                    self._insert(connection, append.batch)
+                    self._insert(file.connection, append.batch)
+            file.check()
         except Exception as error:
             # Whether it was committed is not known, and neither is who else wrote.
             self._streams.clear()
             if len(appends) == 1:
-                _answer(appends[0], error)
+                _answer(appends, error)
             else:
                 # One that conflicts must not take the others with it.
                 for append in appends:
-                    self._append_all(connection, [append])
+                    self._append_all([append])
             return
-        for append in appends:
-            _answer(append, None)
+        _answer(appends, None)
+
+    def _do(self, job: _Job) -> None:
+        try:
+            file = self._opened()
+            with translated(self.path), transaction(file.connection) if job.writes else nullcontext():
+                outcome = job.do(file.connection)
+            if job.writes:
+                file.check()
+        except Exception as error:
+            _answer([job], error)
+        else:
+            _answer([job], None, outcome)
+
+    def _opened(self) -> SqliteFile:
+        if self._file is None:
+            self._file = SqliteFile(self.path, self._writer, look_every_s=self._look_every_s)
+        elif self._file.is_lost:
+            self._file.check()
+        return self._file
+
+    def _end(self, end: _End) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._streams.clear()
+        end.ended.set()
 
     def _insert(self, connection: sqlite3.Connection, batch: Batch) -> None:
         known = self._streams.get(batch.sandbox)
@@ -235,42 +256,6 @@ class SqliteJournal:
         connection.execute("DELETE FROM stream WHERE name = ?", (sandbox,))
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commits, or rolls back what failed."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # After some errors, such as a full disk, SQLite has done so itself.
-        if connection.in_transaction:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-        raise
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=True)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        with _transaction(connection):
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            elif version != SCHEMA_VERSION:
-                raise JournalCorrupt(f"{path} has the schema {version}, expected {SCHEMA_VERSION}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
 def _names(connection: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(name for (name,) in connection.execute("SELECT name FROM stream ORDER BY id"))
 
@@ -284,11 +269,14 @@ def _last_sequence(connection: sqlite3.Connection, sandbox: str) -> int:
 
 def _read(connection: sqlite3.Connection, sandbox: str, after: int, last: int) -> list[Batch]:
     rows = connection.execute(
-        "SELECT batch FROM entry WHERE stream = (SELECT id FROM stream WHERE name = ?)"
+        "SELECT sequence, batch FROM entry WHERE stream = (SELECT id FROM stream WHERE name = ?)"
         " AND sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?",
         (sandbox, after, last, BATCHES_PER_READ),
     )
-    return [msgspec.structs.replace(decode_batch(encoded), sandbox=sandbox) for (encoded,) in rows]
+    return [
+        msgspec.structs.replace(decode_batch(entry, name=f"{sandbox}: entry {sequence}"), sandbox=sandbox)
+        for sequence, entry in rows
+    ]
 
 
 def _writer(connection: sqlite3.Connection, stream: int) -> str:
@@ -296,17 +284,19 @@ def _writer(connection: sqlite3.Connection, stream: int) -> str:
     return "another process" if row is None else str(row[0])
 
 
-def _answer(job: _Append | _Job, error: Exception | None, outcome: Any = None) -> None:
-    future: asyncio.Future[Any] = job.written if isinstance(job, _Append) else job.done
+def _answer(jobs: Sequence[_Append | _Job], error: Exception | None, outcome: Any = None) -> None:
+    """Settle what is waited for, all of it in one turn of the loop."""
+    futures: list[asyncio.Future[Any]] = [job.done for job in jobs]
 
     def settle() -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(outcome)
-        else:
-            future.set_exception(error)
+        for future in futures:
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(outcome)
+            else:
+                future.set_exception(error)
 
     # The loop may have been closed while the disk worked.
     with suppress(RuntimeError):
-        job.loop.call_soon_threadsafe(settle)
+        futures[0].get_loop().call_soon_threadsafe(settle)

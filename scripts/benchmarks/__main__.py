@@ -15,12 +15,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from core_group import run_core
 from http_group import run_http
+from journal_group import run_journal
 from streams_group import run_streams
 from table import Table
 
 GROUPS: dict[str, Callable[[float], list[Table]]] = {
     "core": run_core,
     "http": run_http,
+    "journal": run_journal,
     "streams": run_streams,
 }
 

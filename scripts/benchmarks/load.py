@@ -21,6 +21,7 @@ class Load:
     """What one run of requests came to."""
 
     def __init__(self, latencies: list[float], seconds: float, cpu_seconds: float, failures: int) -> None:
+        self.latencies = latencies
         self.requests = len(latencies)
         self.rate = self.requests / seconds
         self.cpu_us = cpu_seconds * 1e6 / self.requests

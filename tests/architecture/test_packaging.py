@@ -108,11 +108,15 @@ def test_compose_services_fit_together() -> None:
             assert set(service["profiles"]) & set(services[needed]["profiles"])
             assert "healthcheck" in services[needed]
         for volume in service.get("volumes", []):
-            assert volume.split(":")[0] in compose["volumes"]
+            source = volume.split(":")[0]
+            assert source in compose["volumes"] or (source.startswith(".") and (TREE / source).exists())
     full = services["emulator-full"]
     assert {"mongo", "redis"} <= full["depends_on"].keys()
+    assert full["environment"]["EMULATOR_MONGO_URL"].startswith("mongodb://mongo")
     # The emulator does not start with a store that it cannot use yet.
-    assert not {"EMULATOR_MONGO_URL", "EMULATOR_REDIS_URL"} & full["environment"].keys()
+    assert "EMULATOR_REDIS_URL" not in full["environment"]
+    real = services["test-mongo"]["environment"]["EMULATOR_TEST_MONGO_URL"]
+    assert real.startswith("mongodb://mongo-for-tests")
 
 
 def test_commands_of_the_readme_exist() -> None:

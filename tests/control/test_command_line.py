@@ -140,8 +140,9 @@ def free_range(count: int) -> int:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"EMULATOR_MONGO_URL": "mongodb://localhost/x"}, "EMULATOR_MONGO_URL or MONGO_DB_HOST is set"),
-        ({"MONGO_DB_HOST": "localhost"}, "EMULATOR_MONGO_URL or MONGO_DB_HOST is set"),
+        ({"EMULATOR_MONGO_URL": "localhost:27017"}, "mongodb://"),
+        ({"EMULATOR_MONGO_URL": "mongodb://me:p@ss/word@localhost/x"}, "must be percent-encoded"),
+        ({"MONGO_DB_HOST": "a", "MONGO_DB_PORT": "99999"}, "EMULATOR_MONGO_URL or MONGO_DB_HOST"),
         ({"EMULATOR_REDIS_URL": "redis://localhost"}, "EMULATOR_REDIS_URL or REDIS_HOST is set"),
         ({"REDIS_HOST": "localhost"}, "EMULATOR_REDIS_URL or REDIS_HOST is set"),
         ({"EMULATOR_TLS_PORT": "8543"}, "EMULATOR_TLS_PORT is set"),
@@ -174,7 +175,11 @@ def test_settings_that_make_no_sense(
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"MONGO_DB_HOST": "localhost"}, "MONGO_DB_HOST is set, but this version does not serve it yet"),
+        ({"REDIS_HOST": "localhost"}, "REDIS_HOST is set, but this version does not serve it yet"),
+        (
+            {"EMULATOR_MONGO_URL": "mongodb://me:secret@127.0.0.1:1/x?timeoutMS=100"},
+            "MongoDB at mongodb://me:***@127.0.0.1:1/x: ",
+        ),
         ({"EMULATOR_HOST": "host.invalid"}, "host.invalid"),
         ({"EMULATOR_CLOCK": "virtual", "EMULATOR_TIME": "9" * 30}, "EMULATOR_TIME"),
     ],
@@ -185,6 +190,34 @@ def test_what_cannot_be_served_is_one_line(tmp_path: Path, settings: dict[str, s
     assert refused.stderr.startswith("error: ")
     assert words in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({}, "somewhere/journal.sqlite"),
+        ({"EMULATOR_MONGO_URL": "mongodb://me:secret@a:1,b:2/x?tls=true"}, "mongodb://me:***@a:1,b:2/x"),
+        ({"MONGO_DB_HOST": "a"}, "mongodb://a:27017/emulator"),
+        (
+            {
+                "MONGO_DB_HOST": "a",
+                "MONGO_DB_PORT": "1",
+                "MONGO_DB_NAME": "x",
+                "MONGO_DB_USERNAME": "m/e",
+                "MONGO_DB_PASSWORD": "p@/x",
+            },
+            "mongodb://m%2Fe:***@a:1/x",
+        ),
+        ({"MONGO_DB_HOST": "a", "EMULATOR_MONGO_URL": "mongodb://b/x"}, "mongodb://b/x"),
+        ({"MONGO_DB_HOST": "a", "EMULATOR_EPHEMERAL": "1"}, "in memory, and ends with this process"),
+    ],
+)
+def test_where_state_is_kept(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], kept: str) -> None:
+    for name in set(os.environ) - set(environment()):
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert build(read_settings(data_dir=Path("somewhere"))).kept == kept
 
 
 def test_the_environment_sets_what_options_do_not(tmp_path: Path) -> None:

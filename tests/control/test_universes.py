@@ -28,6 +28,7 @@ def test_health_says_where_what_is_served(server: Server, control: ControlClient
     }
     assert health["requests"]["broken"] == 0
     assert health["degraded"] == []
+    assert health["reasons"] == {}
     assert health["sandboxes"] >= 1
 
 

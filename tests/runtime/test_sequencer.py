@@ -394,6 +394,22 @@ async def test_a_second_writer_is_kept_out() -> None:
     assert (await universe.journal.batches())[-1] == intruder
 
 
+async def test_who_listens_hears_that_the_journal_was_lost_and_nothing_piles_up() -> None:
+    universe = Universe()
+    sandbox = await universe.open()
+    ended: list[str] = []
+    sandbox.fanout.at_end(lambda: ended.append("ended"))
+    await universe.journal.append(Batch(sandbox="default", sequence=sandbox.durable_sequence + 1, records=()))
+    submitting = asyncio.create_task(sandbox.submit("north", deposit(1, "5")))
+    await settle()
+    sandbox.outlet.say(sandbox.sequence, lambda: ended.append("never"))
+    with pytest.raises(OutcomeUnknown):
+        await submitting
+    assert ended == ["ended"]
+    assert sandbox.is_degraded
+    assert sandbox.outlet.held == 0
+
+
 # An engine that fails
 
 

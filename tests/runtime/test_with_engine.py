@@ -14,7 +14,8 @@ from emulator.core.instruments import Instrument, MarketProfile, OrderType, Side
 from emulator.core.orders import OrderTerms
 from emulator.feeds.synthetic import SyntheticFeed
 from emulator.runtime.concerns import concerns
-from emulator.runtime.ports import ClockMode, OutcomeUnknown, StorageUnavailable, decode_batch, encode_batch
+from emulator.runtime.journal_format import decode_batch, encode_batch
+from emulator.runtime.ports import ClockMode, OutcomeUnknown, StorageUnavailable
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import Sandboxes
 from tests.runtime.universe import IMPATIENT, START_US, FailingJournal

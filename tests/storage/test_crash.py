@@ -1,4 +1,7 @@
-"""A server that is killed has, after its next start, everything that it acknowledged, exactly once."""
+"""A server that is killed has, after its next start, everything that it acknowledged, exactly once.
+
+With MongoDB the database is killed first, at the random moment, and the server that uses it soon after.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,17 @@ import os
 import random
 import threading
 import time
+from contextlib import AbstractContextManager, ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import pytest
 
 from tests.launch import Server, launched
+from tests.storage.mongo_server import StandIn, stand_in
 
 ROUNDS = int(os.environ.get("EMULATOR_TEST_CRASHES", "3"))
 """Kills in one run of this test."""
@@ -23,16 +29,26 @@ CLIENTS = 4
 KEY, SECRET = "emulator-demo-key", b"emulator-demo-secret"
 
 
+class _Unavailable(Exception):
+    """The answer of a server whose journal does not accept. is_known: nothing was done."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__(answer.text)
+        self.is_known = answer.status_code == 503
+
+
 def _ask(client: httpx.Client, method: str, path: str, **parameters: Any) -> Any:
     query = urlencode({**parameters, "timestamp": int(time.time() * 1000)})
     signature = hmac.new(SECRET, query.encode(), hashlib.sha256).hexdigest()
     answer = client.request(method, f"{path}?{query}&signature={signature}", headers={"X-MBX-APIKEY": KEY})
+    if answer.status_code in (503, 504):
+        raise _Unavailable(answer)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 class _Bot(threading.Thread):
-    """Places and cancels until its server is gone. Keeps what was acknowledged, and what was not."""
+    """Places and cancels until its server is gone or refuses. Keeps what was acknowledged, and what not."""
 
     def __init__(self, url: str, number: int, seed: int, price: str) -> None:
         super().__init__(daemon=True)
@@ -43,6 +59,7 @@ class _Bot(threading.Thread):
         self.acknowledged: dict[str, dict[str, Any]] = {}
         self.canceled: set[str] = set()
         self.in_doubt: set[str] = set()
+        self.refused: set[str] = set()
 
     def run(self) -> None:
         with httpx.Client(base_url=self._url, trust_env=False, timeout=10) as client:
@@ -74,10 +91,16 @@ class _Bot(threading.Thread):
                         self.canceled.add(named)
             except httpx.TransportError:
                 self.in_doubt.add(under_way)
+            except _Unavailable as unavailable:
+                if unavailable.is_known and under_way not in self.acknowledged:
+                    self.refused.add(under_way)
+                else:
+                    self.in_doubt.add(under_way)
 
 
-def _start(folder: Path) -> Any:
-    return launched(folder, "--no-limits")
+def _start(folder: Path, database: StandIn | None) -> AbstractContextManager[Server]:
+    settings = {} if database is None else {"EMULATOR_MONGO_URL": database.url}
+    return launched(folder, "--no-limits", settings=settings)
 
 
 def _far_below(server: Server) -> str:
@@ -91,14 +114,21 @@ def _money(client: httpx.Client) -> dict[str, Decimal]:
     return {one["asset"]: Decimal(one["free"]) + Decimal(one["locked"]) for one in balances}
 
 
-def test_what_was_acknowledged_survives_a_kill_exactly_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "mongo"])
+def test_what_was_acknowledged_survives_a_kill_exactly_once(tmp_path: Path, kind: str) -> None:
+    with ExitStack() as stack:
+        database = stack.enter_context(stand_in(tmp_path)) if kind == "mongo" else None
+        _kill_again_and_again(tmp_path, database)
+
+
+def _kill_again_and_again(folder: Path, database: StandIn | None) -> None:
     seed = int(os.environ.get("EMULATOR_TEST_SEED", random.SystemRandom().getrandbits(32)))
     print(f"EMULATOR_TEST_SEED={seed}")
     dice = random.Random(seed)
     known: list[_Bot] = []
     acknowledged = 0
     for _ in range(ROUNDS):
-        with _start(tmp_path) as server:
+        with _start(folder, database) as server:
             _check(server, known)
             price = _far_below(server)
             bots = [_Bot(server.url, number, dice.getrandbits(32), price) for number in range(CLIENTS)]
@@ -109,13 +139,18 @@ def test_what_was_acknowledged_survives_a_kill_exactly_once(tmp_path: Path) -> N
                 assert all(bot.is_alive() for bot in bots), "a client was refused"
                 time.sleep(0.01)
             time.sleep(dice.random() * 0.5)
+            if database is not None:
+                database.kill()
+                time.sleep(dice.random() * 0.2)
             server.process.kill()
             for bot in bots:
                 bot.join(20)
                 assert not bot.is_alive(), "a client hangs on a server that is gone"
             known += bots
             acknowledged += sum(len(bot.acknowledged) for bot in bots)
-    with _start(tmp_path) as server:
+        if database is not None:
+            database.start()
+    with _start(folder, database) as server:
         _check(server, known)
     assert acknowledged >= ROUNDS * CLIENTS
 
@@ -132,6 +167,7 @@ def _check(server: Server, bots: list[_Bot]) -> None:
         told: set[str] = set()
         for bot in bots:
             told |= bot.acknowledged.keys() | bot.in_doubt
+            assert not held.keys() & bot.refused, "an order is there that was refused"
             for name, answered in bot.acknowledged.items():
                 (order,) = held[name]
                 assert order["orderId"] == answered["orderId"]

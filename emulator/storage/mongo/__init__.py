@@ -1,0 +1,6 @@
+"""The journal in MongoDB. Importing this takes some tenths of a second, so it is imported when chosen."""
+
+from emulator.storage.mongo.connection import MongoAddressInvalid
+from emulator.storage.mongo.journal import MongoJournal
+
+__all__ = ["MongoAddressInvalid", "MongoJournal"]
