@@ -10,6 +10,7 @@ import gc
 import os
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from secrets import token_urlsafe
@@ -68,6 +69,8 @@ DEMO_FUNDS: Mapping[str, Decimal] = {
 DEMO_FUNDS_ELSE = Decimal(100_000)
 
 READY_FILE = "ready.json"
+CONCLUDE_S = 1.0
+"""How long a healthy journal is waited for before connections are told that the server stops."""
 JOURNAL_FILE = "journal.sqlite"
 
 
@@ -263,7 +266,12 @@ async def _run(emulator: Emulator, *, announce: Callable[[Running], None], began
         announce(running)
 
     try:
-        await emulator.listener.serve(emulator.application, sockets, on_listening=on_listening)
+        await emulator.listener.serve(
+            emulator.application,
+            sockets,
+            on_listening=on_listening,
+            on_stopping=partial(emulator.sandboxes.conclude, within_s=CONCLUDE_S),
+        )
     finally:
         await emulator.sandboxes.close()
         await emulator.journal.close()

@@ -246,6 +246,10 @@ class Sandbox:
         speed = self.clock.speed if self.clock.mode is ClockMode.VIRTUAL else Decimal(0)
         await self.set_clock(ClockMode.VIRTUAL, self.clock.now_us() + by_us, speed)
 
+    async def conclude(self, reason: str, *, within_s: float) -> None:
+        """Let nobody wait much longer for the journal; see `Sequencer.conclude`."""
+        await self._sequencer.conclude(reason, within_s=within_s)
+
     async def close(self, reason: str) -> None:
         """Refuse everything from now on, write what was decided, and tell the subscribers."""
         self.schedule.stop()

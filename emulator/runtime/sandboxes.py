@@ -35,6 +35,7 @@ from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sequencer import Patience
 
 DEFAULT = "default"
+_STOPPING = "the emulator is shutting down"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """What may stand as a label of a host name, since `<sandbox>.localhost` addresses a sandbox."""
@@ -91,10 +92,14 @@ class Sandboxes:
             if DEFAULT not in self._by_name:
                 await self._make(DEFAULT, seed=self._seed, clock=self._start_setting(self._clock))
 
+    async def conclude(self, *, within_s: float) -> None:
+        """The emulator is about to stop: whoever waits for the journal is answered."""
+        await asyncio.gather(*(s.conclude(_STOPPING, within_s=within_s) for s in self._by_name.values()))
+
     async def close(self) -> None:
         """Write what was decided in all sandboxes; the journal stays open."""
         async with self._changing:
-            await asyncio.gather(*(s.close("the emulator is shutting down") for s in self._by_name.values()))
+            await asyncio.gather(*(s.close(_STOPPING) for s in self._by_name.values()))
             self._by_name.clear()
 
     def get(self, name: str) -> Sandbox | None:

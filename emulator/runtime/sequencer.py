@@ -285,6 +285,13 @@ class Sequencer:
         for name in tuple(self._rebuilds):
             await self._returned(name)
 
+    async def conclude(self, reason: str, *, within_s: float) -> None:
+        """Let nobody wait much longer: who waits for a journal that refuses hears OutcomeUnknown now."""
+        if not self._degraded and self._flush_task is not None:
+            await asyncio.wait((self._flush_task,), timeout=within_s)
+        for pending in (*self._closed_batches, self._open):
+            _give_up(pending, reason)
+
     async def close(self, reason: str) -> None:
         """Refuse everything from now on; what was decided is still written, as long as patience lasts."""
         self._ended = self._ended or reason

@@ -12,7 +12,7 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -76,9 +76,15 @@ def port_of(opened: socket.socket) -> int:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_listening: Callable[[], None],
+        on_stopping: Callable[[], Awaitable[None]],
+    ) -> None:
         super().__init__(config)
         self._on_listening = on_listening
+        self._on_stopping = on_stopping
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -90,6 +96,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Before connections are told to end: who waits for something gets an answer on his.
+        await self._on_stopping()
+        await asyncio.sleep(0)
+        await super().shutdown(sockets)
 
     async def add(self, opened: socket.socket) -> asyncio.Server:
         """Serve on one more socket; `shutdown` closes it with the others."""
@@ -116,10 +128,18 @@ class Listener:
         return self._server is not None and self._server.started and not self._server.should_exit
 
     async def serve(
-        self, application: ASGIApp, sockets: list[socket.socket], *, on_listening: Callable[[], None]
+        self,
+        application: ASGIApp,
+        sockets: list[socket.socket],
+        *,
+        on_listening: Callable[[], None],
+        on_stopping: Callable[[], Awaitable[None]],
     ) -> None:
-        """Serve until SIGTERM or SIGINT; what is under way is finished, within GRACE_S seconds."""
-        self._server = _build(application, on_listening)
+        """Serve until SIGTERM or SIGINT; what is under way is finished, within GRACE_S seconds.
+
+        on_stopping: awaited before any connection is told that it ends.
+        """
+        self._server = _build(application, on_listening, on_stopping)
         _stop_on_signals(self._server)
         try:
             await self._server.serve(sockets=sockets)
@@ -190,7 +210,9 @@ class Listener:
         return found
 
 
-def _build(application: ASGIApp, on_listening: Callable[[], None]) -> _Server:
+def _build(
+    application: ASGIApp, on_listening: Callable[[], None], on_stopping: Callable[[], Awaitable[None]]
+) -> _Server:
     return _Server(
         uvicorn.Config(
             application,
@@ -213,6 +235,7 @@ def _build(application: ASGIApp, on_listening: Callable[[], None]) -> _Server:
             timeout_graceful_shutdown=GRACE_S,
         ),
         on_listening,
+        on_stopping,
     )
 
 
