@@ -450,6 +450,9 @@ def control(sandbox: str) -> dict[str, Recipe]:
             name="demo",
             body=recipe(wallet=one_of("spot", "funding"), asset=ASSETS, amount=one_of("1", 2, 0.5)),
         ),
+        "POST /accounts/{name}/locks": recipe(
+            name="demo", body=recipe(wallet="spot", asset="BNB", amount=one_of("0.1", 0.2))
+        ),
         "GET /markets/{site}/{symbol}": recipe(**market),
         "DELETE /markets/{site}/{symbol}": recipe(**market),
         "PUT /markets/{site}/{symbol}/price": recipe(

@@ -74,6 +74,7 @@ class Ledger:
             one.asset: (render_amount(one.free), render_amount(one.held))
             for one in holdings(sandbox.engines["binance"], account, SPOT)
         }
+        self.locked: dict[str, Decimal] = {}
         self.last_execution = 0
         self.listener = Listener(sandbox, str(account))
 
@@ -91,6 +92,8 @@ class Ledger:
                     self._list(event)
                 case "balanceUpdate":
                     self._movement(event)
+                case "externalLockUpdate":
+                    self._lock(event)
                 case other:
                     raise AssertionError(other)
         return len(heard)
@@ -126,6 +129,16 @@ class Ledger:
         with exact():
             self.balances[update["a"]] = (render_amount(Decimal(free) + Decimal(update["d"])), held)
 
+    def _lock(self, update: Event) -> None:
+        free, held = self.balances.get(update["a"], ("0", "0"))
+        with exact():
+            change = Decimal(update["d"])
+            self.balances[update["a"]] = (
+                render_amount(Decimal(free) - change),
+                render_amount(Decimal(held) + change),
+            )
+            self.locked[update["a"]] = self.locked.get(update["a"], Decimal(0)) + change
+
     def compare(self, engine: Engine) -> None:
         """It is what the core has."""
         mine = {i: order for i, order in engine.views.orders.items() if order.account == self.account}
@@ -144,6 +157,12 @@ class Ledger:
         for list_id, order_list in lists.items():
             done = order_list.status.value == "done"
             assert self.lists[list_id]["L"] == ("ALL_DONE" if done else "EXECUTING")
+        locked = {asset: amount for asset, amount in self.locked.items() if amount}
+        assert locked == {
+            asset: amount
+            for (account, wallet, asset), amount in engine.state.locked.items()
+            if account == self.account and wallet == SPOT
+        }
         assert self.balances == {
             one.asset: (render_amount(one.free), render_amount(one.held))
             for one in holdings(engine, self.account, SPOT)
