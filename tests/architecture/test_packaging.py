@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 TREE = Path(__file__).resolve().parents[2]
 LOCKS = sorted((TREE / "requirements").rglob("*.txt"))
@@ -55,6 +58,30 @@ def test_locks_hold_every_declared_dependency() -> None:
     assert plain <= pins(TREE / "requirements" / "run.txt").keys(), "run scripts/lock"
     dev = {name(requirement) for requirement in project["optional-dependencies"]["dev"]}
     assert plain | dev <= pins(TREE / "requirements" / "dev.txt").keys(), "run scripts/lock"
+
+
+@pytest.mark.parametrize("lock", ["run.txt", "dev.txt"])
+def test_locks_hold_what_every_supported_python_needs(lock: str) -> None:
+    """A package may want another one of early patches only, such as those that distributions keep."""
+    held = pins(TREE / "requirements" / lock)
+    lacking = set()
+    for pinned in held:
+        try:
+            wanted = [Requirement(text) for text in requires(pinned) or ()]
+        except PackageNotFoundError:
+            continue  # Of another system.
+        for requirement in wanted:
+            marker = requirement.marker
+            for patch in ("3.11.0", "3.11.2", "3.12.0", "3.13.0"):
+                here = {
+                    "python_full_version": patch,
+                    "python_version": patch.rpartition(".")[0],
+                    "extra": "",
+                }
+                name = canonicalize_name(requirement.name)
+                if (marker is None or marker.evaluate(here)) and name not in held:
+                    lacking.add(f"{name} of {pinned} on {patch}")
+    assert not lacking, f"run scripts/lock: {sorted(lacking)}"
 
 
 def test_every_client_has_its_lock() -> None:
