@@ -184,6 +184,11 @@ render_amount: Callable[[Decimal], str] = lru_cache(maxsize=8192)(_render_amount
 _ZEROS: Final = tuple("0" * count for count in range(10))
 
 
+def render_optional(value: Decimal | None) -> str:
+    """Zero where there is no amount."""
+    return render_amount(value) if value else ZERO_AMOUNT
+
+
 def render_product(value: Decimal) -> str:
     """Eight places, the rest cut off: a price times a quantity may have more, or a sum of such."""
     try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from secrets import choice
 from string import ascii_letters, digits
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NamedTuple, TypedDict
 
 import msgspec
 
@@ -321,30 +322,10 @@ class Deposited(TypedDict):
     answers=Deposited,
 )
 async def deposit(call: Call) -> Deposited:
-    wanted: NewDeposit = call.values[BODY]
-    name: str = call.values["name"]
-    account = account_of(call, name)
-    amount = number(wanted.amount, "amount")
-    exchange = _exchange(call, wanted)
-    if wanted.asset not in desk(call).assets[exchange]:
-        raise Refusal(400, "no_such_asset", f"{exchange} has no asset {wanted.asset!r}.")
-    command = Deposit(
-        account=account, wallet=wanted.wallet, asset=wanted.asset, amount=amount, reference="control"
-    )
-
-    def answer(done: object) -> Deposited:
-        ledger = call.sandbox.engines[exchange].state.ledger
-        balance = ledger.wallets[account, wanted.wallet][wanted.asset]
-        return {
-            "account": name,
-            "exchange": exchange,
-            "wallet": wanted.wallet,
-            "asset": wanted.asset,
-            "amount": text(amount),
-            "balance": {"free": text(balance.free), "held": text(balance.held)},
-        }
-
-    return await submit(call, exchange, command, answer)
+    movement = _movement(call)
+    account, wallet, asset, amount = movement.account, movement.wallet, movement.asset, movement.amount
+    command = Deposit(account=account, wallet=wallet, asset=asset, amount=amount, reference="control")
+    return await submit(call, movement.exchange, command, lambda done: movement.show(call))
 
 
 class NewLock(NewDeposit, frozen=True, forbid_unknown_fields=True):
@@ -368,30 +349,51 @@ class Locked(Deposited):
     answers=Locked,
 )
 async def lock(call: Call) -> Locked:
-    wanted: NewLock = call.values[BODY]
+    movement = _movement(call)
+    account, wallet, asset, amount = movement.account, movement.wallet, movement.asset, movement.amount
+    make = UnlockFunds if call.values[BODY].release else LockFunds
+
+    def answer(done: object) -> Locked:
+        state = call.sandbox.engines[movement.exchange].state
+        return {**movement.show(call), "locked": text(state.locked.get((account, wallet, asset), ZERO))}
+
+    command = make(account=account, wallet=wallet, asset=asset, amount=amount)
+    return await submit(call, movement.exchange, command, answer)
+
+
+class _Movement(NamedTuple):
+    """Money of an account, as a body names it and as it is shown afterwards."""
+
+    name: str
+    account: AccountId
+    exchange: str
+    wallet: str
+    asset: str
+    amount: Decimal
+
+    def show(self, call: Call) -> Deposited:
+        ledger = call.sandbox.engines[self.exchange].state.ledger
+        balance = ledger.wallets[self.account, self.wallet][self.asset]
+        return {
+            "account": self.name,
+            "exchange": self.exchange,
+            "wallet": self.wallet,
+            "asset": self.asset,
+            "amount": text(self.amount),
+            "balance": {"free": text(balance.free), "held": text(balance.held)},
+        }
+
+
+def _movement(call: Call) -> _Movement:
+    """What a body asks for. Raises a Refusal for an account, exchange, wallet or asset that is not there."""
+    wanted: NewDeposit = call.values[BODY]
     name: str = call.values["name"]
     account = account_of(call, name)
     amount = number(wanted.amount, "amount")
     exchange = _exchange(call, wanted)
     if wanted.asset not in desk(call).assets[exchange]:
         raise Refusal(400, "no_such_asset", f"{exchange} has no asset {wanted.asset!r}.")
-    make = UnlockFunds if wanted.release else LockFunds
-    command = make(account=account, wallet=wanted.wallet, asset=wanted.asset, amount=amount)
-
-    def answer(done: object) -> Locked:
-        state = call.sandbox.engines[exchange].state
-        balance = state.ledger.wallets[account, wanted.wallet][wanted.asset]
-        return {
-            "account": name,
-            "exchange": exchange,
-            "wallet": wanted.wallet,
-            "asset": wanted.asset,
-            "amount": text(amount),
-            "balance": {"free": text(balance.free), "held": text(balance.held)},
-            "locked": text(state.locked.get((account, wanted.wallet, wanted.asset), ZERO)),
-        }
-
-    return await submit(call, exchange, command, answer)
+    return _Movement(name, account, exchange, wanted.wallet, wanted.asset, amount)
 
 
 def _exchange(call: Call, wanted: NewDeposit) -> str:

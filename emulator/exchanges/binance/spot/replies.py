@@ -49,6 +49,7 @@ from emulator.exchanges.binance.vocabulary import (
     ZERO_AMOUNT,
     order_type_word,
     render_amount,
+    render_optional,
 )
 from emulator.web.contract import Call
 
@@ -95,10 +96,10 @@ def answer_order(
         "orderListId": order.list_id if order.list_id != NO_LIST else NO_LIST_ID,
         "clientOrderId": terms.client_id,
         "transactTime": order.created_us // divisor,
-        "price": _amount(terms.price),
-        "origQty": _amount(order.quantity),
+        "price": render_optional(terms.price),
+        "origQty": render_optional(order.quantity),
         "executedQty": render_amount(executed) if executed else ZERO_AMOUNT,
-        "origQuoteOrderQty": _amount(terms.quote_quantity),
+        "origQuoteOrderQty": render_optional(terms.quote_quantity),
         "cummulativeQuoteQty": render_amount(order.executed_amount) if executed else ZERO_AMOUNT,
         "status": ORDER_STATUS_WORDS[order.status],
         "timeInForce": TIME_IN_FORCE_WORDS[terms.time_in_force],
@@ -143,15 +144,11 @@ def answer_order(
     return full
 
 
-def _amount(value: Decimal | None) -> str:
-    return render_amount(value) if value else ZERO_AMOUNT
-
-
 def _fill(event: TradeExecuted, fee: Decimal, fee_asset: str) -> Fill:
     return {
         "price": render_amount(event.price),
         "qty": render_amount(event.quantity),
-        "commission": _amount(fee),
+        "commission": render_optional(fee),
         "commissionAsset": fee_asset,
         "tradeId": event.trade,
     }
@@ -175,7 +172,7 @@ def _add_terms(answer: Conditionals, terms: OrderTerms) -> None:
     """What an order has because it was asked for."""
     trigger = terms.trigger
     if trigger is not None:
-        answer["stopPrice"] = _amount(trigger.price)
+        answer["stopPrice"] = render_optional(trigger.price)
         if trigger.trailing_bips is not None:
             answer["trailingDelta"] = trigger.trailing_bips
             answer["trailingTime"] = NO_TIME
@@ -238,8 +235,8 @@ def _answer_waiting(
         "orderListId": event.order_list,
         "clientOrderId": terms.client_id,
         "transactTime": transact_time,
-        "price": _amount(terms.price),
-        "origQty": _amount(event.quantity),
+        "price": render_optional(terms.price),
+        "origQty": render_optional(event.quantity),
         "executedQty": ZERO_AMOUNT,
         "origQuoteOrderQty": ZERO_AMOUNT,
         "cummulativeQuoteQty": ZERO_AMOUNT,
@@ -326,11 +323,11 @@ def answer_cancel(call: Call, engine: Engine, event: OrderCanceled) -> CancelRep
         "orderListId": order.list_id if order.list_id != NO_LIST else NO_LIST_ID,
         "clientOrderId": event.cancel_client_id,
         "transactTime": call.render_time(order.updated_us),
-        "price": _amount(terms.price),
-        "origQty": _amount(order.quantity),
-        "executedQty": _amount(order.executed),
-        "origQuoteOrderQty": _amount(terms.quote_quantity),
-        "cummulativeQuoteQty": _amount(order.executed_amount),
+        "price": render_optional(terms.price),
+        "origQty": render_optional(order.quantity),
+        "executedQty": render_optional(order.executed),
+        "origQuoteOrderQty": render_optional(terms.quote_quantity),
+        "cummulativeQuoteQty": render_optional(order.executed_amount),
         "status": ORDER_STATUS_WORDS[order.status],
         "timeInForce": TIME_IN_FORCE_WORDS[terms.time_in_force],
         "type": order_type_word(terms),
@@ -379,12 +376,12 @@ def answer_amended_order(call: Call, order: Order, *, client_id_before: str) -> 
         "orderListId": order.list_id if order.list_id != NO_LIST else NO_LIST_ID,
         "origClientOrderId": client_id_before,
         "clientOrderId": order.client_id,
-        "price": _amount(terms.price),
-        "qty": _amount(order.quantity),
-        "executedQty": _amount(order.executed),
-        "preventedQty": _amount(order.prevented),
-        "quoteOrderQty": _amount(terms.quote_quantity),
-        "cumulativeQuoteQty": _amount(order.executed_amount),
+        "price": render_optional(terms.price),
+        "qty": render_optional(order.quantity),
+        "executedQty": render_optional(order.executed),
+        "preventedQty": render_optional(order.prevented),
+        "quoteOrderQty": render_optional(terms.quote_quantity),
+        "cumulativeQuoteQty": render_optional(order.executed_amount),
         "status": ORDER_STATUS_WORDS[order.status],
         "timeInForce": TIME_IN_FORCE_WORDS[terms.time_in_force],
         "type": order_type_word(terms),
@@ -424,10 +421,10 @@ def answer_state(call: Call, order: Order) -> OrderState:
         "orderId": order.id,
         "orderListId": order.list_id if order.list_id != NO_LIST else NO_LIST_ID,
         "clientOrderId": order.client_id,
-        "price": _amount(terms.price),
-        "origQty": _amount(order.quantity),
-        "executedQty": _amount(order.executed),
-        "cummulativeQuoteQty": _amount(order.executed_amount),
+        "price": render_optional(terms.price),
+        "origQty": render_optional(order.quantity),
+        "executedQty": render_optional(order.executed),
+        "cummulativeQuoteQty": render_optional(order.executed_amount),
         "status": ORDER_STATUS_WORDS[order.status],
         "timeInForce": TIME_IN_FORCE_WORDS[terms.time_in_force],
         "type": order_type_word(terms),
@@ -440,7 +437,7 @@ def answer_state(call: Call, order: Order) -> OrderState:
         "updateTime": order.updated_us // divisor,
         "isWorking": bool(order.working_us),
         "workingTime": order.working_us // divisor if order.working_us else NO_TIME,
-        "origQuoteOrderQty": _amount(terms.quote_quantity),
+        "origQuoteOrderQty": render_optional(terms.quote_quantity),
         "selfTradePreventionMode": SELF_TRADE_WORDS[order.self_trade_mode],
     }
     if order.quantity is None:

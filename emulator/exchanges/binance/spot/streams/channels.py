@@ -9,7 +9,7 @@ from emulator.web.contract import Channel, Method
 
 CHANNELS: Final = (
     Channel("<symbol>@trade", "Every trade"),
-    Channel("<symbol>@aggTrade", "Trades of one taker order at one price, together"),
+    Channel("<symbol>@aggTrade", "Every trade, as an aggregate of its own"),
     Channel("<symbol>@blockTrade", "Block trades; nobody makes any here, so it is silent"),
     Channel(
         "<symbol>@kline_<interval>", "The current candle, every 2 seconds; every second for the interval 1s"

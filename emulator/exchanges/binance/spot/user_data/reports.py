@@ -29,6 +29,7 @@ from emulator.exchanges.binance.spot.payloads.user_data import (
     ExternalLockUpdate,
     ListStatus,
 )
+from emulator.exchanges.binance.spot.replies import NO_LIST_ID
 from emulator.exchanges.binance.spot.user_data.account_event import AccountEvent
 from emulator.exchanges.binance.vocabulary import (
     EXPIRY_REASON_WORDS,
@@ -42,6 +43,7 @@ from emulator.exchanges.binance.vocabulary import (
     ZERO_AMOUNT,
     order_type_word,
     render_amount,
+    render_optional,
     render_product,
 )
 
@@ -57,7 +59,6 @@ REJECTED: Final = "REJECTED"
 UPDATED: Final = "UPDATED"
 """The list status type of a list of which an order got another client order id."""
 
-NO_LIST_ID: Final = -1
 NO_TRADE: Final = -1
 NO_ORDER: Final = -1
 NO_EXECUTION: Final = -1
@@ -191,11 +192,11 @@ def _report(
         "S": SIDE_WORDS[terms.side],
         "o": order_type_word(terms),
         "f": TIME_IN_FORCE_WORDS[terms.time_in_force],
-        "q": _amount(order.quantity),
-        "p": _amount(terms.price),
-        "P": ZERO_AMOUNT if trigger is None else _amount(trigger.price),
+        "q": render_optional(order.quantity),
+        "p": render_optional(terms.price),
+        "P": ZERO_AMOUNT if trigger is None else render_optional(trigger.price),
         "d": 0,
-        "F": _amount(terms.iceberg_quantity),
+        "F": render_optional(terms.iceberg_quantity),
         "g": order.list_id if order.list_id != NO_LIST else NO_LIST_ID,
         "C": client_id_before,
         "x": execution_type,
@@ -224,7 +225,7 @@ def _report(
         "O": order.created_us,
         "Z": render_amount(order.executed_amount) if executed else ZERO_AMOUNT,
         "Y": amount,
-        "Q": _amount(terms.quote_quantity),
+        "Q": render_optional(terms.quote_quantity),
         "D": order.extreme_us,
         "j": int(labels.get("strategyId", 0)),
         "J": int(labels.get("strategyType", 0)),
@@ -264,10 +265,6 @@ def _report(
     if order.status is OrderStatus.EXPIRED and order.end_reason is not EndReason.NONE:
         report["eR"] = EXPIRY_REASON_WORDS[order.end_reason]
     return report
-
-
-def _amount(value: Decimal | None) -> str:
-    return render_amount(value) if value else ZERO_AMOUNT
 
 
 def _add_prevention(report: ExecutionReport, order: Order, prevention: Prevention) -> None:
