@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,7 +18,9 @@ import click
 from emulator import __version__
 
 if TYPE_CHECKING:
-    from emulator.app import Running
+    from collections.abc import Callable, Iterator
+
+    from emulator.app import Plan, Running, Verified
 
 _BEGAN = monotonic()
 
@@ -74,7 +77,7 @@ def serve(virtual_time: str | None, no_limits: bool, quiet: bool, **options: Any
 
     try:
         app.run(app.build(app.read_settings(**given)), announce=announce, began=_BEGAN)
-    except (app.SettingsError, app.PortUnavailable, app.JournalError, OSError) as error:
+    except (*app.START_FAILURES, OSError) as error:
         _fail(str(error))
 
 
@@ -95,13 +98,136 @@ def _announce(running: Running, *, quiet: bool) -> None:
                 if name != "all" and name not in served
             ),
             f"  control API  {running.url}/_emulator/health",
-            f"  state        {emulator.kept}",
+            f"  state        {emulator.storage.kept}",
         ]
         click.echo("\n".join(lines) + "\n")
     if emulator.settings.control_token is None and emulator.control_token is not None:
         click.echo(f"control token, for calls from other machines: {emulator.control_token}")
     click.echo(f"emulator {__version__} is ready on {running.url} after {running.started_ms} ms")
     sys.stdout.flush()
+
+
+# storage
+
+
+@main.group()
+def storage() -> None:
+    """Verify, rebuild and repair what is kept, while no emulator runs on it.
+
+    Settings are those of `serve`, such as EMULATOR_DATA_DIR and EMULATOR_MONGO_URL.
+    """
+    import logging
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def _of_storage(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that its commands share."""
+    directory = click.Path(path_type=Path)
+    command = click.option("--sandbox", metavar="NAME", help="Only this one; else all that there are.")(
+        command
+    )
+    return click.option("--data-dir", type=directory, help="Where state is kept (./data).")(command)
+
+
+@storage.command()
+@_of_storage
+def verify(data_dir: Path | None, sandbox: str | None) -> None:
+    """Compare archive, balances and snapshot with the journal, from its first entry on.
+
+    Changes nothing. Exits with 1 when anything differs, and says both figures.
+    """
+    from emulator import app
+
+    with _complaints():
+        found = app.verify_storage(app.read_settings(**_in(data_dir)), sandbox)
+    for verified in found:
+        _show_verified(verified)
+    sys.exit(0 if all(verified.agrees for verified in found) else 1)
+
+
+@storage.command()
+@_of_storage
+def rebuild(data_dir: Path | None, sandbox: str | None) -> None:
+    """Make archive and snapshot anew from the journal."""
+    from emulator import app
+
+    with _complaints():
+        found = app.rebuild_storage(app.read_settings(**_in(data_dir)), sandbox)
+    for name, counts, seconds in found:
+        click.echo(f"{name}: rebuilt in {seconds:.1f} s")
+        for table, count in counts.items():
+            click.echo(f"  {table:<18} {count:>12,}")
+
+
+@storage.command()
+@_of_storage
+@click.option("--yes", is_flag=True, help="Do what is said; without this nothing is changed.")
+def repair(data_dir: Path | None, sandbox: str | None, yes: bool) -> None:
+    """Say what does not agree and what would be done about it; with --yes, do it.
+
+    Where the archive differs from the journal, the journal stands. Where the journal's own figures do not
+    agree with each other, a correction is journalled, and `rounding` takes the difference.
+    """
+    from emulator import app
+
+    with _complaints():
+        plans = app.repair_storage(app.read_settings(**_in(data_dir)), sandbox, is_agreed=yes)
+    for plan in plans:
+        _show_plan(plan, is_done=yes)
+    sys.exit(0 if yes or not any(plan.is_needed for plan in plans) else 1)
+
+
+def _in(data_dir: Path | None) -> dict[str, Any]:
+    return {} if data_dir is None else {"data_dir": data_dir}
+
+
+@contextmanager
+def _complaints() -> Iterator[None]:
+    from emulator import app
+
+    try:
+        yield
+    except (*app.START_FAILURES, app.Unrepairable, OSError) as error:
+        _fail(str(error))
+
+
+def _show_verified(verified: Verified) -> None:
+    click.echo(f"{verified.sandbox}: {verified.entries:,} entries with {verified.events:,} events")
+    for table, figures in verified.tables.items():
+        click.echo(f"  {table:<18} {figures.records:>12,}  {figures.digest >> 96:08x}")
+    click.echo(f"  {verified.balances:,} balances, {verified.ledger_entries:,} ledger entries")
+    if verified.snapshot is not None:
+        click.echo(f"  a snapshot of entry {verified.snapshot:,}")
+    for note in verified.notes:
+        click.echo(f"  note: {note}")
+    for difference in (*verified.of_archive, *verified.of_ledger, *verified.of_state):
+        click.echo(f"  DIFFERS: {difference}")
+    if verified.agrees:
+        click.echo("  all of it agrees with the journal")
+
+
+def _show_plan(plan: Plan, *, is_done: bool) -> None:
+    verified = plan.verified
+    name = verified.sandbox
+    for difference in (*verified.of_archive, *verified.of_ledger, *verified.of_state):
+        click.echo(f"{name}: {difference}")
+    would = "" if is_done else "would be "
+    for engine, commands in plan.commands.items():
+        for one in commands:
+            where = "" if one.account is None else f" of account {one.account} in {one.wallet}"
+            click.echo(
+                f"{name}: {engine}: {would}journalled: {one.asset}{where}: free {one.free:+f},"
+                f" held {one.held:+f}, counterparty rounding {one.rounding:+f}"
+            )
+    if plan.is_needed:
+        click.echo(f"{name}: archive and snapshot {would}made anew from the journal")
+    elif verified.of_ledger:
+        click.echo(f"{name}: what was recorded of balances cannot be repaired; the balances stand")
+    else:
+        click.echo(f"{name}: nothing to repair")
+    if plan.is_needed and not is_done:
+        click.echo(f"{name}: nothing was changed; --yes does it")
 
 
 # specs, coverage

@@ -8,30 +8,45 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import Callable, Mapping
+import socket
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from secrets import token_urlsafe
 from time import monotonic, time_ns
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 import uvloop
 
 from emulator import __version__
 from emulator.core.commands import Deposit
-from emulator.core.engine import Engine
 from emulator.exchanges import binance
 from emulator.exchanges.binance.eras import EraUnknown, read_eras
 from emulator.feeds.synthetic import SyntheticFeed
-from emulator.runtime.ports import ClockMode, ClockSettingRefused, Journal, JournalError, KeyRecord
+from emulator.runtime import upkeep
+from emulator.runtime.archive import Archive
+from emulator.runtime.chronicle import Keeping
+from emulator.runtime.ports import (
+    ClockMode,
+    ClockSettingRefused,
+    EnginePort,
+    Journal,
+    JournalError,
+    KeyRecord,
+    StorageUnavailable,
+)
+from emulator.runtime.recovery import MakeEngines
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
+from emulator.runtime.upkeep import Plan, Unrepairable, Verified
 from emulator.settings import PORTS, Settings, SettingsError, default_settings, read_settings
 from emulator.storage.memory import MemoryJournal
 from emulator.storage.sqlite import SqliteJournal
+from emulator.storage.sqlite_archive import SqliteArchive
 from emulator.web import coverage
 from emulator.web.contract import Site
 from emulator.web.control import Control, Desk, Guard, control_site
@@ -44,16 +59,25 @@ from emulator.web.server import Application, Counts, Recorder, build_frame
 __all__ = [
     "Emulator",
     "JournalError",
+    "Plan",
     "PortUnavailable",
+    "START_FAILURES",
     "Running",
     "SettingsError",
+    "Unrepairable",
+    "Verified",
     "build",
     "coverage_page",
     "default_settings",
     "documents",
     "read_settings",
+    "rebuild_storage",
+    "repair_storage",
     "run",
+    "verify_storage",
 ]
+
+T = TypeVar("T")
 
 DEMO_ACCOUNT = "demo"
 DEMO_KEY = "emulator-demo-key"
@@ -68,25 +92,41 @@ DEMO_FUNDS: Mapping[str, Decimal] = {
 }
 DEMO_FUNDS_ELSE = Decimal(100_000)
 
+START_FAILURES = (SettingsError, PortUnavailable, JournalError, StorageUnavailable)
+"""What a start may end with, each in words for people."""
 READY_FILE = "ready.json"
 CONCLUDE_S = 1.0
 """How long a healthy journal is waited for before connections are told that the server stops."""
 JOURNAL_FILE = "journal.sqlite"
+ARCHIVE_FILE = "history.sqlite"
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True):
+    """Where state is kept. kind: of the journal. kept: the place, for people."""
+
+    journal: Journal
+    archive: Archive | None
+    kind: str
+    kept: str
+
+    async def close(self) -> None:
+        if self.archive is not None:
+            await self.archive.close()
+        await self.journal.close()
 
 
 class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     """Everything joined, nothing started.
 
-    control_token: the one given, or one made for this run. kept: where state is, for people. ports:
-    filled when it listens, "all" first, then by site.
+    control_token: the one given, or one made for this run. ports: filled when it listens, "all" first,
+    then by site.
     """
 
     settings: Settings
     control_token: str | None
     sites: tuple[Site, ...]
     control: Site
-    journal: Journal
-    kept: str
+    storage: Storage
     sandboxes: Sandboxes
     hosts: Hosts
     ports: dict[str, int]
@@ -106,17 +146,20 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
         return binance.snippets(self.url, key=DEMO_KEY, secret=DEMO_SECRET)
 
 
-def build(settings: Settings) -> Emulator:
-    """Join all parts. Raises SettingsError for what only a part can judge."""
+def build(settings: Settings, *, engines: MakeEngines | None = None) -> Emulator:
+    """Join all parts. engines: others than those that are served. Raises SettingsError for what only a part
+    can judge."""
     try:
         eras = read_eras(settings.eras)
     except EraUnknown as error:
         raise SettingsError(f"EMULATOR_ERAS: {error}") from error
     sites = binance.sites(eras=eras, timestamps=settings.timestamps, counting=settings.limits)
-    journal, journal_kind, kept = _choose_journal(settings)
+    storage = _choose_storage(settings)
     sandboxes = Sandboxes(
-        journal=journal,
-        make_engines=make_engines,
+        journal=storage.journal,
+        archive=storage.archive,
+        keeping=Keeping(retained=settings.retention, snapshot_every=settings.snapshot_every),
+        make_engines=engines or make_engines,
         provision=provision,
         wall_ns=time_ns,
         seed=settings.seed,
@@ -138,7 +181,7 @@ def build(settings: Settings) -> Emulator:
         counts=Counts(),
         ports=ports,
         sandbox_ports=SandboxPorts(listener=listener, hosts=hosts, host=settings.host),
-        journal_kind=journal_kind,
+        journal_kind=storage.kind,
         is_durable=not settings.ephemeral,
     )
     control = control_site(desk)
@@ -156,8 +199,7 @@ def build(settings: Settings) -> Emulator:
         control_token=token,
         sites=sites,
         control=control,
-        journal=journal,
-        kept=kept,
+        storage=storage,
         sandboxes=sandboxes,
         hosts=hosts,
         ports=ports,
@@ -166,25 +208,27 @@ def build(settings: Settings) -> Emulator:
     )
 
 
-def _choose_journal(settings: Settings) -> tuple[Journal, str, str]:
-    """The journal, the name of its kind, and where it is, for people. Raises SettingsError."""
+def _choose_storage(settings: Settings) -> Storage:
+    """Raises SettingsError."""
     if settings.ephemeral:
-        return MemoryJournal(), "memory", "in memory, and ends with this process"
+        kept = "in memory, and ends with this process"
+        return Storage(journal=MemoryJournal(), archive=None, kind="memory", kept=kept)
     address = settings.mongo_address
     if address is None:
         path = settings.data_dir / JOURNAL_FILE
-        return SqliteJournal(path), "sqlite", str(path)
+        archive = SqliteArchive(settings.data_dir / ARCHIVE_FILE)
+        return Storage(journal=SqliteJournal(path), archive=archive, kind="sqlite", kept=str(path))
     # Its client takes longer to import than everything else takes to start.
-    from emulator.storage.mongo import MongoAddressInvalid, MongoJournal
+    from emulator.storage.mongo import MongoAddressInvalid, MongoArchive, MongoJournal
 
     try:
         journal = MongoJournal(address)
+        return Storage(journal=journal, archive=MongoArchive(address), kind="mongo", kept=journal.address)
     except MongoAddressInvalid as error:
         raise SettingsError(f"EMULATOR_MONGO_URL or MONGO_DB_HOST: {error}") from error
-    return journal, "mongo", journal.address
 
 
-def make_engines(seed: int) -> dict[str, Engine]:
+def make_engines(seed: int) -> Mapping[str, EnginePort]:
     """The engines of a universe, by the exchange's name."""
     return {binance.ENGINE: binance.engine(SyntheticFeed(seed))}
 
@@ -227,6 +271,93 @@ def coverage_page(emulator: Emulator) -> str:
     return coverage.page({site.name: site for site in emulator.sites}, emulator.control)
 
 
+# Storage, while nothing runs on it
+
+
+def verify_storage(
+    settings: Settings, sandbox: str | None, *, engines: MakeEngines | None = None
+) -> list[Verified]:
+    """Compare what is kept of a sandbox, or of all, with their journals. Raises what a start does."""
+
+    async def verify(storage: _Kept, name: str) -> Verified:
+        return await upkeep.verify(storage.journal, storage.archive, name, engines or make_engines)
+
+    return asyncio.run(_for_each(settings, sandbox, verify))
+
+
+def rebuild_storage(
+    settings: Settings, sandbox: str | None, *, engines: MakeEngines | None = None
+) -> list[tuple[str, dict[str, int], float]]:
+    """Make archive and snapshot anew from the journal: of each sandbox the counts of records, and how many
+    seconds it took. Raises what a start does."""
+
+    async def rebuild(storage: _Kept, name: str) -> tuple[str, dict[str, int], float]:
+        began = monotonic()
+        counts = await upkeep.rebuild(storage.journal, storage.archive, name, engines or make_engines)
+        return name, counts, monotonic() - began
+
+    return asyncio.run(_for_each(settings, sandbox, rebuild))
+
+
+def repair_storage(
+    settings: Settings, sandbox: str | None, *, is_agreed: bool, engines: MakeEngines | None = None
+) -> list[Plan]:
+    """What does not agree and what is done about it, which is done only when that is agreed to.
+
+    Raises what a start does, and Unrepairable.
+    """
+
+    async def repair(storage: _Kept, name: str) -> Plan:
+        do = upkeep.repair if is_agreed else upkeep.plan_repair
+        return await do(storage.journal, storage.archive, name, engines or make_engines)
+
+    return asyncio.run(_for_each(settings, sandbox, repair))
+
+
+class _Kept(NamedTuple):
+    journal: Journal
+    archive: Archive
+
+
+async def _for_each(
+    settings: Settings, sandbox: str | None, do: Callable[[_Kept, str], Awaitable[T]]
+) -> list[T]:
+    """What comes of every sandbox, or of the one that is named, on storage that nobody else uses."""
+    if settings.ephemeral:
+        raise SettingsError("state is in memory and ends with its process: there is nothing to look after")
+    path = settings.data_dir / JOURNAL_FILE
+    if settings.mongo_address is not None:
+        _must_be_stopped(settings)
+    elif not path.exists():
+        raise SettingsError(f"there is no {path}")
+    storage = _choose_storage(settings)
+    assert storage.archive is not None, "what outlives the process has an archive"
+    try:
+        names = await storage.journal.sandboxes()
+        if sandbox is not None and sandbox not in names:
+            raise SettingsError(f"there is no sandbox {sandbox!r} in {storage.kept}")
+        kept = _Kept(storage.journal, storage.archive)
+        return [await do(kept, name) for name in names if sandbox in (None, name)]
+    finally:
+        await storage.close()
+
+
+def _must_be_stopped(settings: Settings) -> None:
+    """Raises SettingsError while an emulator listens where the ready file says.
+
+    A journal in a file has a lock, which knows better. A database has none; there, an emulator on another
+    machine would lose its sandboxes to whoever writes here, and say so.
+    """
+    try:
+        ready = msgspec.json.decode((settings.data_dir / READY_FILE).read_bytes())
+        process, url = ready["pid"], ready["url"]
+        address = urlsplit(url)
+        socket.create_connection((address.hostname, address.port), timeout=1).close()
+    except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError):
+        return
+    raise SettingsError(f"an emulator runs on {url}, process {process}: stop it first")
+
+
 # Running
 
 
@@ -249,7 +380,7 @@ async def _run(emulator: Emulator, *, announce: Callable[[Running], None], began
     try:
         await emulator.sandboxes.open()
     except BaseException as error:
-        await emulator.journal.close()
+        await emulator.storage.close()
         if isinstance(error, ClockSettingRefused):
             raise SettingsError(f"EMULATOR_TIME: {error}") from error
         raise
@@ -274,7 +405,7 @@ async def _run(emulator: Emulator, *, announce: Callable[[Running], None], began
         )
     finally:
         await emulator.sandboxes.close()
-        await emulator.journal.close()
+        await emulator.storage.close()
         _remove(ready_file)
 
 

@@ -97,6 +97,19 @@ class Settings(BaseSettings):
         validation_alias=_named("EPHEMERAL"),
         description="Keep all state in memory only, whatever else is set; it ends with the process.",
     )
+    retention: int = Field(
+        50_000,
+        ge=0,
+        le=100_000_000,
+        validation_alias=_named("RETENTION"),
+        description="Records of history that memory keeps for each exchange; older ones are in the archive.",
+    )
+    snapshot_every: int = Field(
+        100_000,
+        ge=1,
+        validation_alias=_named("SNAPSHOT_EVERY"),
+        description="Events between two snapshots, from which the next start begins.",
+    )
     control_token: str | None = Field(
         None,
         min_length=8,

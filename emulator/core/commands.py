@@ -72,6 +72,18 @@ class UnlockFunds(Command, frozen=True, kw_only=True):
     amount: Decimal
 
 
+class CorrectBalance(Command, frozen=True, kw_only=True):
+    """Make books agree with themselves that do not: add so much to a wallet's free and held funds, and to
+    the counterparty `rounding`. account: None where no wallet is concerned. See `audit.corrections`."""
+
+    account: AccountId | None
+    wallet: str
+    asset: str
+    free: Decimal
+    held: Decimal
+    rounding: Decimal
+
+
 class SetFeePayment(Command, frozen=True, kw_only=True):
     """Choose whether fees are paid in the exchange's discount asset when there is enough of it."""
 

@@ -15,6 +15,8 @@ import msgspec
 
 from emulator.core import commands as c
 from emulator.core import events as e
+from emulator.core import snapshot
+from emulator.core.audit import Mismatch, audit
 from emulator.core.decisions import check_placement, decide, next_trigger
 from emulator.core.ids import NO_LIST
 from emulator.core.instruments import Instrument
@@ -24,7 +26,7 @@ from emulator.core.orders import EndReason, Order, OrderStatus
 from emulator.core.rejections import Feature, FeatureOff, Rejection, ReplaceFailed
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
-from emulator.core.views import Views
+from emulator.core.views import Taken, Views
 
 FOLLOW_UPS_MAX = 10_000
 """Triggers fired by one command at most; what is due beyond that fires at the next one."""
@@ -152,6 +154,34 @@ class Engine:
             for event in events:
                 self._fold(event, time_us)
         self._advanced_us = max(self._advanced_us, time_us)
+
+    # History
+
+    def keep_records(self) -> None:
+        """From now on, records of what is over gather until they are taken."""
+        self.views.is_taken = True
+
+    def take(self) -> Taken:
+        """The records since the last taking; see `Views.take`."""
+        return self.views.take()
+
+    def forget(self, through: int, retained: int) -> None:
+        """Drop records that an archive holds, beyond the newest `retained`; see `Views.forget`."""
+        with exact():
+            self.views.forget(through, retained)
+
+    def audit(self) -> list[Mismatch]:
+        """Where the folded state does not agree with itself; see `audit`."""
+        with exact():
+            return audit(self.state)
+
+    def capture(self) -> snapshot.Capture:
+        """A copy of everything folded so far, to be written down later, and elsewhere."""
+        return snapshot.capture(self.state, self.views, self._advanced_us)
+
+    def restore(self, parts: Iterable[bytes]) -> None:
+        """Take over what another engine captured, instead of any event; see `snapshot.restore`."""
+        self._advanced_us = snapshot.restore(self.state, self.views, parts)
 
     def fingerprint(self) -> str:
         """A digest of the folded state."""

@@ -70,6 +70,21 @@ class AmountLocked(Event, frozen=True, kw_only=True):
     amount: Decimal
 
 
+class BalanceCorrected(Event, frozen=True, kw_only=True):
+    """What the books lacked of what they should say was booked: what was added to a wallet's free and held
+    funds, and to the counterparty `rounding`. account: None where no wallet is concerned.
+
+    The open orders and lists that this wallet pays hold from then on exactly what they need.
+    """
+
+    account: AccountId | None
+    wallet: str
+    asset: str
+    free: Decimal
+    held: Decimal
+    rounding: Decimal
+
+
 class OrderPlaced(Event, frozen=True, kw_only=True):
     """An order was accepted. status: waiting, dormant or new; price: the effective limit price.
 
@@ -229,6 +244,7 @@ AnyEvent = (
     | AmountWithdrawn
     | AmountTransferred
     | AmountLocked
+    | BalanceCorrected
     | OrderPlaced
     | OrderRested
     | TradeExecuted

@@ -56,14 +56,18 @@ Listener = Callable[[AccountId, str, str, Decimal, Decimal, str], None]
 
 
 class Ledger:
-    """All balances. `listener`, when set, sees every movement that touches a wallet."""
+    """All balances. `listener`, when set, sees every movement that touches a wallet.
 
-    __slots__ = ("counterparties", "listener", "wallets")
+    entries: how many movements there were, counted wallet by wallet; the number of the newest.
+    """
+
+    __slots__ = ("counterparties", "entries", "listener", "wallets")
 
     def __init__(self) -> None:
         self.wallets: dict[tuple[AccountId, str], dict[str, Balance]] = {}
         self.counterparties: dict[str, dict[str, Decimal]] = {name: {} for name in COUNTERPARTIES}
         self.listener: Listener | None = None
+        self.entries = 0
 
     def open(self, account: AccountId, wallet: str) -> None:
         self.wallets[account, wallet] = {}
@@ -90,6 +94,7 @@ class Ledger:
         balance.free -= amount
         balance.held += amount
         assert balance.free >= 0 <= balance.held, f"overdrawn hold of {amount} {asset}"
+        self.entries += 1
         if self.listener:
             self.listener(account, wallet, asset, -amount, amount, "hold")
 
@@ -98,6 +103,7 @@ class Ledger:
         self.balance(account, wallet, asset).free += amount
         book = self.counterparties[source]
         book[asset] = book.get(asset, ZERO) - amount
+        self.entries += 1
         if self.listener:
             self.listener(account, wallet, asset, amount, ZERO, source)
 
@@ -108,6 +114,7 @@ class Ledger:
         assert balance.free >= 0, f"overdrawn payment of {amount} {asset}"
         book = self.counterparties[target]
         book[asset] = book.get(asset, ZERO) + amount
+        self.entries += 1
         if self.listener:
             self.listener(account, wallet, asset, -amount, ZERO, target)
 
@@ -119,9 +126,38 @@ class Ledger:
         payer.free -= amount
         assert payer.free >= 0, f"overdrawn transfer of {amount} {asset}"
         self.balance(*target, asset).free += amount
+        self.entries += 1
         if self.listener:
             self.listener(*source, asset, -amount, ZERO, f"{target[0]}:{target[1]}")
+        self.entries += 1
+        if self.listener:
             self.listener(*target, asset, amount, ZERO, f"{source[0]}:{source[1]}")
+
+    def correct(
+        self,
+        account: AccountId | None,
+        wallet: str,
+        asset: str,
+        *,
+        free: Decimal,
+        held: Decimal,
+        rounding: Decimal,
+    ) -> None:
+        """Add to a wallet, unless there is no account, and to `rounding`, what the books lacked.
+
+        The only entry that need not sum to zero: it makes up for one that did not.
+        """
+        book = self.counterparties[ROUNDING]
+        book[asset] = book.get(asset, ZERO) + rounding
+        if account is None:
+            return
+        balance = self.balance(account, wallet, asset)
+        balance.free += free
+        balance.held += held
+        assert balance.free >= 0 <= balance.held, f"overdrawn correction of {free} and {held} {asset}"
+        self.entries += 1
+        if self.listener:
+            self.listener(account, wallet, asset, free, held, ROUNDING)
 
     def totals(self) -> dict[str, Decimal]:
         """The sum over all accounts, asset by asset: zero for each, or the books are wrong."""

@@ -8,7 +8,10 @@ A list is `funded` when what the working order received pays for the pending leg
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import Enum
+
+import msgspec
 
 from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.numbers import ZERO
@@ -25,58 +28,27 @@ class ListStatus(str, Enum):
     DONE = "done"
 
 
-class OrderList:
+class OrderList(msgspec.Struct, kw_only=True, eq=False):
     """One list's record. `orders`: the working leg first, then the pending legs; or the pair.
 
     held: what the wallet holds for the two legs that cancel each other, once for both, and before
     they are placed what the working order of a funded list received.
     """
 
-    __slots__ = (
-        "account",
-        "client_id",
-        "created_us",
-        "funded",
-        "held",
-        "hold_asset",
-        "id",
-        "instrument",
-        "kind",
-        "orders",
-        "received",
-        "status",
-        "updated_us",
-        "wallet",
-    )
-
-    def __init__(
-        self,
-        *,
-        id: ListId,
-        account: AccountId,
-        wallet: str,
-        instrument: str,
-        kind: ListKind,
-        funded: bool,
-        client_id: str,
-        orders: tuple[OrderId, ...],
-        hold_asset: str,
-        created_us: int,
-    ) -> None:
-        self.id = id
-        self.account = account
-        self.wallet = wallet
-        self.instrument = instrument
-        self.kind = kind
-        self.funded = funded
-        self.client_id = client_id
-        self.orders = orders
-        self.hold_asset = hold_asset
-        self.held = ZERO
-        self.received = ZERO
-        self.status = ListStatus.EXECUTING
-        self.created_us = created_us
-        self.updated_us = created_us
+    id: ListId
+    account: AccountId
+    wallet: str
+    instrument: str
+    kind: ListKind
+    funded: bool
+    client_id: str
+    orders: tuple[OrderId, ...]
+    hold_asset: str
+    created_us: int
+    updated_us: int
+    held: Decimal = ZERO
+    received: Decimal = ZERO
+    status: ListStatus = ListStatus.EXECUTING
 
     @property
     def pair(self) -> tuple[OrderId, ...]:

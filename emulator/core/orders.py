@@ -117,7 +117,7 @@ ENDED = frozenset(
 )
 
 
-class Order(msgspec.Struct, kw_only=True, eq=False):
+class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     """One order's record. Only `State.apply` changes it.
 
     quantity: None until known (market by quote quantity that has not traded, funded legs).

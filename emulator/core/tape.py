@@ -19,23 +19,13 @@ from emulator.core.instruments import BUY, SELL, Instrument, Side
 from emulator.core.markets import Candle, Feed, FeedLevel, Quote
 from emulator.core.numbers import ZERO, divide_half
 from emulator.core.orders import Order
+from emulator.core.prints import Print, Prints
 
 MINUTE_US = 60_000_000
 SECOND_US = 1_000_000
 FOREVER_US = 1 << 62
 EPOCH_2017_US = 1_483_228_800_000_000
 """Update ids count from here: they stay below 2**53, which not every client's numbers exceed."""
-
-
-class Print(NamedTuple):
-    """One trade of the tape. `amount` is price times quantity in quote asset."""
-
-    id: int
-    time_us: int
-    price: Decimal
-    quantity: Decimal
-    amount: Decimal
-    buyer_is_maker: bool
 
 
 class Segment(NamedTuple):
@@ -71,8 +61,6 @@ class Market:
         "instrument",
         "manual",
         "prevented",
-        "print_ids",
-        "print_times",
         "prints",
         "rises",
         "segment_times",
@@ -92,9 +80,7 @@ class Market:
         self.segments: list[Segment] = []
         self.segment_times: list[int] = []
         self.manual: ManualBook | None = None
-        self.prints: list[Print] = []
-        self.print_ids: list[int] = []
-        self.print_times: list[int] = []
+        self.prints = Prints()
         self.prevented = 0
         self.changes = 0
         self._average: tuple[int, int, Decimal] | None = None
@@ -112,8 +98,8 @@ class Market:
     def last_print(self, now_us: int) -> Print:
         """The newest trade, whoever made it."""
         trade = self.feed.last_trade(self.instrument, now_us)
-        ordinal = bisect_right(self.print_times, now_us)
-        if ordinal and self.prints[ordinal - 1].time_us >= trade.time_us:
+        ordinal = self.prints.count_until(now_us)
+        if ordinal and self.prints.time_at(ordinal - 1) >= trade.time_us:
             return self.prints[ordinal - 1]
         price = self._moved(trade.price, trade.time_us)
         return Print(
@@ -269,7 +255,7 @@ class Market:
 
     def trade_count(self, time_us: int) -> int:
         """How many trades happened at or before a time; the id of the newest of them."""
-        return self.feed.trade_count(self.instrument, time_us) + bisect_right(self.print_times, time_us)
+        return self.feed.trade_count(self.instrument, time_us) + self.prints.count_until(time_us)
 
     def trades(self, first_id: int, limit: int, until_us: int) -> list[Print]:
         """Up to `limit` trades in order, from `first_id` on, none later than `until_us`."""
@@ -277,21 +263,20 @@ class Market:
         last_id = min(self.trade_count(until_us), first_id + limit - 1)
         if last_id < first_id:
             return []
-        low = bisect_left(self.print_ids, first_id)
-        high = bisect_right(self.print_ids, last_id)
-        laid = self.prints[low:high]
+        low = self.prints.find(first_id)
+        laid = self.prints[low : self.prints.find(last_id + 1)]
         wanted = last_id - first_id + 1 - len(laid)
         own = self.feed.trades(self.instrument, first_id - low, wanted, until_us) if wanted else ()
         merged: list[Print] = []
-        ordinal = low
+        place = 0
         for trade in own:
-            while ordinal < high and self.print_ids[ordinal] <= trade.number + ordinal:
-                merged.append(self.prints[ordinal])
-                ordinal += 1
+            while place < len(laid) and laid[place].id <= trade.number + low + place:
+                merged.append(laid[place])
+                place += 1
             price = self._moved(trade.price, trade.time_us)
             merged.append(
                 Print(
-                    trade.number + ordinal,
+                    trade.number + low + place,
                     trade.time_us,
                     price,
                     trade.quantity,
@@ -299,7 +284,7 @@ class Market:
                     trade.buyer_is_maker,
                 )
             )
-        merged.extend(self.prints[ordinal:high])
+        merged += laid[place:]
         return merged
 
     # Candles
@@ -308,9 +293,10 @@ class Market:
         """Candles that open in [start_us, end_us] and not after now; `start_us` is aligned."""
         if not self.segments and not self.prints:
             return self.feed.candles(self.instrument, interval_us, start_us, end_us, now_us)
+        first_us = self.prints.first_us
         first_touch = min(
             self.segments[0].start_us if self.segments else FOREVER_US,
-            self.print_times[0] if self.prints else FOREVER_US,
+            FOREVER_US if first_us is None else first_us,
         )
         untouched = start_us + max(0, (first_touch - start_us) // interval_us) * interval_us
         listed: list[Candle] = []
@@ -329,8 +315,8 @@ class Market:
         """All trades of [start_us, end_us) as one candle, with the ids of the tape."""
         before = self.trade_count(start_us - 1)
         candle = self._moved_range(start_us, end_us)
-        low = bisect_left(self.print_times, start_us)
-        high = bisect_left(self.print_times, end_us)
+        low = self.prints.count_before(start_us)
+        high = self.prints.count_before(end_us)
         count = candle.trades + high - low
         if not count:
             # A span without trades repeats the last price, which may be one that was laid over.
@@ -340,14 +326,12 @@ class Market:
             )
         if low == high:
             return candle._replace(first=before + 1, last=before + count)
-        laid = self.prints[low:high]
-        prices = [entry.price for entry in laid]
-        highest, lowest = max(prices), min(prices)
-        opening = laid[0].price if laid[0].id == before + 1 else candle.open
-        closing = laid[-1].price if laid[-1].id == before + count else candle.close
+        laid = self.prints.sums(low, high)
+        highest, lowest = laid.high, laid.low
+        opening = laid.open if laid.first == before + 1 else candle.open
+        closing = laid.close if laid.last == before + count else candle.close
         if candle.trades:
             highest, lowest = max(highest, candle.high), min(lowest, candle.low)
-        bought = [entry for entry in laid if not entry.buyer_is_maker]
         return Candle(
             open_us=start_us,
             close_us=end_us,
@@ -355,11 +339,11 @@ class Market:
             high=highest,
             low=lowest,
             close=closing,
-            volume=candle.volume + sum((entry.quantity for entry in laid), ZERO),
-            quote_volume=candle.quote_volume + sum((entry.amount for entry in laid), ZERO),
+            volume=candle.volume + laid.volume,
+            quote_volume=candle.quote_volume + laid.quote_volume,
             trades=count,
-            taker_volume=candle.taker_volume + sum((entry.quantity for entry in bought), ZERO),
-            taker_quote_volume=candle.taker_quote_volume + sum((entry.amount for entry in bought), ZERO),
+            taker_volume=candle.taker_volume + laid.taker_volume,
+            taker_quote_volume=candle.taker_quote_volume + laid.taker_quote_volume,
             first=before + 1,
             last=before + count,
         )

@@ -1,83 +1,53 @@
-"""Read-only indices over everything that happened, for queries. Derived from events, never decided on.
+"""Read-only indices over what happened, for queries. Derived from events, never decided on.
 
-An ended order leaves `State` and stays here, with its fills, amendments and prevented matches.
+An ended order leaves `State` and stays here, with its fills, amendments and prevented matches. Where an
+archive keeps history, whoever fills it takes each record once (`take`), and when it is there the oldest
+ones may go from here (`forget`). Nothing else is ever dropped, and open orders never are.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast, overload
 
 from emulator.core import events as e
-from emulator.core.ids import MARKET_ORDER, AccountId, ListId, OrderId
+from emulator.core.history import (
+    KIND_OF_MOVEMENT,
+    Amendment,
+    AnyRecord,
+    BalanceRecord,
+    Fill,
+    LedgerEntry,
+    ListRecord,
+    Movement,
+    PreventedMatch,
+    Query,
+    R,
+    key_of,
+)
+from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY
-from emulator.core.ledger import Posting
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
 from emulator.core.state import State
 
-POSTINGS_MAX = 10_000
 
+class Taken(NamedTuple):
+    """Records since the last taking; of an order that is open, a copy. through: for `Views.forget`."""
 
-class Fill(NamedTuple):
-    """One account's side of one trade. `amount` in quote asset."""
-
-    trade: int
-    order: OrderId
-    order_list: ListId
-    instrument: str
-    price: Decimal
-    quantity: Decimal
-    amount: Decimal
-    fee: Decimal
-    fee_asset: str
-    time_us: int
-    is_buyer: bool
-    is_maker: bool
-
-
-class Amendment(NamedTuple):
-    order: OrderId
-    execution: int
-    client_id_before: str
-    client_id_after: str
-    quantity_before: Decimal
-    quantity_after: Decimal
-    time_us: int
-
-
-class Movement(NamedTuple):
-    event: e.AmountDeposited | e.AmountWithdrawn | e.AmountTransferred
-    time_us: int
-
-
-class PreventedMatch(NamedTuple):
-    event: e.MatchPrevented
-    trade_group: int
-    time_us: int
-
-
-class LedgerEntry(NamedTuple):
-    """A posting with the event that caused it."""
-
-    account: AccountId
-    wallet: str
-    asset: str
-    free: Decimal
-    held: Decimal
-    counterparty: str
-    reason: str
-    time_us: int
-
-    @property
-    def posting(self) -> Posting:
-        return Posting(*self[:6])
+    records: list[AnyRecord]
+    through: int
 
 
 class Views:
-    """All indices of one engine."""
+    """All indices of one engine.
+
+    is_taken: whether somebody takes the records; nothing is dropped and nothing gathers where nobody does.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -91,16 +61,33 @@ class Views:
         self.lists: dict[ListId, OrderList] = {}
         self.list_ids: dict[AccountId, list[ListId]] = {}
         self.movements: dict[AccountId, list[Movement]] = {}
-        self.postings: dict[AccountId, deque[LedgerEntry]] = {}
+        self.postings: dict[AccountId, list[LedgerEntry]] = {}
         self.updated_us: dict[AccountId, int] = {}
+        self.is_taken = False
+        self.begins_late = False
+        """Whether what happened before is in the archive only, because the state came from a snapshot."""
+        self._dropped: set[tuple[type[Any], AccountId, str]] = set()
+        self._aging: deque[AnyRecord] = deque()
+        """Everything here that will not change any more, in the order in which that came."""
+        self._forgotten = 0
+        self._fresh: list[AnyRecord] = []
+        self._fresh_orders: dict[OrderId, Order] = {}
+        self._fresh_balances: dict[tuple[AccountId, str, str], int] = {}
+        """When they changed last."""
         self._kind: type[e.Event] = e.Event
         self._now_us = 0
         state.ledger.listener = self._posted
         self.notes: dict[type[e.Event], Callable[[Any], None]] = {
             e.OrderPlaced: self._placed,
+            e.OrderTriggered: self._changed,
+            e.OrderActivated: self._changed,
+            e.OrderAmended: self._changed,
+            e.OrderCanceled: self._changed,
+            e.OrderExpired: self._changed,
             e.TradeExecuted: self._traded,
             e.MatchPrevented: self._prevented,
             e.OrderListPlaced: self._list_placed,
+            e.OrderListEnded: self._list_ended,
             e.AmountDeposited: self._moved,
             e.AmountWithdrawn: self._moved,
             e.AmountTransferred: self._moved,
@@ -142,6 +129,25 @@ class Views:
             ids.append(order.id)
         if order.client_id:
             self.client_ids[event.account, event.instrument, order.client_id] = order.id
+        if self.is_taken:
+            self._fresh_orders[order.id] = order
+
+    def _changed(
+        self,
+        event: e.OrderTriggered | e.OrderActivated | e.OrderAmended | e.OrderCanceled | e.OrderExpired,
+    ) -> None:
+        if self.is_taken:
+            self._touch(self.orders[event.order])
+
+    def _touch(self, order: Order) -> None:
+        self._fresh_orders[order.id] = order
+        # What a list names stays as long as the list, which says when its legs may go.
+        if order.is_ended and order.list_id == NO_LIST:
+            self._aging.append(order)
+
+    def _record(self, record: AnyRecord) -> None:
+        self._fresh.append(record)
+        self._aging.append(record)
 
     def _traded(self, event: e.TradeExecuted) -> None:
         for order_id, fee, asset, is_maker in (
@@ -154,6 +160,7 @@ class Views:
             fill = Fill(
                 event.trade,
                 order_id,
+                order.account,
                 order.list_id,
                 event.instrument,
                 event.price,
@@ -167,35 +174,75 @@ class Views:
             )
             self.fills.setdefault((order.account, event.instrument), []).append(fill)
             self.fills_of.setdefault(order_id, []).append(fill)
+            if self.is_taken:
+                self._record(fill)
+                self._touch(order)
 
     def _prevented(self, event: e.MatchPrevented) -> None:
         taker, maker = self.orders[event.taker], self.orders[event.maker]
-        match = PreventedMatch(event, taker.trade_group, self._now_us)
-        for account in {taker.account, maker.account}:
-            self.prevented.setdefault((account, event.instrument), []).append(match)
+        for order in (taker, maker):
+            match = PreventedMatch(event, order.id, order.account, taker.trade_group, self._now_us)
+            self.prevented.setdefault((order.account, event.instrument), []).append(match)
+            if self.is_taken:
+                self._record(match)
+        if self.is_taken:
+            for order, quantity in ((taker, event.taker_prevented), (maker, event.maker_prevented)):
+                if quantity:
+                    self._touch(order)
 
     def _amended(self, event: e.OrderAmended) -> None:
         order = self.orders[event.order]
         assert order.quantity is not None
-        self.amendments.setdefault(order.id, []).append(
-            Amendment(
-                order.id,
-                event.execution,
-                order.client_id,
-                event.client_id,
-                order.quantity,
-                event.quantity,
-                self._now_us,
-            )
+        amendment = Amendment(
+            order.id,
+            order.account,
+            order.instrument,
+            event.execution,
+            order.client_id,
+            event.client_id,
+            order.quantity,
+            event.quantity,
+            self._now_us,
         )
-        self.client_ids[order.account, order.instrument, event.client_id] = order.id
+        self.amendments.setdefault(order.id, []).append(amendment)
+        if self.is_taken:
+            self._record(amendment)
+        if event.client_id != order.client_id:
+            self._rename(order, event.client_id)
+
+    def _rename(self, order: Order, client_id: str) -> None:
+        """An order leaves its name to the newest one before it that had it, if there is one."""
+        key = (order.account, order.instrument)
+        if self.client_ids.get((*key, order.client_id)) == order.id:
+            before = (one for one in reversed(self.order_ids[key]) if one != order.id)
+            named = next((one for one in before if self.orders[one].client_id == order.client_id), None)
+            if named is None:
+                del self.client_ids[*key, order.client_id]
+            else:
+                self.client_ids[*key, order.client_id] = named
+        if client_id:
+            self.client_ids[*key, client_id] = order.id
 
     def _list_placed(self, event: e.OrderListPlaced) -> None:
         self.lists[event.order_list] = self._state.lists[event.order_list]
         self.list_ids.setdefault(event.account, []).append(event.order_list)
 
+    def _list_ended(self, event: e.OrderListEnded) -> None:
+        if not self.is_taken:
+            return
+        self._record(self.list_record(self.lists[event.order_list]))
+        # Behind the list, so that as long as it is here, its legs are.
+        self._aging += [self.orders[leg] for leg in self.lists[event.order_list].orders]
+
+    def list_record(self, order_list: OrderList) -> ListRecord:
+        """A list with the names that its legs have now."""
+        return ListRecord(order_list, tuple(self.orders[leg].client_id for leg in order_list.orders))
+
     def _moved(self, event: e.AmountDeposited | e.AmountWithdrawn | e.AmountTransferred) -> None:
-        self.movements.setdefault(event.account, []).append(Movement(event, self._now_us))
+        movement = Movement(event, self._now_us)
+        self.movements.setdefault(event.account, []).append(movement)
+        if self.is_taken:
+            self._record(movement)
 
     def _posted(
         self,
@@ -208,8 +255,166 @@ class Views:
     ) -> None:
         entries = self.postings.get(account)
         if entries is None:
-            entries = self.postings[account] = deque(maxlen=POSTINGS_MAX)
-        entries.append(
-            LedgerEntry(account, wallet, asset, free, held, counterparty, self._kind.__name__, self._now_us)
+            entries = self.postings[account] = []
+        entry = LedgerEntry(
+            self._state.ledger.entries,
+            account,
+            wallet,
+            asset,
+            free,
+            held,
+            counterparty,
+            self._kind.__name__,
+            self._now_us,
         )
+        entries.append(entry)
         self.updated_us[account] = self._now_us
+        if self.is_taken:
+            self._record(entry)
+            self._fresh_balances[account, wallet, asset] = self._now_us
+
+    # Into an archive, and out of here
+
+    def take(self) -> Taken:
+        """What was recorded since the last time, in order; orders and balances as they are now."""
+        records, self._fresh = self._fresh, []
+        if self._fresh_orders:
+            records += [order if order.is_ended else copy(order) for order in self._fresh_orders.values()]
+            self._fresh_orders = {}
+        if self._fresh_balances:
+            wallets = self._state.ledger.wallets
+            for (account, wallet, asset), changed_us in self._fresh_balances.items():
+                balance = wallets[account, wallet][asset]
+                records.append(BalanceRecord(account, wallet, asset, balance.free, balance.held, changed_us))
+            self._fresh_balances = {}
+        return Taken(records, self._forgotten + len(self._aging))
+
+    def forget(self, through: int, retained: int) -> None:
+        """Drop the oldest records, up to those of a taking that the archive holds, beyond `retained`.
+
+        In strides, since taking from the front of a list costs as much for one as for many.
+        """
+        aging = self._aging
+        count = min(len(aging) - retained, through - self._forgotten)
+        if count < max(1, retained // 8):
+            return
+        self._forgotten += count
+        heads: dict[int, tuple[list[Any], int]] = {}
+
+        def drop_first(entries: list[Any]) -> None:
+            heads[id(entries)] = (entries, heads.get(id(entries), (entries, 0))[1] + 1)
+
+        for _ in range(count):
+            record = aging.popleft()
+            key = key_of(record)
+            self._dropped.add((type(record), key.account, key.scope))
+            match record:
+                case LedgerEntry():
+                    drop_first(self.postings[key.account])
+                case Fill():
+                    drop_first(self.fills[key.account, key.scope])
+                    drop_first(self.fills_of[record.order])
+                case Order():
+                    self._drop_order(record)
+                case Movement():
+                    drop_first(self.movements[key.account])
+                case PreventedMatch():
+                    drop_first(self.prevented[key.account, key.scope])
+                case Amendment():
+                    drop_first(self.amendments[record.order])
+                case ListRecord():
+                    del self.lists[key.id]
+                    _remove(self.list_ids[key.account], key.id)
+        for entries, dropped in heads.values():
+            del entries[:dropped]
+        for index in (self.fills_of, self.amendments):
+            for order_id in [order_id for order_id, entries in index.items() if not entries]:
+                del index[order_id]
+
+    def _drop_order(self, order: Order) -> None:
+        del self.orders[order.id]
+        _remove(self.order_ids[order.account, order.instrument], order.id)
+        self._drop_name(order.account, order.instrument, order.client_id, order.id)
+
+    def _drop_name(self, account: AccountId, instrument: str, client_id: str, order: OrderId) -> None:
+        if self.client_ids.get((account, instrument, client_id)) == order:
+            del self.client_ids[account, instrument, client_id]
+
+    # Asking by keys
+
+    def is_whole(self, kind: type[Any], account: AccountId, scope: str) -> bool:
+        """Whether all records of an account and scope are here, so that no archive need be asked."""
+        return not self.begins_late and (kind, account, scope) not in self._dropped
+
+    def select(self, kind: type[R], query: Query) -> list[R]:
+        """The records that a query asks for, as far as they are here."""
+        account, scope = query.account, query.scope
+        entries: Sequence[Any]
+        if kind is Order:
+            entries = _Named(self.order_ids.get((account, scope), []), self.orders)
+        elif kind is Fill:
+            entries = self.fills.get((account, scope), ())
+            if query.part is not None:
+                entries = _of(self.fills_of.get(query.part, ()), account, scope)
+        elif kind is Amendment:
+            assert query.part is not None, "amendments are those of an order"
+            entries = _of(self.amendments.get(query.part, ()), account, scope)
+        elif kind is PreventedMatch:
+            entries = self.prevented.get((account, scope), ())
+        elif kind is Movement:
+            listed = self.movements.get(account, ())
+            entries = [one for one in listed if KIND_OF_MOVEMENT[type(one.event)].value == scope]
+        elif kind is LedgerEntry:
+            entries = self.postings.get(account, ())
+        else:
+            assert kind is ListRecord, f"{kind} is not asked for"
+            entries = [self.list_record(self.lists[one]) for one in self.list_ids.get(account, ())]
+        return cast("list[R]", chosen(entries, query))
+
+
+class _Named(Sequence[Order]):
+    """Orders by their ids, of which only those are looked up that somebody wants."""
+
+    def __init__(self, ids: list[OrderId], orders: dict[OrderId, Order]) -> None:
+        self._ids = ids
+        self._orders = orders
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Order: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Order]: ...
+
+    def __getitem__(self, place: int | slice) -> Order | list[Order]:
+        if isinstance(place, int):
+            return self._orders[self._ids[place]]
+        return [self._orders[one] for one in self._ids[place]]
+
+
+def _of(records: Sequence[Fill | Amendment], account: AccountId, instrument: str) -> Sequence[Any]:
+    return [one for one in records if one.account == account and one.instrument == instrument]
+
+
+def chosen(entries: Sequence[R], query: Query) -> Sequence[R]:
+    """What a query asks for of all records of its account and scope, which ascend in id and time."""
+    low, high = 0, len(entries)
+    if query.first_id is not None:
+        low = bisect_left(entries, query.first_id, key=lambda one: key_of(one).id)
+    if query.start_us is not None:
+        low = max(low, bisect_left(entries, query.start_us, key=lambda one: key_of(one).time_us))
+    if query.last_id is not None:
+        high = bisect_right(entries, query.last_id, key=lambda one: key_of(one).id)
+    if query.end_us is not None:
+        high = min(high, bisect_right(entries, query.end_us, key=lambda one: key_of(one).time_us))
+    if query.part is not None or query.label is not None:
+        entries = [entry for entry in entries[low:high] if query.admits(key_of(entry))]
+    else:
+        entries = entries[low : max(low, high)]
+    return list(entries[-query.limit :] if query.newest else entries[: query.limit])
+
+
+def _remove(ids: list[int], one: int) -> None:
+    del ids[bisect_left(ids, one)]

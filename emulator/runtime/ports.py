@@ -17,7 +17,7 @@ JournalError
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
@@ -28,6 +28,11 @@ from emulator.core.commands import Command
 from emulator.core.engine import Done, Observer
 from emulator.core.events import AnyEvent, Event
 from emulator.core.ids import AccountId
+
+if TYPE_CHECKING:
+    from emulator.core.audit import Mismatch
+    from emulator.core.snapshot import Capture
+    from emulator.core.views import Taken
 
 
 class SandboxError(Exception):
@@ -140,6 +145,10 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     permissions: frozenset[str] = frozenset()
     label: str = ""
     created_us: int = 0
+
+    def __repr__(self) -> str:
+        """Without what signs: whatever is logged may be pasted somewhere."""
+        return f"KeyRecord(account={self.account}, kind={self.kind.value}, label={self.label!r})"
 
 
 class SandboxEvent(Event, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -276,6 +285,30 @@ class EnginePort(Protocol):
 
     def apply(self, events: Sequence[Event], time_us: int) -> None:
         """Replay events that were decided before."""
+        ...
+
+    def keep_records(self) -> None:
+        """From now on, records of what is over gather until they are taken."""
+        ...
+
+    def take(self) -> Taken:
+        """The records since the last taking."""
+        ...
+
+    def forget(self, through: int, retained: int) -> None:
+        """Drop records up to those of a taking, beyond the newest `retained`."""
+        ...
+
+    def capture(self) -> Capture:
+        """The whole state as it is now, to be encoded later and elsewhere."""
+        ...
+
+    def restore(self, parts: Iterable[bytes]) -> None:
+        """Take over what another engine captured, instead of any event. Raises ValueError."""
+        ...
+
+    def audit(self) -> Sequence[Mismatch]:
+        """Where the folded state does not agree with itself."""
         ...
 
     def fingerprint(self) -> str:

@@ -6,6 +6,8 @@ the fold of its stream. Engines are looked up in `engines` at each use: one that
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
 from types import MappingProxyType
@@ -16,15 +18,20 @@ import msgspec
 from emulator.core.commands import Command, OpenAccount
 from emulator.core.engine import Done, Engine, Observer
 from emulator.core.ids import AccountId
+from emulator.runtime import snapshots
 from emulator.runtime.alarms import Alarms
+from emulator.runtime.archive import Archive
+from emulator.runtime.chronicle import Chronicle, Keeping
 from emulator.runtime.clock import SandboxClock
 from emulator.runtime.concerns import Concerns
 from emulator.runtime.fanout import Fanout
+from emulator.runtime.history import History
 from emulator.runtime.outlet import Outlet
 from emulator.runtime.ports import (
     AccountExists,
     AccountNamed,
     AnySandboxEvent,
+    Batch,
     ClockMode,
     ClockSet,
     ClockSetting,
@@ -37,11 +44,17 @@ from emulator.runtime.ports import (
     NoSuchAccount,
     NoSuchKey,
     OutcomeUnknown,
+    SandboxError,
     SandboxProvisioned,
 )
 from emulator.runtime.recovery import MakeEngines, Recovered, fingerprint
 from emulator.runtime.schedule import Schedule
 from emulator.runtime.sequencer import Patience, Sequencer
+
+CATCH_UP_S = 5.0
+"""How long the end of a sandbox waits for its archive; what is missing then, the next start makes up for."""
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -63,6 +76,8 @@ class Sandbox:
         wall_ns: Callable[[], int],
         concerns: Concerns,
         patience: Patience | None = None,
+        archive: Archive | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         self.name = name
         self.seed = recovered.state.seed
@@ -84,6 +99,23 @@ class Sandbox:
         )
         # Ordering needs no more of an engine than its port; readers need all of it.
         self.engines = cast(Mapping[str, Engine], self._sequencer.engines)
+        self.history = History(name, self.engines, archive)
+        self.chronicle: Chronicle | None = None
+        if archive is not None:
+            assert recovered.mark is not None, "an archive is brought up to the journal before it is used"
+            self.chronicle = self._sequencer.chronicle = Chronicle(
+                sandbox=name,
+                archive=archive,
+                engines=self._sequencer.engines,
+                mark=recovered.mark,
+                last=recovered.last,
+                keys=recovered.state.keys,
+                keeping=keeping or Keeping(),
+                events=recovered.events,
+            )
+            self.fanout.subscribe(self.chronicle.on_batch)
+            self.fanout.subscribe(self._snapshot_when_due)
+        self._snapshot_task: asyncio.Task[None] | None = None
         self.accounts: Mapping[str, AccountId] = MappingProxyType(self._state.accounts)
         self.keys: Mapping[str, KeyRecord] = MappingProxyType(self._state.keys)
         self.schedule = Schedule(
@@ -95,6 +127,8 @@ class Sandbox:
         self.alarms = Alarms(now_us=self.clock.now_us, speed=lambda: self.clock.speed)
         self.fanout.subscribe(self.schedule.on_batch)
         self.schedule.wake()
+        if self.chronicle is not None:
+            self._snapshot_when_due()
 
     # Commands and reads
 
@@ -154,8 +188,12 @@ class Sandbox:
 
     @property
     def degraded_because(self) -> str | None:
-        """What the journal said; None while it is well."""
+        """What the journal said, or why the state is distrusted; None while all is well."""
         return self._sequencer.degraded_because
+
+    def distrust(self, reason: str) -> None:
+        """Answer reads and decide nothing; see `Sequencer.distrust`."""
+        self._sequencer.distrust(reason)
 
     @property
     def created_clock(self) -> ClockSetting:
@@ -174,6 +212,50 @@ class Sandbox:
     def fingerprint(self) -> str:
         """A hash of the whole state; equal for a fork, and after a restart."""
         return fingerprint(self._state, self._sequencer.engines)
+
+    # Snapshots
+
+    async def snapshot(self) -> int | None:
+        """Keep a snapshot of what was decided until now; returns its sequence.
+
+        None where there is no archive to keep it, an engine is being rebuilt, or the state is distrusted.
+        Raises StorageUnavailable when what it would hold does not become durable.
+        """
+        chronicle, sequencer = self.chronicle, self._sequencer
+        if chronicle is None or sequencer.engines.absent or sequencer.is_distrusted:
+            return None
+        sequence = sequencer.cut()
+        chronicle.want_mark(sequence)
+        # All of it in one go: a moment later the engines are further on.
+        state = self._state.captured(self.clock.now_us())
+        captures = {name: engine.capture() for name, engine in sequencer.engines.items()}
+        events, chronicle.events = chronicle.events, 0
+        try:
+            await sequencer.durable(sequence)
+            mark = await chronicle.wanted_mark(sequence)
+            parts = snapshots.encode(state, captures)
+            await chronicle.archive.save(self.name, mark, snapshots.FORMAT, parts)
+        except BaseException:
+            chronicle.events += events
+            raise
+        return sequence
+
+    def _snapshot_when_due(self, batch: Batch | None = None) -> None:
+        """A subscriber of the fan-out. At the start, for what was folded before it, there is no batch."""
+        chronicle = self.chronicle
+        assert chronicle is not None
+        if chronicle.events >= chronicle.keeping.snapshot_every and self._snapshot_task is None:
+            self._snapshot_task = asyncio.get_running_loop().create_task(self._snapshot_aside())
+
+    async def _snapshot_aside(self) -> None:
+        try:
+            await self.snapshot()
+        except SandboxError as error:
+            _log.warning("%s: no snapshot this time: %s", self.name, error)
+        except Exception:
+            _log.exception("%s: a snapshot failed", self.name)
+        finally:
+            self._snapshot_task = None
 
     # Accounts and keys
 
@@ -250,12 +332,32 @@ class Sandbox:
         """Let nobody wait much longer for the journal; see `Sequencer.conclude`."""
         await self._sequencer.conclude(reason, within_s=within_s)
 
-    async def close(self, reason: str) -> None:
-        """Refuse everything from now on, write what was decided, and tell the subscribers."""
+    async def close(self, reason: str, *, is_kept: bool = False) -> None:
+        """Refuse everything from now on, write what was decided, and tell the subscribers.
+
+        is_kept: whether this universe will be opened again, so that a snapshot is worth its while.
+        """
         self.schedule.stop()
         self.alarms.stop()
+        if self._snapshot_task is not None:
+            self._snapshot_task.cancel()
+            await asyncio.gather(self._snapshot_task, return_exceptions=True)
         await self._sequencer.close(reason)
+        if self.chronicle is not None:
+            if is_kept:
+                await self._snapshot_at_end(self.chronicle)
+                await self.chronicle.catch_up(within_s=CATCH_UP_S)
+            await self.chronicle.close()
         self.fanout.end()
+
+    async def _snapshot_at_end(self, chronicle: Chronicle) -> None:
+        if not chronicle.events or self._sequencer.durable_sequence < self._sequencer.sequence:
+            return
+        try:
+            async with asyncio.timeout(CATCH_UP_S):
+                await self.snapshot()
+        except (TimeoutError, SandboxError) as error:
+            _log.warning("%s: no snapshot at the end: %r", self.name, error)
 
     async def _record_now(self, event: AnySandboxEvent) -> None:
         self._sequencer.advance()

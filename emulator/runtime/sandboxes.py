@@ -14,6 +14,8 @@ from decimal import Decimal
 
 import msgspec
 
+from emulator.runtime.archive import Archive, InstrumentRecord, Mark, Row
+from emulator.runtime.chronicle import Keeping
 from emulator.runtime.clock import SandboxClock, plan_virtual
 from emulator.runtime.concerns import Concerns, concerns
 from emulator.runtime.ports import (
@@ -30,11 +32,14 @@ from emulator.runtime.ports import (
     SandboxNameInvalid,
     StorageUnavailable,
 )
-from emulator.runtime.recovery import MakeEngines, recover
+from emulator.runtime.reconciliation import doubtful, reconcile
+from emulator.runtime.recovery import MakeEngines
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sequencer import Patience
 
 DEFAULT = "default"
+EVERYWHERE = ""
+"""Stands for the sandbox in the archive for what belongs to none."""
 _STOPPING = "the emulator is shutting down"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -65,6 +70,8 @@ class Sandboxes:
         seed: int = 1,
         clock: ClockStart | None = None,
         patience: Patience | None = None,
+        archive: Archive | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         self._journal = journal
         self._make_engines = make_engines
@@ -74,6 +81,8 @@ class Sandboxes:
         self._seed = seed
         self._clock = clock or ClockStart()
         self._patience = patience
+        self._archive = archive
+        self._keeping = keeping
         self._by_name: dict[str, Sandbox] = {}
         # Making and ending universes is rare and spans many steps; commands never take this lock.
         self._changing = asyncio.Lock()
@@ -88,9 +97,16 @@ class Sandboxes:
                 else:
                     # The process ended while this one began: nobody was told of it yet.
                     await sandbox.close("its beginning was cut off")
-                    await self._journal.forget(name)
+                    await self._forget(name)
             if DEFAULT not in self._by_name:
                 await self._make(DEFAULT, seed=self._seed, clock=self._start_setting(self._clock))
+            if self._archive is not None:
+                rows = [
+                    Row(name, InstrumentRecord(instrument))
+                    for name, engine in self.default.engines.items()
+                    for instrument in engine.instruments.values()
+                ]
+                await self._archive.write(EVERYWHERE, rows, Mark(0, ""))
 
     async def conclude(self, *, within_s: float) -> None:
         """The emulator is about to stop: whoever waits for the journal is answered."""
@@ -99,7 +115,7 @@ class Sandboxes:
     async def close(self) -> None:
         """Write what was decided in all sandboxes; the journal stays open."""
         async with self._changing:
-            await asyncio.gather(*(s.close(_STOPPING) for s in self._by_name.values()))
+            await asyncio.gather(*(s.close(_STOPPING, is_kept=True) for s in self._by_name.values()))
             self._by_name.clear()
 
     def get(self, name: str) -> Sandbox | None:
@@ -142,7 +158,7 @@ class Sandboxes:
                 raise SandboxNameInvalid("the default sandbox cannot be dropped; reset it")
             await sandbox.close("the sandbox was dropped")
             with _storage():
-                await self._journal.forget(name)
+                await self._forget(name)
             del self._by_name[name]
 
     async def reset(self, name: str, *, seed: int | None = None, clock: ClockStart | None = None) -> Sandbox:
@@ -184,7 +200,7 @@ class Sandboxes:
         created = SandboxCreated(seed=seed, clock=clock)
         now_us = SandboxClock(self._wall_ns, setting=clock).now_us()
         record = Record(engine=SANDBOX, time_us=now_us, events=(created,))
-        await self._journal.forget(name)  # A beginning that failed may have left something.
+        await self._forget(name)  # A beginning that failed may have left something.
         await self._journal.append(Batch(sandbox=name, sequence=1, records=(record,)))
         sandbox = await self._recover(name)
         try:
@@ -196,16 +212,31 @@ class Sandboxes:
         self._by_name[name] = sandbox
         return sandbox
 
+    async def _forget(self, name: str) -> None:
+        # The archive first: without its journal it would be another universe's.
+        if self._archive is not None:
+            await self._archive.forget(name)
+        await self._journal.forget(name)
+
     async def _recover(self, name: str) -> Sandbox:
-        return Sandbox(
+        archive, keeping = self._archive, self._keeping
+        recovered, doubts = await reconcile(
+            self._journal, name, self._make_engines, archive=archive, keeping=keeping
+        )
+        sandbox = Sandbox(
             name,
-            recovered=await recover(self._journal, name, self._make_engines),
+            recovered=recovered,
+            archive=archive,
+            keeping=keeping,
             journal=self._journal,
             make_engines=self._make_engines,
             concerns=self._concerns,
             wall_ns=self._wall_ns,
             patience=self._patience,
         )
+        if doubts:
+            sandbox.distrust(doubtful(doubts))
+        return sandbox
 
     def _must_exist(self, name: str) -> Sandbox:
         sandbox = self._by_name.get(name)

@@ -26,6 +26,7 @@ from emulator.core.commands import Command
 from emulator.core.engine import Done, Observer
 from emulator.core.events import Event
 from emulator.core.ids import AccountId
+from emulator.runtime.chronicle import Chronicle
 from emulator.runtime.concerns import Concern, Concerns
 from emulator.runtime.fanout import Fanout
 from emulator.runtime.outlet import Outlet
@@ -132,9 +133,12 @@ class Sequencer:
         self._refused = ""
         """What the journal said last when it refused."""
         self._ended: str | None = None
+        self._distrusted: str | None = None
         self._halted = False
-        """Degraded or ended: one look on the way of every command instead of two."""
+        """Degraded, distrusted or ended: one look on the way of every command instead of three."""
         self.outlet = Outlet(last_sequence)
+        self.chronicle: Chronicle | None = None
+        """Takes what becomes history, where an archive keeps it."""
         self._observers: dict[str, list[Observer]] = {name: [] for name in engines}
         for name, engine in engines.items():
             engine.observers = self._observers[name]
@@ -152,13 +156,23 @@ class Sequencer:
 
     @property
     def is_degraded(self) -> bool:
-        """Whether nothing is decided: the journal refuses, keeps silent, or was lost for good."""
+        """Whether nothing is decided: the journal refuses, keeps silent, or was lost for good, or what was
+        recovered is distrusted."""
         return self._halted
 
     @property
     def degraded_because(self) -> str | None:
         """Why nothing is decided, for people; None while it is well."""
-        return (self._ended or self._refused) if self._halted else None
+        return (self._ended or self._distrusted or self._refused) if self._halted else None
+
+    @property
+    def is_distrusted(self) -> bool:
+        return self._distrusted is not None
+
+    def distrust(self, reason: str) -> None:
+        """Decide nothing, as long as it lives: the state is not what it should be. Reads are answered."""
+        self._distrusted = reason
+        self._halted = True
 
     def observe(self, engine_name: str, observer: Observer) -> Callable[[], None]:
         """Have an engine watched, also after it was rebuilt; returns what ends it."""
@@ -202,6 +216,8 @@ class Sequencer:
                 self._start_flush()
             if self.outlet.noted:
                 self.outlet.decided(pending.sequence)
+            if self.chronicle is not None:
+                self.chronicle.decided(pending.sequence, pending.sequence)
             waiter = self._loop.create_future()
             pending.waiters.append(waiter)
             await waiter
@@ -215,7 +231,7 @@ class Sequencer:
     def advance(self) -> int:
         """Let happen in all engines what is due by now; returns the sequence that a reader sees then.
 
-        Does nothing while the journal refuses: state then stays what it was.
+        Does nothing while nothing is decided: state then stays what it was.
         """
         if not self._halted:
             self._advance(self._clock.now_us())
@@ -238,9 +254,19 @@ class Sequencer:
             self._take_out(engine_name, type(command).__name__, error)
             raise OutcomeUnknown(f"an internal error in the engine {engine_name!r}") from error
         if done.events:
+            sequence = self._open.sequence
             self._append(Record(engine=engine_name, time_us=now_us, events=done.events))
             self.outlet.decided(self.sequence)
+            if self.chronicle is not None:
+                self.chronicle.decided(sequence, sequence)
         return done
+
+    def cut(self) -> int:
+        """Let nothing further join what was decided until now; returns the sequence that this is of."""
+        if self._open.records:
+            self._close_open()
+            self._start_flush()
+        return self.sequence
 
     async def written(self) -> None:
         """Wait until all that was decided is durable. Raises OutcomeUnknown when that takes too long."""
@@ -315,6 +341,8 @@ class Sequencer:
     def _refuse(self) -> None:
         if self._ended is not None:
             raise SandboxClosed(f"{self.sandbox}: {self._ended}")
+        if self._distrusted is not None:
+            raise StorageUnavailable(f"{self.sandbox}: {self._distrusted}")
         raise StorageUnavailable(f"{self.sandbox}: the journal does not accept entries")
 
     # What the market makes due
@@ -339,10 +367,13 @@ class Sequencer:
         if records is not None:
             if engines_moved > 1:
                 records.sort(key=_record_time)
+            first = self._open.sequence
             for record in records:
                 self._append(record)
             if self.outlet.noted:
                 self.outlet.decided(self.sequence)
+            if self.chronicle is not None:
+                self.chronicle.decided(first, self.sequence)
         if failed is not None:
             for name, raised in failed.items():
                 self._take_out(name, "advance", raised)
@@ -438,7 +469,7 @@ class Sequencer:
     def _recover(self, sequence: int) -> None:
         _log.warning("%s: the journal accepts again, at entry %d", self.sandbox, sequence)
         self._degraded = False
-        self._halted = self._ended is not None
+        self._halted = self._ended is not None or self.is_distrusted
 
     def _lose(self, reason: str) -> None:
         """End for good: memory is ahead of a journal that will never hold what was decided."""
@@ -520,9 +551,10 @@ class Sequencer:
                 engine = await rebuild_engine(
                     self._journal,
                     self.sandbox,
-                    self._fresh_engine(name),
+                    lambda: self._fresh_engine(name),
                     name=name,
                     through_sequence=through_sequence,
+                    archive=None if self.chronicle is None else self.chronicle.archive,
                 )
                 break
             except Exception:
@@ -532,6 +564,8 @@ class Sequencer:
                 await asyncio.sleep(self._patience.rebuild_pause)
         self.engines.absent.discard(name)
         engine.observers = self._observers[name]
+        if self.chronicle is not None:
+            self.chronicle.rebuilt(name)
         self.engines[name] = engine
         self._rebuilt_at[name] = self._loop.time()
         del self._rebuilds[name]

@@ -1,12 +1,18 @@
-"""The journal in memory: for tests and for runs that need not survive the process."""
+"""The journal and the archive in memory: for tests and for runs that need not survive the process."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from copy import copy
+from typing import Any, TypeVar, cast
 
 import msgspec
 
+from emulator.core.history import Key, Query
+from emulator.runtime.archive import ArchiveRecord, Mark, Row, Snapshot, archive_key
 from emulator.runtime.ports import Batch, JournalConflict
+
+R = TypeVar("R")
 
 
 class MemoryJournal:
@@ -43,6 +49,60 @@ class MemoryJournal:
 
     async def forget(self, sandbox: str) -> None:
         self._streams.pop(sandbox, None)
+
+    async def close(self) -> None:
+        """Nothing is held but memory."""
+
+
+class MemoryArchive:
+    """Records by their keys; for tests, and for whoever wants an archive that ends with the process."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, Mark] = {}
+        self._tables: dict[tuple[str, str, type[Any]], dict[Key, ArchiveRecord]] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+
+    async def mark(self, sandbox: str) -> Mark | None:
+        return self._marks.get(sandbox)
+
+    async def write(self, sandbox: str, rows: Sequence[Row], mark: Mark) -> None:
+        for row in rows:
+            table = self._tables.setdefault((sandbox, row.engine, type(row.record)), {})
+            key = archive_key(row.record)._replace(time_us=0, label="")
+            if row.is_gone:
+                table.pop(key, None)
+            else:
+                table[key] = copy(row.record)
+        self._marks[sandbox] = mark
+
+    async def select(self, sandbox: str, engine: str, kind: type[R], query: Query) -> list[R]:
+        table = self._tables.get((sandbox, engine, kind), {})
+        keyed = ((archive_key(record), record) for record in table.values())
+        found = [
+            (key.id, key.part, cast("R", record))
+            for key, record in keyed
+            if (key.account, key.scope) == (query.account, query.scope) and query.admits(key)
+        ]
+        listed = [record for _, _, record in sorted(found, key=lambda each: each[:2])]
+        return listed[-query.limit :] if query.newest else listed[: query.limit]
+
+    async def scan(self, sandbox: str, kind: type[R]) -> AsyncIterator[tuple[str, R]]:
+        for name, engine, listed in list(self._tables):
+            if (name, listed) == (sandbox, kind):
+                for record in list(self._tables[name, engine, listed].values()):
+                    yield engine, cast("R", record)
+
+    async def save(self, sandbox: str, mark: Mark, format: str, parts: Iterable[bytes]) -> None:
+        self._snapshots[sandbox] = Snapshot(mark, format, tuple(parts))
+
+    async def snapshot(self, sandbox: str) -> Snapshot | None:
+        return self._snapshots.get(sandbox)
+
+    async def forget(self, sandbox: str) -> None:
+        self._marks.pop(sandbox, None)
+        self._snapshots.pop(sandbox, None)
+        for key in [key for key in self._tables if key[0] == sandbox]:
+            del self._tables[key]
 
     async def close(self) -> None:
         """Nothing is held but memory."""

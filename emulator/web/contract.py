@@ -29,6 +29,9 @@ import msgspec
 if TYPE_CHECKING:
     from emulator.core.commands import Command
     from emulator.core.engine import Done, Engine
+    from emulator.core.history import AnyRecord, Query
+    from emulator.core.ids import OrderId
+    from emulator.core.orders import Order
     from emulator.core.rejections import Rejection
     from emulator.runtime.ports import KeyRecord
     from emulator.runtime.sandbox import Sandbox
@@ -140,6 +143,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 H = TypeVar("H", bound=Handler)
 T = TypeVar("T")
+R = TypeVar("R", bound="AnyRecord")
 
 
 class Rows:
@@ -498,6 +502,16 @@ class Call:
     def attempt(self, command: Command, answer: Callable[[Done], T]) -> Coroutine[Any, Any, T]:
         """As `submit`, but a rejection is left to `answer`."""
         return self.sandbox.submit(self.site.engine, command, answer)
+
+    def records(self, kind: type[R], query: Query) -> Coroutine[Any, Any, list[R]]:
+        """What is over, from memory and from the archive; see `History.select`."""
+        return self.sandbox.history.select(self.site.engine, kind, query)
+
+    def order(
+        self, instrument: str, order: OrderId | None, client_id: str | None
+    ) -> Coroutine[Any, Any, Order | None]:
+        """An order of this account by its id, or the newest by its client id, open or over."""
+        return self.sandbox.history.order(self.site.engine, self.account, instrument, order, client_id)
 
     def reserve_orders(self, count: int) -> None:
         """Add to the account's count of orders; raises a Refusal when there are too many.

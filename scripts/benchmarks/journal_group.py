@@ -1,4 +1,4 @@
-"""What durability costs: orders over HTTP with each journal, the journals alone, and a start.
+"""What durability costs: orders over HTTP with each journal, the journals alone, starts, and snapshots.
 
 The memory journal is the yardstick, in the same run and in turns, since a disk's pace changes from
 minute to minute. MongoDB is measured when EMULATOR_TEST_MONGO_URL names a server, in databases of
@@ -8,17 +8,19 @@ their own, which are removed again.
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import json
 import os
+import sqlite3
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter, time_ns
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import servers
 import uvloop
@@ -27,6 +29,7 @@ from servers import ACCOUNTS, Server, open_accounts, resting_orders, small_buys
 from table import Table
 
 from emulator import app
+from emulator.core.commands import Deposit, PlaceOrder
 from emulator.core.events import (
     AmountDeposited,
     Event,
@@ -38,9 +41,11 @@ from emulator.core.events import (
 from emulator.core.instruments import OrderType, SelfTradeMode, Side
 from emulator.core.orders import OrderStatus, OrderTerms
 from emulator.exchanges import binance
+from emulator.runtime.chronicle import Keeping
 from emulator.runtime.ports import Batch, Journal, Record
 from emulator.runtime.sandboxes import Sandboxes
 from emulator.storage.sqlite import SqliteJournal
+from emulator.storage.sqlite_archive import SqliteArchive
 
 MONGO_URL = os.environ.get("EMULATOR_TEST_MONGO_URL")
 CONNECTIONS = (1, 16, 64)
@@ -52,12 +57,15 @@ HISTORY = 1_000_000
 """Events that a start is judged by."""
 HISTORY_PER_SECOND = 250_000
 """Events that it is measured with for each of --seconds: by default, those."""
+ORDERS_PER_ACCOUNT = 100
+PRICES = 5_000
+"""At which orders rest."""
 TOGETHER = 1000
 """Entries of that history written in one transaction."""
 
 
 def run_journal(seconds: float) -> list[Table]:
-    return [_over_http(seconds), _alone(seconds), _start(seconds)]
+    return [_over_http(seconds), _alone(seconds), _start(seconds), _pauses()]
 
 
 @contextmanager
@@ -249,10 +257,10 @@ def _deposits(count: int) -> Record:
 
 def _start(seconds: float) -> Table:
     table = Table(
-        "A start that folds its whole journal, without any snapshot",
+        "Starts over one history: from nothing but the journal, then with its archive, then with a snapshot",
+        "what there is",
         "events",
-        "entries",
-        "file MB",
+        "files MB",
         "start s",
         "when empty s",
         "µs an event",
@@ -260,22 +268,110 @@ def _start(seconds: float) -> Table:
         "memory MB",
     )
     empty_s, empty_bytes = _started(None)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / app.JOURNAL_FILE
-        entries, events = asyncio.run(_write_history(path, int(HISTORY_PER_SECOND * seconds)))
-        start_s, resident = _started(Path(folder))
-        each_s = (start_s - empty_s) / events
-        table.add(
-            f"{events:,}",
-            f"{entries:,}",
-            f"{path.stat().st_size / 1e6:.0f}",
-            f"{start_s:.1f}",
-            f"{empty_s:.1f}",
-            f"{each_s * 1e6:.1f}",
-            f"{empty_s + each_s * HISTORY:.0f}",
-            f"{(resident - empty_bytes) / 1e6:.0f}",
-        )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        events = asyncio.run(_write_history(folder / app.JOURNAL_FILE, int(HISTORY_PER_SECOND * seconds)))
+        for kind in ("journal", "and archive", "and snapshot"):
+            if kind == "and archive":
+                _drop_snapshots(folder / app.ARCHIVE_FILE)
+            start_s, resident = _started(folder)
+            each_s = (start_s - empty_s) / events
+            table.add(
+                kind,
+                f"{events:,}",
+                f"{sum(path.stat().st_size for path in folder.glob('*.sqlite')) / 1e6:.0f}",
+                f"{start_s:.1f}",
+                f"{empty_s:.1f}",
+                f"{each_s * 1e6:.1f}",
+                f"{empty_s + each_s * HISTORY:.0f}",
+                f"{(resident - empty_bytes) / 1e6:.0f}",
+            )
     return table
+
+
+def _drop_snapshots(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM snapshot")
+
+
+def _pauses() -> Table:
+    table = Table(
+        "A snapshot while the loop turns: how long requests wait for it at most",
+        "resting orders",
+        "longest pause ms",
+        "without ms",
+        "captured ms",
+        "kept after ms",
+        "parts MB",
+    )
+    for orders in (1_000, 10_000, 100_000):
+        with (
+            tempfile.TemporaryDirectory() as name,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            table.add(f"{orders:,}", *(f"{figure:.1f}" for figure in runner.run(_pause(Path(name), orders))))
+    return table
+
+
+async def _pause(folder: Path, orders: int) -> tuple[float, float, float, float, float]:
+    """The figures of a row, for a sandbox with so many resting orders."""
+    journal, archive = SqliteJournal(folder / app.JOURNAL_FILE), SqliteArchive(folder / app.ARCHIVE_FILE)
+    sandboxes = Sandboxes(
+        journal=journal,
+        archive=archive,
+        make_engines=app.make_engines,
+        provision=app.provision,
+        wall_ns=time_ns,
+        keeping=Keeping(snapshot_every=1 << 60),
+    )
+    await sandboxes.open()
+    sandbox = sandboxes.default
+    price = sandbox.engines[binance.ENGINE].state.markets["BTCUSDT"].last_price(sandbox.clock.now_us())
+    for first in range(0, orders, ORDERS_PER_ACCOUNT):
+        account = await sandbox.open_account(f"holder-{first}")
+        await sandbox.submit(binance.ENGINE, _money(account))
+        placing = [_resting(account, number, price) for number in range(first, first + ORDERS_PER_ACCOUNT)]
+        for done in await asyncio.gather(*(sandbox.submit(binance.ENGINE, order) for order in placing)):
+            assert done.rejection is None, done.rejection
+    gc.collect()
+    gc.freeze()
+    without = await _longest_gap(asyncio.sleep(0.5))
+    began = perf_counter()
+    captured = sandbox.engines[binance.ENGINE].capture()
+    captured_s = perf_counter() - began
+    size = sum(map(len, captured.parts()))
+    del captured
+    began = perf_counter()
+    longest = await _longest_gap(sandbox.snapshot())
+    kept_s = perf_counter() - began
+    await sandboxes.close()
+    await archive.close()
+    await journal.close()
+    return longest * 1000, without * 1000, captured_s * 1000, kept_s * 1000, size / 1e6
+
+
+async def _longest_gap(work: Coroutine[Any, Any, Any]) -> float:
+    """The longest time in which a task that always wants a turn got none, while some work is done."""
+    task = asyncio.ensure_future(work)
+    longest, last = 0.0, perf_counter()
+    while not task.done():
+        await asyncio.sleep(0)
+        now = perf_counter()
+        longest, last = max(longest, now - last), now
+    task.result()
+    return longest
+
+
+def _money(account: int) -> Deposit:
+    return Deposit(account=account, wallet="spot", asset="USDT", amount=Decimal(10**9), reference="bench")
+
+
+def _resting(account: int, number: int, price: Decimal) -> PlaceOrder:
+    below = (price * 9 / 10).quantize(Decimal("0.01")) - Decimal("0.01") * (number % PRICES)
+    terms = OrderTerms(
+        side=Side.BUY, type=OrderType.LIMIT, quantity=Decimal("0.001"), price=below, client_id=str(number)
+    )
+    return PlaceOrder(account=account, wallet="spot", instrument="BTCUSDT", terms=terms)
 
 
 def _started(directory: Path | None) -> tuple[float, int]:
@@ -287,10 +383,10 @@ def _started(directory: Path | None) -> tuple[float, int]:
             return ready["startedMs"] / 1000, server.resident_bytes()
 
 
-async def _write_history(path: Path, wanted: int) -> tuple[int, int]:
+async def _write_history(path: Path, wanted: int) -> int:
     """Give a fresh sandbox a history: orders that rest and are canceled, and others that trade.
 
-    Written past the engine, as it would have decided. Returns the numbers of entries and events.
+    Written past the engine, as it would have decided. Returns the number of events.
     """
     journal = SqliteJournal(path)
     sandboxes = Sandboxes(
@@ -302,7 +398,7 @@ async def _write_history(path: Path, wanted: int) -> tuple[int, int]:
         sandbox.engines[binance.ENGINE].state.markets["BTCUSDT"].last_price(sandbox.clock.now_us())
     )
     await sandboxes.close()
-    began = sequence = sandbox.durable_sequence
+    sequence = sandbox.durable_sequence
     now_us = sandbox.clock.now_us()
     events = 0
     while events < wanted:
@@ -316,7 +412,7 @@ async def _write_history(path: Path, wanted: int) -> tuple[int, int]:
         # They share a transaction.
         await asyncio.gather(*map(journal.append, batches))
     await journal.close()
-    return sequence - began, events
+    return events
 
 
 def _history(price: Decimal) -> Iterator[tuple[Event, ...]]:

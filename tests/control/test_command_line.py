@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -217,7 +220,7 @@ def test_where_state_is_kept(monkeypatch: pytest.MonkeyPatch, settings: dict[str
         monkeypatch.delenv(name)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    assert build(read_settings(data_dir=Path("somewhere"))).kept == kept
+    assert build(read_settings(data_dir=Path("somewhere"))).storage.kept == kept
 
 
 def test_the_environment_sets_what_options_do_not(tmp_path: Path) -> None:
@@ -278,6 +281,110 @@ def test_commands_say_when_no_emulator_runs(tmp_path: Path) -> None:
         assert refused.returncode == 1
         assert refused.stderr.startswith("error: ")
         assert refused.stderr.count("\n") == 1
+
+
+# Storage
+
+
+def storage(directory: Path, command: str, *options: str) -> subprocess.CompletedProcess[str]:
+    return run("storage", command, "--data-dir", str(directory), *options)
+
+
+def test_storage_is_verified_rebuilt_and_repaired_while_nothing_runs(tmp_path: Path) -> None:
+    with launched(tmp_path, "--quiet") as running:
+        control = ControlClient(running.control)
+        control.post("/accounts", {"name": "alice"})
+        control.post("/accounts/alice/deposits", {"wallet": "spot", "asset": "USDT", "amount": "250"})
+        control.post("/sandboxes", {"name": "other"})
+        control.close()
+        for command in ("verify", "rebuild", "repair"):
+            refused = storage(tmp_path, command)
+            assert (refused.returncode, refused.stdout) == (1, "")
+            assert f"is in use by process {running.process.pid} on " in refused.stderr
+            assert refused.stderr.count("\n") == 1
+
+    verified = storage(tmp_path, "verify")
+    assert (verified.returncode, verified.stderr) == (0, "")
+    assert re.search(r"^default: \d+ entries with \d+ events$", verified.stdout, re.MULTILINE)
+    assert verified.stdout.count("  all of it agrees with the journal\n") == 2
+    assert "other: " not in storage(tmp_path, "verify", "--sandbox", "default").stdout
+    assert "there is no sandbox 'nobody' in " in storage(tmp_path, "verify", "--sandbox", "nobody").stderr
+    nothing = storage(tmp_path, "repair")
+    assert (nothing.returncode, nothing.stdout) == (
+        0,
+        "default: nothing to repair\nother: nothing to repair\n",
+    )
+
+    with closing(sqlite3.connect(tmp_path / "history.sqlite")) as connection, connection:
+        changed = connection.execute(
+            "UPDATE balances SET record = replace(record, '\"250\"', '\"251\"') WHERE account = 2"
+        )
+        assert changed.rowcount == 1
+    figures = (
+        "binance: the balance of USDT of account 2 in spot is free 250 and held 0 by the journal,"
+        " free 251 and held 0 in the archive"
+    )
+    differs = storage(tmp_path, "verify")
+    assert differs.returncode == 1
+    assert f"  DIFFERS: {figures}\n" in differs.stdout
+    assert "  DIFFERS: balances: the journal comes to " in differs.stdout
+    with launched(tmp_path, "--quiet") as running:
+        control = ControlClient(running.control)
+        health = control.get("/health")
+        assert (health["status"], health["degraded"]) == ("degraded", ["default"])
+        assert figures in health["reasons"]["default"]
+        control.close()
+        assert figures in running.log.read_text(encoding="utf-8")
+
+    unchanged = storage(tmp_path, "repair")
+    assert unchanged.returncode == 1
+    assert f"default: {figures}\n" in unchanged.stdout
+    assert "default: archive and snapshot would be made anew from the journal\n" in unchanged.stdout
+    assert "default: nothing was changed; --yes does it\n" in unchanged.stdout
+    assert storage(tmp_path, "repair").stdout == unchanged.stdout
+    repaired = storage(tmp_path, "repair", "--yes")
+    assert repaired.returncode == 0
+    assert "default: archive and snapshot made anew from the journal\n" in repaired.stdout
+    assert storage(tmp_path, "verify").returncode == 0
+
+    (tmp_path / "history.sqlite").unlink()
+    rebuilt = storage(tmp_path, "rebuild")
+    assert rebuilt.returncode == 0
+    assert re.search(r"^default: rebuilt in [\d.]+ s$", rebuilt.stdout, re.MULTILINE)
+    assert re.search(r"^  accounts +2$", rebuilt.stdout, re.MULTILINE)
+    verified = storage(tmp_path, "verify")
+    assert verified.returncode == 0
+    assert "  a snapshot of entry " in verified.stdout
+    with launched(tmp_path, "--quiet") as running:
+        control = ControlClient(running.control)
+        assert control.get("/health")["status"] == "ok"
+        control.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "there is no "),
+        ({"EMULATOR_EPHEMERAL": "1"}, "state is in memory"),
+        ({"EMULATOR_MONGO_URL": "localhost"}, "mongodb://"),
+        ({"EMULATOR_MONGO_URL": "mongodb://127.0.0.1:1/x?timeoutMS=100"}, "MongoDB at mongodb://127"),
+    ],
+)
+def test_storage_that_is_not_there_is_one_line(tmp_path: Path, settings: dict[str, str], words: str) -> None:
+    refused = run("storage", "verify", "--data-dir", str(tmp_path), settings=settings)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("error: ")
+    assert words in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir()), "looking makes nothing"
+
+
+def test_a_database_in_use_is_known_by_the_ready_file(server: Server) -> None:
+    directory = server.ready_file.parent
+    elsewhere = {"EMULATOR_MONGO_URL": "mongodb://127.0.0.1:1/x?timeoutMS=100"}
+    refused = run("storage", "repair", "--data-dir", str(directory), settings=elsewhere)
+    assert refused.returncode == 1
+    assert f"an emulator runs on {server.url}, process {server.process.pid}: stop it first" in refused.stderr
 
 
 def test_committed_documents_are_what_the_rows_say() -> None:

@@ -12,8 +12,8 @@ from emulator.core.ledger import FEES
 from emulator.core.markets import Candle
 from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import ENDED, Order, OrderStatus
+from emulator.core.prints import Print
 from emulator.core.state import Counts
-from emulator.core.tape import Print
 
 
 def assert_sound(engine: Engine) -> None:
@@ -159,15 +159,16 @@ def assert_views_agree(engine: Engine) -> None:
             limit = views.orders[fill.order].price
             assert limit is None or (fill.price <= limit if fill.is_buyer else fill.price >= limit)
     for symbol, market in state.markets.items():
-        assert market.print_ids == sorted(set(market.print_ids))
+        ids = [entry.id for entry in market.prints]
+        assert ids == sorted(set(ids))
         for entry in market.prints:
             quantities = by_trade.pop((symbol, entry.id), [])
             assert all(quantity == entry.quantity for quantity in quantities)
     assert not by_trade, "a fill without its trade"
     for movements in views.movements.values():
-        for event, _ in movements:
-            if isinstance(event, AmountWithdrawn):
-                charged[event.asset] += event.fee
+        for movement in movements:
+            if isinstance(movement.event, AmountWithdrawn):
+                charged[movement.event.asset] += movement.event.fee
     paid = state.ledger.counterparties[FEES]
     assert {asset: amount for asset, amount in charged.items() if amount} == paid
 

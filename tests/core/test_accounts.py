@@ -113,9 +113,9 @@ def test_postings_explain_every_balance() -> None:
     world.buy(world.alice, "2", "51")
     for account in (world.alice, world.bob):
         for asset in ("BTC", "USDT"):
-            entries = [one for one in world.engine.views.postings[account] if one.posting.asset == asset]
-            assert sum(one.posting.free for one in entries) == world.free(account, asset)
-            assert sum(one.posting.held for one in entries) == world.held(account, asset)
+            entries = [one for one in world.engine.views.postings[account] if one.asset == asset]
+            assert sum(one.free for one in entries) == world.free(account, asset)
+            assert sum(one.held for one in entries) == world.held(account, asset)
     reasons = [one.reason for one in world.engine.views.postings[world.alice]]
     assert reasons[2:] == ["OrderPlaced", *["TradeExecuted"] * 4]
     assert plain(world.held(world.alice, "USDT")) == "51"

@@ -15,6 +15,7 @@ from emulator.runtime.ports import (
     ClockMode,
     ClockSettingRefused,
     JournalCorrupt,
+    KeyAdded,
     KeyExists,
     KeyRecord,
     NoSuchAccount,
@@ -330,3 +331,10 @@ async def test_a_fork_holds_what_was_still_being_written() -> None:
         await universe.sandboxes.fork("default", "copy")
     with pytest.raises(NoSuchSandbox):
         await universe.sandboxes.fork("nobody", "copy-2")
+
+
+def test_a_key_that_is_logged_shows_nothing_that_signs() -> None:
+    record = KeyRecord(key="the-key", account=1, secret="the-secret", passphrase="the-passphrase")
+    for shown in (repr(record), str(record), repr(KeyAdded(record=record))):
+        assert "account=1" in shown
+        assert "the-" not in shown

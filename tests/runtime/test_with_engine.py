@@ -13,6 +13,8 @@ from emulator.core.events import OrderPlaced, TradeExecuted
 from emulator.core.instruments import Instrument, MarketProfile, OrderType, Side
 from emulator.core.orders import OrderTerms
 from emulator.feeds.synthetic import SyntheticFeed
+from emulator.runtime.archive import Archive
+from emulator.runtime.chronicle import Keeping
 from emulator.runtime.concerns import concerns
 from emulator.runtime.journal_format import decode_batch, encode_batch
 from emulator.runtime.ports import ClockMode, OutcomeUnknown, StorageUnavailable
@@ -50,10 +52,14 @@ INSTRUMENTS = {
 
 
 class Exchange:
-    def __init__(self, journal: FailingJournal) -> None:
+    def __init__(
+        self, journal: FailingJournal, *, archive: Archive | None = None, keeping: Keeping | None = None
+    ) -> None:
         self.wall_us = START_US
         self.sandboxes = Sandboxes(
             journal=journal,
+            archive=archive,
+            keeping=keeping,
             make_engines=self.make_engines,
             provision=self.provision,
             wall_ns=lambda: self.wall_us * 1000,

@@ -4,13 +4,16 @@ on demand. The runtime sees nothing of an engine but its port, so it needs no ex
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from emulator.core.audit import Mismatch
 from emulator.core.commands import Command, Deposit, OpenAccount, Withdraw
 from emulator.core.engine import Done, Observer
 from emulator.core.events import AccountOpened, AmountDeposited, AmountWithdrawn, Event
 from emulator.core.rejections import InsufficientBalance
+from emulator.core.snapshot import Capture
+from emulator.core.views import Taken
 from emulator.runtime.concerns import Concern
 from emulator.runtime.ports import Batch, EnginePort, KeyRecord
 from emulator.runtime.sandbox import Sandbox
@@ -103,6 +106,24 @@ class TillEngine:
                 case _:
                     raise AssertionError(event)
             self.times.append(time_us)
+
+    def keep_records(self) -> None:
+        """It has no records of what is over."""
+
+    def take(self) -> Taken:
+        return Taken([], 0)
+
+    def forget(self, through: int, retained: int) -> None:
+        """There is nothing to forget."""
+
+    def capture(self) -> Capture:
+        raise NotImplementedError("it lives in tests without an archive")
+
+    def restore(self, parts: Iterable[bytes]) -> None:
+        raise NotImplementedError("it lives in tests without an archive")
+
+    def audit(self) -> Sequence[Mismatch]:
+        return ()
 
     def fingerprint(self) -> str:
         return repr((sorted(self.balances.items()), self.due, self.movement))

@@ -1,4 +1,4 @@
-"""One suite for every journal: an implementation is a row here, and nothing else."""
+"""One suite for every journal, and one for every archive: an implementation is a row here."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from emulator.runtime.archive import Archive
 from emulator.runtime.ports import Journal
-from emulator.storage.memory import MemoryJournal
-from emulator.storage.mongo import MongoJournal
+from emulator.storage.memory import MemoryArchive, MemoryJournal
+from emulator.storage.mongo import MongoArchive, MongoJournal
 from emulator.storage.sqlite import SqliteJournal
+from emulator.storage.sqlite_archive import SqliteArchive
+from tests.storage.kept import Kept, KeptInFile, KeptInMongo
 from tests.storage.mongo_server import REAL_URL, database, stand_in
 
 JOURNALS: dict[str, Callable[[Path, pytest.FixtureRequest], Journal]] = {
@@ -18,12 +21,36 @@ JOURNALS: dict[str, Callable[[Path, pytest.FixtureRequest], Journal]] = {
     "mongo": lambda folder, request: MongoJournal(request.getfixturevalue("mongo_url")),
 }
 
+ARCHIVES: dict[str, Callable[[Path, pytest.FixtureRequest], Archive]] = {
+    "memory": lambda folder, request: MemoryArchive(),
+    "sqlite": lambda folder, request: SqliteArchive(folder / "archive.sqlite"),
+    "mongo": lambda folder, request: MongoArchive(request.getfixturevalue("mongo_url")),
+}
+
+KEPT: dict[str, Callable[[Path, pytest.FixtureRequest], Kept]] = {
+    "sqlite": lambda folder, request: KeptInFile(folder / "archive.sqlite"),
+    "mongo": lambda folder, request: KeptInMongo(request.getfixturevalue("mongo_url")),
+}
+
 
 @pytest.fixture(params=JOURNALS)
 async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Journal]:
     journal = JOURNALS[request.param](tmp_path, request)
     yield journal
     await journal.close()
+
+
+@pytest.fixture(params=ARCHIVES)
+async def archive(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Archive]:
+    archive = ARCHIVES[request.param](tmp_path, request)
+    yield archive
+    await archive.close()
+
+
+@pytest.fixture(params=KEPT)
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+    """Where an archive outlives whoever opened it."""
+    return KEPT[request.param](tmp_path, request)
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ _DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisi
     c.Transfer: accounts.transfer,
     c.LockFunds: accounts.lock,
     c.UnlockFunds: accounts.unlock,
+    c.CorrectBalance: accounts.correct,
     c.PlaceOrder: placing.place_order,
     c.TestOrder: placing.place_order,
     c.PlaceOrderList: lists.place_order_list,

@@ -125,5 +125,31 @@ def unlock(state: State, rules: EngineRules, command: c.UnlockFunds, now_us: int
     return [_locked(command, -command.amount)]
 
 
+def correct(state: State, rules: EngineRules, command: c.CorrectBalance, now_us: int) -> Decision:
+    account, wallet, asset = command.account, command.wallet, command.asset
+    if account is not None:
+        if account not in state.accounts:
+            return r.UnknownAccount(account=account)
+        if wallet not in state.wallets:
+            return r.UnknownWallet(wallet=wallet)
+        free = state.ledger.free(account, wallet, asset)
+        held = state.ledger.total(account, wallet, asset) - free
+        for amount, change in ((free, command.free), (held, command.held)):
+            if amount + change < ZERO:
+                return r.InsufficientBalance(asset=asset, needed=-change, available=amount)
+    elif command.free or command.held:
+        return r.AmountInvalid(amount=command.free or command.held)
+    return [
+        e.BalanceCorrected(
+            account=account,
+            wallet=wallet,
+            asset=asset,
+            free=command.free,
+            held=command.held,
+            rounding=command.rounding,
+        )
+    ]
+
+
 def _locked(command: c.LockFunds | c.UnlockFunds, amount: Decimal) -> e.AmountLocked:
     return e.AmountLocked(account=command.account, wallet=command.wallet, asset=command.asset, amount=amount)

@@ -31,7 +31,7 @@ def fingerprint(state: State) -> str:
             for order in sorted(state.orders.values(), key=lambda order: order.id)
         ],
         [
-            [getattr(order_list, slot) for slot in OrderList.__slots__]
+            [getattr(order_list, slot) for slot in sorted(OrderList.__struct_fields__)]
             for order_list in sorted(state.lists.values(), key=lambda order_list: order_list.id)
         ],
         [

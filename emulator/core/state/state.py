@@ -23,10 +23,11 @@ from emulator.core.markets import Feed
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListStatus, OrderList
 from emulator.core.orders import ENDED, EndReason, Order, OrderStatus
+from emulator.core.prints import Print
 from emulator.core.state.digest import fingerprint
 from emulator.core.state.holds import dormant_price, requirement
 from emulator.core.state.records import Account, Counts
-from emulator.core.tape import ManualBook, Market, Print, Segment
+from emulator.core.tape import ManualBook, Market, Segment
 
 CONSUMED_MAX = 10_000
 """Levels of one market that are remembered as consumed; the older half goes when there are more."""
@@ -73,6 +74,7 @@ class State:
             e.AmountWithdrawn: self._amount_withdrawn,
             e.AmountTransferred: self._amount_transferred,
             e.AmountLocked: self._amount_locked,
+            e.BalanceCorrected: self._balance_corrected,
             e.OrderPlaced: self._order_placed,
             e.OrderRested: self._order_rested,
             e.TradeExecuted: self._trade_executed,
@@ -122,6 +124,18 @@ class State:
         instrument = self.markets[order.instrument].instrument
         return requirement(instrument, order.terms.side, price, order.remaining)
 
+    def owed(self, owner: Order | OrderList) -> Decimal:
+        """What an open order or list should hold: a list for its pair, which then holds nothing itself,
+        or what it received."""
+        if isinstance(owner, Order):
+            order_list = None if owner.list_id == NO_LIST else self.lists.get(owner.list_id)
+            is_paired = order_list is not None and owner.id in order_list.pair
+            return ZERO if is_paired else self.required(owner)
+        if owner.received:
+            return owner.received
+        legs = (self.orders[leg] for leg in owner.pair if leg in self.orders)
+        return max(map(self.required, legs), default=ZERO)
+
     def counts_of(self, account: AccountId, instrument: str) -> Counts:
         return self.counts.get((account, instrument), _NO_COUNTS)
 
@@ -160,6 +174,24 @@ class State:
         locked = self.locked.pop(key, ZERO) + event.amount
         if locked:
             self.locked[key] = locked
+
+    def _balance_corrected(self, event: e.BalanceCorrected, now_us: int) -> None:
+        self.ledger.correct(
+            event.account,
+            event.wallet,
+            event.asset,
+            free=event.free,
+            held=event.held,
+            rounding=event.rounding,
+        )
+        if event.account is None:
+            return
+        # What each of them says that it holds is what it gives back when it ends.
+        account = self.accounts[event.account]
+        owners: list[Order | OrderList] = [*account.open_orders.values(), *account.open_lists.values()]
+        for owner in owners:
+            if (owner.wallet, owner.hold_asset) == (event.wallet, event.asset):
+                owner.held = self.owed(owner)
 
     # Orders
 
@@ -420,6 +452,7 @@ class State:
             orders=event.orders,
             hold_asset=instrument.base,
             created_us=now_us,
+            updated_us=now_us,
         )
         self.next_list = event.order_list + 1
         self.lists[order_list.id] = order_list
@@ -483,8 +516,6 @@ class State:
 
     def _lay(self, market: Market, entry: Print) -> None:
         market.prints.append(entry)
-        market.print_ids.append(entry.id)
-        market.print_times.append(entry.time_us)
         if market.trailing:
             for order in market.trailing.values():
                 assert order.seen is not None

@@ -208,6 +208,7 @@ def attempt_of(command: Command | None) -> Attempt:
             | commands.Transfer()
             | commands.LockFunds()
             | commands.UnlockFunds()
+            | commands.CorrectBalance()
         ):
             return Attempt.MOVE
         case _:

@@ -72,8 +72,8 @@ def shown(address: str) -> str:
 
 
 @contextmanager
-def as_unavailable(shown_address: str) -> Iterator[None]:
-    """Say what the client complains about as JournalUnavailable, in a few words."""
+def as_unavailable(shown_address: str, unavailable: type[Exception] = JournalUnavailable) -> Iterator[None]:
+    """Say what the client complains about in a few words, as JournalUnavailable or as is said here."""
     try:
         yield
     except PyMongoError as error:
@@ -81,4 +81,4 @@ def as_unavailable(shown_address: str) -> Iterator[None]:
         if "operation cancelled" in why:
             # What the client says when its own look at the server was in vain.
             why = "it stopped answering"
-        raise JournalUnavailable(f"MongoDB at {shown_address}: {why}") from error
+        raise unavailable(f"MongoDB at {shown_address}: {why}") from error

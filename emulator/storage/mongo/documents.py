@@ -1,12 +1,29 @@
-"""What the journal keeps in MongoDB, as Beanie documents.
+"""What the journal and the archive keep in MongoDB, as Beanie documents.
 
-Every id is a joined key, so that the index which MongoDB has of itself is the only one. An entry's
-batch is one blob: as nested documents it would cost four times as much to write.
+Of the journal every id is a joined key, so that the index which MongoDB has of itself is the only one. An
+entry's batch is one blob: as nested documents it would cost four times as much to write.
+
+The archive has one document for each record, which tells the same in words that people can ask for.
 """
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from beanie import Document
+from pymongo import IndexModel
+
+from emulator.core.history import (
+    Amendment,
+    BalanceRecord,
+    Fill,
+    LedgerEntry,
+    ListRecord,
+    Movement,
+    PreventedMatch,
+)
+from emulator.core.orders import Order
+from emulator.runtime.archive import AccountRecord, ApiKeyRecord, InstrumentRecord
 
 
 class JournalStream(Document):
@@ -57,3 +74,201 @@ class JournalPart(Document):
 
     class Settings:
         name = "journal_parts"
+
+
+# The archive. A collection's name is `archive_` and what `runtime.archive.TABLES` calls the records.
+
+
+def _index(name: str, *fields: str) -> IndexModel:
+    return IndexModel([(field, 1) for field in ("sandbox", "engine", "account", "scope", *fields)], name=name)
+
+
+BY_NUMBER = _index("by_number", "number", "part")
+BY_TIME = _index("by_time", "time_us", "number", "part")
+BY_PART = _index("by_part", "part", "number")
+BY_LABEL = _index("by_label", "label", "number", "part")
+
+
+class Archived(Document):
+    """One record, and where it stands among the others.
+
+    id: `<sandbox>/<engine>/<account>/<scope>/<number>/<part>`. account to label: the record's key, of
+    which `number` is the id (`core.history.Key`). record: its own fields, as its JSON has them: decimals
+    are strings that keep every digit, times are microseconds. An event in it is a document as well, whose
+    `type` is its name.
+    """
+
+    id: str  # type: ignore[assignment]  # Beanie lets documents choose the type of their ids
+    sandbox: str
+    engine: str
+    account: int
+    scope: str
+    number: int
+    part: int
+    time_us: int
+    label: str
+    record: dict[str, Any]
+
+
+class ArchivedAccount(Archived):
+    """An account of a sandbox, which all its engines share."""
+
+    class Settings:
+        name = "archive_accounts"
+        indexes: ClassVar = [BY_NUMBER]
+
+
+class ArchivedApiKey(Archived):
+    """An API key without its secret. scope: the key."""
+
+    class Settings:
+        name = "archive_api_keys"
+        indexes: ClassVar = [BY_NUMBER]
+
+
+class ArchivedInstrument(Archived):
+    """What is traded. sandbox: empty. scope: its symbol."""
+
+    class Settings:
+        name = "archive_instruments"
+        indexes: ClassVar = [BY_NUMBER]
+
+
+class ArchivedOrder(Archived):
+    """An order, open or ended. scope: its instrument. label: its client id."""
+
+    class Settings:
+        name = "archive_orders"
+        indexes: ClassVar = [BY_NUMBER, BY_TIME, BY_LABEL]
+
+
+class ArchivedOrderList(Archived):
+    """An order list that ended. label: its client id."""
+
+    class Settings:
+        name = "archive_order_lists"
+        indexes: ClassVar = [BY_NUMBER, BY_TIME, BY_LABEL]
+
+
+class ArchivedTrade(Archived):
+    """One account's side of a trade. scope: its instrument. part: the order."""
+
+    class Settings:
+        name = "archive_trades"
+        indexes: ClassVar = [BY_NUMBER, BY_TIME, BY_PART]
+
+
+class ArchivedAmendment(Archived):
+    """How an order was amended. scope: its instrument. part: the order. label: its client id before."""
+
+    class Settings:
+        name = "archive_amendments"
+        indexes: ClassVar = [BY_PART]
+
+
+class ArchivedPreventedMatch(Archived):
+    """A match of an owner's two orders that did not happen. scope: the instrument. part: one of the two."""
+
+    class Settings:
+        name = "archive_prevented_matches"
+        indexes: ClassVar = [BY_NUMBER, BY_PART]
+
+
+class ArchivedMovement(Archived):
+    """A deposit, withdrawal or transfer, which its scope says. label: the reference."""
+
+    class Settings:
+        name = "archive_movements"
+        indexes: ClassVar = [BY_NUMBER, BY_TIME]
+
+
+class ArchivedLedgerEntry(Archived):
+    """What one event added to a wallet, or took from it."""
+
+    class Settings:
+        name = "archive_ledger_entries"
+        indexes: ClassVar = [BY_NUMBER]
+
+
+class ArchivedBalance(Archived):
+    """What is in a wallet of one asset. scope: `<wallet>/<asset>`."""
+
+    class Settings:
+        name = "archive_balances"
+        indexes: ClassVar = [BY_NUMBER]
+
+
+ARCHIVED: dict[type[Any], type[Archived]] = {
+    Order: ArchivedOrder,
+    Fill: ArchivedTrade,
+    ListRecord: ArchivedOrderList,
+    Amendment: ArchivedAmendment,
+    PreventedMatch: ArchivedPreventedMatch,
+    Movement: ArchivedMovement,
+    LedgerEntry: ArchivedLedgerEntry,
+    BalanceRecord: ArchivedBalance,
+    AccountRecord: ArchivedAccount,
+    ApiKeyRecord: ArchivedApiKey,
+    InstrumentRecord: ArchivedInstrument,
+}
+"""Each type of record of `runtime.archive.TABLES` has its documents."""
+
+
+class ArchiveMark(Document):
+    """Through which entry of its journal stream a sandbox's records are there. id: its name."""
+
+    id: str  # type: ignore[assignment]  # Beanie lets documents choose the type of their ids
+    sequence: int
+    digest: str
+
+    class Settings:
+        name = "archive_marks"
+
+
+class ArchiveSnapshot(Document):
+    """A sandbox's newest snapshot. id: its name.
+
+    sequence, digest: of its mark. format: of the parts. parts: of each part the digests of the pieces
+    into which it was cut. checksum: over all of these.
+    """
+
+    id: str  # type: ignore[assignment]  # Beanie lets documents choose the type of their ids
+    sequence: int
+    digest: str
+    format: str
+    parts: list[list[str]]
+    checksum: str
+
+    class Settings:
+        name = "archive_snapshots"
+
+
+class ArchiveSnapshotPiece(Document):
+    """A piece of a snapshot's part. id: `<sandbox>/<digest of the content>`.
+
+    Pieces are written before the snapshot that names them, so one that fails leaves pieces that nobody
+    names; the next one takes them or removes them.
+    """
+
+    id: str  # type: ignore[assignment]  # Beanie lets documents choose the type of their ids
+    sandbox: str
+    content: bytes
+
+    class Settings:
+        name = "archive_snapshot_pieces"
+        indexes: ClassVar = [IndexModel([("sandbox", 1)], name="by_sandbox")]
+
+
+class ArchiveFormat(Document):
+    """In which format everything else of the archive is; the one document of its kind.
+
+    format: empty while the archive is begun anew. begun: a word made at that moment, by which a process
+    sees that another one began it anew.
+    """
+
+    id: str  # type: ignore[assignment]  # Beanie lets documents choose the type of their ids
+    format: str
+    begun: str
+
+    class Settings:
+        name = "archive_format"

@@ -51,6 +51,17 @@ class JournalHealth(TypedDict):
     durable: bool
 
 
+class ArchiveHealth(TypedDict):
+    """behind: how many entries of the journals of all sandboxes it does not hold yet.
+
+    refusals: what it said last, by sandbox. Trading goes on meanwhile, and memory keeps what is not there.
+    """
+
+    kept: bool
+    behind: int
+    refusals: dict[str, str]
+
+
 class RequestCounts(TypedDict):
     total: int
     refused: int
@@ -58,7 +69,8 @@ class RequestCounts(TypedDict):
 
 
 class Health(TypedDict):
-    """status: degraded while a journal does not accept. reasons: why, by sandbox.
+    """status: degraded while a sandbox decides nothing, because its journal does not accept, or because its
+    books did not agree at the start. reasons: why, by sandbox.
 
     broken: requests that met a defect.
     """
@@ -72,6 +84,7 @@ class Health(TypedDict):
     degraded: list[str]
     reasons: dict[str, str]
     journal: JournalHealth
+    archive: ArchiveHealth
     requests: RequestCounts
 
 
@@ -86,6 +99,7 @@ def health(call: Call) -> Health:
     known = desk(call)
     reasons = {s.name: why for s in known.sandboxes if (why := s.degraded_because) is not None}
     degraded = list(reasons)
+    chronicles = [s.chronicle for s in known.sandboxes if s.chronicle is not None]
     return {
         "status": "degraded" if degraded else "ok",
         "version": known.version,
@@ -99,6 +113,11 @@ def health(call: Call) -> Health:
         "degraded": degraded,
         "reasons": reasons,
         "journal": {"kind": known.journal_kind, "durable": known.is_durable},
+        "archive": {
+            "kept": bool(chronicles),
+            "behind": sum(one.last.sequence - one.sequence for one in chronicles),
+            "refusals": {one.sandbox: one.failure for one in chronicles if one.failure is not None},
+        },
         "requests": {
             "total": known.counts.requests,
             "refused": known.counts.refusals,

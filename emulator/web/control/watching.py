@@ -9,9 +9,11 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from emulator.core.history import LedgerEntry, Query
 from emulator.core.numbers import exact
 from emulator.runtime.ports import SANDBOX as SANDBOX_ENGINE
 from emulator.runtime.ports import KeyRecord
+from emulator.runtime.sandbox import Sandbox
 from emulator.web.contract import Call, Kind, Parameter, Rows
 from emulator.web.control.accounts import Wallets, account_of, wallets_of
 from emulator.web.control.dialect import ACCOUNT_NAME, desk, text
@@ -21,6 +23,9 @@ from emulator.web.hosts import SITES
 from emulator.web.server import RECORDS_MAX, mask_key
 
 rows = Rows()
+
+ENTRIES_PER_PAGE = 1_000
+"""Of the ledger, while those of one asset are looked for."""
 
 
 # What was asked
@@ -237,7 +242,7 @@ class LedgerShown(TypedDict):
     ),
     answers=LedgerShown,
 )
-def ledger(call: Call) -> LedgerShown:
+async def ledger(call: Call) -> LedgerShown:
     name: str = call.values["account"]
     account = account_of(call, name)
     asset: str | None = call.values.get("asset")
@@ -259,14 +264,13 @@ def ledger(call: Call) -> LedgerShown:
                 "time": iso(entry.time_us),
                 "exchange": exchange,
                 "reason": entry.reason,
-                "wallet": entry.posting.wallet,
-                "asset": entry.posting.asset,
-                "free": text(entry.posting.free),
-                "held": text(entry.posting.held),
-                "counterparty": entry.posting.counterparty,
+                "wallet": entry.wallet,
+                "asset": entry.asset,
+                "free": text(entry.free),
+                "held": text(entry.held),
+                "counterparty": entry.counterparty,
             }
-            for entry in engine.views.postings.get(account, ())
-            if asset is None or entry.posting.asset == asset
+            for entry in await _newest_entries(call.sandbox, exchange, account, asset, limit)
         ]
     if len(balances) > 1:
         entries.sort(key=lambda entry: entry["timeUs"])
@@ -277,6 +281,20 @@ def ledger(call: Call) -> LedgerShown:
         "entries": entries[-limit:],
         "checks": checks,
     }
+
+
+async def _newest_entries(
+    sandbox: Sandbox, exchange: str, account: int, asset: str | None, limit: int
+) -> list[LedgerEntry]:
+    """The newest entries of an asset, oldest first, drawn page by page from the end."""
+    query = Query(account=account, limit=max(limit, ENTRIES_PER_PAGE if asset else 0), newest=True)
+    newest: list[LedgerEntry] = []
+    while True:
+        page = await sandbox.history.select(exchange, LedgerEntry, query)
+        newest = [entry for entry in page if asset is None or entry.asset == asset] + newest
+        if len(newest) >= limit or len(page) < query.limit:
+            return newest[-limit:]
+        query = msgspec.structs.replace(query, last_id=page[0].number - 1)
 
 
 # What is emulated

@@ -22,6 +22,8 @@ from emulator.exchanges.binance.limits import Limits
 from emulator.exchanges.binance.spot import order_lists, trading
 from emulator.exchanges.binance.spot.instruments import load
 from emulator.feeds.synthetic import SyntheticFeed
+from emulator.runtime.archive import Archive
+from emulator.runtime.chronicle import Keeping
 from emulator.runtime.ports import ClockMode, EnginePort, Journal, KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
@@ -70,6 +72,8 @@ class Floor:
         limits: Limits | None = None,
         journal: Journal | None = None,
         patience: Patience | None = None,
+        archive: Archive | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         self._altered = altered or {}
         self.door = Door(engine="binance", timestamps=timestamps, counting=counting, limits=limits)
@@ -81,6 +85,8 @@ class Floor:
             wall_ns=lambda: NOW_US * 1000,
             clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=NOW_US),
             patience=patience,
+            archive=archive,
+            keeping=keeping,
         )
         self.application = Application(
             sites=[self._site()], sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)

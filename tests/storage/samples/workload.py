@@ -6,6 +6,8 @@ made, is never made anew: this says where it came from.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -37,6 +39,34 @@ IOC, FOK = TimeInForce.IOC, TimeInForce.FOK
 
 async def run_spot(journal: Journal) -> Sandbox:
     """Fill a journal with the life of one sandbox, and return it, closed."""
+    async with _opened(journal) as sandbox:
+        await live(sandbox)
+    return sandbox
+
+
+async def live(sandbox: Sandbox) -> None:
+    """Everything that can happen to a sandbox whose clock stands still between steps."""
+    spot = _Spot(sandbox)
+    await spot.open_accounts()
+    await spot.directed()
+    await spot.at_random()
+
+
+async def run_correction(journal: Journal) -> Sandbox:
+    """What a repair writes: more is held for an open order, and less again; and asset by asset."""
+    async with _opened(journal) as sandbox:
+        spot = _Spot(sandbox)
+        await spot.place(spot.demo, ETH, limit(BUY, Decimal(1), spot.near(ETH, "0.95")))
+        for change in (Decimal("0.5"), Decimal("-0.5")):
+            amounts = {"free": -change - 1, "held": change, "rounding": Decimal(1)}
+            await spot.do(c.CorrectBalance(account=spot.demo, wallet=SPOT, asset="USDT", **amounts))
+            amounts = {"free": Decimal(0), "held": Decimal(0), "rounding": change}
+            await spot.do(c.CorrectBalance(account=None, wallet="", asset="BTC", **amounts))
+    return sandbox
+
+
+@asynccontextmanager
+async def _opened(journal: Journal) -> AsyncIterator[Sandbox]:
     sandboxes = Sandboxes(
         journal=journal,
         make_engines=make_engines,
@@ -46,13 +76,8 @@ async def run_spot(journal: Journal) -> Sandbox:
         clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=START_US),
     )
     await sandboxes.open()
-    sandbox = sandboxes.default
-    spot = _Spot(sandbox)
-    await spot.open_accounts()
-    await spot.directed()
-    await spot.at_random()
+    yield sandboxes.default
     await sandboxes.close()
-    return sandbox
 
 
 class _Spot:

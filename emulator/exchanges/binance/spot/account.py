@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from emulator.core.engine import Engine
+from emulator.core.history import Fill
 from emulator.core.ids import NO_LIST, AccountId
 from emulator.core.numbers import BIPS, ONE, divide_down
-from emulator.core.views import Fill
 from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.spot.holdings import Holding, holding, holdings
@@ -26,7 +25,7 @@ from emulator.exchanges.binance.spot.payloads.account import (
     OrderCount,
     SymbolCommission,
 )
-from emulator.exchanges.binance.spot.windows import check_span, within
+from emulator.exchanges.binance.spot.windows import asked, check_span
 from emulator.exchanges.binance.vocabulary import (
     END_TIME,
     FROM_ID,
@@ -137,7 +136,7 @@ def _trades_weight(values: Mapping[str, Any]) -> int:
     parameters=(SYMBOL, ORDER_ID, START_TIME, END_TIME, FROM_ID, LIMIT),
     answers=list[AccountTrade],
 )
-def my_trades(call: Call) -> list[AccountTrade]:
+async def my_trades(call: Call) -> list[AccountTrade]:
     values = call.values
     if _OPTIONAL.intersection(values) not in COMBINATIONS:
         raise refuse(-1128)
@@ -160,22 +159,23 @@ def my_trades(call: Call) -> list[AccountTrade]:
             "isMaker": fill.is_maker,
             "isBestMatch": True,
         }
-        for fill in _fills(call, symbol)
+        for fill in await _fills(call, symbol)
     ]
 
 
-def _fills(call: Call, symbol: str) -> Sequence[Fill]:
+async def _fills(call: Call, symbol: str) -> list[Fill]:
     values = call.values
-    views = call.engine.views
-    fills: Sequence[Fill] = views.fills.get((call.account, symbol), ())
     order_id, from_id = values.get("orderId"), values.get("fromId")
-    if order_id is not None:
-        order = views.order(call.account, symbol, order_id, None)
-        # Another account's order is as unknown as one that does not exist.
-        fills = () if order is None else views.fills_of.get(order_id, ())
-    if from_id is not None:
-        return [fill for fill in fills if fill.trade >= from_id][: values["limit"]]
-    return within(fills, attrgetter("time_us"), values, divisor=call.time_divisor)
+    # Another account's order is as unknown as one that does not exist.
+    query = asked(
+        values,
+        account=call.account,
+        scope=symbol,
+        divisor=call.time_divisor,
+        first_id=from_id,
+        part=order_id,
+    )
+    return await call.records(Fill, query)
 
 
 # Rates, counts and filters

@@ -10,6 +10,7 @@ from typing import Any, Final
 from emulator.core.commands import CancelOrderList, PlaceOrderList
 from emulator.core.engine import Done
 from emulator.core.events import OrderListPlaced
+from emulator.core.history import ListRecord, Query
 from emulator.core.instruments import SelfTradeMode, Side
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import OrderTerms
@@ -34,7 +35,8 @@ from emulator.exchanges.binance.spot.replies import (
     answer_placed_list,
 )
 from emulator.exchanges.binance.spot.terms import Names, names_of, new_client_id, parse_terms
-from emulator.exchanges.binance.spot.trading import known_instrument, select_range
+from emulator.exchanges.binance.spot.trading import known_instrument
+from emulator.exchanges.binance.spot.windows import asked, check_span
 from emulator.exchanges.binance.vocabulary import (
     END_TIME,
     FROM_ID,
@@ -419,21 +421,20 @@ async def cancel_list(call: Call) -> CanceledOrderList:
     one_of=(("orderListId", "origClientOrderId"),),
     answers=OrderListState,
 )
-def query_list(call: Call) -> OrderListState:
+async def query_list(call: Call) -> OrderListState:
     values = call.values
-    views = call.engine.views
     list_id: int | None = values.get("orderListId")
     client_id: str | None = values.get("origClientOrderId")
     if list_id is None:
-        own = (views.lists[one] for one in reversed(views.list_ids.get(call.account, [])))
-        found = next((one for one in own if one.client_id == client_id), None)
+        query = Query(account=call.account, label=client_id, limit=1, newest=True)
     else:
-        found = views.lists.get(list_id)
-    if found is None or found.account != call.account:
+        query = Query(account=call.account, first_id=list_id, last_id=list_id, limit=1)
+    found = await call.records(ListRecord, query)
+    if not found:
         raise refuse(-2013)
-    if client_id is not None and found.client_id != client_id:
+    if client_id is not None and found[0].order_list.client_id != client_id:
         raise refuse(-2039)
-    return answer_list(call, call.engine, found)
+    return answer_list(call, found[0])
 
 
 @rows.route(
@@ -445,18 +446,14 @@ def query_list(call: Call) -> OrderListState:
     parameters=(FROM_ID, START_TIME, END_TIME, LIMIT),
     answers=list[OrderListState],
 )
-def all_lists(call: Call) -> list[OrderListState]:
+async def all_lists(call: Call) -> list[OrderListState]:
     values = call.values
     first_id: int | None = values.get("fromId")
     if first_id is not None and ("startTime" in values or "endTime" in values):
         raise refuse(-1128)
-    engine = call.engine
-    lists = engine.views.lists
-    ids = engine.views.list_ids.get(call.account, [])
-    chosen = select_range(
-        ids, lambda one: lists[one].created_us, values, first_id=first_id, divisor=call.time_divisor
-    )
-    return [answer_list(call, engine, lists[one]) for one in chosen]
+    check_span(values)
+    query = asked(values, account=call.account, divisor=call.time_divisor, first_id=first_id)
+    return [answer_list(call, record) for record in await call.records(ListRecord, query)]
 
 
 @rows.route(
@@ -470,4 +467,4 @@ def all_lists(call: Call) -> list[OrderListState]:
 def open_lists(call: Call) -> list[OrderListState]:
     engine = call.engine
     account = engine.state.accounts[call.account]
-    return [answer_list(call, engine, one) for one in account.open_lists.values()]
+    return [answer_list(call, engine.views.list_record(one)) for one in account.open_lists.values()]

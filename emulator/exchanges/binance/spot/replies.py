@@ -13,11 +13,12 @@ from typing import Final, cast
 
 from emulator.core.engine import Engine
 from emulator.core.events import Event, MatchPrevented, OrderCanceled, OrderPlaced, TradeExecuted
+from emulator.core.history import Amendment as AmendmentRecord
+from emulator.core.history import ListRecord
+from emulator.core.history import PreventedMatch as PreventedRecord
 from emulator.core.ids import NO_LIST
 from emulator.core.order_lists import ListKind, OrderList
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
-from emulator.core.views import Amendment as AmendmentRecord
-from emulator.core.views import PreventedMatch as PreventedRecord
 from emulator.exchanges.binance.spot.payloads.trading import (
     AmendedOrder,
     Amendment,
@@ -279,7 +280,7 @@ def answer_placed_list(
         "listClientOrderId": order_list.client_id,
         "transactionTime": call.render_time(order_list.created_us),
         "symbol": order_list.instrument,
-        "orders": _listed_orders(engine, order_list),
+        "orders": _listed_orders(engine.views.list_record(order_list)),
         "orderReports": reports,
     }
 
@@ -358,7 +359,7 @@ def answer_cancels(
             continue
         canceled = lists.get(list_id)
         if canceled is None:
-            state = answer_list(call, engine, engine.views.lists[list_id])
+            state = answer_list(call, engine.views.list_record(engine.views.lists[list_id]))
             canceled = lists[list_id] = {**state, "orderReports": []}
             answers.append(canceled)
         canceled["orderReports"].append(report)
@@ -396,9 +397,9 @@ def answer_amended_order(call: Call, order: Order, *, client_id_before: str) -> 
     return answer
 
 
-def answer_amendment(call: Call, symbol: str, record: AmendmentRecord) -> Amendment:
+def answer_amendment(call: Call, record: AmendmentRecord) -> Amendment:
     return {
-        "symbol": symbol,
+        "symbol": record.instrument,
         "orderId": record.order,
         "executionId": record.execution,
         "origClientOrderId": record.client_id_before,
@@ -468,8 +469,9 @@ def answer_prevented_match(call: Call, record: PreventedRecord) -> PreventedMatc
     return answer
 
 
-def answer_list(call: Call, engine: Engine, order_list: OrderList) -> OrderListState:
+def answer_list(call: Call, record: ListRecord) -> OrderListState:
     """An order list as it stands."""
+    order_list = record.order_list
     return {
         "orderListId": order_list.id,
         "contingencyType": _contingency(order_list),
@@ -478,7 +480,7 @@ def answer_list(call: Call, engine: Engine, order_list: OrderList) -> OrderListS
         "listClientOrderId": order_list.client_id,
         "transactionTime": call.render_time(order_list.updated_us),
         "symbol": order_list.instrument,
-        "orders": _listed_orders(engine, order_list),
+        "orders": _listed_orders(record),
     }
 
 
@@ -490,7 +492,7 @@ def answer_list_status(engine: Engine, order_list: OrderList) -> ListStatusOfAme
         "listOrderStatus": LIST_ORDER_STATUS_WORDS[order_list.status],
         "listClientOrderId": order_list.client_id,
         "symbol": order_list.instrument,
-        "orders": _listed_orders(engine, order_list),
+        "orders": _listed_orders(engine.views.list_record(order_list)),
     }
 
 
@@ -499,9 +501,9 @@ def _contingency(order_list: OrderList) -> str:
     return "OCO" if order_list.kind is ListKind.OCO else "OTO"
 
 
-def _listed_orders(engine: Engine, order_list: OrderList) -> list[ListedOrder]:
-    orders = engine.views.orders
+def _listed_orders(record: ListRecord) -> list[ListedOrder]:
+    order_list = record.order_list
     return [
-        {"symbol": order_list.instrument, "orderId": leg, "clientOrderId": orders[leg].client_id}
-        for leg in order_list.orders
+        {"symbol": order_list.instrument, "orderId": leg, "clientOrderId": client_id}
+        for leg, client_id in zip(order_list.orders, record.client_ids, strict=True)
     ]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
 from emulator.core.commands import (
@@ -16,6 +15,9 @@ from emulator.core.commands import (
 )
 from emulator.core.engine import Done, Engine
 from emulator.core.events import OrderAmended, OrderCanceled, OrderPlaced
+from emulator.core.history import Amendment as AmendmentRecord
+from emulator.core.history import PreventedMatch as PreventedRecord
+from emulator.core.history import Query
 from emulator.core.ids import NO_LIST
 from emulator.core.orders import Order, OrderStatus, OrderTerms
 from emulator.core.rejections import ReplaceFailed
@@ -65,7 +67,7 @@ from emulator.exchanges.binance.spot.terms import (
     parse_terms,
 )
 from emulator.exchanges.binance.spot.user_data import ACCOUNT_HUBS
-from emulator.exchanges.binance.spot.windows import DAY_US, check_span, end_of, within
+from emulator.exchanges.binance.spot.windows import DAY_US, asked, check_span
 from emulator.exchanges.binance.vocabulary import (
     CANCEL_RESTRICTION,
     CANCEL_RESTRICTIONS,
@@ -442,15 +444,21 @@ async def amend_order(call: Call) -> Amended:
     ),
     answers=list[Amendment],
 )
-def order_amendments(call: Call) -> list[Amendment]:
+async def order_amendments(call: Call) -> list[Amendment]:
     values = call.values
-    engine = known_instrument(call)
-    order = engine.views.order(call.account, values["symbol"], values["orderId"], None)
-    if order is None:
+    known_instrument(call)
+    symbol: str = values["symbol"]
+    order_id: int = values["orderId"]
+    if await call.order(symbol, order_id, None) is None:
         raise refuse(-2013)
-    first: int = values.get("fromExecutionId", 0)
-    records = [r for r in engine.views.amendments.get(order.id, ()) if r.execution >= first]
-    return [answer_amendment(call, order.instrument, record) for record in records[: values["limit"]]]
+    query = Query(
+        account=call.account,
+        scope=symbol,
+        part=order_id,
+        first_id=values.get("fromExecutionId"),
+        limit=values["limit"],
+    )
+    return [answer_amendment(call, record) for record in await call.records(AmendmentRecord, query)]
 
 
 # Queries
@@ -474,11 +482,11 @@ def known_instrument(call: Call) -> Engine:
     one_of=_NAMED,
     answers=OrderState,
 )
-def query_order(call: Call) -> OrderState:
+async def query_order(call: Call) -> OrderState:
     values = call.values
     client_id: str | None = values.get("origClientOrderId")
-    engine = known_instrument(call)
-    order = engine.views.order(call.account, values["symbol"], values.get("orderId"), client_id)
+    known_instrument(call)
+    order = await call.order(values["symbol"], values.get("orderId"), client_id)
     if order is None:
         raise refuse(-2013)
     if client_id is not None and "orderId" in values and order.client_id != client_id:
@@ -522,43 +530,18 @@ def open_orders(call: Call) -> list[OrderState]:
     parameters=(SYMBOL, ORDER_ID, START_TIME, END_TIME, LIMIT),
     answers=list[OrderState],
 )
-def all_orders(call: Call) -> list[OrderState]:
+async def all_orders(call: Call) -> list[OrderState]:
     values = call.values
-    engine = known_instrument(call)
-    ids = engine.views.order_ids.get((call.account, values["symbol"]), [])
-    orders = engine.views.orders
-    chosen = select_range(
-        ids,
-        lambda order_id: orders[order_id].created_us,
-        values,
-        first_id=values.get("orderId"),
-        divisor=call.time_divisor,
-    )
-    return [answer_state(call, orders[order_id]) for order_id in chosen]
-
-
-def select_range(
-    ids: Sequence[int],
-    time_of: Callable[[int], int],
-    values: Mapping[str, Any],
-    *,
-    first_id: int | None,
-    divisor: int,
-) -> Sequence[int]:
-    """The ids that a history's usual parameters ask for; ids ascend, and so do their times.
-
-    From an id on the oldest `limit`, otherwise as in `windows`; -1127 for more than a day.
-    """
+    known_instrument(call)
     check_span(values)
-    if first_id is None:
-        return within(ids, time_of, values, divisor=divisor)
-    low = bisect_left(ids, first_id)
-    if "startTime" in values:
-        low = max(low, bisect_left(ids, values["startTime"], key=time_of))
-    high = len(ids)
-    if "endTime" in values:
-        high = bisect_right(ids, end_of(values["endTime"], divisor), key=time_of)
-    return ids[low : min(high, low + values["limit"])]
+    query = asked(
+        values,
+        account=call.account,
+        scope=values["symbol"],
+        divisor=call.time_divisor,
+        first_id=values.get("orderId"),
+    )
+    return [answer_state(call, order) for order in await call.records(Order, query)]
 
 
 @rows.route(
@@ -576,11 +559,10 @@ def select_range(
     ),
     answers=list[PreventedMatch],
 )
-def prevented_matches(call: Call) -> list[PreventedMatch]:
+async def prevented_matches(call: Call) -> list[PreventedMatch]:
     values = call.values
     match_id: int | None = values.get("preventedMatchId")
     order_id: int | None = values.get("orderId")
-    first: int = values.get("fromPreventedMatchId", 0)
     engine = call.engine
     symbol: str = values["symbol"]
     if symbol not in engine.instruments:
@@ -590,11 +572,18 @@ def prevented_matches(call: Call) -> list[PreventedMatch]:
         raise refuse(-1102, "preventedMatchId", "orderId", text=EITHER_REQUIRED)
     if match_id is not None and (order_id is not None or "fromPreventedMatchId" in values):
         raise refuse(-1128)
-    records = engine.views.prevented.get((call.account, symbol), [])
-    if match_id is not None:
-        return [answer_prevented_match(call, r) for r in records if r.event.match == match_id]
-    chosen = [r for r in records if order_id in (r.event.taker, r.event.maker) and r.event.match >= first]
-    return [answer_prevented_match(call, record) for record in chosen[: values["limit"]]]
+    query = Query(
+        account=call.account,
+        scope=symbol,
+        first_id=match_id if match_id is not None else values.get("fromPreventedMatchId"),
+        last_id=match_id,
+        part=order_id,
+        limit=values["limit"],
+    )
+    records = await call.records(PreventedRecord, query)
+    # Each of the two orders has a record of its own.
+    matches = {record.event.match: record for record in records}
+    return [answer_prevented_match(call, record) for record in matches.values()]
 
 
 @rows.route(

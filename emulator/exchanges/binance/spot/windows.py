@@ -6,16 +6,14 @@ answered ascends in time.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final
 
+from emulator.core.history import Query
 from emulator.exchanges.binance.errors import refuse
 
 HOUR_US: Final = 3_600_000_000
 DAY_US: Final = 24 * HOUR_US
-
-T = TypeVar("T")
 
 
 def end_of(end_us: int, divisor: int) -> int:
@@ -30,22 +28,26 @@ def check_span(values: Mapping[str, Any], hours: int = 24) -> None:
         raise refuse(-1127, hours)
 
 
-def within(
-    entries: Sequence[T],
-    time_of: Callable[[T], int],
+def asked(
     values: Mapping[str, Any],
     *,
+    account: int,
+    scope: str = "",
     divisor: int,
-) -> Sequence[T]:
-    """At most `limit` of the entries between `startTime` and `endTime`; they ascend in time."""
+    first_id: int | None = None,
+    part: int | None = None,
+) -> Query:
+    """At most `limit` entries between `startTime` and `endTime`, from an id on where one is given."""
     # Quirk: without a start the newest entries are answered, with one the oldest from there on, and always
     # in ascending order (rest-api.md, "General API Information").
     start_us, end_us = values.get("startTime"), values.get("endTime")
-    limit: int = values["limit"]
-    low = 0 if start_us is None else bisect_left(entries, start_us, key=time_of)
-    high = len(entries)
-    if end_us is not None:
-        high = max(low, bisect_right(entries, end_of(end_us, divisor), lo=low, key=time_of))
-    if start_us is None:
-        return entries[max(low, high - limit) : high]
-    return entries[low : min(high, low + limit)]
+    return Query(
+        account=account,
+        scope=scope,
+        first_id=first_id,
+        start_us=start_us,
+        end_us=None if end_us is None else end_of(end_us, divisor),
+        part=part,
+        limit=values["limit"],
+        newest=first_id is None and start_us is None,
+    )

@@ -14,12 +14,12 @@ from typing import Final, NamedTuple
 from emulator.core.commands import PlaceOrder
 from emulator.core.engine import Engine
 from emulator.core.events import MatchPrevented
+from emulator.core.history import Fill
 from emulator.core.ids import NO_LIST
 from emulator.core.numbers import EXACT
 from emulator.core.order_lists import ListKind, OrderList
 from emulator.core.orders import EndReason, Order, OrderStatus, Peg
 from emulator.core.rejections import InsufficientBalance, Rejection, WouldTake, WouldTrigger
-from emulator.core.views import Fill
 from emulator.exchanges.binance.spot.holdings import Holding
 from emulator.exchanges.binance.spot.payloads.user_data import (
     AccountPosition,

@@ -5,10 +5,8 @@ Deposits come through the control API, not over a network: the network shown is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from emulator.core.events import AmountDeposited
-from emulator.core.views import Movement
+from emulator.core.history import Movement, MovementKind
 from emulator.exchanges.binance.assets import Asset, AssetNetwork, assets
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.spot.payloads.wallet import Deposit, DepositAddress, ListedDepositAddress
@@ -20,6 +18,7 @@ from emulator.exchanges.binance.spot.wallet.words import (
     WALLET_TYPES,
     asked_range,
     find_coin,
+    movements,
     page,
     render_plain,
 )
@@ -90,26 +89,28 @@ def addresses(call: Call) -> list[ListedDepositAddress]:
     ),
     answers=list[Deposit],
 )
-def deposits(call: Call) -> list[Deposit]:
-    return list(page(list(_wanted(call)), call.values))
+async def deposits(call: Call) -> list[Deposit]:
+    return list(page(await _wanted(call), call.values))
 
 
-def _wanted(call: Call) -> Iterator[Deposit]:
+async def _wanted(call: Call) -> list[Deposit]:
     """Newest first."""
     values = call.values
     start_us, end_us = asked_range(values, call.now_us)
     if values.get("status", SUCCESS) != SUCCESS:
-        return
+        return []
     coin, transaction = values.get("coin"), values.get("txId")
-    for movement in reversed(call.engine.views.movements.get(call.account, ())):
+    wanted: list[Deposit] = []
+    for movement in await movements(call, MovementKind.DEPOSIT, start_us, end_us):
         event = movement.event
         if type(event) is not AmountDeposited or event.wallet not in WALLET_TYPES:
             continue
-        if not start_us <= movement.time_us <= end_us or (coin is not None and event.asset != coin):
+        if coin is not None and event.asset != coin:
             continue
         deposit = _deposit(call, event, movement)
         if deposit is not None and (transaction is None or deposit["txId"] == transaction):
-            yield deposit
+            wanted.append(deposit)
+    return wanted
 
 
 def _deposit(call: Call, event: AmountDeposited, movement: Movement) -> Deposit | None:

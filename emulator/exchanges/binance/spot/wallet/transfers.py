@@ -8,6 +8,7 @@ from typing import Final
 from emulator.core import commands
 from emulator.core.engine import Done
 from emulator.core.events import AmountTransferred
+from emulator.core.history import MovementKind
 from emulator.core.numbers import ZERO
 from emulator.core.rejections import InsufficientBalance
 from emulator.exchanges.binance.assets import assets
@@ -15,7 +16,14 @@ from emulator.exchanges.binance.errors import TEXTS, refuse
 from emulator.exchanges.binance.limits import ACCOUNT_POOL
 from emulator.exchanges.binance.spot.holdings import holding
 from emulator.exchanges.binance.spot.payloads.wallet import Transfer, TransferId, Transfers
-from emulator.exchanges.binance.spot.wallet.words import ASSET, FUNDING, SPOT, refuse_wallet, render_plain
+from emulator.exchanges.binance.spot.wallet.words import (
+    ASSET,
+    FUNDING,
+    SPOT,
+    movements,
+    refuse_wallet,
+    render_plain,
+)
 from emulator.exchanges.binance.spot.windows import DAY_US
 from emulator.exchanges.binance.vocabulary import END_TIME, START_TIME, TRANSFER, USER_DATA
 from emulator.web.contract import Call, Kind, Parameter, Rows
@@ -133,7 +141,7 @@ async def transfer(call: Call) -> TransferId:
     ),
     answers=Transfers,
 )
-def transfers(call: Call) -> Transfers:
+async def transfers(call: Call) -> Transfers:
     values = call.values
     start_us = values.get("startTime")
     end_us = values["endTime"] + 999 if "endTime" in values else call.now_us
@@ -148,12 +156,10 @@ def transfers(call: Call) -> Transfers:
             "type": values["type"],
             "status": "CONFIRMED",
             "tranId": event.movement,
-            "timestamp": time_us // 1000,
+            "timestamp": movement.time_us // 1000,
         }
-        for event, time_us in reversed(call.engine.views.movements.get(call.account, ()))
-        if type(event) is AmountTransferred
-        and (event.source, event.target) == way
-        and start_us <= time_us <= end_us
+        for movement in await movements(call, MovementKind.TRANSFER, start_us, end_us)
+        if type(event := movement.event) is AmountTransferred and (event.source, event.target) == way
     ]
     size: int = values["size"]
     first = (values["current"] - 1) * size

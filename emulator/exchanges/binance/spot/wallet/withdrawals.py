@@ -8,7 +8,6 @@ withdrawal is internal.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
@@ -16,6 +15,7 @@ from typing import Final
 from emulator.core import commands
 from emulator.core.engine import Done
 from emulator.core.events import AmountWithdrawn
+from emulator.core.history import MovementKind
 from emulator.core.numbers import EXACT, is_on_step
 from emulator.exchanges.binance.assets import Asset, AssetNetwork, assets
 from emulator.exchanges.binance.errors import refuse
@@ -33,6 +33,7 @@ from emulator.exchanges.binance.spot.wallet.words import (
     WALLET_TYPES,
     asked_range,
     find_coin,
+    movements,
     page,
     refuse_wallet,
     render_plain,
@@ -140,11 +141,11 @@ def _check_amount(network: AssetNetwork, amount: Decimal) -> None:
     ),
     answers=list[Withdrawal],
 )
-def withdrawals(call: Call) -> list[Withdrawal]:
-    return list(page(list(_wanted(call)), call.values))
+async def withdrawals(call: Call) -> list[Withdrawal]:
+    return list(page(await _wanted(call), call.values))
 
 
-def _wanted(call: Call) -> Iterator[Withdrawal]:
+async def _wanted(call: Call) -> list[Withdrawal]:
     """Newest first."""
     values = call.values
     coin, name = values.get("coin"), values.get("withdrawOrderId")
@@ -154,18 +155,18 @@ def _wanted(call: Call) -> Iterator[Withdrawal]:
         # The documents name the bound, not the error.
         raise refuse(-1130, "idList")
     if values.get("status", COMPLETED) != COMPLETED:
-        return
-    for movement in reversed(call.engine.views.movements.get(call.account, ())):
+        return []
+    wanted: list[Withdrawal] = []
+    for movement in await movements(call, MovementKind.WITHDRAWAL, start_us, end_us):
         event = movement.event
         if type(event) is not AmountWithdrawn or event.wallet not in WALLET_TYPES:
-            continue
-        if not start_us <= movement.time_us <= end_us:
             continue
         if (coin is not None and event.asset != coin) or (name is not None and event.reference != name):
             continue
         withdrawal = _withdrawal(call.sandbox.seed, event, movement.time_us)
         if ids is None or withdrawal["id"] in ids:
-            yield withdrawal
+            wanted.append(withdrawal)
+    return wanted
 
 
 def _withdrawal(seed: int, event: AmountWithdrawn, time_us: int) -> Withdrawal:

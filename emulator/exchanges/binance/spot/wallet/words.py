@@ -10,12 +10,13 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+from emulator.core.history import Movement, MovementKind, Query
 from emulator.core.numbers import canonical
 from emulator.exchanges.binance.assets import Asset, assets
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.spot.windows import DAY_US
 from emulator.exchanges.binance.vocabulary import END_TIME, START_TIME, limit
-from emulator.web.contract import Kind, Parameter, Refusal, Security
+from emulator.web.contract import Call, Kind, Parameter, Refusal, Security
 
 SPOT: Final = "spot"
 FUNDING: Final = "funding"
@@ -95,3 +96,9 @@ def page(entries: Sequence[T], values: Mapping[str, Any]) -> Sequence[T]:
     """The part that `offset` and `limit` name."""
     offset: int = values["offset"]
     return entries[offset : offset + values["limit"]]
+
+
+async def movements(call: Call, kind: MovementKind, start_us: int, end_us: int) -> list[Movement]:
+    """What came in, went out or was moved between wallets in a span, newest first."""
+    query = Query(account=call.account, scope=kind.value, start_us=start_us, end_us=end_us)
+    return await call.sandbox.history.walk_back(call.site.engine, Movement, query)

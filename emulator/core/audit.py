@@ -1,0 +1,123 @@
+"""Whether a state agrees with itself: holds with what is open, and all accounts with each other.
+
+A state that was folded from a whole journal by the code that wrote it always does. One that does not
+comes from a journal that was damaged, from rules that changed since, or from a defect. What the books
+should say is reckoned anew from what is open, so nothing here trusts a figure that it judges.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from emulator.core.commands import CorrectBalance
+from emulator.core.ids import AccountId
+from emulator.core.ledger import Balance
+from emulator.core.numbers import ZERO, canonical
+from emulator.core.order_lists import OrderList
+from emulator.core.orders import Order
+from emulator.core.state import State
+
+_Place = tuple[AccountId, str, str]
+"""Account, wallet and asset."""
+
+
+class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Two figures that should be one.
+
+    what: `held`, what open orders and lists need and what is held; `free`, where nothing should be below
+    zero; `hold of order 7` (or `order list`), what it needs and what it says that it holds; `sum`, where
+    all accounts of an asset should come to zero. account, wallet: None and empty for a sum.
+    """
+
+    what: str
+    asset: str
+    expected: Decimal
+    found: Decimal
+    account: AccountId | None = None
+    wallet: str = ""
+
+    def __str__(self) -> str:
+        where = "" if self.account is None else f" of account {self.account} in {self.wallet}"
+        expected, found = canonical(self.expected), canonical(self.found)
+        return f"{self.what} of {self.asset}{where}: expected {expected:f}, found {found:f}"
+
+
+def audit(state: State) -> list[Mismatch]:
+    """All mismatches of one engine's state. Called inside `exact()`."""
+    found: list[Mismatch] = []
+
+    def compare(what: str, place: _Place, expected: Decimal, amount: Decimal) -> None:
+        if expected != amount:
+            account, wallet, asset = place
+            found.append(
+                Mismatch(
+                    what=what, asset=asset, expected=expected, found=amount, account=account, wallet=wallet
+                )
+            )
+
+    needed = _needed(state)
+    for place, balance in _balances(state):
+        compare("held", place, needed.pop(place, ZERO), balance.held)
+        compare("free", place, max(balance.free, ZERO), balance.free)
+    for place, amount in needed.items():
+        compare("held", place, amount, ZERO)
+    for owner in _owners(state):
+        name = "order" if isinstance(owner, Order) else "order list"
+        place = (owner.account, owner.wallet, owner.hold_asset)
+        compare(f"hold of {name} {owner.id}", place, state.owed(owner), owner.held)
+    found += [
+        Mismatch(what="sum", asset=asset, expected=ZERO, found=total)
+        for asset, total in state.ledger.totals().items()
+        if total
+    ]
+    return found
+
+
+def corrections(state: State) -> list[CorrectBalance]:
+    """The commands that make a state agree with itself again. Called inside `exact()`.
+
+    What is held becomes what is needed. What that lacks is taken from the wallet's free funds as far as
+    these go, and what is held beyond it becomes free; the rest comes from `rounding`, which then also
+    takes what an asset's accounts come to.
+    """
+    needed = _needed(state)
+    wanted: list[CorrectBalance] = []
+    places = {(m.account, m.wallet, m.asset): None for m in audit(state) if m.account is not None}
+    for account, wallet, asset in places:
+        balance = state.ledger.wallets[account, wallet].get(asset) or Balance()
+        held = needed.get((account, wallet, asset), ZERO) - balance.held
+        free = max(balance.free - held, ZERO) - balance.free
+        wanted.append(
+            CorrectBalance(
+                account=account, wallet=wallet, asset=asset, free=free, held=held, rounding=-(free + held)
+            )
+        )
+    wanted += [
+        CorrectBalance(account=None, wallet="", asset=asset, free=ZERO, held=ZERO, rounding=-total)
+        for asset, total in state.ledger.totals().items()
+        if total
+    ]
+    return wanted
+
+
+def _balances(state: State) -> list[tuple[_Place, Balance]]:
+    return [
+        ((account, wallet, asset), balance)
+        for (account, wallet), assets in state.ledger.wallets.items()
+        for asset, balance in assets.items()
+    ]
+
+
+def _owners(state: State) -> list[Order | OrderList]:
+    return [*state.orders.values(), *state.lists.values()]
+
+
+def _needed(state: State) -> dict[_Place, Decimal]:
+    """What wallets should hold, reckoned anew from what is open and what is locked from outside."""
+    needed = {place: max(amount, ZERO) for place, amount in state.locked.items()}
+    for owner in _owners(state):
+        place = (owner.account, owner.wallet, owner.hold_asset)
+        needed[place] = needed.get(place, ZERO) + state.owed(owner)
+    return needed

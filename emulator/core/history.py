@@ -1,0 +1,219 @@
+"""What is over and does not change any more: the records that queries page through.
+
+A record is made by one event and tells of it for ever; orders and lists become records when they end.
+Recent records are in memory (`views`), all of them in an archive. Both are asked with the same `Query`,
+by the same keys, so that an answer does not tell from where it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from emulator.core import events as e
+from emulator.core.ids import AccountId, ListId, OrderId
+from emulator.core.order_lists import OrderList
+from emulator.core.orders import Order
+
+
+class Fill(msgspec.Struct, frozen=True, gc=False):
+    """One account's side of one trade. `amount` in quote asset."""
+
+    trade: int
+    order: OrderId
+    account: AccountId
+    order_list: ListId
+    instrument: str
+    price: Decimal
+    quantity: Decimal
+    amount: Decimal
+    fee: Decimal
+    fee_asset: str
+    time_us: int
+    is_buyer: bool
+    is_maker: bool
+
+
+class Amendment(msgspec.Struct, frozen=True, gc=False):
+    order: OrderId
+    account: AccountId
+    instrument: str
+    execution: int
+    client_id_before: str
+    client_id_after: str
+    quantity_before: Decimal
+    quantity_after: Decimal
+    time_us: int
+
+
+class Movement(msgspec.Struct, frozen=True, gc=False):
+    event: e.AmountDeposited | e.AmountWithdrawn | e.AmountTransferred
+    time_us: int
+
+
+class PreventedMatch(msgspec.Struct, frozen=True, gc=False):
+    """Two orders of one owner that met, as the owner of `order`, one of the two, is told of it."""
+
+    event: e.MatchPrevented
+    order: OrderId
+    account: AccountId
+    trade_group: int
+    time_us: int
+
+
+class LedgerEntry(msgspec.Struct, frozen=True, gc=False):
+    """One movement as the owner of a wallet sees it, with the event that caused it.
+
+    number: counts the entries of an engine from 1. free, held: what was added to either.
+    counterparty: on whose behalf.
+    """
+
+    number: int
+    account: AccountId
+    wallet: str
+    asset: str
+    free: Decimal
+    held: Decimal
+    counterparty: str
+    reason: str
+    time_us: int
+
+
+class ListRecord(msgspec.Struct, frozen=True):
+    """An order list with the client ids of its legs, in their order."""
+
+    order_list: OrderList
+    client_ids: tuple[str, ...]
+
+
+class BalanceRecord(msgspec.Struct, frozen=True, gc=False):
+    """What is in a wallet of one asset, as of `time_us`. The newest one replaces those before."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    free: Decimal
+    held: Decimal
+    time_us: int
+
+
+AnyRecord = Order | Fill | Amendment | Movement | PreventedMatch | LedgerEntry | ListRecord | BalanceRecord
+
+R = TypeVar("R", bound=AnyRecord)
+
+
+class MovementKind(str, Enum):
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    TRANSFER = "transfer"
+
+
+KIND_OF_MOVEMENT: dict[type, MovementKind] = {
+    e.AmountDeposited: MovementKind.DEPOSIT,
+    e.AmountWithdrawn: MovementKind.WITHDRAWAL,
+    e.AmountTransferred: MovementKind.TRANSFER,
+}
+
+
+class Key(NamedTuple):
+    """Where a record stands among those of its type in one engine.
+
+    scope: within the account, the instrument; of movements the kind; of balances wallet and asset;
+    nothing for lists and ledger entries. id ascends with time. part: the order, where several records
+    may share an id. label: a client's own name for it.
+    """
+
+    account: AccountId
+    scope: str
+    id: int
+    part: int
+    time_us: int
+    label: str
+
+
+def key_of(record: AnyRecord) -> Key:
+    """The key of a record: `account`, `scope`, `id` and `part` together are unique for its type."""
+    return _KEYS[type(record)](record)
+
+
+def _order(record: Order) -> Key:
+    return Key(record.account, record.instrument, record.id, 0, record.created_us, record.client_id)
+
+
+def _fill(record: Fill) -> Key:
+    return Key(record.account, record.instrument, record.trade, record.order, record.time_us, "")
+
+
+def _ledger_entry(record: LedgerEntry) -> Key:
+    return Key(record.account, "", record.number, 0, record.time_us, "")
+
+
+def _balance(record: BalanceRecord) -> Key:
+    return Key(record.account, f"{record.wallet}/{record.asset}", 0, 0, record.time_us, "")
+
+
+def _amendment(record: Amendment) -> Key:
+    before = record.client_id_before
+    return Key(record.account, record.instrument, record.execution, record.order, record.time_us, before)
+
+
+def _movement(record: Movement) -> Key:
+    event = record.event
+    label = "" if isinstance(event, e.AmountTransferred) else event.reference
+    return Key(event.account, KIND_OF_MOVEMENT[type(event)].value, event.movement, 0, record.time_us, label)
+
+
+def _prevented_match(record: PreventedMatch) -> Key:
+    event = record.event
+    return Key(record.account, event.instrument, event.match, record.order, record.time_us, "")
+
+
+def _order_list(record: ListRecord) -> Key:
+    listed = record.order_list
+    return Key(listed.account, "", listed.id, 0, listed.created_us, listed.client_id)
+
+
+_KEYS: dict[type[Any], Callable[[Any], Key]] = {
+    Order: _order,
+    Fill: _fill,
+    LedgerEntry: _ledger_entry,
+    BalanceRecord: _balance,
+    Amendment: _amendment,
+    Movement: _movement,
+    PreventedMatch: _prevented_match,
+    ListRecord: _order_list,
+}
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """Which records of one account are asked for; None does not restrict.
+
+    first_id, last_id, start_us, end_us are inclusive. newest: the last `limit` instead of the first.
+    Whichever it is, what is answered ascends by id.
+    """
+
+    account: AccountId
+    scope: str = ""
+    first_id: int | None = None
+    last_id: int | None = None
+    start_us: int | None = None
+    end_us: int | None = None
+    part: int | None = None
+    label: str | None = None
+    limit: int = 1000
+    newest: bool = False
+
+    def admits(self, key: Key) -> bool:
+        """Whether a record of the account and scope is among what is asked for, leaving the limit aside."""
+        return (
+            (self.first_id is None or key.id >= self.first_id)
+            and (self.last_id is None or key.id <= self.last_id)
+            and (self.start_us is None or key.time_us >= self.start_us)
+            and (self.end_us is None or key.time_us <= self.end_us)
+            and (self.part is None or key.part == self.part)
+            and (self.label is None or key.label == self.label)
+        )

@@ -1,0 +1,198 @@
+"""A copy of one engine's state, taken quickly where the engine lives, and its bytes, made anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from itertools import chain
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from msgspec.structs import astuple
+
+from emulator.core.ids import OrderId
+from emulator.core.instruments import Side
+from emulator.core.orders import Order
+from emulator.core.prints import Print
+from emulator.core.snapshot.parts import (
+    FORMAT,
+    AccountRow,
+    Accounts,
+    BalanceRow,
+    Balances,
+    Consumed,
+    End,
+    EndedLegs,
+    Head,
+    Lists,
+    Locked,
+    LockedRow,
+    ManualLevels,
+    MarketHead,
+    Orders,
+    Part,
+    Place,
+    PrintsBlock,
+    PrintsTail,
+    Queued,
+    Segments,
+    order_row,
+    queues_of,
+)
+from emulator.core.state import State
+from emulator.core.tape import ManualBook, Market, Segment
+from emulator.core.views import Views
+
+ORDERS = 500
+ROWS = 2_000
+IDS = 20_000
+"""So many in one part at most, which keeps a part below 256 kB and its making below some milliseconds."""
+
+T = TypeVar("T")
+
+_encode = msgspec.msgpack.Encoder().encode
+_copied: Callable[[Order], Order] = Order.__copy__  # type: ignore[attr-defined]  # msgspec's stubs lack it
+
+
+class _MarketCopy(NamedTuple):
+    head: MarketHead
+    manual: ManualBook | None
+    segments: list[Segment]
+    consumed: list[tuple[tuple[Side, Decimal], tuple[int, Decimal]]]
+    queued: list[tuple[Place, list[OrderId]]]
+    blocks: tuple[bytes, ...]
+    tail: tuple[Print, ...]
+
+
+class Capture:
+    """A copy of one engine's state, which shares nothing with it that can change."""
+
+    __slots__ = ("_accounts", "_balances", "_head", "_legs", "_lists", "_locked", "_markets", "_orders")
+
+    def __init__(self, state: State, views: Views, advanced_us: int) -> None:
+        ledger, orders, updated_us = state.ledger, state.orders, views.updated_us
+        self._head = Head(
+            format=FORMAT,
+            advanced_us=advanced_us,
+            next_order=state.next_order,
+            next_list=state.next_list,
+            next_movement=state.next_movement,
+            next_execution=state.next_execution,
+            entries=ledger.entries,
+            counterparties={name: book.copy() for name, book in ledger.counterparties.items()},
+        )
+        self._accounts = [
+            AccountRow(one.id, one.name, one.trade_group, one.discounted, updated_us.get(one.id))
+            for one in state.accounts.values()
+        ]
+        self._balances: list[BalanceRow] = [
+            (account, wallet, asset, balance.free, balance.held)
+            for (account, wallet), assets in ledger.wallets.items()
+            for asset, balance in assets.items()
+        ]
+        self._locked: list[LockedRow] = [(*key, amount) for key, amount in state.locked.items()]
+        self._orders = list(map(_copied, orders.values()))
+        self._lists = [astuple(one) for one in state.lists.values()]
+        # These ended, so they change no more and need no copy.
+        ended = [views.orders[leg] for one in state.lists.values() for leg in one.orders if leg not in orders]
+        self._legs = [
+            (leg, views.client_ids.get((leg.account, leg.instrument, leg.client_id)) == leg.id)
+            for leg in ended
+        ]
+        self._markets = [
+            _copy_market(market) for market in state.markets.values() if not _is_untouched(market)
+        ]
+
+    def parts(self) -> Iterator[bytes]:
+        """Everything, encoded while it is drawn and given up as it goes: once only."""
+        count = 0
+        for part in self._made():
+            count += 1
+            yield _encode(part)
+        yield _encode(End(count))
+
+    def _made(self) -> Iterator[Part]:
+        yield self._head
+        for accounts in _drawn(self._accounts, ROWS):
+            yield Accounts(accounts)
+        for balances in _drawn(self._balances, ROWS):
+            yield Balances(balances)
+        for locked in _drawn(self._locked, ROWS):
+            yield Locked(locked)
+        for orders in _drawn(self._orders, ORDERS):
+            yield Orders([order_row(order) for order in orders])
+        for lists in _drawn(self._lists, ORDERS):
+            yield Lists([list(row) for row in lists])
+        for legs in _drawn(self._legs, ORDERS):
+            yield EndedLegs([order_row(leg) for leg, _ in legs], [is_named for _, is_named in legs])
+        for market in self._markets:
+            yield from _market_parts(market)
+
+
+def capture(state: State, views: Views, advanced_us: int) -> Capture:
+    """What an engine is now. It may go on at once; the bytes are made when they are asked for."""
+    return Capture(state, views, advanced_us)
+
+
+def _is_untouched(market: Market) -> bool:
+    """Whether nobody has ever done anything to a market, which is how it is made."""
+    return not (
+        market.changes
+        or market.prevented
+        or market.prints
+        or market.segments
+        or market.manual is not None
+        or market.consumed
+        or market.trailing
+        or any(queues.queues for _, queues in queues_of(market))
+    )
+
+
+def _copy_market(market: Market) -> _MarketCopy:
+    manual = market.manual
+    queued = [(place, list(chain.from_iterable(one.queues.values()))) for place, one in queues_of(market)]
+    queued.append((Place.TRAILING, list(market.trailing)))
+    return _MarketCopy(
+        head=MarketHead(
+            symbol=market.instrument.symbol,
+            prevented=market.prevented,
+            changes=market.changes,
+            manual_since_us=None if manual is None else manual.since_us,
+        ),
+        manual=manual,
+        segments=market.segments.copy(),
+        consumed=list(market.consumed.items()),
+        queued=queued,
+        blocks=market.prints.blocks(),
+        tail=market.prints.tail(),
+    )
+
+
+def _market_parts(market: _MarketCopy) -> Iterator[Part]:
+    symbol, manual = market.head.symbol, market.manual
+    yield market.head
+    if manual is not None:
+        for side, listed in ((Side.BUY, manual.bids), (Side.SELL, manual.asks)):
+            for levels in _drawn(list(listed), ROWS):
+                yield ManualLevels(symbol, side, levels)
+    for segments in _drawn(market.segments, ROWS):
+        yield Segments(symbol, segments)
+    for consumed in _drawn(market.consumed, ROWS):
+        yield Consumed(symbol, [(*key, *used) for key, used in consumed])
+    for place, ids in market.queued:
+        for queued in _drawn(ids, IDS):
+            yield Queued(symbol, place, queued)
+    for number, block in enumerate(market.blocks):
+        yield PrintsBlock(symbol, number, block)
+    for prints in _drawn(list(market.tail), ROWS):
+        yield PrintsTail(symbol, prints)
+
+
+def _drawn(entries: list[T], most: int) -> Iterator[list[T]]:
+    """All entries in their order, slice by slice. They leave the list, so that none outlives its use."""
+    entries.reverse()
+    while entries:
+        slice_of_them = entries[-most:]
+        del entries[-most:]
+        slice_of_them.reverse()
+        yield slice_of_them

@@ -1,0 +1,208 @@
+"""What a snapshot is made of: msgpack arrays that say what they are, and the format of all of them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+from typing import Any, NamedTuple, TypeVar, get_args
+
+import msgspec
+from msgspec.structs import astuple
+
+from emulator.core.book import PriceQueues
+from emulator.core.ids import AccountId, ListId, OrderId
+from emulator.core.instruments import Side
+from emulator.core.order_lists import OrderList
+from emulator.core.orders import Order, OrderTerms
+from emulator.core.prints import Print
+from emulator.core.shapes import shape_of
+from emulator.core.tape import Market, Segment
+
+REVISION = 1
+"""Counts what the shapes below do not show: another meaning of the same fields."""
+
+
+class Place(str, Enum):
+    """Where in its market an order stands."""
+
+    BIDS = "bids"
+    ASKS = "asks"
+    RISES = "rises"
+    FALLS = "falls"
+    TRAILING = "trailing"
+
+
+def queues_of(market: Market) -> tuple[tuple[Place, PriceQueues], ...]:
+    """The queues of a market by their place."""
+    return (
+        (Place.BIDS, market.bids),
+        (Place.ASKS, market.asks),
+        (Place.RISES, market.rises),
+        (Place.FALLS, market.falls),
+    )
+
+
+class Part(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The root of all parts. They follow one another as they are listed here."""
+
+
+class Head(Part, frozen=True):
+    format: str
+    advanced_us: int
+    next_order: OrderId
+    next_list: ListId
+    next_movement: int
+    next_execution: int
+    entries: int
+    counterparties: dict[str, dict[str, Decimal]]
+
+
+class AccountRow(NamedTuple):
+    id: AccountId
+    name: str
+    trade_group: int
+    discounted: bool
+    updated_us: int | None
+
+
+class Accounts(Part, frozen=True):
+    accounts: list[AccountRow]
+
+
+BalanceRow = tuple[AccountId, str, str, Decimal, Decimal]
+"""Account, wallet, asset, free, held."""
+
+
+class Balances(Part, frozen=True):
+    balances: list[BalanceRow]
+
+
+LockedRow = tuple[AccountId, str, str, Decimal]
+
+
+class Locked(Part, frozen=True):
+    locked: list[LockedRow]
+
+
+class Orders(Part, frozen=True):
+    """Open orders as the values of their fields, which takes a third of what names and values take."""
+
+    orders: list[list[Any]]
+
+
+class Lists(Part, frozen=True):
+    lists: list[list[Any]]
+
+
+class EndedLegs(Part, frozen=True):
+    """Legs of open lists that ended. named: whether a client id still means the leg, and no later order."""
+
+    orders: list[list[Any]]
+    named: list[bool]
+
+
+class MarketHead(Part, frozen=True):
+    symbol: str
+    prevented: int
+    changes: int
+    manual_since_us: int | None
+
+
+class ManualLevels(Part, frozen=True):
+    symbol: str
+    side: Side
+    levels: list[tuple[Decimal, Decimal]]
+
+
+class Segments(Part, frozen=True):
+    symbol: str
+    segments: list[Segment]
+
+
+class Consumed(Part, frozen=True):
+    """Side, price, since when, quantity; the one that was used last is the last one."""
+
+    symbol: str
+    levels: list[tuple[Side, Decimal, int, Decimal]]
+
+
+class Queued(Part, frozen=True):
+    """Orders in one place, those of the same price in the order of their queue."""
+
+    symbol: str
+    place: Place
+    orders: list[OrderId]
+
+
+class PrintsBlock(Part, frozen=True):
+    """A packed block. Its part is the same in all later snapshots, so it need be written only once."""
+
+    symbol: str
+    number: int
+    block: bytes
+
+
+class PrintsTail(Part, frozen=True):
+    symbol: str
+    prints: list[Print]
+
+
+class End(Part, frozen=True):
+    """parts: how many came before."""
+
+    parts: int
+
+
+AnyPart = (
+    Head
+    | Accounts
+    | Balances
+    | Locked
+    | Orders
+    | Lists
+    | EndedLegs
+    | MarketHead
+    | ManualLevels
+    | Segments
+    | Consumed
+    | Queued
+    | PrintsBlock
+    | PrintsTail
+    | End
+)
+
+
+FORMAT = shape_of(
+    (*get_args(AnyPart), Order, OrderTerms, OrderList), (AccountRow, Segment, Print), revision=REVISION
+)
+"""Of everything here and in it, so that what another release wrote is told from what this one reads."""
+
+
+class Opening(msgspec.Struct, frozen=True, array_like=True, tag="Head"):
+    """What can be read of a head of any format."""
+
+    format: str
+
+
+# Orders and lists as the values of their fields
+
+_TERMS = Order.__struct_fields__.index("terms")
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+def order_row(order: Order) -> list[Any]:
+    row = list(astuple(order))
+    row[_TERMS] = astuple(order.terms)
+    return row
+
+
+def order_of(values: list[Any]) -> Order:
+    """A new order of these values, each of its field's type; raises what `record_of` does."""
+    terms = dict(zip(OrderTerms.__struct_fields__, values[_TERMS], strict=True))
+    return record_of(Order, [*values[:_TERMS], terms, *values[_TERMS + 1 :]])
+
+
+def record_of(kind: type[R], values: list[Any]) -> R:
+    """Raises msgspec.ValidationError, or TypeError and ValueError for what are no such values at all."""
+    return msgspec.convert(dict(zip(kind.__struct_fields__, values, strict=True)), kind)

@@ -1,0 +1,261 @@
+"""Writes a sandbox's history to its archive, behind the journal, and lets memory forget what is there.
+
+What commands made final is taken from the engines when it gets its number, and handed over when the
+journal holds that number, in groups: nobody waits for it. An archive that refuses is tried again for
+ever; until it accepts, memory keeps what it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from emulator.core.views import Taken
+from emulator.runtime.archive import (
+    AccountRecord,
+    ApiKeyRecord,
+    Archive,
+    Mark,
+    Row,
+    SandboxRecord,
+    mark_of,
+)
+from emulator.runtime.ports import (
+    SANDBOX,
+    AccountNamed,
+    Batch,
+    EnginePort,
+    KeyAdded,
+    KeyRecord,
+    KeyRemoved,
+)
+
+ROWS_PER_WRITE = 5_000
+"""One transaction; whoever asks the archive meanwhile waits for it."""
+PAUSE_S = 0.05
+"""What is durable gathers for so long, so that what changes often is written once."""
+RETRY_S_MAX = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class Keeping(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is kept where. retained: records in memory for each engine, once the archive has them.
+    snapshot_every: events between two snapshots."""
+
+    retained: int = 50_000
+    snapshot_every: int = 100_000
+
+
+class _Decided(NamedTuple):
+    """Records of what happened in the entries from `first` to `sequence`, which is one but for long ones."""
+
+    first: int
+    sequence: int
+    engine: str
+    taken: Taken
+
+
+class Chronicle:
+    """One sandbox's. engines: those that there are, which may change; mark: where the archive is.
+
+    last: the newest batch that is durable. events: how many there were since the last snapshot. keys: of
+    the sandbox, as of the mark.
+    """
+
+    def __init__(
+        self,
+        *,
+        sandbox: str,
+        archive: Archive,
+        engines: Mapping[str, EnginePort],
+        mark: Mark,
+        last: Batch,
+        keys: Mapping[str, KeyRecord],
+        keeping: Keeping,
+        events: int = 0,
+    ) -> None:
+        self.sandbox = sandbox
+        self.archive = archive
+        self.keeping = keeping
+        self.last = last
+        self.events = events
+        self._engines = engines
+        self._mark = mark
+        self._decided: deque[_Decided] = deque()
+        self._durable: deque[_Decided] = deque()
+        self._batches: deque[Batch] = deque()
+        """What is durable and not in the archive."""
+        self._keys = dict(keys)
+        self._wanted: dict[int, Mark | None] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._moved = asyncio.Event()
+        self._hurried = asyncio.Event()
+        self.failure: str | None = None
+        """What the archive said when it refused last; None while it is well."""
+
+    @property
+    def sequence(self) -> int:
+        """Through which entry the archive holds everything."""
+        return self._mark.sequence
+
+    def decided(self, first: int, sequence: int) -> None:
+        """Take what the engines recorded: it happened in these entries, which are not durable yet."""
+        for name, engine in self._engines.items():
+            taken = engine.take()
+            if taken.records:
+                self._decided.append(_Decided(first, sequence, name, taken))
+
+    def rebuilt(self, name: str) -> None:
+        """An engine was folded anew: it counts its records differently from the one before."""
+        for waiting in (self._decided, self._durable):
+            for place, decided in enumerate(waiting):
+                if decided.engine == name:
+                    waiting[place] = decided._replace(taken=decided.taken._replace(through=0))
+
+    def on_batch(self, batch: Batch) -> None:
+        """A batch is durable: a subscriber of the sandbox's fan-out."""
+        self.last = batch
+        if batch.sequence in self._wanted:
+            self._wanted[batch.sequence] = mark_of(batch)
+        self._batches.append(batch)
+        self.events += sum(len(record.events) for record in batch.records)
+        decided = self._decided
+        while decided and decided[0].sequence <= batch.sequence:
+            self._durable.append(decided.popleft())
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._write_behind())
+
+    def want_mark(self, sequence: int) -> None:
+        """Somebody is going to need the mark of an entry that is the last one decided."""
+        if self.last.sequence == sequence:
+            self._wanted[sequence] = mark_of(self.last)
+        else:
+            self._wanted.setdefault(sequence, None)
+
+    async def wanted_mark(self, sequence: int) -> Mark:
+        """The mark that was wanted, once the archive holds everything up to it."""
+        await self.flush(sequence)
+        mark = self._wanted.pop(sequence)
+        assert mark is not None, "the archive is never ahead of the journal"
+        return mark
+
+    async def flush(self, sequence: int | None = None) -> None:
+        """Return when the archive holds an entry; without one named, what is durable now."""
+        if sequence is None:
+            sequence = self.last.sequence
+        while self._mark.sequence < sequence:
+            self._moved.clear()
+            self._hurried.set()
+            await self._moved.wait()
+
+    async def catch_up(self, *, within_s: float) -> None:
+        """Write what is left, as long as that may take; the rest is made from the journal later."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self.flush()
+        except TimeoutError:
+            _log.warning("%s: the archive is behind the journal; the next start catches up", self.sandbox)
+
+    async def close(self) -> None:
+        """Write nothing more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _write_behind(self) -> None:
+        """Write until everything durable is there; lives only as long as there is work."""
+        pause = PAUSE_S
+        try:
+            while self._writable > self._mark.sequence:
+                try:
+                    async with asyncio.timeout(pause):
+                        await self._hurried.wait()
+                except TimeoutError:
+                    pass
+                self._hurried.clear()
+                try:
+                    while self._writable > self._mark.sequence:
+                        await self._write_some(self._writable)
+                except Exception as error:
+                    if self.failure is None:
+                        _log.error("%s: the archive refuses, and is tried again: %s", self.sandbox, error)
+                    self.failure = str(error) or type(error).__name__
+                    pause = min(2 * pause, RETRY_S_MAX)
+                    continue
+                self.failure = None
+                pause = PAUSE_S
+        finally:
+            self._task = None
+
+    @property
+    def _writable(self) -> int:
+        """The last entry of which all records are durable, and so are all before."""
+        if self._decided:
+            return min(self.last.sequence, self._decided[0].first - 1)
+        return self.last.sequence
+
+    async def _write_some(self, through: int) -> None:
+        """Write the next group, whole batches up to one at most, and move the mark."""
+        rows: list[Row] = []
+        count = 0
+        for decided in self._durable:
+            if decided.sequence > through:
+                break
+            if len(rows) >= ROWS_PER_WRITE and decided.sequence > self._durable[count - 1].sequence:
+                through = self._durable[count - 1].sequence
+                break
+            rows += [Row(decided.engine, record) for record in decided.taken.records]
+            count += 1
+        batches = [batch for batch in self._batches if batch.sequence <= through]
+        keys = dict(self._keys)
+        own = [row for batch in batches for row in sandbox_rows(batch, keys=keys)]
+        mark = mark_of(batches[-1])
+        await self.archive.write(self.sandbox, own + rows, mark)
+        self._mark = mark
+        self._keys = keys
+        for _ in batches:
+            self._batches.popleft()
+        forgotten: dict[str, int] = {}
+        for _ in range(count):
+            written = self._durable.popleft()
+            forgotten[written.engine] = max(written.taken.through, forgotten.get(written.engine, 0))
+        for name, index in forgotten.items():
+            engine = self._engines.get(name)
+            if engine is not None:
+                engine.forget(index, self.keeping.retained)
+        self._moved.set()
+
+
+def sandbox_rows(batch: Batch, *, keys: dict[str, KeyRecord]) -> list[Row]:
+    """What an entry says about accounts and keys. keys: those there are so far, which it changes."""
+    rows: list[Row] = []
+    for record in batch.records:
+        if record.engine != SANDBOX:
+            continue
+        for event in record.events:
+            shown: SandboxRecord | None = None
+            is_gone = False
+            match event:
+                case AccountNamed():
+                    shown = AccountRecord(event.account, event.name, event.trade_group, record.time_us)
+                case KeyAdded():
+                    keys[event.record.key] = event.record
+                    shown = _shown(event.record)
+                case KeyRemoved():
+                    shown, is_gone = _shown(keys.pop(event.key)), True
+                case _:
+                    pass
+            if shown is not None:
+                rows.append(Row(SANDBOX, shown, is_gone))
+    return rows
+
+
+def _shown(key: KeyRecord) -> ApiKeyRecord:
+    permissions = tuple(sorted(key.permissions))
+    return ApiKeyRecord(key.account, key.key, key.kind, permissions, key.label, key.created_us)

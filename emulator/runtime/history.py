@@ -1,0 +1,78 @@
+"""What happened to accounts, whether it is still in memory or in the archive only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from typing import TypeVar
+
+import msgspec
+
+from emulator.core.engine import Engine
+from emulator.core.history import AnyRecord, Query, key_of
+from emulator.core.ids import AccountId, OrderId
+from emulator.core.orders import Order
+from emulator.runtime.archive import Archive
+
+R = TypeVar("R", bound=AnyRecord)
+
+
+class History:
+    """One sandbox's. archive: None where all history stays in memory.
+
+    What is answered is as new as the state when it was asked for, or newer. Raises ArchiveUnavailable
+    when what is asked for is not all in memory and the archive does not answer.
+    """
+
+    def __init__(self, sandbox: str, engines: Mapping[str, Engine], archive: Archive | None) -> None:
+        self._sandbox = sandbox
+        self._engines = engines
+        self._archive = archive
+
+    async def select(self, engine_name: str, kind: type[R], query: Query) -> list[R]:
+        """The records that a query asks for, ascending by id, then part."""
+        views = self._engines[engine_name].views
+        here = views.select(kind, query)
+        if self._archive is None or views.is_whole(kind, query.account, query.scope):
+            return here
+        # Orders go on changing while the archive is asked.
+        known = {key_of(record)[2:4]: copy(record) for record in here}
+        for record in await self._archive.select(self._sandbox, engine_name, kind, query):
+            known.setdefault(key_of(record)[2:4], record)
+        listed = [known[key] for key in sorted(known)]
+        return listed[-query.limit :] if query.newest else listed[: query.limit]
+
+    async def order(
+        self,
+        engine_name: str,
+        account: AccountId,
+        instrument: str,
+        order: OrderId | None,
+        client_id: str | None,
+    ) -> Order | None:
+        """The order of an id, or the newest that was placed with a client id."""
+        views = self._engines[engine_name].views
+        found = views.order(account, instrument, order, client_id)
+        if found is not None or self._archive is None or views.is_whole(Order, account, instrument):
+            return found
+        query = Query(account=account, scope=instrument, limit=1, newest=True)
+        if order is not None:
+            query = Query(account=account, scope=instrument, first_id=order, last_id=order, limit=1)
+        elif client_id is not None:
+            query = Query(account=account, scope=instrument, label=client_id, limit=1, newest=True)
+        listed = await self._archive.select(self._sandbox, engine_name, Order, query)
+        return listed[0] if listed else None
+
+    async def walk_back(self, engine_name: str, kind: type[R], query: Query) -> list[R]:
+        """All records of a query, newest first, drawn page by page: for histories that are filtered by
+        what no key tells."""
+        walked: list[R] = []
+        last_id = query.last_id
+        while True:
+            page = await self.select(
+                engine_name, kind, msgspec.structs.replace(query, last_id=last_id, newest=True)
+            )
+            walked += reversed(page)
+            if len(page) < query.limit:
+                return walked
+            last_id = key_of(page[0]).id - 1

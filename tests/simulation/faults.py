@@ -1,0 +1,106 @@
+"""What goes wrong while the workload runs: in the journal, in the engine, and on the way to the server.
+
+The disk's own faults are those of `tests.storage.faults`, which need a server in a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from random import Random
+
+from emulator.core.events import Event
+from emulator.runtime.ports import Batch, Journal
+from tests.simulation.lines import Address, HttpLine
+from tests.web.serving import BareSocket, handshake
+
+OUTAGE_TRIES = 14
+"""Failed writes in a row, after which everybody who waited has been told that the outcome is unknown."""
+
+
+class JournalFaults:
+    """Stands before a journal's `append`. It may refuse an entry, write it and report an error all the
+    same, take its time, do both, or refuse all entries for a while."""
+
+    def __init__(self, journal: Journal, dice: Random) -> None:
+        self._append = journal.append
+        self._dice = dice
+        self._outage = 0
+        self.is_on = True
+        self.struck = dict.fromkeys(("refused", "torn", "late", "late and refused", "outage"), 0)
+        # The journal is joined to everything else before a test gets it, so it is stood before in place.
+        journal.append = self.append  # type: ignore[method-assign]  # see above
+
+    async def append(self, batch: Batch) -> None:
+        dice = self._dice
+        if not self.is_on:
+            return await self._append(batch)
+        if self._outage:
+            self._outage -= 1
+            raise OSError("the disk is still away")
+        fault = dice.choices(["", *self.struck], [60, 4, 4, 8, 2, 0.4])[0]
+        if fault:
+            self.struck[fault] += 1
+        if fault.startswith("late"):
+            await asyncio.sleep(dice.random() * 0.01)
+        match fault:
+            case "torn":
+                await self._append(batch)
+                raise OSError("the disk does not know whether it wrote this")
+            case "outage":
+                self._outage = OUTAGE_TRIES
+                raise OSError("the disk went away")
+            case "refused" | "late and refused":
+                raise OSError("the disk refuses")
+        return await self._append(batch)
+
+    def end(self) -> None:
+        self.is_on = False
+        self._outage = 0
+
+
+class Defect(Exception):
+    """A mistake of ours, made on purpose."""
+
+
+class EngineFaults:
+    """Watches an engine and raises in the midst of a command, when it has half happened."""
+
+    def __init__(self, dice: Random, *, every: int) -> None:
+        """every: how many events pass between two defects, about."""
+        self._dice = dice
+        self._every = every
+        self._left = dice.randint(1, every)
+        self.is_on = True
+        self.struck = 0
+
+    def happened(self, event: Event, now_us: int) -> None:
+        self._count()
+
+    def settled(self, now_us: int) -> None:
+        self._count()
+
+    def _count(self) -> None:
+        if self.is_on:
+            self._left -= 1
+            if self._left <= 0:
+                self._left = self._dice.randint(1, 2 * self._every)
+                self.struck += 1
+                raise Defect("on purpose")
+
+
+@asynccontextmanager
+async def loiterers(address: Address, streams: str, dice: Random) -> AsyncIterator[None]:
+    """Clients that are in the way: they subscribe and read nothing, or say half of something and stay."""
+    async with AsyncExitStack() as stack:
+        for _ in range(3):
+            slow = await stack.enter_async_context(BareSocket.connected(address.port, streams))
+            slow.pause()
+        whole = handshake(streams)
+        order = HttpLine(address).request("POST", "/api/v3/order?side=BUY", {}, b"symbol=BTCUSDT&quantity=1")
+        for said in (whole, order):
+            _, writer = await asyncio.open_connection(address.host, address.port)
+            stack.callback(writer.transport.abort)
+            writer.write(said[: dice.randint(1, len(said) - 1)])
+        yield

@@ -1,0 +1,43 @@
+"""A journal that fails in every way and an engine that breaks in the midst of commands: what was told stays
+true, and whatever nobody is sure of happened whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.simulation.effort import FACTOR, FRUGAL, seeds
+from tests.simulation.faults import EngineFaults, JournalFaults
+from tests.simulation.stage import DIALECTS, inside
+from tests.simulation.workload import Manners
+from tests.simulation.world import World, begun
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("seed", seeds(3, 4))
+@pytest.mark.parametrize("exchange", DIALECTS)
+async def test_what_was_told_stays_true(exchange: str, seed: int, tmp_path: Path) -> None:
+    place = (FRUGAL, tmp_path) if seed % 2 else ({}, None)
+    world = World(DIALECTS[exchange](), seed, manners=Manners(hangs_up=0.02))
+    async with inside(*place) as (emulator, address), begun(world, address):
+        dice = Random(seed)
+        world.fingerprint = lambda name: emulator.sandboxes.get(name).fingerprint()  # type: ignore[union-attr]  # it is there
+        journal = JournalFaults(emulator.storage.journal, dice)
+        engine = EngineFaults(dice, every=120)
+        unobserve = emulator.sandboxes.default.observe(world.dialect.engine, engine)
+        for phase in range(3 * FACTOR):
+            # By turns: one of the two, then both.
+            journal.is_on, engine.is_on = phase % 3 != 1, phase % 3 != 0
+            await world.rush(45)
+            journal.end()
+            engine.is_on = False
+            await world.recovered()
+            await world.audit()
+            await world.audit_a_fork(f"fork-{phase}")
+        unobserve()
+        assert all(journal.struck[fault] for fault in ("refused", "torn", "late")), journal.struck
+        assert engine.struck > 1
+        assert any("unknown" in outcomes for outcomes in world.transcript.outcomes.values())
