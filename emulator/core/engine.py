@@ -96,7 +96,8 @@ class Engine:
 
     def execute(self, command: c.Command, now_us: int) -> Done:
         """Decide one command at `now_us` and apply what it causes, follow-ups included."""
-        self._advanced_us = max(self._advanced_us, now_us)
+        if now_us > self._advanced_us:
+            self._advanced_us = now_us
         with exact():
             if type(command) is c.ReplaceOrder:
                 return self._replace(command, now_us)
@@ -111,7 +112,8 @@ class Engine:
         """Let the market do what is due by `now_us`, in the order of time; each with its own time."""
         due = self._due
         if not self.state.touched and (not due or due[0][0] > now_us):
-            self._advanced_us = max(self._advanced_us, now_us)
+            if now_us > self._advanced_us:
+                self._advanced_us = now_us
             return []
         happened: list[tuple[int, tuple[e.Event, ...]]] = []
         with exact():

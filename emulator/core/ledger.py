@@ -89,7 +89,7 @@ class Ledger:
         balance = self.balance(account, wallet, asset)
         balance.free -= amount
         balance.held += amount
-        assert balance.free >= 0 <= balance.held, f"overdrawn hold of {amount} {asset}"
+        assert balance.free >= ZERO <= balance.held, f"overdrawn hold of {amount} {asset}"
         if self.listener:
             self.listener(account, wallet, asset, -amount, amount, "hold")
 
@@ -105,7 +105,7 @@ class Ledger:
         """Debit a wallet's free funds in favour of a counterparty."""
         balance = self.balance(account, wallet, asset)
         balance.free -= amount
-        assert balance.free >= 0, f"overdrawn payment of {amount} {asset}"
+        assert balance.free >= ZERO, f"overdrawn payment of {amount} {asset}"
         book = self.counterparties[target]
         book[asset] = book.get(asset, ZERO) + amount
         if self.listener:
@@ -117,7 +117,7 @@ class Ledger:
         """Move free funds from one wallet to another."""
         payer = self.balance(*source, asset)
         payer.free -= amount
-        assert payer.free >= 0, f"overdrawn transfer of {amount} {asset}"
+        assert payer.free >= ZERO, f"overdrawn transfer of {amount} {asset}"
         self.balance(*target, asset).free += amount
         if self.listener:
             self.listener(*source, asset, -amount, ZERO, f"{target[0]}:{target[1]}")
