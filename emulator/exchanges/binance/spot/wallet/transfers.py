@@ -18,6 +18,7 @@ from emulator.exchanges.binance.spot.payloads.wallet import Transfer, TransferId
 from emulator.exchanges.binance.spot.wallet.words import ASSET, FUNDING, SPOT, refuse_wallet, render_plain
 from emulator.exchanges.binance.spot.windows import DAY_US
 from emulator.exchanges.binance.vocabulary import END_TIME, START_TIME, TRANSFER, USER_DATA
+from emulator.runtime.submission import Submission
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
 rows = Rows()
@@ -89,7 +90,7 @@ REACH_DAYS: Final = 183
     ),
     answers=TransferId,
 )
-async def transfer(call: Call) -> TransferId:
+def transfer(call: Call) -> Submission[TransferId]:
     values = call.values
     way = WAYS.get(values["type"])
     if way is None:
@@ -114,7 +115,7 @@ async def transfer(call: Call) -> TransferId:
         assert isinstance(event, AmountTransferred)
         return {"tranId": event.movement}
 
-    return await call.attempt(command, answer)
+    return call.attempt(command, answer)
 
 
 @rows.route(
