@@ -109,14 +109,12 @@ class State:
 
     def required(self, order: Order) -> Decimal:
         """What must be held for the rest of an order, in its hold asset."""
-        if order.status in _HOLDS_NOTHING:
+        status, price = order.status, order.price
+        if status is not _NEW and status in _HOLDS_NOTHING:
             return ZERO
-        price = order.price
         if price is None:
-            if order.status is not _DORMANT:
+            if status is not _DORMANT:
                 return ZERO  # At market: it trades at once or not at all.
-            trigger = order.terms.trigger
-            assert trigger is not None
             price = dormant_price(order.terms, order.extreme)
         instrument = self.markets[order.instrument].instrument
         return requirement(instrument, order.terms.side, price, order.remaining)
