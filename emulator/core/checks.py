@@ -42,7 +42,7 @@ def check_terms(market: Market, terms: OrderTerms, price: Decimal | None, now_us
 
 def check_shape(terms: OrderTerms, *, is_funded: bool = False) -> Rejection | None:
     """Combinations of terms that mean nothing; dialects refuse them in their own words before."""
-    reason = _nonsense(terms, is_funded=is_funded)
+    reason = _nonsense(terms, is_funded)
     return None if reason is None else r.OrderTermsInvalid(reason=reason)
 
 
@@ -106,7 +106,7 @@ def check_quantity(instrument: Instrument, quantity: Decimal) -> Rejection | Non
     return None
 
 
-def _nonsense(terms: OrderTerms, *, is_funded: bool) -> str | None:
+def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
     if terms.type is _LIMIT:
         if terms.price is None and terms.peg is None:
             return "a limit order needs a price"

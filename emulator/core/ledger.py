@@ -86,7 +86,7 @@ class Ledger:
 
     def hold(self, account: AccountId, wallet: str, asset: str, amount: Decimal) -> None:
         """Move `amount` from free to held; a negative amount releases."""
-        balance = self.balance(account, wallet, asset)
+        balance = self.wallets[account, wallet].get(asset) or self.balance(account, wallet, asset)
         balance.free -= amount
         balance.held += amount
         assert balance.free >= ZERO <= balance.held, f"overdrawn hold of {amount} {asset}"

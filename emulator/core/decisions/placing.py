@@ -73,7 +73,8 @@ def check_placement(state: State, rules: EngineRules, command: c.PlaceOrder, now
     return (
         check_status(market.instrument)
         or check_shape(command.terms)
-        or _check_at_prices(market, command.terms, price, now_us)
+        or check_terms(market, command.terms, price, now_us)
+        or _check_named_price(market, command.terms, price, now_us)
         or check_position(state, account, command.wallet, market.instrument, command.terms)
         or check_counts(state, account, market.instrument, (command.terms,))
     )
@@ -92,7 +93,9 @@ def check_leg(
 ) -> Rejection | None:
     """What can be said against one order by itself; `price` is its limit price if it were active now."""
     instrument, client_id = market.instrument, terms.client_id
-    rejection = check_shape(terms, is_funded=is_funded) or _check_at_prices(market, terms, price, now_us)
+    rejection = check_shape(terms, is_funded=is_funded) or check_terms(market, terms, price, now_us)
+    if rejection is None and terms.peg is not None:
+        rejection = _check_named_price(market, terms, price, now_us)
     if rejection is None and instrument.position_max is not None:
         rejection = check_position(state, account, wallet, instrument, terms)
     if rejection is not None:
@@ -102,14 +105,13 @@ def check_leg(
     return None
 
 
-def _check_at_prices(
+def _check_named_price(
     market: Market, terms: OrderTerms, price: Decimal | None, now_us: int
 ) -> Rejection | None:
-    rejection = check_terms(market, terms, price, now_us)
-    if rejection is None and terms.peg is not None and terms.price is not None and price != terms.price:
-        # A pegged order that names a price as well must pass with both (pegged_orders.md).
-        rejection = check_terms(market, terms, terms.price, now_us)
-    return rejection
+    """A pegged order that names a price as well must pass with both (pegged_orders.md)."""
+    if terms.peg is None or terms.price is None or price == terms.price:
+        return None
+    return check_terms(market, terms, terms.price, now_us)
 
 
 def limit_price(market: Market, terms: OrderTerms, now_us: int) -> Decimal | Rejection | None:
@@ -150,7 +152,7 @@ def enter_new(
     mode = terms.self_trade_mode or instrument.self_trade_default
     if terms.trigger is not None:
         return _sleep_new(state, account, wallet, market, terms, order_id, mode, now_us)
-    asset = hold_asset(instrument, side)
+    asset = instrument.base if side is SELL else instrument.quote
     free = state.ledger.free(account.id, wallet, asset)
     needed = ZERO
     if price is not None:
@@ -164,6 +166,8 @@ def enter_new(
         if not crossing or terms.post_only:
             if crossing:
                 ending: e.Event = e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)
+            elif terms.time_in_force is _GTC:
+                ending = e.OrderRested(order=order_id)
             elif terms.time_in_force is _FOK and instrument.fill_or_kill_failure is _REFUSE:
                 return r.WouldNotFill()
             else:

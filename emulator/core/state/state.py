@@ -158,18 +158,17 @@ class State:
     # Orders
 
     def _order_placed(self, event: e.OrderPlaced, now_us: int) -> None:
-        id, account_id, symbol = event.order, event.account, event.instrument
-        terms, status, client_id = event.terms, event.status, event.terms.client_id
-        market = self.markets[symbol]
+        id, terms, status = event.order, event.terms, event.status
+        market = self.markets[event.instrument]
         instrument = market.instrument
-        account = self.accounts[account_id]
+        account = self.accounts[event.account]
         order = Order(
             id=id,
-            account=account_id,
+            account=event.account,
             wallet=event.wallet,
-            instrument=symbol,
+            instrument=event.instrument,
             terms=terms,
-            client_id=client_id,
+            client_id=terms.client_id,
             self_trade_mode=event.self_trade_mode,
             trade_group=account.trade_group,
             quantity=event.quantity,
@@ -184,9 +183,9 @@ class State:
         self.next_order = id + 1
         self.next_execution += 1
         self.orders[id] = account.open_orders[id] = order
-        if client_id:
-            self.client_ids[account_id, symbol, client_id] = id
-        counts = self._counts(account_id, symbol)
+        if terms.client_id:
+            self.client_ids[event.account, event.instrument, terms.client_id] = id
+        counts = self._counts(event.account, event.instrument)
         counts.orders += 1
         if terms.trigger is not None:
             counts.triggers += 1
