@@ -127,6 +127,7 @@ class Door:
         self._timestamps = timestamps
         self._counting = counting
         self._wall_us = wall_us or _wall_us
+        self._accepts_free = self.eras.accepted_orders == "free"
         self._verifiers = Verifiers()
         self._quotas = QuotasBySandbox(
             self.limits, engine=engine, maker_releases=self.eras.first_maker_fill_releases
@@ -316,7 +317,7 @@ class Door:
     def _is_signed(self, record: KeyRecord, query: bytes, body: bytes, signature: str) -> bool:
         # Quirk: where a request has parameters in query and body, both are signed with nothing in between
         # (older editions of rest-api.md, the example that mixes both).
-        payload = unsigned(query) + unsigned(body)
+        payload = unsigned(query) + unsigned(body) if query else unsigned(body)
         if self._verifiers.verify(record, payload, signature):
             return True
         if self.eras.signature_encoding == "encoded":
@@ -335,32 +336,30 @@ class Door:
     # Settling
 
     def settle(self, call: Call, refusal: Refusal | None) -> None:
-        route = call.route
+        route, ip, now_us = call.route, call.request.source_ip, call.now_us
         quotas = self._quotas.of(call.sandbox)
-        ip = call.request.source_ip
-        now_us = call.now_us
         headers = call.headers
-        header = _ACCOUNT_WEIGHT_HEADERS.get(route.pool)
-        if header is not None:
-            used = quotas.sapi_account_used(route.pool, call.account, route.path, now_us)
-            headers.append((header, b"%d" % used))
-        elif route.path.startswith("/sapi/"):
-            used = quotas.sapi_used(ip, route.path, now_us)
-            headers.append((b"x-sapi-used-ip-weight-1m", b"%d" % used))
-        else:
+        if not route.path.startswith("/sapi/"):
             weight = call.weight
             # Quirk: an order request that succeeds costs no weight; one that fails costs what is documented
             # (CHANGELOG.md, 2026-03-27).
-            if refusal is None and route.free_when_accepted and self.eras.accepted_orders == "free":
+            if refusal is None and route.free_when_accepted and self._accepts_free:
                 weight = 0
             used_text = b"%d" % quotas.charge(ip, weight, now_us)
-            headers.append((b"x-mbx-used-weight", used_text))
-            headers.append((b"x-mbx-used-weight-1m", used_text))
+            headers += ((b"x-mbx-used-weight", used_text), (b"x-mbx-used-weight-1m", used_text))
+        elif route.pool in _ACCOUNT_WEIGHT_HEADERS:
+            used = quotas.sapi_account_used(route.pool, call.account, route.path, now_us)
+            headers.append((_ACCOUNT_WEIGHT_HEADERS[route.pool], b"%d" % used))
+        else:
+            used = quotas.sapi_used(ip, route.path, now_us)
+            headers.append((b"x-sapi-used-ip-weight-1m", b"%d" % used))
         if refusal is None:
             if route.orders or call.orders_reserved:
                 seconds, day = quotas.orders_used(call.account, now_us)
-                headers.append((b"x-mbx-order-count-10s", b"%d" % seconds))
-                headers.append((b"x-mbx-order-count-1d", b"%d" % day))
+                headers += (
+                    (b"x-mbx-order-count-10s", b"%d" % seconds),
+                    (b"x-mbx-order-count-1d", b"%d" % day),
+                )
         elif call.orders_reserved:
             quotas.release_orders(call.account, call.orders_reserved, now_us)
             call.orders_reserved = 0
@@ -565,7 +564,7 @@ def _choice(parameter: Parameter) -> Parse:
             raise _invalid(parameter)
         return text
 
-    return parse
+    return lru_cache(maxsize=len(choices))(parse)
 
 
 def _text(parameter: Parameter) -> Parse:
