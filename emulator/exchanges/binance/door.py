@@ -142,6 +142,7 @@ class Door:
     def compile(self, route: Route) -> Admit:
         enter, spend = self.compile_entry(route), self.compile_spending(route)
         read = self.compile_reading(route)
+        read_plain = _compile_plain_reading(route, _parsers_of(route))
         security = route.security
         keyed, signed = security.keyed, security.signed
 
@@ -164,11 +165,14 @@ class Door:
             # Quirk: POST, PUT and DELETE alike take their parameters from the query, from a form body or
             # from both, and what is in both is read from the query (rest-api.md, "General Information on
             # Endpoints").
-            try:
-                pairs, twice = split_pairs(request.query, request.body)
-            except TooManyPairs:
-                raise refuse(-1101, text=TOO_MANY_PARAMETERS) from None
-            values = read(pairs, twice)
+            query, body = request.query, request.body
+            values = None if query and body else read_plain(query or body)
+            if values is None:
+                try:
+                    pairs, twice = split_pairs(query, body)
+                except TooManyPairs:
+                    raise refuse(-1101, text=TOO_MANY_PARAMETERS) from None
+                values = read(pairs, twice)
 
             if keyed:
                 if signed:
@@ -177,7 +181,7 @@ class Door:
                     raise refuse(-2015)
                 if signed:
                     signature = values.pop("signature")
-                    if not self._is_signed(record, request.query, request.body, signature):
+                    if not self._is_signed(record, query, body, signature):
                         raise refuse(-1022)
                 if not permits(record, security.permission):
                     raise refuse(-2015)
@@ -216,14 +220,7 @@ class Door:
         Its second argument says whether a name was sent twice. strict: refuse what the row does not
         have. Of a signed row, `timestamp`, `recvWindow` and `signature` are among the values.
         """
-        parsers: dict[str, Parse] = {p.name: compile_parameter(p) for p in route.parameters}
-        required = tuple(p.name for p in route.parameters if p.required)
-        defaults = {p.name: p.default for p in route.parameters if p.default is not None}
-        if route.security.signed:
-            parsers["timestamp"] = compile_parameter(TIMESTAMP)
-            parsers["recvWindow"] = compile_parameter(Parameter("recvWindow", Kind.DECIMAL, decimals=3))
-            parsers["signature"] = str
-            required = (*required, "timestamp", "signature")
+        parsers, required, defaults = _parsers_of(route), _required_of(route), _defaults_of(route)
         # Quirk: the spot API refuses parameters that it does not know, and says how many it read but not
         # which; /sapi and the futures APIs pass over them (errors.md, -1104; binance-connector-python,
         # issue 172).
@@ -453,6 +450,62 @@ def _either(group: tuple[str, ...]) -> Refusal:
 
 
 # Values
+
+
+def _parsers_of(route: Route) -> dict[str, Parse]:
+    parsers: dict[str, Parse] = {p.name: compile_parameter(p) for p in route.parameters}
+    if route.security.signed:
+        parsers["timestamp"] = compile_parameter(TIMESTAMP)
+        parsers["recvWindow"] = compile_parameter(Parameter("recvWindow", Kind.DECIMAL, decimals=3))
+        parsers["signature"] = str
+    return parsers
+
+
+def _required_of(route: Route) -> tuple[str, ...]:
+    required = tuple(p.name for p in route.parameters if p.required)
+    return (*required, "timestamp", "signature") if route.security.signed else required
+
+
+def _defaults_of(route: Route) -> dict[str, Any]:
+    return {p.name: p.default for p in route.parameters if p.default is not None}
+
+
+def _compile_plain_reading(
+    route: Route, parsers: Mapping[str, Parse]
+) -> Callable[[bytes], dict[str, Any] | None]:
+    """What reads a query or a body in one go, as long as nothing is escaped and nothing wrong with it.
+
+    None: something is, and what is said of it is for `compile_reading` to find in its order.
+    """
+    required, defaults = frozenset(_required_of(route)), _defaults_of(route)
+    one_of, exclusive = route.one_of, route.exclusive
+
+    def read(raw: bytes) -> dict[str, Any] | None:
+        if b"%" in raw or b"+" in raw or not raw.isascii():
+            return None
+        pieces = raw.decode().split("&")
+        if len(pieces) > len(parsers):
+            return None
+        values: dict[str, Any] = {}
+        try:
+            for piece in pieces:
+                name, _, text = piece.partition("=")
+                if not text:
+                    return None
+                values[name] = parsers[name](text)
+        except (KeyError, Refusal):
+            return None
+        if len(values) < len(pieces) or not required <= values.keys():
+            return None
+        for group in one_of:
+            if not any(name in values for name in group):
+                return None
+        for group in exclusive:
+            if sum(name in values for name in group) > 1:
+                return None
+        return {**defaults, **values} if defaults else values
+
+    return read
 
 
 def compile_parameter(parameter: Parameter) -> Parse:

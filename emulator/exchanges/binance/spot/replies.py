@@ -12,7 +12,14 @@ from decimal import Decimal
 from typing import Final, cast
 
 from emulator.core.engine import Engine
-from emulator.core.events import Event, MatchPrevented, OrderCanceled, OrderPlaced, TradeExecuted
+from emulator.core.events import (
+    Event,
+    MatchPrevented,
+    OrderCanceled,
+    OrderPlaced,
+    OrderRested,
+    TradeExecuted,
+)
 from emulator.core.ids import NO_LIST
 from emulator.core.order_lists import ListKind, OrderList
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
@@ -74,7 +81,7 @@ def default_response(type_word: str) -> str:
 
 
 def answer_order(
-    call: Call, engine: Engine, order_id: int, events: Iterable[Event], response: str
+    call: Call, engine: Engine, order_id: int, events: Sequence[Event], response: str
 ) -> OrderAck | OrderResult | OrderFull:
     """A placed order in the form that was asked for. events: what its placement caused."""
     order = engine.views.orders[order_id]
@@ -110,7 +117,8 @@ def answer_order(
     }
     fills: list[Fill] = []
     prevented: list[PreventedMatchOfOrder] = []
-    for event in events:
+    only_rested = len(events) == 2 and type(events[1]) is OrderRested
+    for event in () if only_rested else events:
         kind = type(event)
         if kind is TradeExecuted:
             assert isinstance(event, TradeExecuted)
