@@ -193,7 +193,12 @@ class State:
             counts.icebergs += 1
         if status is _DORMANT:
             self._sleep(order, market, event.extreme, now_us)
-        self._rehold(order)
+        if status is _NEW and event.price is not None and event.quantity and event.order_list == NO_LIST:
+            # What `_rehold` comes to for nearly all orders.
+            held = order.held = requirement(instrument, terms.side, event.price, event.quantity)
+            self.ledger.hold(event.account, event.wallet, order.hold_asset, held)
+        else:
+            self._rehold(order)
 
     def _order_rested(self, event: e.OrderRested, now_us: int) -> None:
         order = self.orders[event.order]

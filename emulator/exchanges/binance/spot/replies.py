@@ -67,6 +67,7 @@ FULL: Final = "FULL"
 NO_LIST_ID: Final = -1
 NO_TIME: Final = -1
 NO_TRADE_GROUP: Final = -1
+_EXPIRED: Final = OrderStatus.EXPIRED
 PENDING_NEW: Final = ORDER_STATUS_WORDS[OrderStatus.WAITING]
 
 
@@ -212,7 +213,7 @@ def _add_progress(answer: Conditionals, order: Order, divisor: int) -> None:
         answer["trailingTime"] = order.extreme_us // divisor
     if order.terms.peg is not None and order.working_us and order.price is not None:
         answer["peggedPrice"] = render_amount(order.price)
-    if order.status is OrderStatus.EXPIRED and order.end_reason is not EndReason.NONE:
+    if order.status is _EXPIRED and order.end_reason is not EndReason.NONE:
         answer["expiryReason"] = EXPIRY_REASON_WORDS[order.end_reason]
 
 

@@ -28,6 +28,8 @@ WRONG_PEG: Final = "This price peg cannot be used with this order type."
 USED_SOR: Final = ("usedSor", "true")
 """The label of an order that asked for smart order routing."""
 
+_GTC: Final = TimeInForce.GTC
+
 DOOR_PRECISION: Final = 8
 """Digits after the point that the door lets pass."""
 
@@ -151,7 +153,7 @@ def parse_terms(
     symbol = values["symbol"]
     is_plain = names.rare.isdisjoint(values)
 
-    time_in_force = TimeInForce.GTC
+    time_in_force = _GTC
     word = get(names.time_in_force)
     if shape.timed:
         if word is None:
@@ -205,7 +207,7 @@ def parse_terms(
     if iceberg_quantity is not None:
         if not shape.priced:
             raise refuse(-1106, names.iceberg_quantity)
-        if time_in_force is not TimeInForce.GTC:
+        if time_in_force is not _GTC:
             raise refuse(-1160, names.iceberg_quantity) if names.paired else refuse(-1014)
 
     coarse = coarse_assets().get(symbol)
@@ -263,7 +265,7 @@ def _parse_peg(
     if side is PegSide.MARKET:
         if shape.post_only:
             raise refuse(-2010, text=WRONG_PEG)
-    elif type_word == "LIMIT" and time_in_force is not TimeInForce.GTC:
+    elif type_word == "LIMIT" and time_in_force is not _GTC:
         # An order at its own side's best price cannot trade at once (faqs/pegged_orders.md).
         raise refuse(-2010, text=WRONG_PEG)
     return Peg(side=side, levels=levels or 0)
