@@ -5,33 +5,44 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core import rejections as r
-from emulator.core.instruments import BUY, SELL, Instrument, InstrumentStatus, OrderType, TimeInForce
+from emulator.core.instruments import (
+    BUY,
+    SELL,
+    Instrument,
+    InstrumentStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 from emulator.core.numbers import ZERO, is_on_step
-from emulator.core.orders import OrderTerms
+from emulator.core.orders import OrderTerms, Trigger
 from emulator.core.rejections import Feature, Limit, Rejection
-from emulator.core.state import Account, State
+from emulator.core.state import Account, Counts, State
 from emulator.core.tape import Market
 
 _LIMIT, _MARKET = OrderType.LIMIT, OrderType.MARKET
 _GTC = TimeInForce.GTC
 _TRADING = InstrumentStatus.TRADING
+_NONE_OPEN = Counts()
 
 
 def check_terms(market: Market, terms: OrderTerms, price: Decimal | None, now_us: int) -> Rejection | None:
     """Limits of prices, quantities and their product. `price`: the limit price, pegs resolved."""
-    instrument = market.instrument
+    instrument, quantity = market.instrument, terms.quantity
     return (
         _check_features(instrument, terms)
-        or _check_prices(instrument, terms, price)
-        or _check_quantities(instrument, terms, price, terms.quantity)
-        or _check_band(market, terms, price, now_us)
-        or check_notional(market, terms, price, terms.quantity, now_us)
+        or (price is not None and _check_price(instrument, price))
+        or (terms.trigger is not None and _check_trigger(instrument, terms, terms.trigger))
+        or (quantity is not None and _check_quantities(instrument, terms, price, quantity))
+        or (price is not None and _check_band(market, terms.side, price, now_us))
+        or check_notional(market, terms, price, quantity, now_us)
+        or None
     )
 
 
 def check_shape(terms: OrderTerms, *, is_funded: bool = False) -> Rejection | None:
     """Combinations of terms that mean nothing; dialects refuse them in their own words before."""
-    reason = _nonsense(terms, is_funded=is_funded)
+    reason = _nonsense(terms, is_funded)
     return None if reason is None else r.OrderTermsInvalid(reason=reason)
 
 
@@ -54,7 +65,7 @@ def check_counts(
     state: State, account: Account, instrument: Instrument, legs: tuple[OrderTerms, ...]
 ) -> Rejection | None:
     """Limits of how many orders of each sort one account may have open on an instrument."""
-    counts = state.counts_of(account.id, instrument.symbol)
+    counts = state.counts.get((account.id, instrument.symbol), _NONE_OPEN)
     if 0 < instrument.orders_max < counts.orders + len(legs):
         return r.LimitBroken(limit=Limit.ORDERS)
     triggers = icebergs = 0
@@ -88,14 +99,14 @@ def check_position(
 
 def check_quantity(instrument: Instrument, quantity: Decimal) -> Rejection | None:
     """Smallest, largest and step of any quantity."""
-    if quantity < instrument.quantity_min or 0 < instrument.quantity_max < quantity:
+    if quantity < instrument.quantity_min or ZERO < instrument.quantity_max < quantity:
         return r.LimitBroken(limit=Limit.QUANTITY_RANGE, value=quantity)
     if not is_on_step(quantity - instrument.quantity_min, instrument.quantity_step):
         return r.LimitBroken(limit=Limit.QUANTITY_STEP, value=quantity)
     return None
 
 
-def _nonsense(terms: OrderTerms, *, is_funded: bool) -> str | None:
+def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
     if terms.type is _LIMIT:
         if terms.price is None and terms.peg is None:
             return "a limit order needs a price"
@@ -131,15 +142,16 @@ def _nonsense(terms: OrderTerms, *, is_funded: bool) -> str | None:
 
 
 def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | None:
-    if terms.type is _MARKET and terms.trigger is None and not instrument.market_orders:
+    trigger = terms.trigger
+    if trigger is not None:
+        if not instrument.trigger_orders:
+            return r.FeatureOff(feature=Feature.TRIGGER)
+        if trigger.trailing_bips is not None and not instrument.trailing_orders:
+            return r.FeatureOff(feature=Feature.TRAILING)
+    elif terms.type is _MARKET and not instrument.market_orders:
         return r.FeatureOff(feature=Feature.MARKET)
     if terms.quote_quantity is not None and not instrument.quote_quantity_orders:
         return r.FeatureOff(feature=Feature.QUOTE_QUANTITY)
-    if terms.trigger is not None:
-        if not instrument.trigger_orders:
-            return r.FeatureOff(feature=Feature.TRIGGER)
-        if terms.trigger.trailing_bips is not None and not instrument.trailing_orders:
-            return r.FeatureOff(feature=Feature.TRAILING)
     if terms.iceberg_quantity is not None and not instrument.iceberg_orders:
         return r.FeatureOff(feature=Feature.ICEBERG)
     if terms.peg is not None and not instrument.pegged_orders:
@@ -150,16 +162,20 @@ def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | No
     return None
 
 
-def _check_prices(instrument: Instrument, terms: OrderTerms, price: Decimal | None) -> Rejection | None:
-    trigger = terms.trigger
-    for one in (price, None if trigger is None else trigger.price):
-        if one is None:
-            continue
-        if one < instrument.price_min or 0 < instrument.price_max < one:
-            return r.LimitBroken(limit=Limit.PRICE_RANGE, value=one)
-        if not is_on_step(one, instrument.price_step):
-            return r.LimitBroken(limit=Limit.PRICE_STEP, value=one)
-    if trigger is not None and trigger.trailing_bips is not None:
+def _check_price(instrument: Instrument, price: Decimal) -> Rejection | None:
+    if price < instrument.price_min or ZERO < instrument.price_max < price:
+        return r.LimitBroken(limit=Limit.PRICE_RANGE, value=price)
+    if not is_on_step(price, instrument.price_step):
+        return r.LimitBroken(limit=Limit.PRICE_STEP, value=price)
+    return None
+
+
+def _check_trigger(instrument: Instrument, terms: OrderTerms, trigger: Trigger) -> Rejection | None:
+    if trigger.price is not None:
+        refused = _check_price(instrument, trigger.price)
+        if refused is not None:
+            return refused
+    if trigger.trailing_bips is not None:
         above = trigger.fires_on_rise(terms.side)
         least = instrument.trailing_above_min if above else instrument.trailing_below_min
         most = instrument.trailing_above_max if above else instrument.trailing_below_max
@@ -169,17 +185,15 @@ def _check_prices(instrument: Instrument, terms: OrderTerms, price: Decimal | No
 
 
 def _check_quantities(
-    instrument: Instrument, terms: OrderTerms, price: Decimal | None, quantity: Decimal | None
+    instrument: Instrument, terms: OrderTerms, price: Decimal | None, quantity: Decimal
 ) -> Rejection | None:
-    if quantity is None:
-        return None
     if quantity <= ZERO or (price is not None and price <= ZERO):
         return r.NotionalZero()
     rejection = check_quantity(instrument, quantity)
     if rejection is not None:
         return rejection
     if terms.type is _MARKET:
-        if quantity < instrument.market_quantity_min or 0 < instrument.market_quantity_max < quantity:
+        if quantity < instrument.market_quantity_min or ZERO < instrument.market_quantity_max < quantity:
             return r.LimitBroken(limit=Limit.MARKET_QUANTITY_RANGE, value=quantity)
         if not is_on_step(quantity, instrument.market_quantity_step):
             return r.LimitBroken(limit=Limit.MARKET_QUANTITY_STEP, value=quantity)
@@ -195,11 +209,9 @@ def _check_quantities(
     return None
 
 
-def _check_band(market: Market, terms: OrderTerms, price: Decimal | None, now_us: int) -> Rejection | None:
-    if price is None:
-        return None
+def _check_band(market: Market, side: Side, price: Decimal, now_us: int) -> Rejection | None:
     instrument = market.instrument
-    if terms.side is BUY:
+    if side is BUY:
         up, down = instrument.bid_multiplier_up, instrument.bid_multiplier_down
     else:
         up, down = instrument.ask_multiplier_up, instrument.ask_multiplier_down
@@ -228,6 +240,6 @@ def check_notional(
         amount = quantity * (market.average_price(now_us) if price is None else price)
     else:
         return None
-    if amount < least or 0 < most < amount:
+    if amount < least or ZERO < most < amount:
         return r.LimitBroken(limit=Limit.NOTIONAL, value=amount)
     return None

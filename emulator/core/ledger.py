@@ -90,10 +90,10 @@ class Ledger:
 
     def hold(self, account: AccountId, wallet: str, asset: str, amount: Decimal) -> None:
         """Move `amount` from free to held; a negative amount releases."""
-        balance = self.balance(account, wallet, asset)
+        balance = self.wallets[account, wallet].get(asset) or self.balance(account, wallet, asset)
         balance.free -= amount
         balance.held += amount
-        assert balance.free >= 0 <= balance.held, f"overdrawn hold of {amount} {asset}"
+        assert balance.free >= ZERO <= balance.held, f"overdrawn hold of {amount} {asset}"
         self.entries += 1
         if self.listener:
             self.listener(account, wallet, asset, -amount, amount, "hold")
@@ -111,7 +111,7 @@ class Ledger:
         """Debit a wallet's free funds in favour of a counterparty."""
         balance = self.balance(account, wallet, asset)
         balance.free -= amount
-        assert balance.free >= 0, f"overdrawn payment of {amount} {asset}"
+        assert balance.free >= ZERO, f"overdrawn payment of {amount} {asset}"
         book = self.counterparties[target]
         book[asset] = book.get(asset, ZERO) + amount
         self.entries += 1
@@ -124,7 +124,7 @@ class Ledger:
         """Move free funds from one wallet to another."""
         payer = self.balance(*source, asset)
         payer.free -= amount
-        assert payer.free >= 0, f"overdrawn transfer of {amount} {asset}"
+        assert payer.free >= ZERO, f"overdrawn transfer of {amount} {asset}"
         self.balance(*target, asset).free += amount
         self.entries += 1
         if self.listener:

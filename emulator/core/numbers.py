@@ -117,7 +117,7 @@ def round_up(value: Decimal, step: Decimal) -> Decimal:
     if not _remainder(value, step):
         return value
     down = _multiply(_divide_int(value, step), step)
-    return EXACT.add(down, step) if value > 0 else EXACT.subtract(down, step)
+    return EXACT.add(down, step) if value > ZERO else EXACT.subtract(down, step)
 
 
 def round_half(value: Decimal, step: Decimal) -> Decimal:

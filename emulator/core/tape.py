@@ -113,7 +113,7 @@ class Market:
 
     def market_quote(self, now_us: int) -> tuple[Decimal, Decimal]:
         """Best bid and ask of the market's own side, whether consumed or not."""
-        segment = self.segment
+        segment = self.segments[-1] if self.segments else None
         if segment is not None and segment.price is not None:
             spread = self.instrument.price_step * self.instrument.profile.spread_steps
             if segment.ask_at_price:

@@ -18,12 +18,12 @@ DAY_US = 86_400_000_000
 class Window:
     """Counts per subject within windows of `interval_us` that begin at multiples of it since 1970."""
 
-    __slots__ = ("_counts", "_number", "interval_us", "limit")
+    __slots__ = ("_counts", "_from_us", "_until_us", "interval_us", "limit")
 
     def __init__(self, *, interval_us: int, limit: int) -> None:
         self.interval_us = interval_us
         self.limit = limit
-        self._number = -1
+        self._from_us = self._until_us = 0
         self._counts: dict[Hashable, int] = {}
 
     def used(self, subject: Hashable, now_us: int) -> int:
@@ -53,9 +53,9 @@ class Window:
         return max(1, -(-(self.interval_us - now_us % self.interval_us) // 1_000_000))
 
     def _current(self, now_us: int) -> dict[Hashable, int]:
-        number = now_us // self.interval_us
-        if number != self._number:
-            self._number = number
+        if not self._from_us <= now_us < self._until_us:
+            self._from_us = now_us - now_us % self.interval_us
+            self._until_us = self._from_us + self.interval_us
             self._counts = {}
         return self._counts
 

@@ -49,7 +49,8 @@ from emulator.runtime.ports import (
 )
 from emulator.runtime.recovery import MakeEngines, Recovered, fingerprint
 from emulator.runtime.schedule import Schedule
-from emulator.runtime.sequencer import Patience, Sequencer
+from emulator.runtime.sequencer import Patience, Sequencer, Waiter
+from emulator.runtime.submission import Submission
 
 CATCH_UP_S = 5.0
 """How long the end of a sandbox waits for its archive; what is missing then, the next start makes up for."""
@@ -133,22 +134,24 @@ class Sandbox:
     # Commands and reads
 
     @overload
-    def submit(self, engine_name: str, command: Command) -> Coroutine[Any, Any, Done]: ...
+    async def submit(self, engine_name: str, command: Command) -> Done: ...
 
     @overload
-    def submit(
-        self, engine_name: str, command: Command, answer: Callable[[Done], T]
-    ) -> Coroutine[Any, Any, T]: ...
+    async def submit(self, engine_name: str, command: Command, answer: Callable[[Done], T]) -> T: ...
 
-    def submit(
+    async def submit(
         self, engine_name: str, command: Command, answer: Callable[[Done], Any] = _as_it_is
-    ) -> Coroutine[Any, Any, Any]:
+    ) -> Any:
         """Advance to now, execute, and return the answer once the journal holds what happened.
 
         `answer` runs right after the execution and reads the state that the command left; without
-        one, the answer is what the command came to. See `Sequencer.submit`.
+        one, the answer is what the command came to. See `Sequencer.decide`.
         """
-        return self._sequencer.submit(engine_name, command, answer)
+        return await self._sequencer.decide(engine_name, command, answer)
+
+    def decide(self, engine_name: str, command: Command, answer: Callable[[Done], T]) -> Submission[T]:
+        """The same without waiting: who submits is called back."""
+        return self._sequencer.decide(engine_name, command, answer)
 
     def advance(self) -> int:
         """Let happen what is due by now; returns the sequence that a reader then sees."""
@@ -164,6 +167,18 @@ class Sandbox:
     ) -> Coroutine[Any, Any, None]:
         """Wait until the journal holds a sequence; see `Sequencer.durable` for what was read."""
         return self._sequencer.durable(sequence, engine=engine, account=account, instrument=instrument)
+
+    def when_durable(
+        self,
+        sequence: int,
+        tell: Waiter,
+        *,
+        engine: str | None,
+        account: AccountId | None,
+        instrument: str | None,
+    ) -> None:
+        """The same without waiting: who reads is called back."""
+        self._sequencer.when_durable(sequence, tell, engine=engine, account=account, instrument=instrument)
 
     @property
     def outlet(self) -> Outlet:

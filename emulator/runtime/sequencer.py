@@ -17,8 +17,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -41,9 +42,11 @@ from emulator.runtime.ports import (
     OutcomeUnknown,
     Record,
     SandboxClosed,
+    SandboxError,
     StorageUnavailable,
 )
 from emulator.runtime.recovery import rebuild_engine
+from emulator.runtime.submission import Submission
 
 RECORDS_PER_BATCH_MAX = 4096
 """Bounds one journal entry; a MongoDB document ends at 16 MB."""
@@ -52,6 +55,9 @@ LOOKS_PER_ANSWER = 4
 """How often the age of what is being written is looked at while a caller's patience lasts."""
 
 T = TypeVar("T")
+
+Waiter = Callable[[SandboxError | None], None]
+"""Told once, when the journal holds what it waits for, or why nobody waits for that any longer."""
 
 _log = logging.getLogger(__name__)
 
@@ -84,11 +90,7 @@ class Engines(dict[str, EnginePort]):
 
 
 class _Pending:
-    """A batch that the journal does not hold yet, and who waits for it.
-
-    A future for each waiter: a future that tasks share is cancelled for all of them when one of
-    them is, which happens whenever a client hangs up.
-    """
+    """A batch that the journal does not hold yet, and who waits for it."""
 
     __slots__ = ("looks", "records", "sequence", "waiters")
 
@@ -96,7 +98,7 @@ class _Pending:
         self.sequence = sequence
         self.looks = 0
         self.records: list[Record] = []
-        self.waiters: list[asyncio.Future[None]] = []
+        self.waiters: list[Waiter] = []
 
 
 class Sequencer:
@@ -144,6 +146,7 @@ class Sequencer:
             engine.observers = self._observers[name]
         self._rebuilds: dict[str, asyncio.Task[None]] = {}
         self._rebuilt_at: dict[str, float] = {}
+        self._waiting_for_engines: set[asyncio.Task[None]] = set()
 
     @property
     def sequence(self) -> int:
@@ -182,51 +185,87 @@ class Sequencer:
 
     # The way of a command
 
-    async def submit(self, engine_name: str, command: Command, answer: Callable[[Done], T]) -> T:
-        """Advance to now, execute, answer, and return the answer once the journal holds what happened.
+    def decide(self, engine_name: str, command: Command, answer: Callable[[Done], T]) -> Submission[T]:
+        """Advance to now, execute and answer; the submission is over once the journal holds what happened.
 
         `answer` runs right after the execution, so that it reads the state the command left; what it
-        raises is raised once what it may have seen is durable.
-        Raises StorageUnavailable when the command was not tried, OutcomeUnknown when it may or may
-        not survive. Raises KeyError for an engine that does not exist.
+        raises is the submission's failure, to be told once what it may have seen is durable.
+        Raises StorageUnavailable when the command was not tried. The submission fails with that, too,
+        and with OutcomeUnknown when the command may or may not survive. Raises KeyError for an engine
+        that does not exist.
         """
         if self._halted:
             self._refuse()
         now_us = self._clock.now_us()
         self._advance(now_us)
+        submission: Submission[T] = Submission()
         engine = self.engines.get(engine_name)
-        if engine is None:
-            engine = await self._returned(engine_name)
-            now_us = self._clock.now_us()
+        if engine is not None:
+            self._decide(submission, engine_name, engine, command, answer, now_us)
+        elif engine_name in self._rebuilds:
+            self._later(self._decide_once_returned(submission, engine_name, command, answer))
+        else:
+            raise KeyError(engine_name)
+        return submission
+
+    def _decide(
+        self,
+        submission: Submission[T],
+        engine_name: str,
+        engine: EnginePort,
+        command: Command,
+        answer: Callable[[Done], T],
+        now_us: int,
+    ) -> None:
         try:
             done = engine.execute(command, now_us)
         except Exception as error:
             rebuild = self._take_out(engine_name, type(command).__name__, error)
-            await asyncio.wait((rebuild,), timeout=self._patience.answer)
-            raise OutcomeUnknown(f"an internal error in the engine {engine_name!r}") from error
-        failure: Exception | None = None
+            unknown = OutcomeUnknown(f"an internal error in the engine {engine_name!r}")
+            unknown.__cause__ = error
+            self._later(self._end_once_rebuilt(submission, rebuild, unknown))
+            return
         try:
-            answered = answer(done)
+            submission.answered = answer(done)
         except Exception as error:
-            failure = error
-        pending = self._open
+            submission.failure = error
         if done.events:
+            pending = self._open
             pending.records.append(Record(engine=engine_name, time_us=now_us, events=done.events))
+            pending.waiters.append(submission.end)
             if self._flush_task is None or len(pending.records) >= RECORDS_PER_BATCH_MAX:
                 self._start_flush()
             if self.outlet.noted:
                 self.outlet.decided(pending.sequence)
             if self.chronicle is not None:
                 self.chronicle.decided(pending.sequence, pending.sequence)
-            waiter = self._loop.create_future()
-            pending.waiters.append(waiter)
-            await waiter
-        elif self._flush_task is not None:
+        elif self._flush_task is None:
+            submission.end(None)
+        else:
             # A refusal tells what the state was, so it waits for that state like any reader.
-            await self.durable(self.sequence, engine=engine_name)
-        if failure is not None:
-            raise failure
-        return answered
+            self.when_durable(self.sequence, submission.end, engine=engine_name)
+
+    async def _decide_once_returned(
+        self, submission: Submission[T], engine_name: str, command: Command, answer: Callable[[Done], T]
+    ) -> None:
+        try:
+            engine = await self._returned(engine_name)
+        except SandboxError as error:
+            submission.end(error)
+        else:
+            self._decide(submission, engine_name, engine, command, answer, self._clock.now_us())
+
+    async def _end_once_rebuilt(
+        self, submission: Submission[T], rebuild: asyncio.Task[None], unknown: OutcomeUnknown
+    ) -> None:
+        await asyncio.wait((rebuild,), timeout=self._patience.answer)
+        submission.end(unknown)
+
+    def _later(self, rest: Coroutine[Any, Any, None]) -> None:
+        """What has to wait for an engine's rebuild goes on by itself."""
+        task = self._loop.create_task(rest)
+        self._waiting_for_engines.add(task)
+        task.add_done_callback(self._waiting_for_engines.discard)
 
     def advance(self) -> int:
         """Let happen in all engines what is due by now; returns the sequence that a reader sees then.
@@ -244,7 +283,7 @@ class Sequencer:
         self._append(Record(engine=SANDBOX, time_us=time_us, events=(event,)))
 
     def execute(self, engine_name: str, command: Command, now_us: int) -> Done:
-        """The synchronous half of `submit`, for steps that belong together; `written` is the other."""
+        """The first half of `decide`, for steps that belong together; `written` is the other."""
         if self._halted:
             self._refuse()
         engine = self.engines[engine_name]
@@ -283,26 +322,47 @@ class Sequencer:
         account: AccountId | None = None,
         instrument: str | None = None,
     ) -> None:
-        """Wait until the journal holds a sequence; returns at once when it does.
+        """Wait until the journal holds a sequence; returns at once when it does. See `when_durable`."""
+        if sequence <= self._durable:
+            return
+        waiter = self._loop.create_future()
+        tell = partial(_wake, waiter)
+        self.when_durable(sequence, tell, engine=engine, account=account, instrument=instrument)
+        await waiter
+
+    def when_durable(
+        self,
+        sequence: int,
+        tell: Waiter,
+        *,
+        engine: str | None = None,
+        account: AccountId | None = None,
+        instrument: str | None = None,
+    ) -> None:
+        """Call back once the journal holds a sequence; at once when it does.
 
         Who read only what belongs to an engine, or there to an account or to an instrument's market,
         says so, and is not held up by a failing journal if nothing pending concerns that. Everybody
-        else then gets StorageUnavailable.
+        else is then told of a StorageUnavailable.
         """
         if sequence <= self._durable:
+            tell(None)
             return
         assert sequence <= self.sequence, "nobody can have read what was not decided"
-        if not self._degraded and self._ended is None:
-            pending = next((p for p in self._closed_batches if p.sequence == sequence), self._open)
-            try:
-                await self._wait(pending)
-                return
-            except OutcomeUnknown:
-                pass
-        if self._ended is None and not self._is_concerned(engine, account, instrument):
+
+        def judge(error: SandboxError | None) -> None:
+            if error is not None:
+                concerned = self._ended is not None or self._is_concerned(engine, account, instrument)
+                error = None
+                if concerned and sequence > self._durable:
+                    error = StorageUnavailable(f"{self.sandbox}: what was read is not durable yet")
+            tell(error)
+
+        if self._degraded or self._ended is not None:
+            judge(OutcomeUnknown("the journal does not accept entries"))
             return
-        if sequence > self._durable:
-            raise StorageUnavailable(f"{self.sandbox}: what was read is not durable yet")
+        pending = next((p for p in self._closed_batches if p.sequence == sequence), self._open)
+        pending.waiters.append(judge)
 
     async def ready(self) -> None:
         """Wait until every engine is there. Raises StorageUnavailable when nothing can be decided."""
@@ -419,11 +479,9 @@ class Sequencer:
                     self._recover(batch.sequence)
                 self._durable = batch.sequence
                 closed.popleft()
-                for waiter in pending.waiters:
-                    if not waiter.done():
-                        waiter.set_result(None)
                 self._fanout.publish(batch)
                 self.outlet.durable(batch.sequence)
+                _tell(pending)
         except Exception:
             _log.exception("%s: the sequencer itself failed", self.sandbox)
             self._lose("an internal error in the sequencer")
@@ -486,7 +544,7 @@ class Sequencer:
 
     async def _wait(self, pending: _Pending) -> None:
         waiter = self._loop.create_future()
-        pending.waiters.append(waiter)
+        pending.waiters.append(partial(_wake, waiter))
         await waiter
 
     def _watch_again(self) -> None:
@@ -597,7 +655,23 @@ def _record_time(record: Record) -> int:
 
 
 def _give_up(pending: _Pending, reason: str) -> None:
-    for waiter in pending.waiters:
-        if not waiter.done():
-            waiter.set_exception(OutcomeUnknown(reason))
-    pending.waiters.clear()
+    _tell(pending, reason)
+
+
+def _tell(pending: _Pending, unknown: str | None = None) -> None:
+    """Tell who waits for a batch that the journal holds it, or why nobody knows whether it will."""
+    waiters, pending.waiters = pending.waiters, []
+    for waiter in waiters:
+        try:
+            waiter(None if unknown is None else OutcomeUnknown(unknown))
+        except Exception:
+            _log.exception("who waited for entry %d raised", pending.sequence)
+
+
+def _wake(waiter: asyncio.Future[None], error: SandboxError | None) -> None:
+    if waiter.done():
+        return  # Whoever waited was cancelled meanwhile.
+    if error is None:
+        waiter.set_result(None)
+    else:
+        waiter.set_exception(error)

@@ -8,9 +8,9 @@
         parameters=(SYMBOL, SIDE, Parameter("quantity", Kind.DECIMAL, required=True)),
         answers=OrderAck | OrderResult,
     )
-    async def place_order(call: Call) -> OrderAck | OrderResult:
-        # A rejection leaves as the exchange's own error.
-        return await call.submit(PlaceOrder(...), lambda done: answer_placed(call, done))
+    def place_order(call: Call) -> Submission[OrderAck | OrderResult]:
+        # Leaves when it is durable; a rejection leaves as the exchange's own error.
+        return call.submit(PlaceOrder(...), lambda done: answer_placed(call, done))
 
 Routing, parameter errors in the exchange's own words, signing, quotas, the OpenAPI document and the
 coverage page all come from the row. What an exchange says, and in which order it checks, is its
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from emulator.core.rejections import Rejection
     from emulator.runtime.ports import KeyRecord
     from emulator.runtime.sandbox import Sandbox
+    from emulator.runtime.submission import Submission
     from emulator.web.sockets import Session, Socket
 
 
@@ -102,7 +103,7 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
 OPEN = Security(name="NONE", description="Anybody may ask.")
 
 Handler = Callable[["Call"], Any]
-"""Answers a call with a JSON-ready body or encoded bytes; synchronous or asynchronous."""
+"""Answers a call with a JSON-ready body or encoded bytes, now or by a submission; or asynchronously."""
 
 Weight = int | Callable[[Mapping[str, Any]], int]
 """What a request costs, or how to tell from its parsed values."""
@@ -485,8 +486,8 @@ class Call:
         """A moment in the unit that the client asked for."""
         return time_us // self.time_divisor
 
-    def submit(self, command: Command, answer: Callable[[Done], T]) -> Coroutine[Any, Any, T]:
-        """Have a command decided and kept; raises a Refusal in the exchange's words when rejected.
+    def submit(self, command: Command, answer: Callable[[Done], T]) -> Submission[T]:
+        """Have a command decided and kept; fails with a Refusal in the exchange's words when rejected.
 
         answer: builds the body from what happened. It runs right after the command was decided,
         before anything else can change the state that it reads, and leaves when all is durable.
@@ -497,11 +498,11 @@ class Call:
                 raise self.site.dialect.speak(done.rejection, command)
             return answer(done)
 
-        return self.sandbox.submit(self.site.engine, command, build)
+        return self.sandbox.decide(self.site.engine, command, build)
 
-    def attempt(self, command: Command, answer: Callable[[Done], T]) -> Coroutine[Any, Any, T]:
+    def attempt(self, command: Command, answer: Callable[[Done], T]) -> Submission[T]:
         """As `submit`, but a rejection is left to `answer`."""
-        return self.sandbox.submit(self.site.engine, command, answer)
+        return self.sandbox.decide(self.site.engine, command, answer)
 
     def records(self, kind: type[R], query: Query) -> Coroutine[Any, Any, list[R]]:
         """What is over, from memory and from the archive; see `History.select`."""

@@ -1,17 +1,23 @@
 """One row made ready: what happens between an admitted request and the bytes of its answer.
 
-A read advances the sandbox first and leaves when what it saw is durable; a command is durable when
-`Call.submit` returns. A defect of ours is logged with its trace and answered with the exchange's own
-unknown error: never a 5xx, which would tell a client that the exchange is down.
+A read advances the sandbox first and leaves when what it saw is durable; a command leaves when its
+submission is over. All of it is one chain of calls, without a task for each request, so requests are
+decided in the order in which they come. A defect of ours is logged with its trace and answered with the
+exchange's own unknown error: never a 5xx, which would tell a client that the exchange is down.
 """
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
-from emulator.runtime.ports import OutcomeUnknown, StorageUnavailable
+from emulator.runtime.ports import OutcomeUnknown, SandboxError, StorageUnavailable
 from emulator.runtime.sandbox import Sandbox
+from emulator.runtime.submission import Submission
 from emulator.web.codec import encode
 from emulator.web.contract import Call, Failure, Refusal, Request, Route, Site
 
@@ -40,10 +46,14 @@ class Answer:
         self.is_defect = is_defect
 
 
+Leave = Callable[[Answer], None]
+"""Takes the answer to a request when it may leave."""
+
+
 class Endpoint:
     """A row, its compiled admission and its answer."""
 
-    __slots__ = ("_admit", "_answer", "_is_async", "_reads", "route", "site")
+    __slots__ = ("_admit", "_answer", "_is_async", "_reads", "_running", "route", "site")
 
     def __init__(self, site: Site, route: Route) -> None:
         self.site = site
@@ -52,43 +62,106 @@ class Endpoint:
         self._answer = route.answer
         self._is_async = inspect.iscoroutinefunction(route.answer)
         self._reads = route.reads
+        self._running: set[asyncio.Task[Any]] = set()
 
     async def run(self, request: Request, sandbox: Sandbox) -> Answer:
         """Answer one request; never raises but for cancellation."""
-        site = self.site
-        call = Call(site, self.route, request, sandbox, sandbox.clock.now_us())
-        is_defect = False
+        waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def leave(answer: Answer) -> None:
+            if not waiter.done():
+                waiter.set_result(answer)
+
+        self.start(request, sandbox, leave)
+        return await waiter
+
+    def start(self, request: Request, sandbox: Sandbox, leave: Leave) -> None:
+        """Answer one request, as far as possible at once; `leave` is called exactly once. Never raises."""
+        call = Call(self.site, self.route, request, sandbox, sandbox.clock.now_us())
         try:
             self._admit(call)
             if self._reads:
                 sandbox.advance()
-            body = await self._answer(call) if self._is_async else self._answer(call)
+            body = self._answer(call)
+        except Exception as error:
+            leave(self._refuse(call, error))
+            return
+        if type(body) is Submission:
+            body.then(partial(self._end_submission, call, leave))
+        elif self._is_async:
+            task = asyncio.get_running_loop().create_task(body)
+            self._running.add(task)
+            task.add_done_callback(partial(self._end_task, call, leave))
+        else:
+            self._end(call, leave, body)
+
+    def _end_submission(self, call: Call, leave: Leave, submission: Submission[Any]) -> None:
+        if submission.failure is None:
+            leave(self._accept(call, submission.answered))
+        else:
+            leave(self._refuse(call, submission.failure))
+
+    def _end_task(self, call: Call, leave: Leave, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if task.cancelled():
+            leave(self._refuse(call, OutcomeUnknown("the emulator ends")))
+            return
+        error = task.exception()
+        if error is None:
+            self._end(call, leave, task.result())
+        else:
+            assert isinstance(error, Exception)
+            leave(self._refuse(call, error))
+
+    def _end(self, call: Call, leave: Leave, body: Any) -> None:
+        """Let the answer leave when what it saw is durable."""
+        sandbox = call.sandbox
+        seen = sandbox.sequence
+        if not self._reads or seen <= sandbox.durable_sequence:
+            leave(self._accept(call, body))
+            return
+        try:
+            encoded = body if type(body) is bytes else encode(body)
+        except Exception as error:
+            leave(self._refuse(call, error))
+            return
+
+        def tell(error: SandboxError | None) -> None:
+            leave(self._accept(call, encoded) if error is None else self._refuse(call, error))
+
+        sandbox.when_durable(
+            seen,
+            tell,
+            engine=self.site.engine or None,
+            account=call.account or None,
+            instrument=call.instrument,
+        )
+
+    def _accept(self, call: Call, body: Any) -> Answer:
+        try:
             encoded: bytes = body if type(body) is bytes else encode(body)
-            if self._reads:
-                seen = sandbox.sequence
-                if seen > sandbox.durable_sequence:
-                    await sandbox.durable(
-                        seen,
-                        engine=site.engine or None,
-                        account=call.account or None,
-                        instrument=call.instrument,
-                    )
-            site.dialect.settle(call, None)
-            return Answer(200, encoded, call.headers, None, call.account, False)
-        except Refusal as error:
+            self.site.dialect.settle(call, None)
+        except Exception as error:
+            return self._refuse(call, error)
+        return Answer(200, encoded, call.headers, None, call.account, False)
+
+    def _refuse(self, call: Call, error: Exception) -> Answer:
+        dialect, route = self.site.dialect, self.route
+        is_defect = False
+        if isinstance(error, Refusal):
             refusal = error
-        except OutcomeUnknown as error:
-            refusal = site.dialect.fail(Failure.OUTCOME_UNKNOWN, str(error))
-        except StorageUnavailable as error:
-            refusal = site.dialect.fail(Failure.UNAVAILABLE, str(error))
-        except Exception:
-            log.exception("%s %s failed by a defect", self.route.method, self.route.path)
-            refusal = site.dialect.fail(Failure.BROKEN, "")
+        elif isinstance(error, OutcomeUnknown):
+            refusal = dialect.fail(Failure.OUTCOME_UNKNOWN, str(error))
+        elif isinstance(error, StorageUnavailable):
+            refusal = dialect.fail(Failure.UNAVAILABLE, str(error))
+        else:
+            log.error("%s %s failed by a defect", route.method, route.path, exc_info=error)
+            refusal = dialect.fail(Failure.BROKEN, "")
             is_defect = True
-        site.dialect.settle(call, refusal)
+        dialect.settle(call, refusal)
         return Answer(
             refusal.status,
-            site.dialect.render_refusal(refusal),
+            dialect.render_refusal(refusal),
             [*call.headers, *refusal.headers],
             refusal.code,
             call.account,

@@ -37,15 +37,22 @@ def _split(raw: bytes) -> tuple[dict[str, str], bool]:
     if raw.count(b"&") >= PARAMETERS_MAX:
         raise TooManyPairs
     text = raw.decode(errors="replace")
-    escaped = "%" in text or "+" in text
+    pieces = text.split("&")
     pairs: dict[str, str] = {}
+    if "%" not in text and "+" not in text:
+        for piece in pieces:
+            name, _, value = piece.partition("=")
+            pairs[name] = value
+        if len(pairs) == len(pieces) and "" not in pairs:
+            return pairs, False
+        pairs.clear()
+    # Something is escaped, came twice, or is empty.
     twice = False
-    for piece in text.split("&"):
+    for piece in pieces:
         if not piece:
             continue
         name, _, value = piece.partition("=")
-        if escaped:
-            name, value = unquote_plus(name), unquote_plus(value)
+        name, value = unquote_plus(name), unquote_plus(value)
         if name in pairs:
             twice = True
         pairs[name] = value

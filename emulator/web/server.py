@@ -7,9 +7,11 @@ buffer has a bound: the body, the query, the number of parameters, the requests 
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from time import perf_counter_ns, time_ns
 from typing import Any
 from urllib.parse import unquote
@@ -28,14 +30,12 @@ from emulator.web.contract import (
     NotEmulated,
     Opening,
     Refusal,
-    Request,
     Sandboxes,
     Site,
 )
 from emulator.web.endpoint import Answer, Endpoint, refuse
 from emulator.web.hosts import CONTROL, SITES, Hosts, Place, futures_data_site
-from emulator.web.short_way import STATE as SHORT_WAY
-from emulator.web.short_way import ShortWay
+from emulator.web.short_way import Arrival
 from emulator.web.sockets import RESTARTING, Socket
 from emulator.web.sockets import STATE as SOCKET
 
@@ -48,7 +48,6 @@ DEFAULT_SANDBOX = "default"
 
 _WITH_BODY = frozenset({"POST", "PUT", "DELETE"})
 _SHOWN_PATH_MAX = 200
-_NO_STATE: dict[str, Any] = {}
 
 
 class Counts:
@@ -142,8 +141,23 @@ def mask_key(key: bytes | None) -> str | None:
     return text[:6] + "…" if len(text) > 6 else "…"
 
 
+class _AsgiArrival(Arrival):
+    """A request that came on the way of ASGI. left: its answer, as soon as it may leave."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, *arrived: Any) -> None:
+        super().__init__(*arrived)
+        self.left: asyncio.Future[tuple[int, list[tuple[bytes, bytes]], bytes]]
+        self.left = asyncio.get_running_loop().create_future()
+
+    def leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        if not self.left.done():
+            self.left.set_result((status, headers, body))
+
+
 class Application:
-    """The ASGI application.
+    """The ASGI application, which takes requests on the short way too.
 
     frame: answers what no site does. Its routes are matched one after the other, which is fine for
     what people look at.
@@ -184,93 +198,110 @@ class Application:
             else:
                 await self._frame(scope, receive, send)
             return
-        began_ns = perf_counter_ns()
-        # Taken out, because it holds the request that holds this state, and only the garbage collector
-        # would find such a circle.
-        short_way: ShortWay | None = scope.get("state", _NO_STATE).pop(SHORT_WAY, None)
         headers: dict[bytes, bytes] = dict(scope["headers"])
         server = scope.get("server")
         port = (server[1] or 0) if server else 0
-        place = self.hosts.locate(scope["path"], headers.get(b"host", b""), port)
-        site_name = place.site
-        if site_name is None:
+        place = self.place(scope["path"], headers.get(b"host", b""), port)
+        if place.site is None:
             await self._frame(scope, receive, send)
             return
-        if place.by_query:
-            site_name = futures_data_site(scope["query_string"])
-
-        method: str = scope["method"]
-        query: bytes = scope["query_string"]
-        key: bytes | None = None
-        body = b""
-        sandbox_name = place.sandbox
-        site = self.sites.get(site_name)
-        content_type = JSON_TYPE
-        if site is None:
-            answer = _not_served(site_name, self.sites)
-        else:
-            content_type = site.dialect.content_type
-            key = headers.get(site.dialect.key_header)
-            sandbox = self._sandbox_of(sandbox_name, key)
-            endpoint = self._endpoints.get((site_name, method, place.path))
-            if sandbox is None:
-                answer = refuse(
-                    site, Failure.UNKNOWN_SANDBOX, DEFAULT_SANDBOX if sandbox_name is None else sandbox_name
-                )
-            elif endpoint is None:
-                sandbox_name = sandbox.name
-                answer = self._refuse_path(site, method, place.path)
+        client = scope.get("client")
+        arrival = _AsgiArrival(
+            scope["method"],
+            scope["path"],
+            scope["query_string"],
+            headers,
+            client[0] if client else "127.0.0.1",
+            place,
+        )
+        target = self._find(arrival)
+        if isinstance(target, Endpoint):
+            body: bytes | None = b""
+            if arrival.method in _WITH_BODY:
+                try:
+                    body = await read_body(receive, headers)
+                except ClientDisconnect:
+                    return
+            if body is None or len(arrival.query) > QUERY_MAX:
+                target = refuse(target.site, Failure.TOO_LARGE, "")
+                # What was not read of the body would be taken for the next request.
+                target.headers.append((b"connection", b"close"))
             else:
-                sandbox_name = sandbox.name
-                whole: bytes | None = b""
-                if method in _WITH_BODY:
-                    whole = short_way.body() if short_way is not None else None
-                    if whole is None or len(whole) > BODY_MAX:
-                        try:
-                            whole = await read_body(receive, headers)
-                        except ClientDisconnect:
-                            return
-                if whole is None or len(query) > QUERY_MAX:
-                    answer = refuse(site, Failure.TOO_LARGE, "")
-                    # What was not read of the body would be taken for the next request.
-                    answer.headers.append((b"connection", b"close"))
-                    short_way = None
-                else:
-                    body = whole
-                    client = scope.get("client")
-                    request = Request(
-                        method, place.path, query, body, headers, client[0] if client else "127.0.0.1"
-                    )
-                    answer = await endpoint.run(request, sandbox)
+                arrival.body = body
+        self._answer(arrival, target)
+        status, further, sent = await arrival.left
+        response_headers = [
+            (b"content-type", arrival.content_type),
+            (b"content-length", b"%d" % len(sent)),
+            *further,
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": response_headers})
+        await send({"type": "http.response.body", "body": b"" if arrival.method == "HEAD" else sent})
 
+    def place(self, path: str, host: bytes, port: int) -> Place:
+        """Where a request goes; what has no site is the frame's to answer."""
+        return self.hosts.locate(path, host, port)
+
+    def take(self, arrival: Arrival) -> None:
+        """Answer a request to a site that is here as a whole, when its answer may leave."""
+        if arrival.method not in _WITH_BODY:
+            arrival.body = b""
+        self._answer(arrival, self._find(arrival))
+
+    def _find(self, arrival: Arrival) -> Endpoint | Answer:
+        """Who answers a request, or what is said because nobody does."""
+        place = arrival.place
+        site_name = futures_data_site(arrival.query) if place.by_query else place.site
+        assert site_name is not None
+        arrival.site_name = site_name
+        site = self.sites.get(site_name)
+        if site is None:
+            arrival.content_type = JSON_TYPE
+            arrival.sandbox, arrival.sandbox_name, arrival.key = None, place.sandbox, None
+            return _not_served(site_name, self.sites)
+        dialect = site.dialect
+        arrival.content_type = dialect.content_type
+        key = arrival.key = arrival.headers.get(dialect.key_header)
+        sandbox = arrival.sandbox = self._sandbox_of(place.sandbox, key)
+        if sandbox is None:
+            arrival.sandbox_name = place.sandbox
+            named = DEFAULT_SANDBOX if place.sandbox is None else place.sandbox
+            return refuse(site, Failure.UNKNOWN_SANDBOX, named)
+        arrival.sandbox_name = sandbox.name
+        endpoint = self._endpoints.get((site_name, arrival.method, place.path))
+        if endpoint is None:
+            return self._refuse_path(site, arrival.method, place.path)
+        return endpoint
+
+    def _answer(self, arrival: Arrival, target: Endpoint | Answer) -> None:
+        if isinstance(target, Answer):
+            self._leave(arrival, target)
+        else:
+            assert arrival.sandbox is not None
+            target.start(arrival, arrival.sandbox, partial(self._leave, arrival))
+
+    def _leave(self, arrival: Arrival, answer: Answer) -> None:
+        """Let an answer go, count it and remember what it was an answer to."""
         counts = self.counts
         counts.requests += 1
         if answer.code is not None:
             counts.refusals += 1
             if answer.is_defect:
                 counts.defects += 1
-        sent = b"" if method == "HEAD" else answer.body
-        response_headers = [
-            (b"content-type", content_type),
-            (b"content-length", b"%d" % len(answer.body)),
-            *answer.headers,
-        ]
-        if short_way is None or not short_way.answer(answer.status, response_headers, sent):
-            await send({"type": "http.response.start", "status": answer.status, "headers": response_headers})
-            await send({"type": "http.response.body", "body": sent})
+        arrival.leave(answer.status, answer.headers, answer.body)
         self.recorder.note(
             time_ns() // 1000,
-            method,
-            scope["path"][:RECORDED_BYTES_MAX],
-            query[:RECORDED_BYTES_MAX],
-            body[:RECORDED_BYTES_MAX],
-            site_name,
-            sandbox_name,
+            arrival.method,
+            arrival.sent_path[:RECORDED_BYTES_MAX],
+            arrival.query[:RECORDED_BYTES_MAX],
+            arrival.body[:RECORDED_BYTES_MAX],
+            arrival.site_name,
+            arrival.sandbox_name,
             answer.status,
             answer.code,
-            (perf_counter_ns() - began_ns) // 1000,
+            (perf_counter_ns() - arrival.began_ns) // 1000,
             answer.account,
-            key,
+            arrival.key,
         )
 
     async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,72 +1,154 @@
-"""A shorter way through uvicorn for answers that are complete when they leave, and its keep-alive.
+"""A shorter way through uvicorn for requests that are small and here as a whole, and its keep-alive.
 
-ASGI hands over an answer in two messages and knows neither its end nor what its headers hold, so a
-server looks at each of them again; an order's answer spends a third of the server's own time on that.
-Here head and body leave in one write. Whoever does not know of this way sends messages as ever.
+ASGI gives every request a task, a scope and an event, and hands over its answer in two messages that the
+server looks at again; for an order that is more than the order itself costs. Here a request is handed to
+the application as soon as its last byte has come, and its answer leaves in one write. Whoever sends more
+than SHORT_BODY_MAX, in chunks, ahead, or only after being let on, and whoever reads too slowly, goes the
+way of ASGI, and so does all that the application does not take.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+import asyncio
+import logging
+import re
+import typing
+from time import perf_counter_ns
+from typing import Any, Final
 
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
-STATE: Final = "emulator.short_way"
-"""Where a request's ShortWay is, in the `state` of its ASGI scope. To be taken out of there."""
+from emulator.runtime.sandbox import Sandbox
+from emulator.web.contract import Request
+from emulator.web.hosts import Place
+
+SHORT_BODY_MAX: Final = 65_536
+
+_PLAIN_TARGET: Final = re.compile(rb"(/[!-\"$&->@-~]{0,200})(?:\?([!-\"$-~]{0,16384}))?").fullmatch
+"""A path of plain letters and perhaps a query; the long way knows all else."""
+
+_log = logging.getLogger(__name__)
 
 
-class ShortWay:
-    """Of one request."""
+class Arrival(Request):
+    """A request to a site that is here as a whole, and the way on which its answer leaves.
 
-    __slots__ = ("_cycle",)
+    sent_path: as it was sent, with the prefixes of site and sandbox. What the application finds out about
+    it: site_name, sandbox and its name, the content_type of the answer, and the key that came with it.
+    """
 
-    def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
+    __slots__ = (
+        "began_ns",
+        "content_type",
+        "key",
+        "place",
+        "sandbox",
+        "sandbox_name",
+        "sent_path",
+        "site_name",
+    )
 
-    def body(self) -> bytes | None:
-        """The body of the request when all of it is here; None: it has to be received."""
-        cycle = self._cycle
-        if cycle.more_body or cycle.waiting_for_100_continue or cycle.disconnected:
-            return None
-        return bytes(cycle.body)
+    site_name: str
+    sandbox: Sandbox | None
+    sandbox_name: str | None
+    content_type: bytes
+    key: bytes | None
 
-    def answer(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bool:
-        """Send everything; nothing checks it. False: nothing was sent, the client reads too slowly.
+    def __init__(
+        self,
+        method: str,
+        sent_path: str,
+        query: bytes,
+        headers: dict[bytes, bytes],
+        source_ip: str,
+        place: Place,
+    ) -> None:
+        # What Request's own would do, without a call more for every request.
+        self.method = method
+        self.path = place.path
+        self.query = query
+        self.body = b""
+        self.headers = headers
+        self.source_ip = source_ip
+        self.sent_path = sent_path
+        self.place = place
+        self.began_ns = perf_counter_ns()
 
-        headers: `content-length` is among them, `connection` is not.
-        """
-        cycle = self._cycle
-        if cycle.flow.write_paused:
-            return False
-        if cycle.disconnected:
-            return True
-        cycle.response_started = True
-        pieces = [STATUS_LINE[status]]
-        for name, value in cycle.default_headers:
-            pieces += (name, b": ", value, b"\r\n")
-        for name, value in headers:
-            pieces += (name, b": ", value, b"\r\n")
-        pieces.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-        pieces.append(body)
-        cycle.transport.write(b"".join(pieces))
-        cycle.response_complete = True
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            cycle.transport.close()
-        cycle.on_response()
-        return True
+    def leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        """Let the answer go, with its type and length besides these headers; called once."""
+        raise NotImplementedError
+
+
+class Taker(typing.Protocol):
+    """An application that takes requests on the short way."""
+
+    def place(self, path: str, host: bytes, port: int) -> Place:
+        """Where a request goes; without a site it is not taken."""
+        ...
+
+    def take(self, arrival: Arrival) -> None:
+        """Answer a request at some time."""
+        ...
+
+
+class _Nobody:
+    """Waits where uvicorn wakes who waits for more of a request."""
+
+    def set(self) -> None:
+        pass
+
+
+class _ShortCycle(Arrival):
+    """Stands where uvicorn has the cycle of the request under way, and has what it looks for there."""
+
+    __slots__ = ("disconnected", "keep_alive", "protocol", "response_complete")
+
+    protocol: Protocol | None
+    keep_alive: bool
+    disconnected: bool
+    response_complete: bool
+    message_event = _Nobody()
+
+    def leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        protocol = self.protocol
+        assert protocol is not None, "an answer leaves once"
+        # The protocol holds the cycle, and only the garbage collector would find the circle.
+        self.protocol = None
+        self.response_complete = True
+        if not self.disconnected:
+            protocol.send(self, status, headers, body)
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's, which lets the application know of the short way.
+    """uvicorn's protocol of one connection, with the short way where the application takes it.
 
     One timer watches over a connection as long as it lives, where uvicorn's starts one after every
     answer and stops it at the next request.
     """
 
     _idle_since: float | None = None
+    _short: _ShortCycle | None = None
+    """The request whose body is being received on the short way."""
+    _port = 0
+    _ip = "127.0.0.1"
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        application: Any = self.app
+        self._taker: Taker | None = application if hasattr(application, "take") else None
+        self._heads: dict[tuple[int, bytes], bytes] = {}
+        self._heads_of: list[tuple[bytes, bytes]] = []
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        if self.server:
+            self._port = self.server[1] or 0
+        if self.client:
+            self._ip = self.client[0]
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -78,6 +160,99 @@ class Protocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
         # Nobody tells this protocol when the connection ends, and its parser holds it.
         self.parser = None  # type: ignore[assignment]  # as uvicorn does at the end
+
+    # A request comes
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    def on_headers_complete(self) -> None:
+        short = self._short = self._shortened()
+        if short is not None:
+            self.cycle = short  # type: ignore[assignment]  # see _ShortCycle
+            return
+        # The long way begins with what was put off at the beginning of the message.
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        super().on_headers_complete()
+
+    def _shortened(self) -> _ShortCycle | None:
+        """The request that begins, if it may go the short way."""
+        taker, under_way, parser = self._taker, self.cycle, self.parser
+        target = _PLAIN_TARGET(self.url)
+        if (
+            taker is None
+            or target is None
+            or (under_way is not None and not under_way.response_complete)
+            or self.expect_100_continue
+            or self.flow.write_paused
+            or parser.should_upgrade()
+            or parser.get_http_version() != "1.1"
+        ):
+            return None
+        headers = dict(self.headers)
+        length = headers.get(b"content-length")
+        if b"transfer-encoding" in headers or (length is not None and int(length) > SHORT_BODY_MAX):
+            return None
+        path, query = target.groups(b"")
+        sent_path = path.decode()
+        place = taker.place(sent_path, headers.get(b"host", b""), self._port)
+        if place.site is None:
+            return None
+        short = _ShortCycle(parser.get_method().decode(), sent_path, query, headers, self._ip, place)
+        short.protocol = self
+        short.keep_alive = parser.should_keep_alive()
+        short.disconnected = short.response_complete = False
+        return short
+
+    def on_body(self, body: bytes) -> None:
+        short = self._short
+        if short is None:
+            super().on_body(body)
+        else:
+            short.body += body
+
+    def on_message_complete(self) -> None:
+        short = self._short
+        if short is None:
+            super().on_message_complete()
+            return
+        self._short = None
+        assert self._taker is not None
+        try:
+            self._taker.take(short)
+        except Exception:
+            # The parser would take it for an error of the client.
+            _log.exception("%s %s could not be answered", short.method, short.sent_path)
+            self.transport.close()
+
+    # An answer goes
+
+    def send(self, cycle: _ShortCycle, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        head = self._head(status, cycle.content_type)
+        lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        sent = b"" if cycle.method == "HEAD" else body
+        self.transport.write(b"%bcontent-length: %d\r\n%b%b%b" % (head, len(body), lines, end, sent))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _head(self, status: int, content_type: bytes) -> bytes:
+        """How an answer begins. It stays the same until the server has another date, once a second."""
+        default = self.server_state.default_headers
+        if default is not self._heads_of:
+            self._heads_of = default
+            self._heads.clear()
+        head = self._heads.get((status, content_type))
+        if head is None:
+            lines = [b"%b: %b\r\n" % header for header in (*default, (b"content-type", content_type))]
+            head = self._heads[status, content_type] = STATUS_LINE[status] + b"".join(lines)
+        return head
 
     def _unset_keepalive_if_required(self) -> None:
         self._idle_since = None
@@ -107,7 +282,3 @@ class Protocol(HttpToolsProtocol):
 
     def _look_after(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        cycle.scope["state"][STATE] = ShortWay(cycle)
-        super()._start_asgi_task(cycle, app)

@@ -39,6 +39,7 @@ async def serving(application: ASGIApp) -> AsyncIterator[int]:
             lifespan="off",
             log_level="error",
             log_config=None,
+            proxy_headers=False,
         )
     )
     server.config.load()

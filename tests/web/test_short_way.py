@@ -10,34 +10,58 @@ from typing import Any
 import pytest
 import uvicorn
 
-from emulator.web.short_way import STATE, Protocol, ShortWay
+from emulator.web.hosts import Place
+from emulator.web.short_way import SHORT_BODY_MAX, Arrival, Protocol
 
 pytestmark = pytest.mark.anyio
 
 BODY = b'{"said":true}'
 
 
-async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Says back how long the request's body was; `/long` takes the way of ASGI."""
-    short_way: ShortWay = scope["state"].pop(STATE)
-    body = short_way.body()
-    if body is None:
+class Application:
+    """Says back how long the request's body was, in both ways; `/long` is not taken on the short one, and
+    `/later` is answered when it is let go."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.waiting: list[Arrival] = []
+
+    def place(self, path: str, host: bytes, port: int) -> Place:
+        return Place(None if path == "/long" else "here", None, path)
+
+    def take(self, arrival: Arrival) -> None:
+        self.taken += 1
+        if arrival.path == "/broken":
+            raise RuntimeError("a defect")
+        if arrival.path == "/later":
+            self.waiting.append(arrival)
+        else:
+            self.answer(arrival)
+
+    def answer(self, arrival: Arrival) -> None:
+        arrival.content_type = b"text/plain"
+        arrival.leave(200, [(b"x-length", b"%d" % len(arrival.body))], BODY)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True
         while more:
             message = await receive()
             body, more = body + message["body"], message["more_body"]
-    headers = [(b"content-length", b"%d" % len(BODY)), (b"x-length", b"%d" % len(body))]
-    sent = b"" if scope["method"] == "HEAD" else BODY
-    if scope["path"] == "/long" or not short_way.answer(200, headers, sent):
+        headers = [
+            (b"content-type", b"text/plain"),
+            (b"content-length", b"%d" % len(BODY)),
+            (b"x-length", b"%d" % len(body)),
+        ]
+        sent = b"" if scope["method"] == "HEAD" else BODY
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": sent})
 
 
 @asynccontextmanager
-async def serving(keep_alive: Any = 75) -> AsyncIterator[int]:
+async def serving(application: Application | None = None, keep_alive: Any = 75) -> AsyncIterator[int]:
     server = uvicorn.Server(
         uvicorn.Config(
-            answer,
+            application or Application(),
             host="127.0.0.1",
             port=0,
             http=Protocol,
@@ -47,6 +71,7 @@ async def serving(keep_alive: Any = 75) -> AsyncIterator[int]:
             log_config=None,
             date_header=False,
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=keep_alive,
         )
     )
@@ -80,9 +105,11 @@ def asked(method: str, path: str, *, close: bool = True, body: bytes = b"") -> b
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 async def test_both_ways_say_the_same(method: str) -> None:
-    async with serving() as port:
+    application = Application()
+    async with serving(application) as port:
         body = b"a=1" if method == "POST" else b""
         short, long = [await exchange(port, asked(method, p, body=body)) for p in ("/short", "/long")]
+    assert application.taken == 1
     assert short == long
     assert short.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"connection: close\r\n" in short
@@ -112,6 +139,60 @@ async def test_a_client_that_waits_to_be_let_on_is_let_on() -> None:
         writer.write(body)
         assert b"x-length: 3\r\n" in await asyncio.wait_for(reader.read(), timeout=5)
         writer.close()
+
+
+@pytest.mark.parametrize(
+    ("target", "head"),
+    [
+        (b"/%2e", b""),
+        (b"http://here/short", b""),
+        (b"/short", b"content-length: %d\r\n" % (SHORT_BODY_MAX + 1)),
+        (b"/short", b"transfer-encoding: chunked\r\n"),
+    ],
+)
+async def test_what_is_not_plain_and_small_goes_the_long_way(target: bytes, head: bytes) -> None:
+    application = Application()
+    body = b"x" * (SHORT_BODY_MAX + 1) if b"length" in head else b"0\r\n\r\n" if head else b""
+    async with serving(application) as port:
+        request = b"POST %b HTTP/1.1\r\nhost: here\r\nconnection: close\r\n%b\r\n%b" % (target, head, body)
+        assert (await exchange(port, request)).endswith(BODY)
+    assert not application.taken
+
+
+async def test_an_answer_may_leave_later_and_what_was_sent_ahead_waits_for_it() -> None:
+    application = Application()
+    async with serving(application) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(asked("POST", "/later", close=False, body=b"x") + asked("POST", "/short", body=b"xx"))
+        while not application.waiting:  # noqa: ASYNC110 - nothing tells of the server's end
+            await asyncio.sleep(0)
+        assert application.taken == 1
+        application.answer(application.waiting.pop())
+        received = await asyncio.wait_for(reader.read(), timeout=5)
+        writer.close()
+    lengths = [line for line in received.split(b"\r\n") if line.startswith(b"x-length")]
+    assert lengths == [b"x-length: 1", b"x-length: 2"]
+
+
+async def test_who_hangs_up_is_not_answered() -> None:
+    application = Application()
+    async with serving(application) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(asked("POST", "/later", body=b"x"))
+        while not application.waiting:  # noqa: ASYNC110 - nothing tells of the server's end
+            await asyncio.sleep(0)
+        (gone,) = application.waiting
+        writer.close()
+        while not getattr(gone, "disconnected"):  # noqa: ASYNC110, B009 - as above; of the protocol's own kind
+            await asyncio.sleep(0)
+        application.answer(gone)
+        assert (await exchange(port, asked("GET", "/short"))).endswith(BODY)
+
+
+async def test_a_defect_ends_the_connection_and_no_other() -> None:
+    async with serving() as port:
+        assert await exchange(port, asked("GET", "/broken", close=False)) == b""
+        assert (await exchange(port, asked("GET", "/short"))).endswith(BODY)
 
 
 async def test_requests_sent_ahead_are_answered_in_order() -> None:

@@ -18,9 +18,7 @@ __all__ = ["Decision", "check_placement", "decide", "next_trigger"]
 
 def decide(state: State, rules: EngineRules, command: c.Command, now_us: int) -> Decision:
     """The events that a command causes, or its rejection."""
-    decider = _DECIDERS.get(type(command))
-    assert decider is not None, f"no decision for {type(command).__name__}"
-    return decider(state, rules, command, now_us)
+    return _DECIDERS[type(command)](state, rules, command, now_us)
 
 
 _DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decision]] = {

@@ -30,30 +30,29 @@ _UNFILLED = {
 def place_order(
     state: State, rules: EngineRules, command: c.PlaceOrder | c.TestOrder, now_us: int
 ) -> Decision:
-    account, market, terms = (
-        state.accounts.get(command.account),
-        state.markets.get(command.instrument),
-        command.terms,
-    )
+    account = state.accounts.get(command.account)
+    market = state.markets.get(command.instrument)
+    wallet, terms = command.wallet, command.terms
     if account is None:
         return r.UnknownAccount(account=command.account)
     if market is None:
         return r.UnknownInstrument(instrument=command.instrument)
-    if command.wallet not in state.wallets:
-        return r.UnknownWallet(wallet=command.wallet)
-    price = limit_price(market, terms, now_us)
+    if wallet not in state.wallets:
+        return r.UnknownWallet(wallet=wallet)
+    price = terms.price if terms.peg is None else limit_price(market, terms, now_us)
     if isinstance(price, Rejection):
         return price
+    instrument = market.instrument
     rejection = (
-        check_status(market.instrument)
-        or check_leg(state, account, command.wallet, market, terms, price, now_us)
-        or check_counts(state, account, market.instrument, (terms,))
+        check_status(instrument)
+        or check_leg(state, account, wallet, market, terms, price, now_us)
+        or check_counts(state, account, instrument, (terms,))
     )
     if rejection is not None:
         return rejection
-    if isinstance(command, c.TestOrder):
+    if type(command) is c.TestOrder:
         return []  # Neither the wallet nor the book is asked.
-    return enter_new(state, rules, account, command.wallet, market, terms, price, now_us)
+    return enter_new(state, rules, account, wallet, market, terms, price, now_us)
 
 
 def check_placement(state: State, rules: EngineRules, command: c.PlaceOrder, now_us: int) -> Rejection | None:
@@ -74,7 +73,8 @@ def check_placement(state: State, rules: EngineRules, command: c.PlaceOrder, now
     return (
         check_status(market.instrument)
         or check_shape(command.terms)
-        or _check_at_prices(market, command.terms, price, now_us)
+        or check_terms(market, command.terms, price, now_us)
+        or _check_named_price(market, command.terms, price, now_us)
         or check_position(state, account, command.wallet, market.instrument, command.terms)
         or check_counts(state, account, market.instrument, (command.terms,))
     )
@@ -92,26 +92,26 @@ def check_leg(
     is_funded: bool = False,
 ) -> Rejection | None:
     """What can be said against one order by itself; `price` is its limit price if it were active now."""
-    rejection = (
-        check_shape(terms, is_funded=is_funded)
-        or _check_at_prices(market, terms, price, now_us)
-        or check_position(state, account, wallet, market.instrument, terms)
-    )
+    instrument, client_id = market.instrument, terms.client_id
+    rejection = check_shape(terms, is_funded=is_funded) or check_terms(market, terms, price, now_us)
+    if rejection is None and terms.peg is not None:
+        rejection = _check_named_price(market, terms, price, now_us)
+    if rejection is None and instrument.position_max is not None:
+        rejection = check_position(state, account, wallet, instrument, terms)
     if rejection is not None:
         return rejection
-    if terms.client_id and (account.id, market.instrument.symbol, terms.client_id) in state.client_ids:
-        return r.DuplicateClientId(client_id=terms.client_id)
+    if client_id and (account.id, instrument.symbol, client_id) in state.client_ids:
+        return r.DuplicateClientId(client_id=client_id)
     return None
 
 
-def _check_at_prices(
+def _check_named_price(
     market: Market, terms: OrderTerms, price: Decimal | None, now_us: int
 ) -> Rejection | None:
-    rejection = check_terms(market, terms, price, now_us)
-    if rejection is None and terms.peg is not None and terms.price is not None and price != terms.price:
-        # A pegged order that names a price as well must pass with both (pegged_orders.md).
-        rejection = check_terms(market, terms, terms.price, now_us)
-    return rejection
+    """A pegged order that names a price as well must pass with both (pegged_orders.md)."""
+    if terms.peg is None or terms.price is None or price == terms.price:
+        return None
+    return check_terms(market, terms, terms.price, now_us)
 
 
 def limit_price(market: Market, terms: OrderTerms, now_us: int) -> Decimal | Rejection | None:
@@ -147,19 +147,18 @@ def enter_new(
     now_us: int,
 ) -> Decision:
     """Accept one order that passed its checks: dormant, or active at once."""
-    instrument = market.instrument
+    instrument, side, quantity = market.instrument, terms.side, terms.quantity
     order_id = state.next_order
     mode = terms.self_trade_mode or instrument.self_trade_default
     if terms.trigger is not None:
         return _sleep_new(state, account, wallet, market, terms, order_id, mode, now_us)
-    asset = hold_asset(instrument, terms.side)
+    asset = instrument.base if side is SELL else instrument.quote
     free = state.ledger.free(account.id, wallet, asset)
-    quantity = terms.quantity
     needed = ZERO
     if price is not None:
         assert quantity is not None
-        needed = requirement(instrument, terms.side, price, quantity)
-        crossing = market.crosses(terms.side, price, now_us)
+        needed = requirement(instrument, side, price, quantity)
+        crossing = market.crosses(side, price, now_us)
         if terms.post_only and crossing and instrument.post_only_failure is _REFUSE:
             return r.WouldTake()
         if needed > free:
@@ -167,18 +166,20 @@ def enter_new(
         if not crossing or terms.post_only:
             if crossing:
                 ending: e.Event = e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)
+            elif terms.time_in_force is _GTC:
+                ending = e.OrderRested(order=order_id)
             elif terms.time_in_force is _FOK and instrument.fill_or_kill_failure is _REFUSE:
                 return r.WouldNotFill()
             else:
                 ending = _rest_or_expire(terms, order_id)
             return [placed(order_id, account, wallet, instrument, terms, mode, quantity, price), ending]
-    elif terms.side is SELL and quantity is not None:
+    elif side is SELL and quantity is not None:
         needed = quantity
-    elif terms.side is BUY and terms.quote_quantity is not None:
+    elif side is BUY and terms.quote_quantity is not None:
         needed = terms.quote_quantity
     if needed > free:
         return r.InsufficientBalance(asset=asset, needed=needed, available=free)
-    taker = Taker(order=order_id, account=account, wallet=wallet, side=terms.side, mode=mode)
+    taker = Taker(order=order_id, account=account, wallet=wallet, side=side, mode=mode)
     plan = plan_walk(
         state, rules, market, taker, now_us, limit=price, quantity=quantity, budget=terms.quote_quantity,
         reserved=needed,

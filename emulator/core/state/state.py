@@ -32,7 +32,6 @@ from emulator.core.tape import ManualBook, Market, Segment
 CONSUMED_MAX = 10_000
 """Levels of one market that are remembered as consumed; the older half goes when there are more."""
 
-_NO_COUNTS = Counts()
 _NEW, _DORMANT = OrderStatus.NEW, OrderStatus.DORMANT
 _PARTIALLY_FILLED, _FILLED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED
 _HOLDS_NOTHING = ENDED | {OrderStatus.WAITING}
@@ -112,14 +111,12 @@ class State:
 
     def required(self, order: Order) -> Decimal:
         """What must be held for the rest of an order, in its hold asset."""
-        if order.status in _HOLDS_NOTHING:
+        status, price = order.status, order.price
+        if status is not _NEW and status in _HOLDS_NOTHING:
             return ZERO
-        price = order.price
         if price is None:
-            if order.status is not _DORMANT:
+            if status is not _DORMANT:
                 return ZERO  # At market: it trades at once or not at all.
-            trigger = order.terms.trigger
-            assert trigger is not None
             price = dormant_price(order.terms, order.extreme)
         instrument = self.markets[order.instrument].instrument
         return requirement(instrument, order.terms.side, price, order.remaining)
@@ -135,9 +132,6 @@ class State:
             return owner.received
         legs = (self.orders[leg] for leg in owner.pair if leg in self.orders)
         return max(map(self.required, legs), default=ZERO)
-
-    def counts_of(self, account: AccountId, instrument: str) -> Counts:
-        return self.counts.get((account, instrument), _NO_COUNTS)
 
     def fingerprint(self) -> str:
         """A digest of everything folded, equal for equal histories."""
@@ -196,12 +190,12 @@ class State:
     # Orders
 
     def _order_placed(self, event: e.OrderPlaced, now_us: int) -> None:
-        terms = event.terms
+        id, terms, status = event.order, event.terms, event.status
         market = self.markets[event.instrument]
         instrument = market.instrument
         account = self.accounts[event.account]
         order = Order(
-            id=event.order,
+            id=id,
             account=event.account,
             wallet=event.wallet,
             instrument=event.instrument,
@@ -211,44 +205,48 @@ class State:
             trade_group=account.trade_group,
             quantity=event.quantity,
             price=event.price,
-            status=event.status,
+            status=status,
             list_id=event.order_list,
             hold_asset=instrument.base if terms.side is SELL else instrument.quote,
             created_us=now_us,
             updated_us=now_us,
+            working_us=now_us if status is _NEW else 0,
         )
-        self.next_order = event.order + 1
+        self.next_order = id + 1
         self.next_execution += 1
-        self.orders[order.id] = order
-        account.open_orders[order.id] = order
-        if order.client_id:
-            self.client_ids[order.account, order.instrument, order.client_id] = order.id
-        counts = self._counts(order.account, order.instrument)
+        self.orders[id] = account.open_orders[id] = order
+        if terms.client_id:
+            self.client_ids[event.account, event.instrument, terms.client_id] = id
+        counts = self._counts(event.account, event.instrument)
         counts.orders += 1
         if terms.trigger is not None:
             counts.triggers += 1
         if terms.iceberg_quantity is not None:
             counts.icebergs += 1
-        if event.status is _NEW:
-            order.working_us = now_us
-        elif event.status is _DORMANT:
+        if status is _DORMANT:
             self._sleep(order, market, event.extreme, now_us)
-        self._rehold(order)
+        if status is _NEW and event.price is not None and event.quantity and event.order_list == NO_LIST:
+            # What `_rehold` comes to for nearly all orders.
+            held = order.held = requirement(instrument, terms.side, event.price, event.quantity)
+            self.ledger.hold(event.account, event.wallet, order.hold_asset, held)
+        else:
+            self._rehold(order)
 
     def _order_rested(self, event: e.OrderRested, now_us: int) -> None:
         order = self.orders[event.order]
-        assert order.price is not None
+        terms, price = order.terms, order.price
+        assert price is not None
         market = self.markets[order.instrument]
         order.resting = True
         order.queued_us = now_us
         order.visible = order.remaining
-        if order.terms.iceberg_quantity is not None:
-            order.visible = min(order.visible, order.terms.iceberg_quantity)
-        queues = market.bids if order.terms.side is BUY else market.asks
+        if terms.iceberg_quantity is not None:
+            order.visible = min(order.visible, terms.iceberg_quantity)
+        queues = market.bids if terms.side is BUY else market.asks
         best = queues.best
-        queues.add(order.price, order)
+        queues.add(price, order)
         market.changes += 1
-        if queues.best != best:
+        if queues.best is not best:
             self.touched.add(order.instrument)
 
     def _trade_executed(self, event: e.TradeExecuted, now_us: int) -> None:
@@ -586,19 +584,23 @@ class State:
 
     def _rehold(self, order: Order) -> None:
         """Make the hold of an order, or of its pair, what the rest of it requires."""
-        holder: Order | OrderList = order
         target = self.required(order)
-        if order.list_id != NO_LIST:
-            order_list = self.lists[order.list_id]
-            pair = order_list.pair
-            if order.id in pair:
-                holder = order_list
-                if order_list.received:
-                    return
-                order_list.hold_asset = order.hold_asset
-                target = max(
-                    (self.required(self.orders[leg]) for leg in pair if leg in self.orders), default=ZERO
-                )
+        if order.list_id == NO_LIST:
+            if target != order.held:
+                self.ledger.hold(order.account, order.wallet, order.hold_asset, target - order.held)
+                order.held = target
+            return
+        holder: Order | OrderList = order
+        order_list = self.lists[order.list_id]
+        pair = order_list.pair
+        if order.id in pair:
+            holder = order_list
+            if order_list.received:
+                return
+            order_list.hold_asset = order.hold_asset
+            target = max(
+                (self.required(self.orders[leg]) for leg in pair if leg in self.orders), default=ZERO
+            )
         change = target - holder.held
         if change:
             self.ledger.hold(order.account, order.wallet, order.hold_asset, change)

@@ -127,6 +127,7 @@ class Door:
         self._timestamps = timestamps
         self._counting = counting
         self._wall_us = wall_us or _wall_us
+        self._accepts_free = self.eras.accepted_orders == "free"
         self._verifiers = Verifiers()
         self._quotas = QuotasBySandbox(
             self.limits, engine=engine, maker_releases=self.eras.first_maker_fill_releases
@@ -141,6 +142,7 @@ class Door:
     def compile(self, route: Route) -> Admit:
         enter, spend = self.compile_entry(route), self.compile_spending(route)
         read = self.compile_reading(route)
+        read_plain = _compile_plain_reading(route, _parsers_of(route))
         security = route.security
         keyed, signed = security.keyed, security.signed
 
@@ -163,11 +165,14 @@ class Door:
             # Quirk: POST, PUT and DELETE alike take their parameters from the query, from a form body or
             # from both, and what is in both is read from the query (rest-api.md, "General Information on
             # Endpoints").
-            try:
-                pairs, twice = split_pairs(request.query, request.body)
-            except TooManyPairs:
-                raise refuse(-1101, text=TOO_MANY_PARAMETERS) from None
-            values = read(pairs, twice)
+            query, body = request.query, request.body
+            values = None if query and body else read_plain(query or body)
+            if values is None:
+                try:
+                    pairs, twice = split_pairs(query, body)
+                except TooManyPairs:
+                    raise refuse(-1101, text=TOO_MANY_PARAMETERS) from None
+                values = read(pairs, twice)
 
             if keyed:
                 if signed:
@@ -176,7 +181,7 @@ class Door:
                     raise refuse(-2015)
                 if signed:
                     signature = values.pop("signature")
-                    if not self._is_signed(record, request.query, request.body, signature):
+                    if not self._is_signed(record, query, body, signature):
                         raise refuse(-1022)
                 if not permits(record, security.permission):
                     raise refuse(-2015)
@@ -215,14 +220,7 @@ class Door:
         Its second argument says whether a name was sent twice. strict: refuse what the row does not
         have. Of a signed row, `timestamp`, `recvWindow` and `signature` are among the values.
         """
-        parsers: dict[str, Parse] = {p.name: compile_parameter(p) for p in route.parameters}
-        required = tuple(p.name for p in route.parameters if p.required)
-        defaults = {p.name: p.default for p in route.parameters if p.default is not None}
-        if route.security.signed:
-            parsers["timestamp"] = compile_parameter(TIMESTAMP)
-            parsers["recvWindow"] = compile_parameter(Parameter("recvWindow", Kind.DECIMAL, decimals=3))
-            parsers["signature"] = str
-            required = (*required, "timestamp", "signature")
+        parsers, required, defaults = _parsers_of(route), _required_of(route), _defaults_of(route)
         # Quirk: the spot API refuses parameters that it does not know, and says how many it read but not
         # which; /sapi and the futures APIs pass over them (errors.md, -1104; binance-connector-python,
         # issue 172).
@@ -316,7 +314,7 @@ class Door:
     def _is_signed(self, record: KeyRecord, query: bytes, body: bytes, signature: str) -> bool:
         # Quirk: where a request has parameters in query and body, both are signed with nothing in between
         # (older editions of rest-api.md, the example that mixes both).
-        payload = unsigned(query) + unsigned(body)
+        payload = unsigned(query) + unsigned(body) if query else unsigned(body)
         if self._verifiers.verify(record, payload, signature):
             return True
         if self.eras.signature_encoding == "encoded":
@@ -335,32 +333,30 @@ class Door:
     # Settling
 
     def settle(self, call: Call, refusal: Refusal | None) -> None:
-        route = call.route
+        route, ip, now_us = call.route, call.request.source_ip, call.now_us
         quotas = self._quotas.of(call.sandbox)
-        ip = call.request.source_ip
-        now_us = call.now_us
         headers = call.headers
-        header = _ACCOUNT_WEIGHT_HEADERS.get(route.pool)
-        if header is not None:
-            used = quotas.sapi_account_used(route.pool, call.account, route.path, now_us)
-            headers.append((header, b"%d" % used))
-        elif route.path.startswith("/sapi/"):
-            used = quotas.sapi_used(ip, route.path, now_us)
-            headers.append((b"x-sapi-used-ip-weight-1m", b"%d" % used))
-        else:
+        if not route.path.startswith("/sapi/"):
             weight = call.weight
             # Quirk: an order request that succeeds costs no weight; one that fails costs what is documented
             # (CHANGELOG.md, 2026-03-27).
-            if refusal is None and route.free_when_accepted and self.eras.accepted_orders == "free":
+            if refusal is None and route.free_when_accepted and self._accepts_free:
                 weight = 0
             used_text = b"%d" % quotas.charge(ip, weight, now_us)
-            headers.append((b"x-mbx-used-weight", used_text))
-            headers.append((b"x-mbx-used-weight-1m", used_text))
+            headers += ((b"x-mbx-used-weight", used_text), (b"x-mbx-used-weight-1m", used_text))
+        elif route.pool in _ACCOUNT_WEIGHT_HEADERS:
+            used = quotas.sapi_account_used(route.pool, call.account, route.path, now_us)
+            headers.append((_ACCOUNT_WEIGHT_HEADERS[route.pool], b"%d" % used))
+        else:
+            used = quotas.sapi_used(ip, route.path, now_us)
+            headers.append((b"x-sapi-used-ip-weight-1m", b"%d" % used))
         if refusal is None:
             if route.orders or call.orders_reserved:
                 seconds, day = quotas.orders_used(call.account, now_us)
-                headers.append((b"x-mbx-order-count-10s", b"%d" % seconds))
-                headers.append((b"x-mbx-order-count-1d", b"%d" % day))
+                headers += (
+                    (b"x-mbx-order-count-10s", b"%d" % seconds),
+                    (b"x-mbx-order-count-1d", b"%d" % day),
+                )
         elif call.orders_reserved:
             quotas.release_orders(call.account, call.orders_reserved, now_us)
             call.orders_reserved = 0
@@ -454,6 +450,62 @@ def _either(group: tuple[str, ...]) -> Refusal:
 
 
 # Values
+
+
+def _parsers_of(route: Route) -> dict[str, Parse]:
+    parsers: dict[str, Parse] = {p.name: compile_parameter(p) for p in route.parameters}
+    if route.security.signed:
+        parsers["timestamp"] = compile_parameter(TIMESTAMP)
+        parsers["recvWindow"] = compile_parameter(Parameter("recvWindow", Kind.DECIMAL, decimals=3))
+        parsers["signature"] = str
+    return parsers
+
+
+def _required_of(route: Route) -> tuple[str, ...]:
+    required = tuple(p.name for p in route.parameters if p.required)
+    return (*required, "timestamp", "signature") if route.security.signed else required
+
+
+def _defaults_of(route: Route) -> dict[str, Any]:
+    return {p.name: p.default for p in route.parameters if p.default is not None}
+
+
+def _compile_plain_reading(
+    route: Route, parsers: Mapping[str, Parse]
+) -> Callable[[bytes], dict[str, Any] | None]:
+    """What reads a query or a body in one go, as long as nothing is escaped and nothing wrong with it.
+
+    None: something is, and what is said of it is for `compile_reading` to find in its order.
+    """
+    required, defaults = frozenset(_required_of(route)), _defaults_of(route)
+    one_of, exclusive = route.one_of, route.exclusive
+
+    def read(raw: bytes) -> dict[str, Any] | None:
+        if b"%" in raw or b"+" in raw or not raw.isascii():
+            return None
+        pieces = raw.decode().split("&")
+        if len(pieces) > len(parsers):
+            return None
+        values: dict[str, Any] = {}
+        try:
+            for piece in pieces:
+                name, _, text = piece.partition("=")
+                if not text:
+                    return None
+                values[name] = parsers[name](text)
+        except (KeyError, Refusal):
+            return None
+        if len(values) < len(pieces) or not required <= values.keys():
+            return None
+        for group in one_of:
+            if not any(name in values for name in group):
+                return None
+        for group in exclusive:
+            if sum(name in values for name in group) > 1:
+                return None
+        return {**defaults, **values} if defaults else values
+
+    return read
 
 
 def compile_parameter(parameter: Parameter) -> Parse:
@@ -565,7 +617,7 @@ def _choice(parameter: Parameter) -> Parse:
             raise _invalid(parameter)
         return text
 
-    return parse
+    return lru_cache(maxsize=len(choices))(parse)
 
 
 def _text(parameter: Parameter) -> Parse:

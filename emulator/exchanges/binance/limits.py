@@ -184,10 +184,11 @@ class Quotas:
         then counts nothing."""
         # Quirk: an order that the day's limit refuses does not count in the ten seconds either
         # (CHANGELOG.md, 2025-04-07).
-        for window, words in ((self._day, "1 DAY"), (self._seconds, "10 SECOND")):
-            if enforced and window.used(account, now_us) + count > window.limit:
-                refusal = refuse(-1015, window.limit, words)
-                raise _used_up(refusal, window, now_us)
+        if enforced:
+            for window, words in ((self._day, "1 DAY"), (self._seconds, "10 SECOND")):
+                if window.used(account, now_us) + count > window.limit:
+                    refusal = refuse(-1015, window.limit, words)
+                    raise _used_up(refusal, window, now_us)
         self._day.add(account, count, now_us)
         self._seconds.add(account, count, now_us)
 

@@ -139,14 +139,17 @@ INTERVALS_US: Mapping[str, int] = MappingProxyType(
 """Lengths of kline intervals; a month has none of its own."""
 
 
+_MARKET: Final = OrderType.MARKET
+
+
 def order_type_word(terms: OrderTerms) -> str:
     """The wire's type of an order, which also says whether it is post-only or a trigger order."""
     if terms.trigger is None:
-        if terms.type is OrderType.MARKET:
+        if terms.type is _MARKET:
             return "MARKET"
         return "LIMIT_MAKER" if terms.post_only else "LIMIT"
     word = "STOP_LOSS" if terms.trigger.kind is TriggerKind.STOP_LOSS else "TAKE_PROFIT"
-    return word if terms.type is OrderType.MARKET else word + "_LIMIT"
+    return word if terms.type is _MARKET else word + "_LIMIT"
 
 
 # Amounts and times

@@ -61,6 +61,7 @@ from emulator.exchanges.binance.vocabulary import (
     TRAILING_DELTA,
     USER_DATA,
 )
+from emulator.runtime.submission import Submission
 from emulator.web.contract import Call, Rows
 
 rows = Rows()
@@ -173,9 +174,9 @@ def _parse_pair(
     return (above_terms, below_terms) if is_buy else (below_terms, above_terms)
 
 
-async def _place(
+def _place(
     call: Call, kind: ListKind, legs: tuple[OrderTerms, ...], *, funded: bool = False
-) -> PlacedOrderList:
+) -> Submission[PlacedOrderList]:
     values = call.values
     # Quirk: the reports of a list's orders are whole unless less is asked for, also those of stop orders,
     # which alone would be acknowledged only (rest-api.md, "New Order list - OCO", its example).
@@ -195,7 +196,7 @@ async def _place(
         assert isinstance(placed, OrderListPlaced)
         return answer_placed_list(call, call.engine, placed.order_list, done.events, response)
 
-    return await call.submit(command, answer)
+    return call.submit(command, answer)
 
 
 @rows.route(
@@ -230,14 +231,14 @@ async def _place(
     ),
     answers=PlacedOrderList,
 )
-async def place_legacy_oco(call: Call) -> PlacedOrderList:
+def place_legacy_oco(call: Call) -> Submission[PlacedOrderList]:
     values = call.values
     side = SIDES[values["side"]]
     mode = _mode(values)
     stop_word = "STOP_LOSS_LIMIT" if "stopLimitPrice" in values else "STOP_LOSS"
     stop = parse_terms(values, LEGACY_STOP, type_word=stop_word, side=side, self_trade_mode=mode)
     limit = parse_terms(values, LEGACY_LIMIT, type_word="LIMIT_MAKER", side=side, self_trade_mode=mode)
-    return await _place(call, ListKind.OCO, (stop, limit))
+    return _place(call, ListKind.OCO, (stop, limit))
 
 
 @rows.route(
@@ -257,9 +258,9 @@ async def place_legacy_oco(call: Call) -> PlacedOrderList:
     ),
     answers=PlacedOrderList,
 )
-async def place_oco(call: Call) -> PlacedOrderList:
+def place_oco(call: Call) -> Submission[PlacedOrderList]:
     side = SIDES[call.values["side"]]
-    return await _place(call, ListKind.OCO, _parse_pair(call.values, ABOVE, BELOW, ("above", "below"), side))
+    return _place(call, ListKind.OCO, _parse_pair(call.values, ABOVE, BELOW, ("above", "below"), side))
 
 
 def _parse_working(values: dict[str, Any]) -> OrderTerms:
@@ -305,9 +306,9 @@ def _parse_pending_pair(values: dict[str, Any], *, funded: bool = False) -> tupl
     parameters=(*_WHOLE_LIST, *_WORKING_ORDER, *_PENDING_ORDER, *_QUANTITIES),
     answers=PlacedOrderList,
 )
-async def place_oto(call: Call) -> PlacedOrderList:
+def place_oto(call: Call) -> Submission[PlacedOrderList]:
     values = call.values
-    return await _place(call, ListKind.OTO, (_parse_working(values), _parse_pending(values)))
+    return _place(call, ListKind.OTO, (_parse_working(values), _parse_pending(values)))
 
 
 @rows.route(
@@ -321,9 +322,9 @@ async def place_oto(call: Call) -> PlacedOrderList:
     parameters=(*_WHOLE_LIST, *_WORKING_ORDER, *_PENDING_PAIR, *_QUANTITIES),
     answers=PlacedOrderList,
 )
-async def place_otoco(call: Call) -> PlacedOrderList:
+def place_otoco(call: Call) -> Submission[PlacedOrderList]:
     values = call.values
-    return await _place(call, ListKind.OTOCO, (_parse_working(values), *_parse_pending_pair(values)))
+    return _place(call, ListKind.OTOCO, (_parse_working(values), *_parse_pending_pair(values)))
 
 
 def _check_paying(values: dict[str, Any]) -> None:
@@ -350,11 +351,11 @@ def _check_paying(values: dict[str, Any]) -> None:
     answers=PlacedOrderList,
     description="What the working order receives becomes the quantity of the pending order.",
 )
-async def place_opo(call: Call) -> PlacedOrderList:
+def place_opo(call: Call) -> Submission[PlacedOrderList]:
     values = call.values
     _check_paying(values)
     legs = (_parse_working(values), _parse_pending(values, funded=True))
-    return await _place(call, ListKind.OTO, legs, funded=True)
+    return _place(call, ListKind.OTO, legs, funded=True)
 
 
 @rows.route(
@@ -369,11 +370,11 @@ async def place_opo(call: Call) -> PlacedOrderList:
     answers=PlacedOrderList,
     description="What the working order receives becomes the quantity of the pending orders.",
 )
-async def place_opoco(call: Call) -> PlacedOrderList:
+def place_opoco(call: Call) -> Submission[PlacedOrderList]:
     values = call.values
     _check_paying(values)
     legs = (_parse_working(values), *_parse_pending_pair(values, funded=True))
-    return await _place(call, ListKind.OTOCO, legs, funded=True)
+    return _place(call, ListKind.OTOCO, legs, funded=True)
 
 
 # Canceling
@@ -390,7 +391,7 @@ async def place_opoco(call: Call) -> PlacedOrderList:
     one_of=(("orderListId", "listClientOrderId"),),
     answers=CanceledOrderList,
 )
-async def cancel_list(call: Call) -> CanceledOrderList:
+def cancel_list(call: Call) -> Submission[CanceledOrderList]:
     values = call.values
     known_instrument(call)
     command = CancelOrderList(
@@ -405,7 +406,7 @@ async def cancel_list(call: Call) -> CanceledOrderList:
         canceled: Any = answer_cancels(call, call.engine, done.events)[0]
         return canceled  # type: ignore[no-any-return] # what belongs to a list comes as its list
 
-    return await call.submit(command, answer)
+    return call.submit(command, answer)
 
 
 # Queries

@@ -12,7 +12,14 @@ from decimal import Decimal
 from typing import Final, cast
 
 from emulator.core.engine import Engine
-from emulator.core.events import Event, MatchPrevented, OrderCanceled, OrderPlaced, TradeExecuted
+from emulator.core.events import (
+    Event,
+    MatchPrevented,
+    OrderCanceled,
+    OrderPlaced,
+    OrderRested,
+    TradeExecuted,
+)
 from emulator.core.history import Amendment as AmendmentRecord
 from emulator.core.history import ListRecord
 from emulator.core.history import PreventedMatch as PreventedRecord
@@ -61,6 +68,7 @@ FULL: Final = "FULL"
 NO_LIST_ID: Final = -1
 NO_TIME: Final = -1
 NO_TRADE_GROUP: Final = -1
+_EXPIRED: Final = OrderStatus.EXPIRED
 PENDING_NEW: Final = ORDER_STATUS_WORDS[OrderStatus.WAITING]
 
 
@@ -75,7 +83,7 @@ def default_response(type_word: str) -> str:
 
 
 def answer_order(
-    call: Call, engine: Engine, order_id: int, events: Iterable[Event], response: str
+    call: Call, engine: Engine, order_id: int, events: Sequence[Event], response: str
 ) -> OrderAck | OrderResult | OrderFull:
     """A placed order in the form that was asked for. events: what its placement caused."""
     order = engine.views.orders[order_id]
@@ -97,10 +105,10 @@ def answer_order(
         "orderListId": order.list_id if order.list_id != NO_LIST else NO_LIST_ID,
         "clientOrderId": terms.client_id,
         "transactTime": order.created_us // divisor,
-        "price": render_optional(terms.price),
-        "origQty": render_optional(order.quantity),
+        "price": render_amount(terms.price) if terms.price else ZERO_AMOUNT,
+        "origQty": render_amount(order.quantity) if order.quantity else ZERO_AMOUNT,
         "executedQty": render_amount(executed) if executed else ZERO_AMOUNT,
-        "origQuoteOrderQty": render_optional(terms.quote_quantity),
+        "origQuoteOrderQty": render_amount(terms.quote_quantity) if terms.quote_quantity else ZERO_AMOUNT,
         "cummulativeQuoteQty": render_amount(order.executed_amount) if executed else ZERO_AMOUNT,
         "status": ORDER_STATUS_WORDS[order.status],
         "timeInForce": TIME_IN_FORCE_WORDS[terms.time_in_force],
@@ -111,7 +119,8 @@ def answer_order(
     }
     fills: list[Fill] = []
     prevented: list[PreventedMatchOfOrder] = []
-    for event in events:
+    only_rested = len(events) == 2 and type(events[1]) is OrderRested
+    for event in () if only_rested else events:
         kind = type(event)
         if kind is TradeExecuted:
             assert isinstance(event, TradeExecuted)
@@ -205,7 +214,7 @@ def _add_progress(answer: Conditionals, order: Order, divisor: int) -> None:
         answer["trailingTime"] = order.extreme_us // divisor
     if order.terms.peg is not None and order.working_us and order.price is not None:
         answer["peggedPrice"] = render_amount(order.price)
-    if order.status is OrderStatus.EXPIRED and order.end_reason is not EndReason.NONE:
+    if order.status is _EXPIRED and order.end_reason is not EndReason.NONE:
         answer["expiryReason"] = EXPIRY_REASON_WORDS[order.end_reason]
 
 

@@ -28,6 +28,8 @@ WRONG_PEG: Final = "This price peg cannot be used with this order type."
 USED_SOR: Final = ("usedSor", "true")
 """The label of an order that asked for smart order routing."""
 
+_GTC: Final = TimeInForce.GTC
+
 DOOR_PRECISION: Final = 8
 """Digits after the point that the door lets pass."""
 
@@ -61,7 +63,8 @@ SHAPES: Mapping[str, Shape] = {
 class Names(msgspec.Struct, frozen=True, kw_only=True):
     """What one leg's parameters are called. quote_quantity: "" where a leg has no such parameter.
 
-    paired: a leg of an OCO, whose mistakes have a code of their own.
+    paired: a leg of an OCO, whose mistakes have a code of their own. rare: those that most orders have not,
+    so that one look passes over all of them.
     """
 
     quantity: str
@@ -78,6 +81,21 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     peg_offset_value: str
     quote_quantity: str = ""
     paired: bool = False
+    rare: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        rare = {
+            self.quote_quantity,
+            self.stop_price,
+            self.trailing_delta,
+            self.iceberg_quantity,
+            self.strategy_id,
+            self.strategy_type,
+            self.peg_price_type,
+            self.peg_offset_type,
+            self.peg_offset_value,
+        }
+        msgspec.structs.force_setattr(self, "rare", frozenset(rare))
 
 
 PLAIN: Final = Names(
@@ -133,8 +151,9 @@ def parse_terms(
     shape = SHAPES[type_word]
     get = values.get
     symbol = values["symbol"]
+    is_plain = names.rare.isdisjoint(values)
 
-    time_in_force = TimeInForce.GTC
+    time_in_force = _GTC
     word = get(names.time_in_force)
     if shape.timed:
         if word is None:
@@ -144,7 +163,7 @@ def parse_terms(
         raise refuse(-1106, names.time_in_force)
 
     quantity: Decimal | None = None if funded else get(names.quantity)
-    quote_quantity: Decimal | None = get(names.quote_quantity)
+    quote_quantity: Decimal | None = None if is_plain else get(names.quote_quantity)
     if quote_quantity is not None:
         if type_word != "MARKET":
             raise refuse(-1106, names.quote_quantity)
@@ -163,7 +182,7 @@ def parse_terms(
         raise refuse(-1013, text="Invalid quantity.")
 
     price: Decimal | None = get(names.price)
-    peg = _parse_peg(values, names, type_word, shape, time_in_force)
+    peg = None if is_plain else _parse_peg(values, names, type_word, shape, time_in_force)
     if price is None:
         if shape.priced and peg is None:
             raise refuse(-1102, names.price)
@@ -173,8 +192,8 @@ def parse_terms(
         raise refuse(-1013, text="Invalid price.")
 
     trigger: Trigger | None = None
-    stop_price: Decimal | None = get(names.stop_price)
-    trailing_delta: int | None = get(names.trailing_delta)
+    stop_price: Decimal | None = None if is_plain else get(names.stop_price)
+    trailing_delta: int | None = None if is_plain else get(names.trailing_delta)
     if shape.trigger is not None:
         if stop_price is None and trailing_delta is None:
             raise refuse(-1102, names.stop_price, names.trailing_delta, text=EITHER_REQUIRED)
@@ -184,11 +203,11 @@ def parse_terms(
     elif trailing_delta is not None:
         raise refuse(-1106, names.trailing_delta)
 
-    iceberg_quantity: Decimal | None = get(names.iceberg_quantity)
+    iceberg_quantity: Decimal | None = None if is_plain else get(names.iceberg_quantity)
     if iceberg_quantity is not None:
         if not shape.priced:
             raise refuse(-1106, names.iceberg_quantity)
-        if time_in_force is not TimeInForce.GTC:
+        if time_in_force is not _GTC:
             raise refuse(-1160, names.iceberg_quantity) if names.paired else refuse(-1014)
 
     coarse = coarse_assets().get(symbol)
@@ -201,12 +220,13 @@ def parse_terms(
             (names.quote_quantity, quote_quantity),
         )
 
-    strategy_id: int | None = get(names.strategy_id)
-    if strategy_id is not None:
-        labels = (*labels, ("strategyId", str(strategy_id)))
-    strategy_type: int | None = get(names.strategy_type)
-    if strategy_type is not None:
-        labels = (*labels, ("strategyType", str(strategy_type)))
+    if not is_plain:
+        strategy_id: int | None = get(names.strategy_id)
+        if strategy_id is not None:
+            labels = (*labels, ("strategyId", str(strategy_id)))
+        strategy_type: int | None = get(names.strategy_type)
+        if strategy_type is not None:
+            labels = (*labels, ("strategyType", str(strategy_type)))
 
     return OrderTerms(
         side=side,
@@ -245,7 +265,7 @@ def _parse_peg(
     if side is PegSide.MARKET:
         if shape.post_only:
             raise refuse(-2010, text=WRONG_PEG)
-    elif type_word == "LIMIT" and time_in_force is not TimeInForce.GTC:
+    elif type_word == "LIMIT" and time_in_force is not _GTC:
         # An order at its own side's best price cannot trade at once (faqs/pegged_orders.md).
         raise refuse(-2010, text=WRONG_PEG)
     return Peg(side=side, levels=levels or 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.core.commands import (
@@ -83,6 +83,7 @@ from emulator.exchanges.binance.vocabulary import (
     TRADE,
     USER_DATA,
 )
+from emulator.runtime.submission import Submission
 from emulator.web.contract import Call, Kind, Parameter, Refusal, Rows
 
 rows = Rows()
@@ -111,7 +112,7 @@ def _parse(call: Call, labels: tuple[tuple[str, str], ...] = ()) -> OrderTerms:
     )
 
 
-def _place(call: Call, terms: OrderTerms) -> Coroutine[Any, Any, OrderAck | OrderResult | OrderFull]:
+def _place(call: Call, terms: OrderTerms) -> Submission[OrderAck | OrderResult | OrderFull]:
     values = call.values
     response: str = values.get("newOrderRespType") or default_response(values["type"])
     command = PlaceOrder(account=call.account, wallet=WALLET, instrument=values["symbol"], terms=terms)
@@ -135,15 +136,15 @@ def _place(call: Call, terms: OrderTerms) -> Coroutine[Any, Any, OrderAck | Orde
     parameters=(SYMBOL, *NEW_ORDER),
     answers=OrderAck | OrderResult | OrderFull,
 )
-async def place_order(call: Call) -> OrderAck | OrderResult | OrderFull:
-    return await _place(call, _parse(call))
+def place_order(call: Call) -> Submission[OrderAck | OrderResult | OrderFull]:
+    return _place(call, _parse(call))
 
 
 def _test_weight(values: Mapping[str, Any]) -> int:
     return 20 if values.get("computeCommissionRates") else 1
 
 
-def _test(call: Call, terms: OrderTerms, *, routed: bool) -> Coroutine[Any, Any, Nothing | OrderCommissions]:
+def _test(call: Call, terms: OrderTerms, *, routed: bool) -> Submission[Nothing | OrderCommissions]:
     symbol: str = call.values["symbol"]
     command = TestOrder(account=call.account, wallet=WALLET, instrument=symbol, terms=terms)
 
@@ -165,8 +166,8 @@ def _test(call: Call, terms: OrderTerms, *, routed: bool) -> Coroutine[Any, Any,
     answers=Nothing | OrderCommissions,
     description="Checks an order without placing it; neither the balance nor the book is asked.",
 )
-async def try_order(call: Call) -> Nothing | OrderCommissions:
-    return await _test(call, _parse(call), routed=False)
+def try_order(call: Call) -> Submission[Nothing | OrderCommissions]:
+    return _test(call, _parse(call), routed=False)
 
 
 def _parse_routed(call: Call) -> OrderTerms:
@@ -192,8 +193,8 @@ def _parse_routed(call: Call) -> OrderTerms:
         "so there are trades and no allocations."
     ),
 )
-async def place_routed_order(call: Call) -> OrderAck | OrderResult | OrderFull:
-    return await _place(call, _parse_routed(call))
+def place_routed_order(call: Call) -> Submission[OrderAck | OrderResult | OrderFull]:
+    return _place(call, _parse_routed(call))
 
 
 @rows.route(
@@ -205,8 +206,8 @@ async def place_routed_order(call: Call) -> OrderAck | OrderResult | OrderFull:
     parameters=(SYMBOL, *SOR_ORDER, COMPUTE_COMMISSION_RATES),
     answers=Nothing | OrderCommissions,
 )
-async def try_routed_order(call: Call) -> Nothing | OrderCommissions:
-    return await _test(call, _parse_routed(call), routed=True)
+def try_routed_order(call: Call) -> Submission[Nothing | OrderCommissions]:
+    return _test(call, _parse_routed(call), routed=True)
 
 
 # Canceling
@@ -224,7 +225,7 @@ async def try_routed_order(call: Call) -> Nothing | OrderCommissions:
     answers=CancelReport | CanceledOrderList,
     description="Canceling one order of an order list cancels the list, which is then the answer.",
 )
-async def cancel_order(call: Call) -> CancelReport | CanceledOrderList:
+def cancel_order(call: Call) -> Submission[CancelReport | CanceledOrderList]:
     values = call.values
     known_instrument(call)
     restriction = values.get("cancelRestrictions")
@@ -238,7 +239,7 @@ async def cancel_order(call: Call) -> CancelReport | CanceledOrderList:
     )
     # Quirk: canceling one order of a list cancels the list, and the answer is then the list
     # (web-socket-api.md, order.cancel).
-    return await call.submit(command, lambda done: answer_cancels(call, call.engine, done.events)[0])
+    return call.submit(command, lambda done: answer_cancels(call, call.engine, done.events)[0])
 
 
 @rows.route(
@@ -251,12 +252,12 @@ async def cancel_order(call: Call) -> CancelReport | CanceledOrderList:
     parameters=(SYMBOL,),
     answers=list[CancelReport | CanceledOrderList],
 )
-async def cancel_open_orders(call: Call) -> list[CancelReport | CanceledOrderList]:
+def cancel_open_orders(call: Call) -> Submission[list[CancelReport | CanceledOrderList]]:
     # Quirk: canceling all open orders where none is open fails, -2011 (binance-connector-python, issue 185).
     command = CancelAllOrders(
         account=call.account, instrument=call.values["symbol"], cancel_client_id=new_client_id()
     )
-    return await call.submit(command, lambda done: answer_cancels(call, call.engine, done.events))
+    return call.submit(command, lambda done: answer_cancels(call, call.engine, done.events))
 
 
 # Replacing
@@ -296,7 +297,7 @@ async def cancel_open_orders(call: Call) -> list[CancelReport | CanceledOrderLis
     one_of=(("cancelOrderId", "cancelOrigClientOrderId"),),
     answers=Replacement,
 )
-async def replace_order(call: Call) -> Replacement:
+def replace_order(call: Call) -> Submission[Replacement]:
     values = call.values
     terms = _parse(call)
     known_instrument(call)
@@ -366,7 +367,7 @@ async def replace_order(call: Call) -> Replacement:
             failed.headers = exceeded.headers
         raise failed
 
-    return await call.attempt(command, answer)
+    return call.attempt(command, answer)
 
 
 # Amending
@@ -388,7 +389,7 @@ async def replace_order(call: Call) -> Replacement:
     one_of=_NAMED,
     answers=Amended,
 )
-async def amend_order(call: Call) -> Amended:
+def amend_order(call: Call) -> Submission[Amended]:
     values = call.values
     known_instrument(call)
     coarse = coarse_assets().get(values["symbol"])
@@ -427,7 +428,7 @@ async def amend_order(call: Call) -> Amended:
             answered["listStatus"] = answer_list_status(engine, engine.views.lists[order.list_id])
         return answered
 
-    return await call.submit(command, answer)
+    return call.submit(command, answer)
 
 
 @rows.route(

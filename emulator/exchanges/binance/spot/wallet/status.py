@@ -14,6 +14,7 @@ from emulator.exchanges.binance.spot.payloads.wallet import (
     SystemStatus,
 )
 from emulator.exchanges.binance.vocabulary import USER_DATA
+from emulator.runtime.submission import Submission
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
 rows = Rows()
@@ -138,7 +139,7 @@ def fee_payment(call: Call) -> FeePayment:
     one_of=(("spotBNBBurn", "interestBNBBurn"),),
     answers=FeePayment,
 )
-async def set_fee_payment(call: Call) -> FeePayment:
+def set_fee_payment(call: Call) -> FeePayment | Submission[FeePayment]:
     values = call.values
     if values.get("interestBNBBurn"):
         raise refuse(-1020, text=f"{TEXTS[-1020]} Not emulated: interest on margin loans.")
@@ -146,4 +147,4 @@ async def set_fee_payment(call: Call) -> FeePayment:
     if discounted is None:
         return fee_payment(call)
     command = SetFeePayment(account=call.account, discounted=discounted)
-    return await call.submit(command, lambda done: fee_payment(call))
+    return call.submit(command, lambda done: fee_payment(call))

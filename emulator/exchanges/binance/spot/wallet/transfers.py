@@ -26,6 +26,7 @@ from emulator.exchanges.binance.spot.wallet.words import (
 )
 from emulator.exchanges.binance.spot.windows import DAY_US
 from emulator.exchanges.binance.vocabulary import END_TIME, START_TIME, TRANSFER, USER_DATA
+from emulator.runtime.submission import Submission
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
 rows = Rows()
@@ -97,7 +98,7 @@ REACH_DAYS: Final = 183
     ),
     answers=TransferId,
 )
-async def transfer(call: Call) -> TransferId:
+def transfer(call: Call) -> Submission[TransferId]:
     values = call.values
     way = WAYS.get(values["type"])
     if way is None:
@@ -122,7 +123,7 @@ async def transfer(call: Call) -> TransferId:
         assert isinstance(event, AmountTransferred)
         return {"tranId": event.movement}
 
-    return await call.attempt(command, answer)
+    return call.attempt(command, answer)
 
 
 @rows.route(

@@ -39,6 +39,7 @@ from emulator.exchanges.binance.spot.wallet.words import (
     render_plain,
 )
 from emulator.exchanges.binance.vocabulary import USER_DATA, WITHDRAW
+from emulator.runtime.submission import Submission
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
 rows = Rows()
@@ -75,7 +76,7 @@ WITHDRAW_ORDER_ID: Final = Parameter("withdrawOrderId", length_max=64)
     ),
     answers=WithdrawalId,
 )
-async def withdraw(call: Call) -> WithdrawalId:
+def withdraw(call: Call) -> Submission[WithdrawalId]:
     values = call.values
     asset = find_coin(values["coin"])
     if not asset.networks:
@@ -101,7 +102,7 @@ async def withdraw(call: Call) -> WithdrawalId:
         assert isinstance(event, AmountWithdrawn)
         return {"id": withdrawal_id(call.sandbox.seed, event.movement)}
 
-    return await call.submit(command, answer)
+    return call.submit(command, answer)
 
 
 def _check_destination(network: AssetNetwork, address: str, tag: str) -> None:

@@ -6,11 +6,9 @@ not hold up the next one; who disconnects meanwhile undoes nothing.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Generator
+from functools import partial
 from time import perf_counter_ns
-from types import coroutine
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
@@ -119,7 +117,7 @@ def _api_of(site: Site) -> Api:
 class Connection:
     """A `Session` of the socket it is given."""
 
-    __slots__ = ("_api", "_is_paused", "_lifetime", "_opening", "_socket", "_standing", "_waiting")
+    __slots__ = ("_api", "_in_flight", "_is_paused", "_lifetime", "_opening", "_socket", "_standing")
 
     def __init__(self, opening: Opening, socket: Socket) -> None:
         self._api = _api_of(opening.site)
@@ -130,14 +128,14 @@ class Connection:
             opening, socket, divisor=url.divisor, returns_rate_limits=url.returns_rate_limits
         )
         self._lifetime = Lifetime(socket, opening.sandbox, self._api.door, opening.source_ip)
-        self._waiting: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
         self._is_paused = False
         opening.note("GET", opening.path, opening.query, b"", 101, None, 0, 0, None)
 
     @property
     def in_flight(self) -> int:
         """Requests that were decided and wait for the journal."""
-        return len(self._waiting)
+        return self._in_flight
 
     @property
     def is_paused(self) -> bool:
@@ -205,32 +203,16 @@ class Connection:
         request = SocketRequest(operation.route.method, operation.route.path, standing, sent, texts)
         under_way = Asking(id, name, request, sandbox, operation, returns_rate_limits, began_ns)
 
-        # A task would begin only when the event loop comes round, and what came first would not be decided
-        # first.
-        running = endpoint.run(request, sandbox)
-        try:
-            first = running.send(None)
-        except StopIteration as done:
-            self._answer(under_way, done.value)
-        else:
-            self._wait(under_way, running, first)
-
-    def _wait(self, asking: Asking, running: Coroutine[Any, Any, Answer], first: Any) -> None:
-        task = asyncio.get_running_loop().create_task(self._finish(asking, running, first))
-        waiting = self._waiting
-        waiting.add(task)
-        task.add_done_callback(self._finished)
-        if len(waiting) >= IN_FLIGHT_MAX and not self._is_paused:
+        self._in_flight += 1
+        endpoint.start(request, sandbox, partial(self._leave, under_way))
+        if self._in_flight >= IN_FLIGHT_MAX and not self._is_paused:
             self._is_paused = True
             self._socket.pause()
 
-    async def _finish(self, asking: Asking, running: Coroutine[Any, Any, Answer], first: Any) -> None:
-        self._answer(asking, await _rest(running, first))
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        waiting = self._waiting
-        waiting.discard(task)
-        if self._is_paused and len(waiting) <= IN_FLIGHT_MAX // 2:
+    def _leave(self, asking: Asking, answer: Answer) -> None:
+        self._in_flight -= 1
+        self._answer(asking, answer)
+        if self._is_paused and self._in_flight <= IN_FLIGHT_MAX // 2:
             self._is_paused = False
             self._socket.resume()
 
@@ -331,23 +313,6 @@ class Asking(NamedTuple):
     operation: Operation
     returns_rate_limits: bool
     began_ns: int
-
-
-@coroutine
-def _rest(running: Coroutine[Any, Any, Answer], first: Any) -> Generator[Any, Any, Answer]:
-    """The rest of a coroutine that was run by hand until it first waited, for `first`."""
-    waits_for = first
-    while True:
-        try:
-            try:
-                sent = yield waits_for
-            except BaseException as error:
-                waits_for = running.throw(error)
-            else:
-                waits_for = running.send(sent)
-        except StopIteration as done:
-            answer: Answer = done.value
-            return answer
 
 
 # The row
