@@ -118,7 +118,7 @@ ENDED = frozenset(
 
 
 class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
-    """One order's record. Only `State.apply` changes it. It holds nothing that could hold it.
+    """One order's record. Only `State.apply` changes it.
 
     quantity: None until known (market by quote quantity that has not traded, funded legs).
     price: the effective limit price; None for market orders and pegs that are not yet active.

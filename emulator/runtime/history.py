@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from copy import copy
 from typing import TypeVar
@@ -37,6 +38,7 @@ class History:
             return here
         # Orders go on changing while the archive is asked.
         known = {key_of(record)[2:4]: copy(record) for record in here}
+        await asyncio.sleep(0)  # See `Endpoint.start`: until here it ran at once, and from here on in a task.
         for record in await self._archive.select(self._sandbox, engine_name, kind, query):
             known.setdefault(key_of(record)[2:4], record)
         listed = [known[key] for key in sorted(known)]
@@ -60,6 +62,7 @@ class History:
             query = Query(account=account, scope=instrument, first_id=order, last_id=order, limit=1)
         elif client_id is not None:
             query = Query(account=account, scope=instrument, label=client_id, limit=1, newest=True)
+        await asyncio.sleep(0)
         listed = await self._archive.select(self._sandbox, engine_name, Order, query)
         return listed[0] if listed else None
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from emulator.app import make_engines
 from emulator.core.engine import Engine
-from emulator.core.events import Event, OrderPlaced
+from emulator.core.events import OrderPlaced
 from emulator.runtime.ports import EnginePort
 
 FORGOTTEN = Decimal(1)
@@ -19,10 +20,13 @@ FORGOTTEN = Decimal(1)
 class ForgetfulEngine(Engine):
     """What is forgotten becomes free again (`forget-…`), or is nowhere any more (`lose-…`)."""
 
-    def _fold(self, event: Event, now_us: int) -> None:
-        super()._fold(event, now_us)
-        if not isinstance(event, OrderPlaced):
-            return
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._place = self.state.folds[OrderPlaced]
+        self.state.folds[OrderPlaced] = self._place_and_forget
+
+    def _place_and_forget(self, event: OrderPlaced, now_us: int) -> None:
+        self._place(event, now_us)
         order = self.state.orders[event.order]
         place = (order.account, order.wallet, order.hold_asset)
         if order.client_id.startswith("forget-"):
