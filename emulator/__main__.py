@@ -46,6 +46,8 @@ def _fail(message: str) -> NoReturn:
 @click.option("--seed", type=int, help="The synthetic markets are a function of it (1).")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where state is kept (./data).")
 @click.option("--ephemeral", is_flag=True, default=None, help="Keep all state in memory only.")
+@click.option("--retention", type=int, metavar="RECORDS", help="Of history, in memory (50000 an exchange).")
+@click.option("--snapshot-every", type=int, metavar="EVENTS", help="From which a start begins (100000).")
 @click.option("--virtual-time", metavar="ISO|MS", help="Begin with a virtual clock that shows this.")
 @click.option("--speed", metavar="FACTOR", help="Virtual seconds per second; 0, the default, stands still.")
 @click.option("--no-limits", is_flag=True, help="Rate limits never refuse.")

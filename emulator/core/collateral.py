@@ -1,0 +1,252 @@
+"""What an account covers its margins with: every asset for itself, or all assets together.
+
+Both answer the same questions, so who asks need not know which it is. Isolated positions are covered
+by their own margin and do not occur here, but for the margin of orders that would open them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Protocol
+
+import msgspec
+
+from emulator.core.margin import AssetFigures
+from emulator.core.numbers import ONE, ZERO, divide_down, divide_half
+
+
+class Counted(str, Enum):
+    """How unrealised profit of cross positions counts towards an amount that can be used."""
+
+    BOTH = "both"
+    LOSSES = "losses"
+
+
+class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
+    """What one unit of an asset stands for in the account's own unit, say US dollars.
+
+    index: its index price. bid_buffer: the haircut on what is owned, so one less the collateral ratio;
+    ask_buffer: what is added to what is owed or needed.
+    """
+
+    index: Decimal
+    bid_buffer: Decimal = ZERO
+    ask_buffer: Decimal = ZERO
+
+    @property
+    def bid(self) -> Decimal:
+        return self.index * (ONE - self.bid_buffer)
+
+    @property
+    def ask(self) -> Decimal:
+        return self.index * (ONE + self.ask_buffer)
+
+    def worth(self, amount: Decimal) -> Decimal:
+        """What an amount counts for: at the bid when owned, at the ask when owed."""
+        return min(amount * self.bid, amount * self.ask)
+
+
+class Collateral(Protocol):
+    """equity, maintenance: of all cross positions that share what covers those settled in `asset`; in
+    that asset when each covers itself, in the account's unit when all do. available, withdrawable: what
+    a new order may ask for, and what may leave, in `asset`.
+    """
+
+    def equity(self, asset: str) -> Decimal: ...
+
+    def maintenance(self, asset: str) -> Decimal: ...
+
+    def available(self, asset: str) -> Decimal: ...
+
+    def withdrawable(self, asset: str) -> Decimal: ...
+
+
+class SeparateCollateral(msgspec.Struct, frozen=True, kw_only=True):
+    """Each asset covers what settles in it.
+
+    counted: how unrealised profit counts towards what is available for orders.
+    """
+
+    figures: Mapping[str, AssetFigures]
+    counted: Counted = Counted.BOTH
+
+    def equity(self, asset: str) -> Decimal:
+        own = self._of(asset)
+        return own.cross_wallet + own.cross_unrealised
+
+    def maintenance(self, asset: str) -> Decimal:
+        return self._of(asset).cross_maintenance
+
+    def available(self, asset: str) -> Decimal:
+        """max(0, cross wallet + cross unrealised - cross initial margins - isolated orders' margin)."""
+        return self._left(self._of(asset), self.counted)
+
+    def withdrawable(self, asset: str) -> Decimal:
+        """The same without profit that was not realised: it can be traded on, not carried away."""
+        return self._left(self._of(asset), Counted.LOSSES)
+
+    def _of(self, asset: str) -> AssetFigures:
+        return self.figures.get(asset) or AssetFigures(asset=asset, wallet=ZERO)
+
+    @staticmethod
+    def _left(own: AssetFigures, counted: Counted) -> Decimal:
+        profit = own.cross_unrealised if counted is Counted.BOTH else min(ZERO, own.cross_unrealised)
+        return max(ZERO, own.cross_wallet + profit - own.cross_margin - own.isolated_order_margin)
+
+
+class SharedCollateral(msgspec.Struct, frozen=True, kw_only=True):
+    """All assets with a rate cover all positions; an asset without one covers nothing.
+
+    Equity is the sum of min(balance * bid, balance * ask), margins count at the ask. Source: Binance FAQ
+    "How to Calculate Margin in Multi-Assets Mode". steps: the ledger step of each asset; without: 1E-8.
+    """
+
+    figures: Mapping[str, AssetFigures]
+    rates: Mapping[str, CollateralRate]
+    steps: Mapping[str, Decimal] = {}
+    counted: Counted = Counted.BOTH
+
+    def equity(self, asset: str = "") -> Decimal:
+        return self._equity(Counted.BOTH)
+
+    def maintenance(self, asset: str = "") -> Decimal:
+        return sum((self._at_ask(own, own.cross_maintenance) for own in self.figures.values()), ZERO)
+
+    def initial_margin(self) -> Decimal:
+        return sum(
+            (
+                self._at_ask(own, own.cross_margin + own.isolated_order_margin)
+                for own in self.figures.values()
+            ),
+            ZERO,
+        )
+
+    def available(self, asset: str) -> Decimal:
+        """max(0, equity - initial margins) / ask: as much as an order for this asset may ask for."""
+        rate = self.rates.get(asset)
+        left = self._equity(self.counted) - self.initial_margin()
+        if rate is None or left <= ZERO:
+            return ZERO
+        return divide_down(left, rate.ask, self._step(asset))
+
+    def withdrawable(self, asset: str) -> Decimal:
+        """What may leave: no more than is owned of it, and none that the rest has to be covered with.
+
+        What leaves counted at the bid, so that much equity goes with it.
+        """
+        own, rate = self.figures.get(asset), self.rates.get(asset)
+        if own is None:
+            return ZERO
+        owned = max(ZERO, own.cross_wallet + min(ZERO, own.cross_unrealised))
+        if rate is None or not rate.bid:
+            return owned
+        left = max(ZERO, self._equity(Counted.LOSSES) - self.initial_margin())
+        return min(owned, divide_down(left, rate.bid, self._step(asset)))
+
+    def _equity(self, counted: Counted) -> Decimal:
+        total = ZERO
+        for own in self.figures.values():
+            rate = self.rates.get(own.asset)
+            if rate is not None:
+                profit = own.cross_unrealised
+                total += rate.worth(
+                    own.cross_wallet + (profit if counted is Counted.BOTH else min(ZERO, profit))
+                )
+        return total
+
+    def _at_ask(self, own: AssetFigures, amount: Decimal) -> Decimal:
+        if not amount:
+            return ZERO
+        assert own.asset in self.rates, f"positions settle in {own.asset}, which has no rate"
+        return amount * self.rates[own.asset].ask
+
+    def _step(self, asset: str) -> Decimal:
+        return self.steps.get(asset, Decimal("0.00000001"))
+
+
+def margin_ratio(collateral: Collateral, asset: str, step: Decimal) -> Decimal | None:
+    """Maintenance margin over equity: liquidation begins at 1. None when there is no equity left
+    although something must be kept, which is beyond 1."""
+    return ratio_of(collateral.maintenance(asset), collateral.equity(asset), step)
+
+
+def ratio_of(maintenance: Decimal, equity: Decimal, step: Decimal) -> Decimal | None:
+    """maintenance / equity to the nearest multiple of `step`; None when equity does not cover anything."""
+    if not maintenance:
+        return ZERO
+    return divide_half(maintenance, equity, step) if equity > ZERO else None
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """The account as a whole, in one unit, as exchanges print it above the list of assets."""
+
+    wallet: Decimal = ZERO
+    unrealised: Decimal = ZERO
+    margin_balance: Decimal = ZERO
+    initial_margin: Decimal = ZERO
+    position_margin: Decimal = ZERO
+    order_margin: Decimal = ZERO
+    maintenance: Decimal = ZERO
+    cross_wallet: Decimal = ZERO
+    cross_unrealised: Decimal = ZERO
+    available: Decimal = ZERO
+    withdrawable: Decimal = ZERO
+
+
+def totals_of_asset(own: AssetFigures, collateral: Collateral) -> Totals:
+    """The totals where each asset stands for itself: those of the one asset that is shown."""
+    return Totals(
+        wallet=own.wallet,
+        unrealised=own.unrealised,
+        margin_balance=own.margin_balance,
+        initial_margin=own.initial_margin,
+        position_margin=own.position_margin,
+        order_margin=own.order_margin,
+        maintenance=own.maintenance,
+        cross_wallet=own.cross_wallet,
+        cross_unrealised=own.cross_unrealised,
+        available=collateral.available(own.asset),
+        withdrawable=collateral.withdrawable(own.asset),
+    )
+
+
+def totals_shared(collateral: SharedCollateral) -> Totals:
+    """The totals where all assets stand together, in the account's unit: balances and profits as they
+    count, margins at the ask. The margin balance is the equity, so it need not be the sum of the two."""
+    wallet = unrealised = cross_wallet = cross_unrealised = ZERO
+    position_margin = order_margin = maintenance = ZERO
+    for own in collateral.figures.values():
+        rate = collateral.rates.get(own.asset)
+        if rate is None:
+            continue
+        wallet += rate.worth(own.wallet)
+        cross_wallet += rate.worth(own.cross_wallet)
+        unrealised += rate.worth(own.unrealised)
+        cross_unrealised += rate.worth(own.cross_unrealised)
+        position_margin += own.position_margin * rate.ask
+        order_margin += own.order_margin * rate.ask
+        maintenance += own.maintenance * rate.ask
+    equity, needed = collateral.equity(), collateral.initial_margin()
+    losses_only = sum(
+        (
+            rate.worth(own.cross_wallet + min(ZERO, own.cross_unrealised))
+            for own in collateral.figures.values()
+            if (rate := collateral.rates.get(own.asset)) is not None
+        ),
+        ZERO,
+    )
+    return Totals(
+        wallet=wallet,
+        unrealised=unrealised,
+        margin_balance=equity,
+        initial_margin=position_margin + order_margin,
+        position_margin=position_margin,
+        order_margin=order_margin,
+        maintenance=maintenance,
+        cross_wallet=cross_wallet,
+        cross_unrealised=cross_unrealised,
+        available=max(ZERO, equity - needed),
+        withdrawable=max(ZERO, losses_only - needed),
+    )

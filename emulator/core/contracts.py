@@ -1,0 +1,219 @@
+"""What a futures contract is: its size, what it settles in, its margin tiers, and how amounts round.
+
+A linear contract is worth price times size in the settle asset; an inverse one is worth size divided
+by price. Its size is in base for a linear one, in quote for an inverse one. All that exchanges do
+differently with a contract is a field here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from enum import Enum
+from itertools import pairwise
+
+import msgspec
+
+from emulator.core.numbers import (
+    ONE,
+    ZERO,
+    canonical,
+    divide_down,
+    divide_half,
+    divide_up,
+    round_down,
+    round_half,
+    round_up,
+)
+
+
+class Rounding(str, Enum):
+    """DOWN: towards zero; UP: away from zero; HALF: to the nearest, halves to the even one."""
+
+    DOWN = "down"
+    UP = "up"
+    HALF = "half"
+
+
+_ROUND = {Rounding.DOWN: round_down, Rounding.UP: round_up, Rounding.HALF: round_half}
+_DIVIDE = {Rounding.DOWN: divide_down, Rounding.UP: divide_up, Rounding.HALF: divide_half}
+
+
+def rounded(value: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
+    return _ROUND[rounding](value, step)
+
+
+def divided(numerator: Decimal, denominator: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
+    """The quotient with one rounding, to a multiple of `step`."""
+    return _DIVIDE[rounding](numerator, denominator, step)
+
+
+class Valuation(str, Enum):
+    """At which price a position is valued when its margin is asked for."""
+
+    MARK = "mark"
+    ENTRY = "entry"
+
+
+class Tier(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the margin table. floor < value <= cap, in the settle asset of the contract.
+
+    maintenance_amount: what is taken off value * maintenance_rate, so that the maintenance margin
+    does not jump where the tier begins.
+    """
+
+    floor: Decimal
+    cap: Decimal
+    leverage_max: Decimal
+    maintenance_rate: Decimal
+    maintenance_amount: Decimal = ZERO
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """The futures side of an instrument.
+
+    size: base asset of one contract when linear, quote amount of one when inverse.
+    settle_step: the ledger's smallest amount of the settle asset.
+    margin_asset: what is put up for it; the settle asset unless an exchange tells them apart.
+    delivery_us: when it settles for good; None: a perpetual.
+    funding_hours: hours between funding payments; 0: none.
+    liquidation_fee: part of the liquidated value that goes to the insurance fund.
+    maintenance_fee: part of the value that the maintenance margin holds for closing, beside the tier's.
+    initial_by, maintenance_by: at which price the margins of a position value it.
+    cost_step: how finely the entry cost of a position is kept. It is not money: a share of it that is
+    released, or the worth of an inverse contract, is rarely a finite decimal.
+    *_rounding: how profit, margins, fees and funding become multiples of settle_step.
+    """
+
+    is_inverse: bool = False
+    size: Decimal = ONE
+    settle: str
+    settle_step: Decimal = Decimal("0.00000001")
+    margin_asset: str
+    delivery_us: int | None = None
+    funding_hours: int = 8
+    liquidation_fee: Decimal = ZERO
+    maintenance_fee: Decimal = ZERO
+    tiers: tuple[Tier, ...]
+    initial_by: Valuation = Valuation.MARK
+    maintenance_by: Valuation = Valuation.MARK
+
+    cost_step: Decimal = Decimal("1E-18")
+    profit_rounding: Rounding = Rounding.HALF
+    margin_rounding: Rounding = Rounding.HALF
+    fee_rounding: Rounding = Rounding.DOWN
+    funding_rounding: Rounding = Rounding.HALF
+
+    @property
+    def sense(self) -> Decimal:
+        """1, or -1 when inverse: worth less as the price rises, it gains a long what it loses in worth."""
+        return -ONE if self.is_inverse else ONE
+
+
+def value_of(contract: Contract, quantity: Decimal, price: Decimal) -> Decimal:
+    """What so many contracts are worth at a price, in the settle asset, with the sign of `quantity`.
+
+    Exact when linear; to the contract's cost step when inverse.
+    """
+    if contract.is_inverse:
+        return divide_half(quantity * contract.size, price, contract.cost_step)
+    return quantity * contract.size * price
+
+
+def quantity_worth(contract: Contract, value: Decimal, price: Decimal, step: Decimal) -> Decimal:
+    """How many contracts are worth at most `value` at a price, down to a multiple of `step`."""
+    if contract.is_inverse:
+        return divide_down(value * price, contract.size, step)
+    return divide_down(value, contract.size * price, step)
+
+
+def fee_of(contract: Contract, quantity: Decimal, price: Decimal, rate: Decimal) -> Decimal:
+    """What trading so many contracts at a price costs; negative for a rebate."""
+    amount = abs(quantity) * contract.size * rate
+    if contract.is_inverse:
+        return divided(amount, price, contract.settle_step, contract.fee_rounding)
+    return rounded(amount * price, contract.settle_step, contract.fee_rounding)
+
+
+def tier_table(rows: Iterable[tuple[Decimal, Decimal, Decimal]], *, cap: Decimal) -> tuple[Tier, ...]:
+    """Tiers from rows of floor, highest leverage and maintenance rate, and the cap of the last one.
+
+    amount(n) = amount(n-1) + floor(n) * (rate(n) - rate(n-1)), which makes the margin continuous.
+    """
+    table = list(rows)
+    caps = [floor for floor, _, _ in table[1:]] + [cap]
+    tiers: list[Tier] = []
+    for (floor, leverage_max, rate), upper in zip(table, caps, strict=True):
+        amount = ZERO
+        if tiers:
+            amount = tiers[-1].maintenance_amount + floor * (rate - tiers[-1].maintenance_rate)
+        tiers.append(
+            Tier(
+                floor=floor,
+                cap=upper,
+                leverage_max=leverage_max,
+                maintenance_rate=rate,
+                maintenance_amount=amount,
+            )
+        )
+    return tuple(tiers)
+
+
+def tier_faults(tiers: Sequence[Tier], *, has_jumps: bool = False) -> list[str]:
+    """What is wrong with a margin table, one sentence each; empty when it can be used.
+
+    A maintenance amount that does not continue the tier below makes a position need more margin at
+    once by crossing a boundary, which is a fault unless the exchange's table `has_jumps`.
+    """
+    if not tiers:
+        return ["there is no tier"]
+    faults = []
+    if tiers[0].floor or tiers[0].maintenance_amount:
+        faults.append("the first tier begins at zero and takes nothing off")
+    for number, tier in enumerate(tiers, start=1):
+        if tier.cap <= tier.floor:
+            faults.append(f"tier {number} ends where it begins or before")
+        if not ZERO < tier.maintenance_rate < ONE:
+            faults.append(f"tier {number} has a maintenance rate of {tier.maintenance_rate}")
+        if tier.leverage_max * tier.maintenance_rate > ONE:
+            faults.append(f"tier {number} asks for more to keep a position than to open it")
+    for number, (below, tier) in enumerate(pairwise(tiers), start=2):
+        if tier.floor != below.cap:
+            faults.append(f"tier {number} does not begin where tier {number - 1} ends")
+        if tier.maintenance_rate <= below.maintenance_rate or tier.leverage_max > below.leverage_max:
+            faults.append(f"tier {number} is not stricter than tier {number - 1}")
+        amount = below.maintenance_amount + tier.floor * (tier.maintenance_rate - below.maintenance_rate)
+        if not has_jumps and tier.maintenance_amount != amount:
+            faults.append(f"tier {number} should take off {canonical(amount)}")
+    return faults
+
+
+def tier_of(contract: Contract, value: Decimal) -> Tier:
+    """The tier that a position of this value is in; a value beyond the last cap is in the last tier."""
+    tiers = contract.tiers
+    place = bisect_left(tiers, abs(value), key=_cap)
+    return tiers[min(place, len(tiers) - 1)]
+
+
+def _cap(tier: Tier) -> Decimal:
+    return tier.cap
+
+
+def maintenance_of(contract: Contract, value: Decimal) -> Decimal:
+    """Maintenance margin of a position of this value: value * (rate + fee) - amount, rounded."""
+    value = abs(value)
+    tier = tier_of(contract, value)
+    margin = value * (tier.maintenance_rate + contract.maintenance_fee) - tier.maintenance_amount
+    return rounded(margin, contract.settle_step, contract.margin_rounding)
+
+
+def leverage_max(contract: Contract, value: Decimal) -> Decimal:
+    """The highest leverage at which a position of this value may be held; zero beyond the last cap."""
+    value = abs(value)
+    return ZERO if value > contract.tiers[-1].cap else tier_of(contract, value).leverage_max
+
+
+def value_max(contract: Contract, leverage: Decimal) -> Decimal:
+    """The largest position, by value, that may be held at a leverage; zero when none admits it."""
+    return max((tier.cap for tier in contract.tiers if tier.leverage_max >= leverage), default=ZERO)
