@@ -17,7 +17,7 @@ from tests.exchanges.binance.switchboard import PATH, Switchboard
 from tests.exchanges.binance.trading_floor import DEMO, LIMIT_BUY, NOW_MS, OTHER
 from tests.runtime.universe import IMPATIENT, FailingJournal
 from tests.web.client import knock
-from tests.web.serving import CLOSE, PING, PONG, TEXT, serving
+from tests.web.serving import CLOSE, PING, PONG, TEXT, head, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -195,6 +195,34 @@ async def test_requests_do_not_wait_for_each_other(journal: FailingJournal) -> N
         assert [answer["id"] for answer in answers] == ["n0", "c0", "n1", "c1", "n2", "c2"]
         assert {answer["status"] for answer in answers} == {200}
         assert [answer["result"]["status"] for answer in answers[1::2]] == ["CANCELED"] * 3
+
+
+async def test_a_query_sees_what_was_before_it_and_not_what_came_after_it(board: Switchboard) -> None:
+    name = {"symbol": "BTCUSDT", "origClientOrderId": "mine"}
+    frames = [
+        orjson.dumps({"id": number, "method": method, "params": board.sign(**params)})
+        for number, (method, params) in enumerate(
+            (
+                ("order.place", {**LIMIT_BUY, "newClientOrderId": "mine"}),
+                ("order.status", name),
+                ("allOrders", {"symbol": "BTCUSDT"}),
+                ("order.cancel", name),
+                ("order.status", name),
+            )
+        )
+    ]
+    async with board.bare() as bare:
+        # In one write, so that they are read together.
+        bare.writer.write(b"".join(head(TEXT, len(frame)) + frame for frame in frames))
+        results: dict[int, Any] = {}
+        for _ in frames:
+            told = await bare.frame()
+            assert told is not None
+            answer = orjson.loads(told.payload)
+            assert answer["status"] == 200, answer
+            results[answer["id"]] = answer["result"]
+    assert [results[1]["status"], results[4]["status"]] == ["NEW", "CANCELED"]
+    assert [order["status"] for order in results[2]] == ["NEW"]
 
 
 async def test_reading_stops_while_too_many_requests_wait(journal: FailingJournal) -> None:
