@@ -189,10 +189,17 @@ class Endpoint:
             log.error("%s %s failed by a defect", route.method, route.path, exc_info=error)
             refusal = dialect.fail(Failure.BROKEN, "")
             is_defect = True
-        dialect.settle(call, refusal)
+        try:
+            dialect.settle(call, refusal)
+            body = dialect.render_refusal(refusal)
+        except Exception:
+            # Most answers leave by a callback, whose caller knows no client: that one would wait for ever.
+            log.exception("%s %s cannot even be refused", route.method, route.path)
+            refusal, is_defect = dialect.fail(Failure.BROKEN, ""), True
+            body = dialect.render_refusal(refusal)
         return Answer(
             refusal.status,
-            dialect.render_refusal(refusal),
+            body,
             [*call.headers, *refusal.headers],
             refusal.code,
             call.account,

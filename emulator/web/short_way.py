@@ -116,8 +116,10 @@ class _ShortCycle(Arrival):
         assert protocol is not None, "an answer leaves once"
         # The protocol holds the cycle, and only the garbage collector would find the circle.
         self.protocol = None
-        self.response_complete = True
-        if not self.disconnected:
+        # What was sent behind the last request of a connection waits for its end, and is never begun.
+        self.response_complete = self.keep_alive
+        # `disconnected` is told only to the newest cycle, and something may have been sent behind this one.
+        if not protocol.transport.is_closing():
             protocol.send(self, status, headers, body)
 
 
@@ -169,6 +171,8 @@ class Protocol(HttpToolsProtocol):
         self.headers = []
 
     def on_headers_complete(self) -> None:
+        # An answer that left since these bytes came says otherwise.
+        self._idle_since = None
         short = self._short = self._shortened()
         if short is not None:
             self.cycle = short  # type: ignore[assignment]  # see _ShortCycle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -183,6 +184,24 @@ async def test_a_defect_is_logged_and_never_a_5xx(house: House, caplog: pytest.L
     assert (inexact.status, inexact.code) == (400, "broken")
     assert "a defect" in caplog.text
     assert house.application.counts.defects == 2
+
+
+async def test_a_defect_at_the_last_step_is_answered_too(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There an answer that was durable leaves, and nobody but the client waits for it."""
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(house.dialect, "settle", fail)
+    with caplog.at_level(logging.ERROR):
+        async with asyncio.timeout(5):
+            reply = await ask(house.application, "DELETE", "/api/v3/balance", query="amount=1", headers=KEY)
+    assert (reply.status, reply.code) == (400, "broken")
+    assert "a defect" in caplog.text
+    assert house.application.counts.defects == 1
+    assert [kept["code"] for kept in house.application.recorder.read()] == ["broken"]
 
 
 async def test_an_engine_that_raises_is_an_unknown_outcome(house: House) -> None:

@@ -19,8 +19,8 @@ BODY = b'{"said":true}'
 
 
 class Application:
-    """Says back how long the request's body was, in both ways; `/long` is not taken on the short one, and
-    `/later` is answered when it is let go."""
+    """Says back how long the request's body was, in both ways; `/long` is not taken on the short one,
+    `/later` is answered when it is let go, and while `/last` is under way the server is told to end."""
 
     def __init__(self) -> None:
         self.taken = 0
@@ -33,6 +33,8 @@ class Application:
         self.taken += 1
         if arrival.path == "/broken":
             raise RuntimeError("a defect")
+        if arrival.path == "/last":
+            protocol_of(arrival).shutdown()
         if arrival.path == "/later":
             self.waiting.append(arrival)
         else:
@@ -55,6 +57,13 @@ class Application:
         sent = b"" if scope["method"] == "HEAD" else BODY
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": sent})
+
+
+def protocol_of(arrival: Arrival) -> Protocol:
+    """The connection by which a request came on the short way."""
+    protocol = getattr(arrival, "protocol")  # noqa: B009 - of the protocol's own kind
+    assert isinstance(protocol, Protocol)
+    return protocol
 
 
 @asynccontextmanager
@@ -189,6 +198,34 @@ async def test_who_hangs_up_is_not_answered() -> None:
         assert (await exchange(port, asked("GET", "/short"))).endswith(BODY)
 
 
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": True})])
+async def test_who_hangs_up_is_not_answered_either_with_more_sent_ahead(anyio_backend: Any) -> None:
+    """On the event loop of the emulator, which lets nobody write to who is gone."""
+    application = Application()
+    async with serving(application) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(asked("POST", "/later", close=False, body=b"x") + asked("POST", "/short", body=b"xx"))
+        while not application.waiting:  # noqa: ASYNC110 - nothing tells of the server's end
+            await asyncio.sleep(0)
+        (gone,) = application.waiting
+        protocol = protocol_of(gone)
+        protocol.transport.abort()
+        while protocol in protocol.connections:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+        application.answer(gone)
+        assert application.taken == 1
+        writer.close()
+
+
+async def test_nothing_is_begun_behind_the_last_answer() -> None:
+    application = Application()
+    async with serving(application) as port:
+        ahead = asked("GET", "/last", close=False) + asked("POST", "/short", body=b"xx")
+        received = await exchange(port, ahead)
+        assert received.count(b"HTTP/1.1 ") == received.count(b"connection: close\r\n") == 1
+    assert application.taken == 1
+
+
 async def test_a_defect_ends_the_connection_and_no_other() -> None:
     async with serving() as port:
         assert await exchange(port, asked("GET", "/broken", close=False)) == b""
@@ -214,4 +251,17 @@ async def test_an_idle_connection_ends_and_a_used_one_does_not() -> None:
         last = loop.time()
         assert await asyncio.wait_for(reader.read(), timeout=5) == b""
         assert loop.time() - last > 0.08
+        writer.close()
+
+
+async def test_a_connection_is_not_idle_while_what_was_sent_ahead_is_under_way() -> None:
+    """It came with the request before it, whose answer left at once: nothing comes in between."""
+    application = Application()
+    async with serving(application, keep_alive=0) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(asked("GET", "/short", close=False) + asked("POST", "/later", close=False, body=b"x"))
+        # A connection that is idle has ended by then.
+        await asyncio.wait_for(reader.readuntil(BODY), timeout=5)
+        application.answer(application.waiting.pop())
+        assert b"x-length: 1\r\n" in await asyncio.wait_for(reader.read(), timeout=5)
         writer.close()
