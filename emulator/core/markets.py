@@ -3,15 +3,25 @@
 The market's own prices, trades and book levels are never stored: they are evaluated. What accounts
 consume of them, and what is set by hand, is state and lies over the function (`emulator.core.book`).
 Times are integer microseconds since 1970-01-01 UTC; prices quote per base; quantities in base.
+
+Of a contract the market also has an index, which is the price of its pair at whole seconds, and a
+premium; what marks are made of these is in `emulator.core.marks`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 from emulator.core.instruments import Instrument, Side
+
+SECOND_US: Final = 1_000_000
+PREMIUM_SPAN_US: Final = 3_600 * SECOND_US
+"""Between two moments that are multiples of this, a premium changes in a straight line."""
+
+STEPPED_MAX: Final = 8
+"""Seconds that are sooner looked at one by one than divided further."""
 
 
 class FeedTrade(NamedTuple):
@@ -64,6 +74,36 @@ class Quote(NamedTuple):
     bid_quantity: Decimal
     ask: Decimal
     ask_quantity: Decimal
+
+
+class Stretch:
+    """A span of an index with the bounds of it at the whole seconds of [start_us, end_us): to search in.
+
+    They count whole steps, and may be wider than what happens unless they are met. A stretch of this very
+    class is one about which its bounds say all.
+    """
+
+    is_met: ClassVar[bool] = False
+    """Whether the index is at either bound at some second of it."""
+
+    __slots__ = ("end_us", "high", "low", "start_us")
+
+    def __init__(self, start_us: int, end_us: int, *, low: int, high: int) -> None:
+        self.start_us = start_us
+        self.end_us = end_us
+        self.low = low
+        self.high = high
+
+    def parts(self) -> Sequence[Stretch]:
+        """What it consists of, in order; nothing when it is to be looked at second by second."""
+        seconds = (self.end_us - self.start_us) // SECOND_US
+        if seconds < STEPPED_MAX:
+            return ()
+        middle_us = (self.start_us // SECOND_US + seconds // 2) * SECOND_US
+        return (self._part(self.start_us, middle_us), self._part(middle_us, self.end_us))
+
+    def _part(self, start_us: int, end_us: int) -> Stretch:
+        return Stretch(start_us, end_us, low=self.low, high=self.high)
 
 
 class Feed(Protocol):
@@ -151,4 +191,25 @@ class Feed(Protocol):
 
     def range(self, instrument: Instrument, start_us: int, end_us: int) -> Candle:
         """One candle over the arbitrary span [start_us, end_us), for rolling statistics."""
+        ...
+
+    def index(self, instrument: Instrument, time_us: int, step: Decimal) -> int:
+        """The price of the instrument's pair, in whole steps, at the last whole second by `time_us`.
+
+        The same for all instruments of a pair, however often each is traded; to the nearest step, halves
+        to the even one. Their trades follow it closely.
+        """
+        ...
+
+    def stretches(
+        self, instrument: Instrument, start_us: int, end_us: int, step: Decimal
+    ) -> Iterator[Stretch]:
+        """Stretches that cover [start_us, end_us) in order and may reach beyond it; bounds in steps."""
+        ...
+
+    def premium(self, instrument: Instrument, number: int, most: Decimal) -> Decimal:
+        """By which part of it the contract's fair price is above the index at `number` x PREMIUM_SPAN_US.
+
+        A multiple of 10^-8 within [-most, most]; the market itself makes no other use of it.
+        """
         ...

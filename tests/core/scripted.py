@@ -6,14 +6,14 @@ With a single trade it is a market that never moves.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from emulator.core.instruments import Instrument, Side
-from emulator.core.markets import Candle, FeedLevel, FeedTrade, Quote
-from emulator.core.numbers import BIPS, ONE, ZERO
+from emulator.core.markets import SECOND_US, Candle, FeedLevel, FeedTrade, Quote, Stretch
+from emulator.core.numbers import BIPS, ONE, ZERO, round_half
 
 NEVER_US = 1 << 62
 
@@ -25,7 +25,9 @@ class ScriptedFeed:
     """In every trade a buyer takes, so that its price is the ask; `alternating`, in every other one.
 
     spread: distance of the quotes. depth: levels a side, `between` apart, each of `quantity`, which is
-    renewed every `period_us`. calls: how often each question was asked.
+    renewed every `period_us`. premium: the contract's, always. calls: how often each question was asked.
+
+    The index is the last price at whole seconds.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class ScriptedFeed:
         between: str = "1",
         period_us: int = NEVER_US,
         alternating: bool = False,
+        premium: str = "0",
     ) -> None:
         self.tape = [
             FeedTrade(
@@ -55,6 +58,7 @@ class ScriptedFeed:
         self.depth = depth
         self.between = Decimal(between)
         self.period_us = period_us
+        self.fair_premium = Decimal(premium)
         self.calls: Counter[str] = Counter()
 
     def last_trade(self, instrument: Instrument, time_us: int) -> FeedTrade:
@@ -159,6 +163,21 @@ class ScriptedFeed:
         self.calls["range"] += 1
         return self._sum(start_us, end_us)
 
+    def index(self, instrument: Instrument, time_us: int, step: Decimal) -> int:
+        self.calls["index"] += 1
+        count = bisect_right(self.times, time_us - time_us % SECOND_US)
+        return int(round_half(self.tape[max(count - 1, 0)].price, step) / step)
+
+    def stretches(
+        self, instrument: Instrument, start_us: int, end_us: int, step: Decimal
+    ) -> Iterator[Stretch]:
+        self.calls["stretches"] += 1
+        yield ScriptedStretch(self, start_us, end_us, step)
+
+    def premium(self, instrument: Instrument, number: int, most: Decimal) -> Decimal:
+        self.calls["premium"] += 1
+        return min(max(self.fair_premium, -most), most)
+
     def _between(self, after_us: int, until_us: int) -> list[FeedTrade]:
         return [trade for trade in self.tape if after_us < trade.time_us <= until_us]
 
@@ -183,3 +202,19 @@ class ScriptedFeed:
             before + 1,
             before + len(summed),
         )
+
+
+class ScriptedStretch(Stretch):
+    """A stretch with the bounds of all prices in it, found by looking at all."""
+
+    def __init__(self, feed: ScriptedFeed, start_us: int, end_us: int, step: Decimal) -> None:
+        self.feed = feed
+        self.step = step
+        first = bisect_left(feed.times, start_us - start_us % SECOND_US)
+        prices = [trade.price for trade in feed.tape[max(first - 1, 0) : bisect_right(feed.times, end_us)]]
+        low = int(min(prices) // step)
+        high = int(-(-max(prices) // step))
+        super().__init__(start_us, end_us, low=low, high=high)
+
+    def _part(self, start_us: int, end_us: int) -> Stretch:
+        return ScriptedStretch(self.feed, start_us, end_us, self.step)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from emulator.core.instruments import Instrument, Side
-from emulator.core.markets import Candle, FeedLevel, FeedTrade, Quote
+from emulator.core.markets import Candle, FeedLevel, FeedTrade, Quote, Stretch
 from emulator.core.numbers import ZERO
+from emulator.feeds.synthetic.index import Days, Index, Premium
 from emulator.feeds.synthetic.ladder import Ladder
 from emulator.feeds.synthetic.path import BEGIN_US, DAY_US, Forest, Path
 from emulator.feeds.synthetic.shape import HOUR_US
@@ -25,9 +26,11 @@ class _Market:
     """What the feed keeps of one instrument. All of it can be forgotten and made again."""
 
     __slots__ = (
+        "indexes",
         "instrument",
         "ladder",
         "path",
+        "premium",
         "quote",
         "quote_from_us",
         "quote_until_us",
@@ -37,10 +40,12 @@ class _Market:
         "trade_until_us",
     )
 
-    def __init__(self, instrument: Instrument, path: Path, ladder: Ladder) -> None:
+    def __init__(self, instrument: Instrument, path: Path, ladder: Ladder, premium: Premium) -> None:
         self.instrument = instrument
         self.path = path
         self.ladder = ladder
+        self.premium = premium
+        self.indexes: dict[Decimal, Index] = {}  # by step: one, as a rule
         # The last answers, and from when until when they hold.
         self.trade: FeedTrade | None = None
         self.trade_steps = self.trade_from_us = self.trade_until_us = 0
@@ -61,6 +66,7 @@ class SyntheticFeed:
         self.seed = seed
         self.site = site
         self._forest = Forest()
+        self._days = Days()
         self._markets: dict[int, _Market] = {}
         self._made = 0
 
@@ -257,6 +263,25 @@ class SyntheticFeed:
         _add_days(path, total, start_us, end_us)
         return _candle(path, total, start_us, end_us, before, path.price_of(before))
 
+    def index(self, instrument: Instrument, time_us: int, step: Decimal) -> int:
+        return self._index(instrument, step).at(time_us)
+
+    def stretches(
+        self, instrument: Instrument, start_us: int, end_us: int, step: Decimal
+    ) -> Iterator[Stretch]:
+        return self._index(instrument, step).stretches(start_us, end_us)
+
+    def premium(self, instrument: Instrument, number: int, most: Decimal) -> Decimal:
+        return self._market(instrument).premium.at(number, most)
+
+    def _index(self, instrument: Instrument, step: Decimal) -> Index:
+        market = self._market(instrument)
+        index = market.indexes.get(step)
+        if index is None:
+            self._made += 1
+            index = market.indexes[step] = Index(self._days, self._made, market.path, instrument, step)
+        return index
+
     def _market(self, instrument: Instrument) -> _Market:
         market = self._markets.get(id(instrument))
         # The market holds the instrument, so its id stands for nothing else as long as it is kept.
@@ -265,7 +290,9 @@ class SyntheticFeed:
                 self._markets.clear()
             self._made += 1
             path = Path(self._forest, self._made, self.seed, self.site, instrument)
-            market = self._markets[id(instrument)] = _Market(instrument, path, Ladder(path, instrument))
+            market = self._markets[id(instrument)] = _Market(
+                instrument, path, Ladder(path, instrument), Premium(self.seed, self.site, instrument)
+            )
         return market
 
     def _find_trade(self, market: _Market, time_us: int) -> FeedTrade:

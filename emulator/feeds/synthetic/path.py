@@ -167,10 +167,12 @@ class Path:
         "_roof",
         "_volatility",
         "_walk",
+        "hundredths",
         "per_day",
         "scale",
         "site_key",
         "spread",
+        "volatility",
     )
 
     def __init__(self, forest: Forest, number: int, seed: int, site: str, instrument: Instrument) -> None:
@@ -189,9 +191,10 @@ class Path:
         step_numerator, step_denominator = step.as_integer_ratio()
         factor = (numerator * step_denominator << 64 - UNIT_BITS) // (denominator * step_numerator)
         # Within two bips, by site; the unnamed site is where the pair's own price is seen.
-        hundredths = 0 if not site else self.site_key % 401 - 200
-        basis = scale.steps_down(profile.anchor) * hundredths // 1_000_000
-        self._grid = Grid(factor, basis, ONE * profile.volatility_bips // 10_000)
+        self.hundredths = 0 if not site else self.site_key % 401 - 200
+        basis = scale.steps_down(profile.anchor) * self.hundredths // 1_000_000
+        self.volatility = ONE * profile.volatility_bips // 10_000
+        self._grid = Grid(factor, basis, self.volatility)
         self._volatility = profile.volatility_bips
         self.spread = max(profile.spread_steps, 1)
         # What an instrument's limits cut off, its path does without.
