@@ -7,7 +7,7 @@ ones may go from here (`forget`). Nothing else is ever dropped, and open orders 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -54,6 +54,9 @@ class Views:
         self.orders: dict[OrderId, Order] = {}
         self.order_ids: dict[tuple[AccountId, str], list[OrderId]] = {}
         self.client_ids: dict[tuple[AccountId, str, str], OrderId] = {}
+        """The newest order that has a client id; who looks for one that is open finds it in the state."""
+        self._older_of_name: dict[tuple[AccountId, str, str], list[OrderId]] = {}
+        """Older ones that have it as well, ascending."""
         self.fills: dict[tuple[AccountId, str], list[Fill]] = {}
         self.fills_of: dict[OrderId, list[Fill]] = {}
         self.amendments: dict[OrderId, list[Amendment]] = {}
@@ -110,9 +113,10 @@ class Views:
     def order(
         self, account: AccountId, instrument: str, order: OrderId | None, client_id: str | None
     ) -> Order | None:
-        """The order of an id, or the newest that was placed with a client id."""
+        """The order of an id, or of a client id the open one, or else the newest one that has it."""
         if order is None and client_id is not None:
-            order = self.client_ids.get((account, instrument, client_id))
+            key = (account, instrument, client_id)
+            order = self._state.client_ids.get(key) or self.client_ids.get(key)
         found = None if order is None else self.orders.get(order)
         if found is None or found.account != account or found.instrument != instrument:
             return None
@@ -128,7 +132,11 @@ class Views:
         else:
             ids.append(order.id)
         if order.client_id:
-            self.client_ids[event.account, event.instrument, order.client_id] = order.id
+            named = (event.account, event.instrument, order.client_id)
+            if named in self.client_ids:
+                self._name(named, order.id)
+            else:
+                self.client_ids[named] = order.id
         if self.is_taken:
             self._fresh_orders[order.id] = order
 
@@ -150,10 +158,10 @@ class Views:
         self._aging.append(record)
 
     def _traded(self, event: e.TradeExecuted) -> None:
-        for order_id, fee, asset, is_maker in (
-            (event.taker, event.taker_fee, event.taker_fee_asset, False),
-            (event.maker, event.maker_fee, event.maker_fee_asset, True),
-        ):
+        taker = (event.taker, event.taker_fee, event.taker_fee_asset, False)
+        maker = (event.maker, event.maker_fee, event.maker_fee_asset, True)
+        # Ascending, as by their keys, should both be of one account.
+        for order_id, fee, asset, is_maker in (taker, maker) if event.taker < event.maker else (maker, taker):
             if order_id == MARKET_ORDER:
                 continue
             order = self.orders[order_id]
@@ -180,7 +188,7 @@ class Views:
 
     def _prevented(self, event: e.MatchPrevented) -> None:
         taker, maker = self.orders[event.taker], self.orders[event.maker]
-        for order in (taker, maker):
+        for order in (taker, maker) if taker.id < maker.id else (maker, taker):
             match = PreventedMatch(event, order.id, order.account, taker.trade_group, self._now_us)
             self.prevented.setdefault((order.account, event.instrument), []).append(match)
             if self.is_taken:
@@ -211,17 +219,32 @@ class Views:
             self._rename(order, event.client_id)
 
     def _rename(self, order: Order, client_id: str) -> None:
-        """An order leaves its name to the newest one before it that had it, if there is one."""
-        key = (order.account, order.instrument)
-        if self.client_ids.get((*key, order.client_id)) == order.id:
-            before = (one for one in reversed(self.order_ids[key]) if one != order.id)
-            named = next((one for one in before if self.orders[one].client_id == order.client_id), None)
-            if named is None:
-                del self.client_ids[*key, order.client_id]
+        key = (order.account, order.instrument, order.client_id)
+        if self.client_ids.get(key) == order.id:
+            if key in self._older_of_name:
+                newest = self.client_ids[key] = self._older_of_name[key][-1]
+                self._remove_older(key, newest)
             else:
-                self.client_ids[*key, order.client_id] = named
+                del self.client_ids[key]
+        elif key in self._older_of_name:
+            self._remove_older(key, order.id)
         if client_id:
-            self.client_ids[*key, client_id] = order.id
+            self._name((order.account, order.instrument, client_id), order.id)
+
+    def _name(self, key: tuple[AccountId, str, str], order: OrderId) -> None:
+        newest = self.client_ids.get(key)
+        if newest is None:
+            self.client_ids[key] = order
+            return
+        self.client_ids[key] = max(newest, order)
+        insort(self._older_of_name.setdefault(key, []), min(newest, order))
+
+    def _remove_older(self, key: tuple[AccountId, str, str], order: OrderId) -> None:
+        older = self._older_of_name[key]
+        if order in older:
+            older.remove(order)
+            if not older:
+                del self._older_of_name[key]
 
     def _list_placed(self, event: e.OrderListPlaced) -> None:
         self.lists[event.order_list] = self._state.lists[event.order_list]
@@ -334,11 +357,13 @@ class Views:
     def _drop_order(self, order: Order) -> None:
         del self.orders[order.id]
         _remove(self.order_ids[order.account, order.instrument], order.id)
-        self._drop_name(order.account, order.instrument, order.client_id, order.id)
-
-    def _drop_name(self, account: AccountId, instrument: str, client_id: str, order: OrderId) -> None:
-        if self.client_ids.get((account, instrument, client_id)) == order:
-            del self.client_ids[account, instrument, client_id]
+        key = (order.account, order.instrument, order.client_id)
+        if self.client_ids.get(key) == order.id:
+            # Those before it must not be taken for the newest, which the archive knows.
+            del self.client_ids[key]
+            self._older_of_name.pop(key, None)
+        elif key in self._older_of_name:
+            self._remove_older(key, order.id)
 
     # Asking by keys
 

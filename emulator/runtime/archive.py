@@ -43,6 +43,10 @@ class ArchiveDamaged(ArchiveUnavailable):
     """What the archive holds is no record, or one that belongs elsewhere."""
 
 
+class ArchiveLost(ArchiveUnavailable):
+    """What the archive held of a sandbox is gone, until somebody asks for its mark and begins anew."""
+
+
 class AccountRecord(msgspec.Struct, frozen=True):
     account: AccountId
     name: str
@@ -154,7 +158,9 @@ class Snapshot(NamedTuple):
 class Archive(Protocol):
     """Keeps the records of all sandboxes, and of each its newest snapshot.
 
-    Any call may raise ArchiveUnavailable.
+    Any call may raise ArchiveUnavailable. One that finds that the archive is damaged beyond use raises
+    ArchiveLost, and so does all that follows for each sandbox that was in it, but for `mark` and `forget`:
+    what is written then would pass for all that there ever was.
     """
 
     async def mark(self, sandbox: str) -> Mark | None:

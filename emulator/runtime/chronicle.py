@@ -20,6 +20,7 @@ from emulator.runtime.archive import (
     AccountRecord,
     ApiKeyRecord,
     Archive,
+    ArchiveLost,
     Mark,
     Row,
     SandboxRecord,
@@ -40,6 +41,8 @@ ROWS_PER_WRITE = 5_000
 PAUSE_S = 0.05
 """What is durable gathers for so long, so that what changes often is written once."""
 RETRY_S_MAX = 5.0
+CLOSE_S = 5.0
+"""How long a write that is under way is waited for at the end."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,8 +99,11 @@ class Chronicle:
         self._task: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
         self._hurried = asyncio.Event()
+        self._is_closed = False
         self.failure: str | None = None
         """What the archive said when it refused last; None while it is well."""
+        self.is_lost = False
+        """Whether it will not accept anything before the next start."""
 
     @property
     def sequence(self) -> int:
@@ -138,6 +144,10 @@ class Chronicle:
         else:
             self._wanted.setdefault(sequence, None)
 
+    def unwant_mark(self, sequence: int) -> None:
+        """Nobody is going to need it after all."""
+        self._wanted.pop(sequence, None)
+
     async def wanted_mark(self, sequence: int) -> Mark:
         """The mark that was wanted, once the archive holds everything up to it."""
         await self.flush(sequence)
@@ -163,7 +173,15 @@ class Chronicle:
             _log.warning("%s: the archive is behind the journal; the next start catches up", self.sandbox)
 
     async def close(self) -> None:
-        """Write nothing more."""
+        """Write nothing more.
+
+        What was sent to an archive may be done there even if nobody waits for it any more, and then come
+        after what is done next, such as forgetting all of it. So it is waited for, if not for ever.
+        """
+        self._is_closed = True
+        self._hurried.set()
+        if self._task is not None:
+            await asyncio.wait((self._task,), timeout=CLOSE_S)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -172,7 +190,7 @@ class Chronicle:
         """Write until everything durable is there; lives only as long as there is work."""
         pause = PAUSE_S
         try:
-            while self._writable > self._mark.sequence:
+            while self._writable > self._mark.sequence and not self._is_closed:
                 try:
                     async with asyncio.timeout(pause):
                         await self._hurried.wait()
@@ -180,12 +198,13 @@ class Chronicle:
                     pass
                 self._hurried.clear()
                 try:
-                    while self._writable > self._mark.sequence:
+                    while self._writable > self._mark.sequence and not self._is_closed:
                         await self._write_some(self._writable)
                 except Exception as error:
                     if self.failure is None:
                         _log.error("%s: the archive refuses, and is tried again: %s", self.sandbox, error)
                     self.failure = str(error) or type(error).__name__
+                    self.is_lost = isinstance(error, ArchiveLost)
                     pause = min(2 * pause, RETRY_S_MAX)
                     continue
                 self.failure = None

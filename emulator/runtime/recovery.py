@@ -15,7 +15,7 @@ from typing import Protocol, assert_never
 from emulator.core.events import Event
 from emulator.core.ids import AccountId
 from emulator.runtime import snapshots
-from emulator.runtime.archive import Archive, Mark, Row, mark_of
+from emulator.runtime.archive import Archive, ArchiveUnavailable, Mark, Row, mark_of
 from emulator.runtime.chronicle import ROWS_PER_WRITE, Keeping, sandbox_rows
 from emulator.runtime.ports import (
     SANDBOX,
@@ -412,7 +412,12 @@ async def _restore_engine(
     journal: Journal, archive: Archive, sandbox: str, engine: EnginePort, *, name: str
 ) -> int:
     """Begin one engine with the snapshot, if there is one that fits; returns its sequence, or 0."""
-    found = await archive.snapshot(sandbox)
+    try:
+        found = await archive.snapshot(sandbox)
+    except ArchiveUnavailable as error:
+        # Orders do not wait for an archive, and the journal says the same.
+        _log.warning("%s: the snapshot of %s cannot be had: %s", sandbox, name, error)
+        return 0
     if found is None or found.format != snapshots.FORMAT:
         return 0
     last = await entry_of(journal, sandbox, found.mark.sequence)

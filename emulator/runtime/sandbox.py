@@ -117,6 +117,9 @@ class Sandbox:
             self.fanout.subscribe(self.chronicle.on_batch)
             self.fanout.subscribe(self._snapshot_when_due)
         self._snapshot_task: asyncio.Task[None] | None = None
+        self._one_snapshot = asyncio.Lock()
+        self._snapshot_failed_at = 0
+        """Events until the last try, if that failed: each one costs a copy of everything."""
         self.accounts: Mapping[str, AccountId] = MappingProxyType(self._state.accounts)
         self.keys: Mapping[str, KeyRecord] = MappingProxyType(self._state.keys)
         self.schedule = Schedule(
@@ -231,13 +234,17 @@ class Sandbox:
     # Snapshots
 
     async def snapshot(self) -> int | None:
-        """Keep a snapshot of what was decided until now; returns its sequence.
+        """Keep a snapshot of what was decided until now, after any that is being kept; returns its sequence.
 
         None where there is no archive to keep it, an engine is being rebuilt, or the state is distrusted.
         Raises StorageUnavailable when what it would hold does not become durable.
         """
+        async with self._one_snapshot:
+            return await self._snapshot()
+
+    async def _snapshot(self) -> int | None:
         chronicle, sequencer = self.chronicle, self._sequencer
-        if chronicle is None or sequencer.engines.absent or sequencer.is_distrusted:
+        if chronicle is None or chronicle.is_lost or sequencer.engines.absent or sequencer.is_distrusted:
             return None
         sequence = sequencer.cut()
         chronicle.want_mark(sequence)
@@ -252,6 +259,7 @@ class Sandbox:
             await chronicle.archive.save(self.name, mark, snapshots.FORMAT, parts)
         except BaseException:
             chronicle.events += events
+            chronicle.unwant_mark(sequence)
             raise
         return sequence
 
@@ -259,17 +267,23 @@ class Sandbox:
         """A subscriber of the fan-out. At the start, for what was folded before it, there is no batch."""
         chronicle = self.chronicle
         assert chronicle is not None
-        if chronicle.events >= chronicle.keeping.snapshot_every and self._snapshot_task is None:
+        due = chronicle.keeping.snapshot_every + self._snapshot_failed_at
+        if chronicle.events >= due and self._snapshot_task is None:
             self._snapshot_task = asyncio.get_running_loop().create_task(self._snapshot_aside())
 
     async def _snapshot_aside(self) -> None:
+        chronicle = self.chronicle
+        assert chronicle is not None
+        failed_at = chronicle.events
         try:
             await self.snapshot()
+            failed_at = 0
         except SandboxError as error:
             _log.warning("%s: no snapshot this time: %s", self.name, error)
         except Exception:
             _log.exception("%s: a snapshot failed", self.name)
         finally:
+            self._snapshot_failed_at = failed_at
             self._snapshot_task = None
 
     # Accounts and keys
@@ -354,14 +368,17 @@ class Sandbox:
         """
         self.schedule.stop()
         self.alarms.stop()
+        self.history.end(reason)
         if self._snapshot_task is not None:
             self._snapshot_task.cancel()
             await asyncio.gather(self._snapshot_task, return_exceptions=True)
         await self._sequencer.close(reason)
         if self.chronicle is not None:
-            if is_kept:
+            if is_kept and not self.chronicle.is_lost:
+                loop = asyncio.get_running_loop()
+                deadline = loop.time() + CATCH_UP_S
                 await self._snapshot_at_end(self.chronicle)
-                await self.chronicle.catch_up(within_s=CATCH_UP_S)
+                await self.chronicle.catch_up(within_s=deadline - loop.time())
             await self.chronicle.close()
         self.fanout.end()
 

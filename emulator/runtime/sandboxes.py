@@ -7,6 +7,7 @@ that it is closed and never reads a universe that is gone.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from decimal import Decimal
 
 import msgspec
 
-from emulator.runtime.archive import Archive, InstrumentRecord, Mark, Row
+from emulator.runtime.archive import Archive, ArchiveLost, InstrumentRecord, Mark, Row
 from emulator.runtime.chronicle import Keeping
 from emulator.runtime.clock import SandboxClock, plan_virtual
 from emulator.runtime.concerns import Concerns, concerns
@@ -44,6 +45,8 @@ _STOPPING = "the emulator is shutting down"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """What may stand as a label of a host name, since `<sandbox>.localhost` addresses a sandbox."""
+
+_log = logging.getLogger(__name__)
 
 Provision = Callable[[Sandbox], Awaitable[None]]
 
@@ -90,23 +93,35 @@ class Sandboxes:
     async def open(self) -> None:
         """Recover every sandbox of the journal and make the default one if it is not there."""
         async with self._changing:
-            for name in await self._journal.sandboxes():
-                sandbox = await self._recover(name)
-                if sandbox.is_provisioned:
-                    self._by_name[name] = sandbox
-                else:
-                    # The process ended while this one began: nobody was told of it yet.
-                    await sandbox.close("its beginning was cut off")
-                    await self._forget(name)
-            if DEFAULT not in self._by_name:
-                await self._make(DEFAULT, seed=self._seed, clock=self._start_setting(self._clock))
-            if self._archive is not None:
-                rows = [
-                    Row(name, InstrumentRecord(instrument))
-                    for name, engine in self.default.engines.items()
-                    for instrument in engine.instruments.values()
-                ]
-                await self._archive.write(EVERYWHERE, rows, Mark(0, ""))
+            try:
+                await self._open()
+            except ArchiveLost as error:
+                _log.warning("everything is recovered once more: %s", error)
+                # What was recovered before the damage was found is not in the archive any more either.
+                for sandbox in self._by_name.values():
+                    await sandbox.close("its archive is lost")
+                self._by_name.clear()
+                await self._open()
+
+    async def _open(self) -> None:
+        for name in await self._journal.sandboxes():
+            sandbox = await self._recover(name)
+            if sandbox.is_provisioned:
+                self._by_name[name] = sandbox
+            else:
+                # The process ended while this one began: nobody was told of it yet.
+                await sandbox.close("its beginning was cut off")
+                await self._forget(name)
+        if DEFAULT not in self._by_name:
+            await self._make(DEFAULT, seed=self._seed, clock=self._start_setting(self._clock))
+        if self._archive is not None:
+            rows = [
+                Row(name, InstrumentRecord(instrument))
+                for name, engine in self.default.engines.items()
+                for instrument in engine.instruments.values()
+            ]
+            await self._archive.forget(EVERYWHERE)
+            await self._archive.write(EVERYWHERE, rows, Mark(0, ""))
 
     async def conclude(self, *, within_s: float) -> None:
         """The emulator is about to stop: whoever waits for the journal is answered."""
@@ -186,7 +201,12 @@ class Sandboxes:
             await origin.durable(cut)
             with _storage():
                 await self._journal.copy(source, name, cut)
-                sandbox = await self._recover(name)
+                try:
+                    sandbox = await self._recover(name)
+                except BaseException:
+                    # Who is told that there is none shall not find it at the next start.
+                    await self._journal.forget(name)
+                    raise
             self._by_name[name] = sandbox
             return sandbox
 

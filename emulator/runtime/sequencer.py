@@ -411,6 +411,7 @@ class Sequencer:
         records: list[Record] | None = None
         failed: dict[str, Exception] | None = None
         engines_moved = 0
+        first = self._open.sequence
         outlet = self.outlet
         for name, engine in self.engines.items():
             noted = outlet.noted
@@ -427,16 +428,16 @@ class Sequencer:
         if records is not None:
             if engines_moved > 1:
                 records.sort(key=_record_time)
-            first = self._open.sequence
             for record in records:
                 self._append(record)
             if self.outlet.noted:
                 self.outlet.decided(self.sequence)
-            if self.chronicle is not None:
-                self.chronicle.decided(first, self.sequence)
         if failed is not None:
             for name, raised in failed.items():
                 self._take_out(name, "advance", raised)
+        # What an engine recorded before it raised did not happen, so it is taken out before.
+        if records is not None and self.chronicle is not None:
+            self.chronicle.decided(first, self.sequence)
 
     def _append(self, record: Record) -> None:
         records = self._open.records

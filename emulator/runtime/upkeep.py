@@ -28,6 +28,7 @@ from emulator.runtime.archive import (
     ApiKeyRecord,
     Archive,
     ArchiveDamaged,
+    ArchiveLost,
     ArchiveRecord,
     InstrumentRecord,
     Mark,
@@ -142,7 +143,10 @@ async def rebuild(
     journal: Journal, archive: Archive, sandbox: str, make_engines: MakeEngines
 ) -> dict[str, int]:
     """Make a sandbox's archive and snapshot anew; returns how many records each table then has."""
-    await archive.forget(sandbox)
+    try:
+        await archive.forget(sandbox)
+    except ArchiveLost as error:
+        _log.warning("%s", error)  # Then there is nothing left to forget.
     recovered = await recover(
         journal, sandbox, make_engines, archive=archive, keeping=Keeping(retained=0), use_snapshot=False
     )

@@ -1,9 +1,11 @@
 """The archive in an SQLite file beside the journal: what may be deleted, and is then made anew.
 
 Many rows go into one statement: one for each would wait for the interpreter once a row, and hold up
-whoever answers requests. What the file holds is
-whole up to its mark after any crash, though the newest of it may be lost, as then is the mark; so the
-disk need not be waited for.
+whoever answers requests. What the file holds is whole up to its mark after any crash, though the newest
+of it may be lost, as then is the mark; so the disk need not be waited for.
+
+A file that turns out to be damaged is put aside, and an empty one takes its place. Who relied on what was
+in it is told that it is lost, for as long as he does not begin anew.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from emulator.runtime.archive import (
     FORMAT,
     TABLES,
     ArchiveDamaged,
+    ArchiveLost,
     ArchiveRecord,
     ArchiveUnavailable,
     Mark,
@@ -42,7 +45,7 @@ APPLICATION_ID = 0x454D5541
 """Says in the file's header whose it is."""
 SCHEMA_VERSION = 1
 ROWS_PER_TURN = 100
-"""Rows that are encoded before other tasks get a turn."""
+"""Rows that are looked at, or encoded, before other tasks get a turn."""
 ROWS_PER_PAGE = 500
 """Of a table that is read whole."""
 ROWS_PER_STATEMENT = (100, 10, 1)
@@ -101,16 +104,20 @@ class SqliteArchive:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection: sqlite3.Connection | None = None
+        self._anew: set[str] | None = None
+        """Which sandboxes began anew since the file was found damaged; None as long as it was not."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-archive")
 
     async def mark(self, sandbox: str) -> Mark | None:
-        return await self._ask(partial(_mark, sandbox=sandbox))
+        return await self._ask(sandbox, partial(_mark, sandbox=sandbox), begins=True)
 
     async def write(self, sandbox: str, rows: Sequence[Row], mark: Mark) -> None:
         newest: dict[tuple[Any, ...], tuple[Row, Key]] = {}
-        for row in rows:
+        for place, row in enumerate(rows, 1):
             key = archive_key(row.record)
             newest[type(row.record), row.engine, *key[:4]] = (row, key)
+            if place % ROWS_PER_TURN == 0:
+                await asyncio.sleep(0)
         values: dict[str, list[Any]] = {}
         gone: list[tuple[str, tuple[Any, ...]]] = []
         for place, (row, key) in enumerate(newest.values(), 1):
@@ -122,18 +129,21 @@ class SqliteArchive:
                 values.setdefault(table, []).extend((sandbox, row.engine, *key, record))
             if place % ROWS_PER_TURN == 0:
                 await asyncio.sleep(0)
-        await self._ask(partial(_write, sandbox=sandbox, values=values, gone=gone, mark=mark))
+        await self._ask(sandbox, partial(_write, sandbox=sandbox, values=values, gone=gone, mark=mark))
 
     async def select(self, sandbox: str, engine: str, kind: type[R], query: Query) -> list[R]:
         texts = await self._ask(
-            partial(_select, sandbox=sandbox, engine=engine, table=TABLES[kind], query=query)
+            sandbox, partial(_select, sandbox=sandbox, engine=engine, table=TABLES[kind], query=query)
         )
-        return [decode_record(kind, text) for text in texts]
+        try:
+            return [decode_record(kind, text) for text in texts]
+        except msgspec.MsgspecError as error:
+            raise ArchiveDamaged(f"{self.path}: {TABLES[kind]}: {error}") from error
 
     async def scan(self, sandbox: str, kind: type[R]) -> AsyncIterator[tuple[str, R]]:
         table, after = TABLES[kind], None
         while True:
-            rows = await self._ask(partial(_page, sandbox=sandbox, table=table, after=after))
+            rows = await self._ask(sandbox, partial(_page, sandbox=sandbox, table=table, after=after))
             for row in rows:
                 record = self._record_of(kind, row)
                 yield row.engine, record
@@ -157,26 +167,36 @@ class SqliteArchive:
         digests: list[str] = []
         drawn = iter(parts)
         # One at a time, so that what is written and asked for meanwhile need not wait for all of it.
-        while await self._ask(partial(_keep_part, sandbox=sandbox, parts=drawn, digests=digests)):
+        while await self._ask(sandbox, partial(_keep_part, sandbox=sandbox, parts=drawn, digests=digests)):
             pass
-        await self._ask(partial(_keep_snapshot, sandbox=sandbox, mark=mark, format=format, digests=digests))
+        await self._ask(
+            sandbox, partial(_keep_snapshot, sandbox=sandbox, mark=mark, format=format, digests=digests)
+        )
 
     async def snapshot(self, sandbox: str) -> Snapshot | None:
-        found = await self._ask(partial(_snapshot, sandbox=sandbox))
-        if found is None:
-            return None
-        mark, format, digests = found
-        parts = [await self._ask(partial(_part, sandbox=sandbox, digest=digest)) for digest in digests]
-        whole = [part for part in parts if part is not None]
-        if len(whole) < len(parts):
-            _log.warning("%s: the snapshot of %s is damaged and not used", self.path, sandbox)
-            # The next one must not take a damaged part for one that is there already.
-            await self._ask(partial(_drop_snapshot, sandbox=sandbox))
-            return None
-        return Snapshot(mark, format, whole)
+        found = await self._named(sandbox)
+        while found is not None:
+            mark, format, digests = found
+            parts = [
+                await self._ask(sandbox, partial(_part, sandbox=sandbox, digest=digest)) for digest in digests
+            ]
+            whole = [part for part in parts if part is not None]
+            if len(whole) == len(parts):
+                return Snapshot(mark, format, whole)
+            before, found = found, await self._named(sandbox)
+            if found == before:
+                _log.warning("%s: the snapshot of %s is damaged and not used", self.path, sandbox)
+                # The next one must not take a damaged part for one that is there already.
+                await self._ask(sandbox, partial(_drop_snapshot, sandbox=sandbox))
+                return None
+            # It was replaced while it was read.
+        return None
+
+    async def _named(self, sandbox: str) -> tuple[Mark, str, list[str]] | None:
+        return await self._ask(sandbox, partial(_snapshot, sandbox=sandbox))
 
     async def forget(self, sandbox: str) -> None:
-        await self._ask(partial(_forget, sandbox=sandbox))
+        await self._ask(sandbox, partial(_forget, sandbox=sandbox), begins=True)
 
     async def close(self) -> None:
         """What was asked for is done first."""
@@ -184,13 +204,20 @@ class SqliteArchive:
         await asyncio.get_running_loop().run_in_executor(thread, self._end)
         thread.shutdown(wait=False)
 
-    async def _ask(self, do: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, do)
+    async def _ask(self, sandbox: str, do: Callable[[sqlite3.Connection], T], *, begins: bool = False) -> T:
+        """begins: whether the sandbox relies on nothing that was there before."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, partial(self._do, sandbox, do, begins=begins)
+        )
 
     # In the thread
 
-    def _do(self, do: Callable[[sqlite3.Connection], T]) -> T:
+    def _do(self, sandbox: str, do: Callable[[sqlite3.Connection], T], *, begins: bool) -> T:
         with _translated(self.path):
+            if self._anew is not None and sandbox not in self._anew:
+                if not begins:
+                    raise self._lost()
+                self._anew.add(sandbox)
             if self._connection is None:
                 self._connection = _open(self.path)
             try:
@@ -198,10 +225,13 @@ class SqliteArchive:
             except sqlite3.DatabaseError as error:
                 if not _is_damaged(error):
                     raise
-                # Whoever comes next begins anew, and finds no mark.
                 self._end()
+                self._anew = set()
                 _put_aside(self.path)
-                raise
+                raise self._lost() from error
+
+    def _lost(self) -> ArchiveLost:
+        return ArchiveLost(f"{self.path} was damaged and is put aside: the next start makes it anew")
 
     def _end(self) -> None:
         connection, self._connection = self._connection, None

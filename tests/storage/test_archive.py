@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -461,3 +462,16 @@ async def test_what_two_snapshots_have_in_common_is_written_once(kept: Kept) -> 
         assert len(first & second) == 2
         await archive.forget("default")
         assert kept.stamped_parts() == set()
+
+
+async def test_a_snapshot_that_is_replaced_while_it_is_read_is_not_damaged(archive: Archive) -> None:
+    old, new = [b"a", b"b", b"c", b"d"], [b"e"]
+    for number, parts in enumerate([old, new] * 5, 1):
+        mark = Mark(number, "same")
+        found, _ = await asyncio.gather(
+            archive.snapshot("default"), archive.save("default", mark, "format", parts)
+        )
+        assert found is None or list(found.parts) in (old, new)
+        kept = await archive.snapshot("default")
+        assert kept is not None
+        assert (kept.mark, list(kept.parts)) == (mark, parts)

@@ -94,10 +94,8 @@ class Capture:
         self._orders = list(map(_copied, orders.values()))
         self._lists = [astuple(one) for one in state.lists.values()]
         # These ended, so they change no more and need no copy.
-        ended = [views.orders[leg] for one in state.lists.values() for leg in one.orders if leg not in orders]
         self._legs = [
-            (leg, views.client_ids.get((leg.account, leg.instrument, leg.client_id)) == leg.id)
-            for leg in ended
+            views.orders[leg] for one in state.lists.values() for leg in one.orders if leg not in orders
         ]
         self._markets = [
             _copy_market(market) for market in state.markets.values() if not _is_untouched(market)
@@ -124,7 +122,7 @@ class Capture:
         for lists in _drawn(self._lists, ORDERS):
             yield Lists([list(row) for row in lists])
         for legs in _drawn(self._legs, ORDERS):
-            yield EndedLegs([order_row(leg) for leg, _ in legs], [is_named for _, is_named in legs])
+            yield EndedLegs([order_row(leg) for leg in legs])
         for market in self._markets:
             yield from _market_parts(market)
 

@@ -95,10 +95,9 @@ class Lists(Part, frozen=True):
 
 
 class EndedLegs(Part, frozen=True):
-    """Legs of open lists that ended. named: whether a client id still means the leg, and no later order."""
+    """Legs of open lists that ended. Which order their client ids mean, the archive knows."""
 
     orders: list[list[Any]]
-    named: list[bool]
 
 
 class MarketHead(Part, frozen=True):

@@ -90,7 +90,6 @@ class _Restoring:
         self.lists: dict[ListId, OrderList] = {}
         self.counts: dict[tuple[AccountId, str], Counts] = {}
         self.legs: dict[OrderId, Order] = {}
-        self.named: set[OrderId] = set()
         self.markets: dict[str, Market] = {}
         self.manual: dict[tuple[str, Side], list[tuple[Decimal, Decimal]]] = {}
         self.manual_since_us: dict[str, int] = {}
@@ -127,12 +126,10 @@ class _Restoring:
                 for values in part.lists:
                     self._take_list(record_of(OrderList, values))
             case EndedLegs():
-                for values, is_named in zip(part.orders, part.named, strict=True):
+                for values in part.orders:
                     leg = order_of(values)
                     _require(leg.is_ended and leg.id in self.lists[leg.list_id].orders, "a leg of no list")
                     self.legs[leg.id] = leg
-                    if is_named:
-                        self.named.add(leg.id)
             case MarketHead():
                 self._take_market(part)
             case ManualLevels():
@@ -268,7 +265,7 @@ class _Restoring:
         for order in sorted(chain(orders, legs), key=lambda one: one.id):
             views.orders[order.id] = order
             views.order_ids.setdefault((order.account, order.instrument), []).append(order.id)
-            if order.id in self.named or (order.client_id and not order.is_ended):
+            if order.client_id and not order.is_ended:
                 views.client_ids[order.account, order.instrument, order.client_id] = order.id
         for order_list in self.lists.values():
             views.lists[order_list.id] = order_list
