@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core import rejections as r
+from emulator.core.coverage import mark_price
 from emulator.core.instruments import (
     BUY,
     SELL,
@@ -88,7 +89,7 @@ def check_position(
 ) -> Rejection | None:
     """Limit of what an account may own of the base asset, open buys included."""
     most = instrument.position_max
-    if most is None or terms.side is SELL or terms.quantity is None:
+    if most is None or instrument.contract is not None or terms.side is SELL or terms.quantity is None:
         return None
     owned = state.ledger.total(account.id, wallet, instrument.base)
     for order in account.open_orders.values():
@@ -150,7 +151,9 @@ def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | No
             return r.FeatureOff(feature=Feature.TRAILING)
     elif terms.type is _MARKET and not instrument.market_orders:
         return r.FeatureOff(feature=Feature.MARKET)
-    if terms.quote_quantity is not None and not instrument.quote_quantity_orders:
+    if terms.quote_quantity is not None and (
+        not instrument.quote_quantity_orders or instrument.contract is not None
+    ):
         return r.FeatureOff(feature=Feature.QUOTE_QUANTITY)
     if terms.iceberg_quantity is not None and not instrument.iceberg_orders:
         return r.FeatureOff(feature=Feature.ICEBERG)
@@ -217,10 +220,15 @@ def _check_band(market: Market, side: Side, price: Decimal, now_us: int) -> Reje
         up, down = instrument.ask_multiplier_up, instrument.ask_multiplier_down
     if up is None and down is None:
         return None
-    reference = market.average_price(now_us)
+    reference = _reference_price(market, now_us)
     if (up is not None and price > reference * up) or (down is not None and price < reference * down):
         return r.LimitBroken(limit=Limit.PRICE_BAND, value=price)
     return None
+
+
+def _reference_price(market: Market, now_us: int) -> Decimal:
+    """What prices are measured by: the average of some minutes; of a contract, its mark price."""
+    return market.average_price(now_us) if market.instrument.contract is None else mark_price(market, now_us)
 
 
 def check_notional(
@@ -236,10 +244,14 @@ def check_notional(
         return None
     if terms.quote_quantity is not None:
         amount = terms.quote_quantity
-    elif quantity is not None:
-        amount = quantity * (market.average_price(now_us) if price is None else price)
-    else:
+    elif quantity is None:
         return None
+    elif instrument.contract is not None and instrument.contract.is_inverse:
+        amount = quantity * instrument.contract.size
+    else:
+        amount = quantity * (_reference_price(market, now_us) if price is None else price)
+        if instrument.contract is not None:
+            amount *= instrument.contract.size
     if amount < least or ZERO < most < amount:
         return r.LimitBroken(limit=Limit.NOTIONAL, value=amount)
     return None

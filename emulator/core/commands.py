@@ -91,6 +91,14 @@ class SetFeePayment(Command, frozen=True, kw_only=True):
     discounted: bool
 
 
+class SetLeverage(Command, frozen=True, kw_only=True):
+    """Choose the leverage of an account's positions in one contract, those that exist included."""
+
+    account: AccountId
+    instrument: str
+    leverage: Decimal
+
+
 class PlaceOrder(Command, frozen=True, kw_only=True):
     account: AccountId
     wallet: str

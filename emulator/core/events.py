@@ -85,6 +85,12 @@ class BalanceCorrected(Event, frozen=True, kw_only=True):
     rounding: Decimal
 
 
+class LeverageSet(Event, frozen=True, kw_only=True):
+    account: AccountId
+    instrument: str
+    leverage: Decimal
+
+
 class OrderPlaced(Event, frozen=True, kw_only=True):
     """An order was accepted. status: waiting, dormant or new; price: the effective limit price.
 
@@ -114,7 +120,8 @@ class OrderRested(Event, frozen=True, kw_only=True):
 class TradeExecuted(Event, frozen=True, kw_only=True):
     """Two orders, or an order and the market's own liquidity (order id 0), traded.
 
-    amount: price times quantity in quote asset, rounded to its ledger step.
+    amount: price times quantity in quote asset, rounded to its ledger step; of a contract, what it is worth
+    in its settle asset.
     feed_price, feed_since_us: which level of the market's liquidity was consumed, if one was.
     Fees are amounts of the named asset; of the market's own side there is none.
     """
@@ -261,4 +268,5 @@ AnyEvent = (
     | BookSet
     | TradePrinted
     | MarketReleased
+    | LeverageSet
 )

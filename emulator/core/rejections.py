@@ -56,6 +56,47 @@ class InsufficientBalance(Rejection, frozen=True, kw_only=True):
     available: Decimal
 
 
+class InsufficientMargin(Rejection, frozen=True, kw_only=True):
+    """What would have to be covered by an account's collateral, and what is left of it."""
+
+    asset: str
+    needed: Decimal
+    available: Decimal
+
+
+class PositionTooLarge(Rejection, frozen=True, kw_only=True):
+    """More than may be held at the leverage; both are values in the settle asset."""
+
+    leverage: Decimal
+    value: Decimal
+    most: Decimal
+
+
+class NotAContract(Rejection, frozen=True, kw_only=True):
+    """Positions are asked for where there are none."""
+
+    instrument: str
+
+
+class LeverageInvalid(Rejection, frozen=True, kw_only=True):
+    """Below one, or more than the contract allows to any position."""
+
+    leverage: Decimal
+    most: Decimal
+
+
+class Setting(str, Enum):
+    """What an account may choose about its positions."""
+
+    LEVERAGE = "leverage"
+
+
+class SettingUnchanged(Rejection, frozen=True, kw_only=True):
+    """It is so already."""
+
+    setting: Setting
+
+
 class Limit(str, Enum):
     """Which rule of an instrument an order breaks."""
 

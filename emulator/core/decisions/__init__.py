@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.core import commands as c
-from emulator.core.decisions import accounts, changing, following, lists, markets, placing
+from emulator.core.decisions import accounts, changing, contracts, following, lists, markets, placing
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.following import next_trigger
 from emulator.core.decisions.placing import check_placement
@@ -30,6 +30,7 @@ _DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisi
     c.LockFunds: accounts.lock,
     c.UnlockFunds: accounts.unlock,
     c.CorrectBalance: accounts.correct,
+    c.SetLeverage: contracts.set_leverage,
     c.PlaceOrder: placing.place_order,
     c.TestOrder: placing.place_order,
     c.PlaceOrderList: lists.place_order_list,

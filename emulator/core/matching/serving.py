@@ -10,7 +10,7 @@ from emulator.core.instruments import BUY, SELL, Side
 from emulator.core.markets import FeedLevel
 from emulator.core.matching.charging import Fees
 from emulator.core.matching.queue import standing
-from emulator.core.numbers import ZERO, round_down
+from emulator.core.numbers import ZERO
 from emulator.core.orders import EndReason, Order
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
@@ -115,7 +115,7 @@ class _Filler:
             if order.id not in self._gone:
                 self._gone.add(order.id)
                 self.events.append(e.OrderExpired(order=order.id, reason=EndReason.LIST_SIBLING))
-        amount = round_down(maker.price * quantity, instrument.quote_step)
+        amount = instrument.amount(quantity, maker.price)
         fee, asset = self._fees.of(
             instrument,
             state.accounts[maker.account],
@@ -123,6 +123,7 @@ class _Filler:
             maker.terms.side,
             quantity,
             amount,
+            maker.price,
             is_maker=True,
         )
         self.events.append(

@@ -183,14 +183,14 @@ class _Walker:
 
     def _trade(self, maker: Order | None, filled: Decimal, at: Decimal, source: FeedLevel | None) -> None:
         plan, taker, instrument, state = self.plan, self.taker, self.instrument, self.state
-        amount = round_down(at * filled, instrument.quote_step)
+        amount = instrument.amount(filled, at)
         if taker.siblings:
             self._end(taker.siblings)
         maker_fee, maker_asset = ZERO, ""
         if maker is not None and maker.in_list:
             self._end(state.siblings(maker))
         taker_fee, taker_asset = self.fees.of(
-            instrument, taker.account, taker.wallet, taker.side, filled, amount, is_maker=False
+            instrument, taker.account, taker.wallet, taker.side, filled, amount, at, is_maker=False
         )
         if maker is not None:
             maker_fee, maker_asset = self.fees.of(
@@ -200,6 +200,7 @@ class _Walker:
                 maker.terms.side,
                 filled,
                 amount,
+                at,
                 is_maker=True,
             )
         plan.events.append(
@@ -233,7 +234,9 @@ class _Walker:
         """Apply the taker's self-trade mode to a maker of the same owner, instead of a trade."""
         plan, taker, instrument = self.plan, self.taker, self.instrument
         mode = taker.mode
-        if mode is SelfTradeMode.TRANSFER and maker.self_trade_mode is not SelfTradeMode.TRANSFER:
+        if mode is SelfTradeMode.TRANSFER and (
+            maker.self_trade_mode is not SelfTradeMode.TRANSFER or instrument.contract is not None
+        ):
             mode = SelfTradeMode.DECREMENT
         taker_part = maker_part = transferred = transferred_amount = ZERO
         match mode:

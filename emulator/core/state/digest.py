@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import astuple
 
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
@@ -59,5 +60,9 @@ def fingerprint(state: State) -> str:
         ],
         [state.next_order, state.next_list, state.next_movement, state.next_execution],
     ]
+    if state.positions or state.choices:
+        # Without them the digest is what it was before there were contracts.
+        folded.append([[*key, list(astuple(one))] for key, one in sorted(state.positions.items())])
+        folded.append([[*key, list(astuple(one))] for key, one in sorted(state.choices.items())])
     encoded = msgspec.msgpack.encode(folded, enc_hook=str)
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()

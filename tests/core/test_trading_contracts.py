@@ -1,0 +1,411 @@
+"""Contracts traded through an engine: positions, what they realise, and the margin that orders need."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from emulator.core import commands as c
+from emulator.core import rejections as r
+from emulator.core.contracts import Contract
+from emulator.core.engine import Engine
+from emulator.core.instruments import Side
+from emulator.core.ledger import FEES, PROFIT
+from emulator.core.margin import CostRule
+from emulator.core.numbers import exact
+from emulator.core.orders import EndReason, Order, OrderStatus
+from emulator.core.positions import Position, entry_price
+from emulator.core.rules import MarginRules
+from tests.core.futures import BTC, BTC_COIN, ETH, ETH_COIN
+from tests.core.sameness import assert_same
+from tests.core.scripted import ScriptedFeed
+from tests.core.world import (
+    SPOT,
+    WALLET_OF,
+    World,
+    deep,
+    instrument,
+    limit,
+    market,
+    perpetual,
+    plain,
+    still,
+    stop,
+)
+
+D = Decimal
+
+
+class Pit(World):
+    """A world where contracts are traded, by two who have the same funds."""
+
+    def __init__(
+        self, contract: Contract = BTC, feed: ScriptedFeed | None = None, *, funds: str = "1000000",
+        margin: MarginRules | None = None, **changes: Any,
+    ) -> None:  # fmt: skip
+        self.contract = contract
+        self.wallet = WALLET_OF[contract.is_inverse]
+        super().__init__(feed or still(), perpetual(contract, **changes), funds=funds, margin=margin)
+
+    def trade(self, quantity: str, price: str) -> tuple[Order, Order]:
+        """Alice buys from bob, or sells to him, at a price; she takes."""
+        signed = D(quantity)
+        make, take = (self.sell, self.buy) if signed > 0 else (self.buy, self.sell)
+        made = make(self.bob, plain(abs(signed)), price)
+        return take(self.alice, plain(abs(signed)), price), made
+
+    def position(self, account: int | None = None) -> Position:
+        return self.engine.state.position(account or self.alice, self.symbol)
+
+    def entry(self, account: int | None = None) -> str:
+        with exact():
+            return plain(entry_price(self.contract, self.position(account), D("0.00000001")))
+
+    def balance(self, account: int | None = None) -> str:
+        return plain(self.engine.state.ledger.total(account or self.alice, self.wallet, self.contract.settle))
+
+    def leverage(self, leverage: str, account: int | None = None) -> c.SetLeverage:
+        return c.SetLeverage(account=account or self.alice, instrument=self.symbol, leverage=D(leverage))
+
+    def realised(self, account: int | None = None) -> list[str]:
+        fills = self.engine.views.fills.get((account or self.alice, self.symbol), [])
+        return [plain(fill.realised) for fill in fills]
+
+
+# Positions and what they realise; the figures are those of docs/futures-maths.md
+
+
+def test_a_linear_position_grows_shrinks_and_turns() -> None:
+    """P1, P2 and P4."""
+    pit = Pit()
+    pit.trade("0.5", "100000")
+    pit.trade("0.3", "101000")
+    assert (plain(pit.position().quantity), pit.entry()) == ("0.8", "100375")
+    pit.trade("-0.2", "102000")
+    assert (plain(pit.position().quantity), pit.entry()) == ("0.6", "100375")
+    pit.trade("-1", "99000")
+    assert (plain(pit.position().quantity), pit.entry()) == ("-0.4", "99000")
+    assert pit.realised() == ["0", "0", "325", "-825"]
+    assert pit.realised(pit.bob) == ["0", "0", "-325", "825"]
+    assert (pit.balance(), pit.balance(pit.bob)) == ("999500", "1000500")
+    assert plain(pit.engine.state.ledger.counterparties[PROFIT]["USDT"]) == "0"
+
+
+def test_an_inverse_position_settles_in_its_base() -> None:
+    """P8 and P10: what is worth less as the price rises gains its holder."""
+    pit = Pit(BTC_COIN, still("45000"), funds="10")
+    pit.trade("100", "50000")
+    pit.trade("100", "40000")
+    assert pit.entry() == "44444.44444444"
+    pit.trade("-50", "60000")
+    assert (plain(pit.position().quantity), plain(pit.position().cost)) == ("150", "0.3375")
+    assert pit.realised() == ["0", "0", "0.02916667"]
+    assert (pit.balance(), pit.balance(pit.bob)) == ("10.02916667", "9.97083333")
+
+
+def test_an_inverse_short_is_turned() -> None:
+    """P11 and P12."""
+    pit = Pit(ETH_COIN, base="ETH")
+    pit.trade("-10", "2000")
+    pit.trade("15", "2500")
+    assert pit.realised() == ["0", "-0.01"]
+    assert (plain(pit.position().quantity), plain(pit.position().cost)) == ("5", "0.02")
+
+
+def test_fees_are_of_the_value_and_in_what_it_settles_in() -> None:
+    """B1, and a rebate for who made."""
+    pit = Pit(ETH, taker_fee="0.0004", maker_fee="-0.0001")
+    taken, made = pit.trade("0.02", "3900")
+    assert [(plain(one.fee), one.fee_asset) for one in pit.engine.views.fills_of[taken.id]] == [
+        ("0.0312", "USDT")
+    ]
+    assert plain(pit.engine.views.fills_of[made.id][0].fee) == "-0.0078"
+    assert (pit.balance(), pit.balance(pit.bob)) == ("999999.9688", "1000000.0078")
+    assert plain(pit.engine.state.ledger.counterparties[FEES]["USDT"]) == "0.0234"
+    inverse = Pit(BTC_COIN, taker_fee="0.0005")
+    inverse.trade("10", "30000")
+    assert inverse.balance() == "999999.99998334"
+    assert plain(inverse.position().fees) == "0.00001666"
+
+
+def test_what_a_trade_comes_to_is_in_what_it_settles_in() -> None:
+    pit = Pit(BTC_COIN)
+    taken, _ = pit.trade("10", "30000")
+    assert plain(taken.executed_amount) == "0.03333333"
+
+
+def test_the_market_may_be_on_the_other_side() -> None:
+    pit = Pit(BTC, deep("100"))
+    taken = pit.place(pit.alice, market(Side.BUY, "1.5"))
+    assert pit.fills(taken) == [("100", "1"), ("101", "0.5")]
+    assert plain(pit.position().cost) == "150.5"
+    pit.place(pit.alice, market(Side.SELL, "1.5"))
+    assert pit.fills(pit.engine.views.orders[taken.id + 1]) == [("99", "1"), ("98", "0.5")]
+    assert not pit.engine.state.positions
+    # 99 + 49 for what cost 150.5, of which two thirds and then the rest are released
+    assert pit.balance() == "999997.5"
+    assert plain(pit.engine.state.ledger.counterparties[PROFIT]["USDT"]) == "2.5"
+
+
+def test_who_trades_with_himself_has_nothing_afterwards() -> None:
+    pit = Pit(taker_fee="0.001")
+    pit.buy(pit.alice, "1", "100")
+    pit.sell(pit.alice, "1", "100")
+    assert not pit.engine.state.positions
+    assert pit.realised() == ["0", "0"]
+    assert pit.balance() == "999999.9"
+
+
+def test_orders_hold_nothing() -> None:
+    pit = Pit()
+    resting = pit.buy(pit.alice, "1", "90")
+    assert (resting.hold_asset, plain(resting.held)) == ("USDT", "0")
+    assert pit.free(pit.alice, "USDT", "usdm") == 1_000_000
+
+
+# Margin
+
+
+def test_an_order_needs_its_initial_margin() -> None:
+    """At 20x, 100 for 1 contract needs 5."""
+    pit = Pit(funds="5")
+    refused = pit.refuses(pit.placing(pit.alice, limit(Side.BUY, "1.001", "100")))
+    assert refused == r.InsufficientMargin(asset="USDT", needed=D("5.005"), available=D(5))
+    pit.buy(pit.alice, "1", "100")
+    refused = pit.refuses(pit.placing(pit.alice, limit(Side.BUY, "0.001", "100")))
+    assert refused == r.InsufficientMargin(asset="USDT", needed=D("0.005"), available=D(0))
+    # The two sides cover each other.
+    pit.sell(pit.alice, "0.9", "100.1", post_only=True)
+
+
+def test_the_cost_of_orders_counts_what_would_be_lost_at_once() -> None:
+    """M8 and M9: a buy below the mark, a sell below it."""
+    # The last price is the mark here, so the assumed one is 9259.84 * 1.0015 = 9273.72976; a 20th of that
+    # and the open loss of 6.54 are 470.226488.
+    rules = MarginRules(sell_premium=D("0.0015"))
+    pit = Pit(BTC, still("9259.84"), funds="470.226487", margin=rules, price_step="0.01")
+    refused = pit.refuses(pit.placing(pit.alice, limit(Side.SELL, "1", "9253.30")))
+    assert refused == r.InsufficientMargin(asset="USDT", needed=D("470.226488"), available=D("470.226487"))
+    pit.deposit(pit.alice, "USDT", "0.000001", "usdm")
+    pit.sell(pit.alice, "1", "9253.30")
+    pit = Pit(BTC, still("9259.84"), funds="462.665", price_step="0.01")
+    pit.buy(pit.alice, "1", "9253.30")
+    free_of_it = MarginRules(cost=CostRule(open_loss=False))
+    pit = Pit(BTC, still("9259.84"), funds="462.992", margin=free_of_it, price_step="0.01")
+    pit.sell(pit.alice, "1", "9253.30")
+
+
+def test_an_order_that_only_closes_needs_nothing() -> None:
+    pit = Pit(funds="5")
+    pit.deposit(pit.bob, "USDT", "1000", "usdm")
+    pit.trade("1", "100")
+    pit.price("96")
+    assert pit.refuses(pit.placing(pit.alice, limit(Side.BUY, "0.001", "96"))) == r.InsufficientMargin(
+        asset="USDT", needed=D("0.0048"), available=D(0)
+    )
+    pit.buy(pit.bob, "1", "96")
+    pit.place(pit.alice, market(Side.SELL, "1"))
+    assert (pit.balance(), pit.realised()) == ("1", ["0", "-4"])
+
+
+def test_a_market_order_is_judged_by_the_worst_price_that_it_finds() -> None:
+    pit = Pit(BTC, deep("100"), funds="10.15")
+    refused = pit.refuses(pit.placing(pit.alice, market(Side.BUY, "2")))
+    # 202 / 20 for two at 101, and what 101 is above the mark of 100, twice.
+    assert refused == r.InsufficientMargin(asset="USDT", needed=D("12.1"), available=D("10.15"))
+    # An inverse contract is worth more, the lower it trades.
+    inverse = Pit(BTC_COIN, deep("100"), funds="0.1")
+    refused = inverse.refuses(inverse.placing(inverse.alice, market(Side.SELL, "2")))
+    assert isinstance(refused, r.InsufficientMargin)
+    with exact():
+        # 200 / 98 at 20x, and the open loss 200 / 98 - 200 / 100
+        assert refused.needed == D("0.10204082") + D("0.04081633")
+
+
+def test_a_loss_is_paid_whether_it_is_there_or_not() -> None:
+    """There is no liquidation yet: what is owed is below zero, and nothing can be opened or taken out."""
+    pit = Pit(funds="5")
+    pit.deposit(pit.bob, "USDT", "1000", "usdm")
+    pit.trade("1", "100")
+    pit.price("80")
+    pit.buy(pit.bob, "1", "80")
+    pit.place(pit.alice, market(Side.SELL, "1"))
+    assert (pit.balance(), pit.balance(pit.bob)) == ("-15", "1025")
+    assert pit.engine.audit() == []
+    assert isinstance(
+        pit.refuses(pit.placing(pit.alice, limit(Side.BUY, "0.001", "80"))), r.InsufficientMargin
+    )
+    taken = c.Transfer(account=pit.alice, asset="USDT", amount=D(1), source="usdm", target=SPOT)
+    assert pit.refuses(taken) == r.InsufficientBalance(asset="USDT", needed=D(1), available=D(0))
+
+
+def test_only_what_is_not_needed_may_leave() -> None:
+    """A2: wallet 1000, long 2 at 4000 with 10x, mark 4100: 380 are available, 180 may leave."""
+    pit = Pit(ETH, still("4000"), funds="1000")
+    pit.deposit(pit.bob, "USDT", "10000", "usdm")
+    pit.does(pit.leverage("10"))
+    pit.trade("2", "4000")
+    pit.price("4100")
+
+    def leaving(amount: str) -> c.Withdraw:
+        return c.Withdraw(account=pit.alice, wallet="usdm", asset="USDT", amount=D(amount), fee=D(0))
+
+    refused = pit.refuses(leaving("180.01"))
+    assert refused == r.InsufficientBalance(asset="USDT", needed=D("180.01"), available=D(180))
+    pit.does(leaving("180"))
+    # 200 of profit are left to trade on.
+    pit.buy(pit.alice, "0.487", "4100")
+
+
+def test_a_position_may_be_no_larger_than_its_leverage_admits() -> None:
+    """T6: 800000 at 100x."""
+    pit = Pit(funds="100000000", price_step="1")
+    pit.does(pit.leverage("100"))
+    pit.does(pit.leverage("100", pit.bob))
+    pit.buy(pit.alice, "3000", "99")
+    refused = pit.refuses(pit.placing(pit.alice, limit(Side.BUY, "5081", "99")))
+    assert refused == r.PositionTooLarge(leverage=D(100), value=D(800019), most=D(800000))
+    pit.buy(pit.alice, "5080", "99")
+
+
+# Leverage
+
+
+def test_leverage_is_that_of_the_contract_until_it_is_chosen() -> None:
+    pit = Pit(funds="100")
+    assert pit.position().leverage == 20
+    pit.trade("1", "100")
+    pit.does(pit.leverage("2"))
+    assert pit.position().leverage == 2
+    assert pit.engine.state.position(pit.bob, pit.symbol).leverage == 20
+    # 50 of 100 are needed now, so one more is too much with its 50 and the open loss of 1.
+    refused = pit.refuses(pit.placing(pit.alice, limit(Side.BUY, "1", "101")))
+    assert refused == r.InsufficientMargin(asset="USDT", needed=D("51.5"), available=D(50))
+    pit.trade("-1", "100")
+    assert pit.position().leverage == 2
+
+
+@pytest.mark.parametrize("leverage", ["0.5", "151", "-1"])
+def test_leverage_has_its_limits(leverage: str) -> None:
+    pit = Pit()
+    assert pit.refuses(pit.leverage(leverage)) == r.LeverageInvalid(leverage=D(leverage), most=D(150))
+
+
+def test_a_choice_that_changes_nothing_is_refused() -> None:
+    pit = Pit()
+    assert pit.refuses(pit.leverage("20")) == r.SettingUnchanged(setting=r.Setting.LEVERAGE)
+    pit.does(pit.leverage("7"))
+    assert pit.refuses(pit.leverage("7")) == r.SettingUnchanged(setting=r.Setting.LEVERAGE)
+
+
+def test_what_there_is_must_be_allowed_and_covered_at_another_leverage() -> None:
+    pit = Pit(funds="100")
+    pit.deposit(pit.bob, "USDT", "100000", "usdm")
+    pit.trade("10", "100")
+    assert pit.refuses(pit.leverage("9")) == r.InsufficientMargin(
+        asset="USDT", needed=D("61.11111111"), available=D(50)
+    )
+    pit.does(pit.leverage("10"))
+    rich = Pit(funds="100000000")
+    rich.buy(rich.alice, "9000", "99")
+    assert rich.refuses(rich.leverage("100")) == r.PositionTooLarge(
+        leverage=D(100), value=D(891000), most=D(800000)
+    )
+
+
+# What contracts do not have, and spot does
+
+
+def test_a_contract_is_traded_in_its_wallet_only() -> None:
+    pit = Pit()
+    for wallet in (SPOT, "coinm", "nowhere"):
+        placing = c.PlaceOrder(
+            account=pit.alice, wallet=wallet, instrument=pit.symbol, terms=limit(Side.BUY, "1", "90")
+        )
+        assert pit.refuses(placing) == r.UnknownWallet(wallet=wallet)
+
+
+def test_there_is_no_order_by_amount() -> None:
+    pit = Pit()
+    refused = pit.refuses(pit.placing(pit.alice, market(Side.BUY, budget="50")))
+    assert refused == r.FeatureOff(feature=r.Feature.QUOTE_QUANTITY)
+
+
+def test_a_pair_has_no_leverage() -> None:
+    world = World()
+    asked = c.SetLeverage(account=world.alice, instrument=world.symbol, leverage=D(5))
+    assert world.refuses(asked) == r.NotAContract(instrument=world.symbol)
+    unknown = c.SetLeverage(account=world.alice, instrument="X", leverage=D(5))
+    assert world.refuses(unknown) == r.UnknownInstrument(instrument="X")
+
+
+def test_notional_limits_are_about_the_value() -> None:
+    pit = Pit(notional_min="100")
+    assert isinstance(pit.refuses(pit.placing(pit.alice, limit(Side.BUY, "1", "99"))), r.LimitBroken)
+    pit.buy(pit.alice, "1", "100")
+    inverse = Pit(BTC_COIN, notional_min="200")
+    assert isinstance(
+        inverse.refuses(inverse.placing(inverse.alice, limit(Side.BUY, "1", "99"))), r.LimitBroken
+    )
+    inverse.buy(inverse.alice, "2", "99")
+
+
+# Triggers
+
+
+def test_a_trigger_order_needs_margin_only_when_it_fires() -> None:
+    pit = Pit(funds="5")
+    pit.deposit(pit.bob, "USDT", "1000", "usdm")
+    stopped = pit.place(pit.alice, market(Side.BUY, "1", trigger=stop("110")))
+    pit.buy(pit.alice, "0.9", "99")
+    pit.sell(pit.bob, "1", "110")
+    pit.price("110")
+    assert (stopped.status, stopped.end_reason) == (OrderStatus.EXPIRED, EndReason.INSUFFICIENT_BALANCE)
+
+
+def test_a_stop_closes_a_position() -> None:
+    pit = Pit()
+    pit.trade("1", "100")
+    stopped = pit.place(pit.alice, market(Side.SELL, "1", trigger=stop("90")))
+    pit.buy(pit.bob, "1", "85")
+    pit.price("90")
+    assert stopped.status is OrderStatus.FILLED
+    assert pit.realised() == ["0", "-15"]
+
+
+# Kept and told again
+
+
+@pytest.mark.parametrize("contract", [BTC, BTC_COIN])
+def test_it_comes_to_the_same_again(contract: Contract) -> None:
+    pit = Pit(contract, taker_fee="0.0004")
+    pit.does(pit.leverage("7"))
+    pit.trade("5", "99.1")
+    pit.trade("-2", "97")
+    pit.trade("-7", "98.3")
+    pit.sell(pit.alice, "3", "120")
+    engine, replayed = pit.engine, pit.replayed()
+    assert_same(engine, replayed)
+    restored = Engine("test", engine.instruments, pit.feed, engine.state.wallets, engine.rules)
+    restored.restore(list(engine.capture().parts()))
+    assert_same(engine, restored)
+    closing = pit.placing(pit.bob, market(Side.SELL, "4"))
+    done = engine.execute(closing, pit.now)
+    assert done.events
+    assert replayed.execute(closing, pit.now) == restored.execute(closing, pit.now) == done
+    assert_same(engine, replayed)
+    assert_same(engine, restored)
+
+
+def test_spot_beside_it_is_untouched() -> None:
+    """The same account trades both, each from its wallet."""
+    world = World(still(), instrument(), perpetual(BTC))
+    world.buy(world.alice, "1", "90")
+    world.symbol = "BTCUSDT_PERP"
+    world.buy(world.alice, "1", "90")
+    assert (plain(world.held(world.alice, "USDT")), plain(world.free(world.alice, "USDT", "usdm"))) == (
+        "90",
+        "1000000",
+    )

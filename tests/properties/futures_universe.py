@@ -1,0 +1,109 @@
+"""A universe with a pair, a linear and an inverse contract, where accounts soon run out of margin."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from random import Random
+
+import msgspec
+
+from emulator.core import commands as c
+from emulator.core import rejections as r
+from emulator.core.engine import Engine
+from emulator.core.fees import FeeRules
+from emulator.core.instruments import Outcome
+from emulator.core.margin import CostRule
+from emulator.core.rules import EngineRules, MarginRules
+from tests.core.futures import flat, inverse, linear
+from tests.core.world import SPOT, WALLET_OF, instrument, perpetual
+from tests.properties import dice as spot_dice
+from tests.properties.universe import ACCOUNTS, ASKED_LATER, RECEIVED, Universe, Wish
+
+LINEAR = perpetual(
+    linear(flat("0.01", "50", "5000")),
+    price_step="0.5",
+    quantity_step="0.1",
+    quantity_min="0.1",
+    maker_fee="-0.0001",
+    taker_fee="0.0005",
+)
+INVERSE = perpetual(
+    inverse(flat("0.02", "25", "40"), "10"),
+    price_step="0.5",
+    quantity_step="0.1",
+    quantity_min="0.1",
+    maker_fee="0.0002",
+    taker_fee="0.0005",
+    post_only_failure=Outcome.EXPIRE,
+    fill_or_kill_failure=Outcome.REFUSE,
+    amend_keeps_priority=False,
+)
+PAIR = instrument(**RECEIVED, maker_fee="0.001", taker_fee="0.002")
+LISTED = (PAIR, LINEAR, INVERSE)
+SYMBOLS = tuple(one.symbol for one in LISTED)
+CONTRACTS = (LINEAR.symbol, INVERSE.symbol)
+RULES = EngineRules(
+    fees=FeeRules(discount_asset="BNB"),
+    symbols={(PAIR.base, PAIR.quote): PAIR.symbol},
+    margin=MarginRules(cost=CostRule(opening_rate=Decimal("0.0005")), sell_premium=Decimal("0.0015")),
+)
+
+
+class FuturesUniverse(Universe):
+    """Subclasses say which market it is on."""
+
+    symbols = SYMBOLS
+    asked_later = (*ASKED_LATER, r.InsufficientMargin, r.PositionTooLarge)
+
+    def make_engine(self) -> Engine:
+        wallets = (SPOT, "funding", *WALLET_OF.values())
+        return Engine("test", {one.symbol: one for one in LISTED}, self.feed, wallets, RULES)
+
+    def begin(self, discounted: set[int], funds: int) -> None:
+        super().begin(discounted, funds)
+        for account in ACCOUNTS:
+            for wallet, asset, amount in (("usdm", "USDT", 5 * funds), ("coinm", "BTC", funds)):
+                self.do(
+                    c.Deposit(account=account, wallet=wallet, asset=asset, amount=Decimal(amount))
+                )  # fmt: skip
+
+    def wallet_of(self, symbol: str) -> str:
+        contract = self.engine.instruments[symbol].contract
+        return SPOT if contract is None else contract.wallet
+
+    def set_leverage(self, account: int, symbol: str, leverage: int) -> None:
+        self.do(c.SetLeverage(account=account, instrument=symbol, leverage=Decimal(leverage)))
+
+    def transfer(self, account: int, symbol: str, amount: int, *, is_inward: bool) -> None:
+        """Between the wallet of an instrument and the one where nothing is traded."""
+        contract = self.engine.instruments[symbol].contract
+        asset, wallet = ("USDT", SPOT) if contract is None else (contract.settle, contract.wallet)
+        source, target = ("funding", wallet) if is_inward else (wallet, "funding")
+        self.do(
+            c.Transfer(account=account, asset=asset, amount=Decimal(amount), source=source, target=target)
+        )
+
+    def is_sound(self) -> None:
+        super().is_sound()
+        assert self.engine.audit() == []
+
+
+def act(universe: FuturesUniverse, dice: Random) -> None:
+    """One action; most are orders of contracts."""
+    account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
+    match dice.randint(0, 19):
+        case 0:
+            universe.set_leverage(account, symbol, dice.choice([1, 2, 5, 20, 25, 50, 60]))
+        case 1:
+            universe.transfer(account, symbol, dice.randint(1, 90), is_inward=dice.random() < 0.5)
+        case 2:
+            spot_dice.act(universe, dice, PAIR.symbol)
+        case kind if kind < 8:
+            wish = spot_dice.wish(dice, "limit")
+            universe.place(account, symbol, larger(wish, dice.choice([1, 1, 5])))
+        case _:
+            spot_dice.act(universe, dice, symbol)
+
+
+def larger(wish: Wish, times: int) -> Wish:
+    return msgspec.structs.replace(wish, lots=wish.lots * times)
