@@ -10,6 +10,7 @@ import msgspec
 from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import OrderTerms
+from emulator.core.positions import Leg, MarginMode
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
@@ -97,6 +98,23 @@ class SetLeverage(Command, frozen=True, kw_only=True):
     account: AccountId
     instrument: str
     leverage: Decimal
+
+
+class SetMarginMode(Command, frozen=True, kw_only=True):
+    """Choose how positions in one contract are covered; refused while there are orders or positions."""
+
+    account: AccountId
+    instrument: str
+    mode: MarginMode
+
+
+class MoveMargin(Command, frozen=True, kw_only=True):
+    """Add so much to the margin of an isolated position, or take it back, if negative."""
+
+    account: AccountId
+    instrument: str
+    amount: Decimal
+    leg: Leg = Leg.BOTH
 
 
 class PlaceOrder(Command, frozen=True, kw_only=True):

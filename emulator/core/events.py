@@ -15,6 +15,7 @@ from emulator.core.ids import AccountId, ListId, OrderId, TradeId
 from emulator.core.instruments import SelfTradeMode, Side
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import EndReason, OrderStatus, OrderTerms
+from emulator.core.positions import Leg, MarginMode
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True, gc=False):
@@ -89,6 +90,21 @@ class LeverageSet(Event, frozen=True, kw_only=True):
     account: AccountId
     instrument: str
     leverage: Decimal
+
+
+class MarginModeSet(Event, frozen=True, kw_only=True):
+    account: AccountId
+    instrument: str
+    mode: MarginMode
+
+
+class MarginMoved(Event, frozen=True, kw_only=True):
+    """Free funds became margin of an isolated position, or the other way round, if negative."""
+
+    account: AccountId
+    instrument: str
+    leg: Leg
+    amount: Decimal
 
 
 class OrderPlaced(Event, frozen=True, kw_only=True):
@@ -269,4 +285,6 @@ AnyEvent = (
     | TradePrinted
     | MarketReleased
     | LeverageSet
+    | MarginModeSet
+    | MarginMoved
 )

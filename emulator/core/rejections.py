@@ -89,12 +89,38 @@ class Setting(str, Enum):
     """What an account may choose about its positions."""
 
     LEVERAGE = "leverage"
+    MARGIN_MODE = "margin_mode"
 
 
 class SettingUnchanged(Rejection, frozen=True, kw_only=True):
     """It is so already."""
 
     setting: Setting
+
+
+class Obstacle(str, Enum):
+    """What has to be gone before a setting may be changed."""
+
+    ORDERS = "orders"
+    POSITION = "position"
+
+
+class SettingBlocked(Rejection, frozen=True, kw_only=True):
+    """It cannot be changed in this way as long as there is something that it concerns."""
+
+    setting: Setting
+    obstacle: Obstacle
+
+
+class NoIsolatedPosition(Rejection, frozen=True, kw_only=True):
+    """There is no position with a margin of its own that could be moved."""
+
+
+class MarginNeeded(Rejection, frozen=True, kw_only=True):
+    """More margin was to be taken from a position than it can spare."""
+
+    asset: str
+    spare: Decimal
 
 
 class Limit(str, Enum):

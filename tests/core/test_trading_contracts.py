@@ -16,7 +16,7 @@ from emulator.core.ledger import FEES, PROFIT
 from emulator.core.margin import CostRule
 from emulator.core.numbers import exact
 from emulator.core.orders import EndReason, Order, OrderStatus
-from emulator.core.positions import Position, entry_price
+from emulator.core.positions import MarginMode, Position, entry_price
 from emulator.core.rules import MarginRules
 from tests.core.futures import BTC, BTC_COIN, ETH, ETH_COIN
 from tests.core.sameness import assert_same
@@ -313,6 +313,108 @@ def test_what_there_is_must_be_allowed_and_covered_at_another_leverage() -> None
     assert rich.refuses(rich.leverage("100")) == r.PositionTooLarge(
         leverage=D(100), value=D(891000), most=D(800000)
     )
+
+
+# Isolated margin
+
+
+def isolated(funds: str = "1000000", price: str = "100000", contract: Contract = BTC) -> Pit:
+    pit = Pit(contract, still(price), funds=funds)
+    pit.deposit(pit.bob, contract.settle, "1000000", pit.wallet)
+    pit.does(c.SetMarginMode(account=pit.alice, instrument=pit.symbol, mode=MarginMode.ISOLATED))
+    return pit
+
+
+def moving_margin(pit: Pit, amount: str) -> c.MoveMargin:
+    return c.MoveMargin(account=pit.alice, instrument=pit.symbol, amount=D(amount))
+
+
+def test_an_isolated_position_takes_its_margin_from_the_wallet() -> None:
+    """P13: 500 for 0.1 at 100000 with 20x, of which three tenths come back."""
+    pit = isolated(funds="1000")
+    pit.trade("0.1", "100000")
+    assert plain(pit.position().margin) == "500"
+    ledger = pit.engine.state.ledger
+    assert (plain(ledger.free(pit.alice, "usdm", "USDT")), pit.balance()) == ("500", "1000")
+    pit.trade("-0.03", "100000")
+    assert (plain(pit.position().margin), plain(ledger.free(pit.alice, "usdm", "USDT"))) == ("350", "650")
+    pit.trade("-0.17", "100000")
+    assert (plain(pit.position().quantity), plain(pit.position().margin)) == ("-0.1", "500")
+    pit.trade("0.1", "100000")
+    assert (plain(ledger.free(pit.alice, "usdm", "USDT")), pit.balance()) == ("1000", "1000")
+
+
+def test_an_inverse_one_puts_up_coins() -> None:
+    """P15: 10000 / (50000 * 25)."""
+    pit = isolated("1", "50000", BTC_COIN)
+    pit.does(pit.leverage("25"))
+    pit.trade("100", "50000")
+    assert plain(pit.position().margin) == "0.008"
+
+
+def test_profit_of_an_isolated_position_is_not_available_to_others() -> None:
+    pit = isolated(funds="1000")
+    pit.trade("0.1", "100000")
+    pit.price("110000")
+    refused = pit.refuses(pit.placing(pit.alice, limit(Side.BUY, "0.1", "100100")))
+    assert refused == r.InsufficientMargin(asset="USDT", needed=D("500.5"), available=D(500))
+    pit.buy(pit.alice, "0.1", "100000")
+
+
+def test_margin_is_added_and_taken_back() -> None:
+    pit = isolated(funds="1000")
+    pit.trade("0.1", "100000")
+    refused = pit.refuses(moving_margin(pit, "500.01"))
+    assert refused == r.InsufficientMargin(asset="USDT", needed=D("500.01"), available=D(500))
+    pit.does(moving_margin(pit, "200"))
+    assert plain(pit.position().margin) == "700"
+    assert pit.refuses(moving_margin(pit, "-200.01")) == r.MarginNeeded(asset="USDT", spare=D(200))
+    # At 99000 it needs 495 and has lost 100.
+    pit.price("99000")
+    assert pit.refuses(moving_margin(pit, "-105.01")) == r.MarginNeeded(asset="USDT", spare=D(105))
+    pit.does(moving_margin(pit, "-105"))
+    assert (plain(pit.position().margin), pit.balance()) == ("595", "1000")
+    # A profit is not margin: 505 are needed at 101000.
+    pit.price("101000")
+    assert pit.refuses(moving_margin(pit, "-91")) == r.MarginNeeded(asset="USDT", spare=D(90))
+    assert pit.engine.audit() == []
+
+
+def test_only_an_isolated_position_has_margin_to_move() -> None:
+    pit = Pit(funds="1000")
+    assert pit.refuses(moving_margin(pit, "1")) == r.NoIsolatedPosition()
+    pit.trade("1", "100")
+    assert pit.refuses(moving_margin(pit, "1")) == r.NoIsolatedPosition()
+    for amount in ("0", "0.000000001"):
+        assert pit.refuses(moving_margin(pit, amount)) == r.AmountInvalid(amount=D(amount))
+
+
+def test_the_margin_mode_waits_until_there_is_nothing() -> None:
+    pit = Pit()
+    asked = c.SetMarginMode(account=pit.alice, instrument=pit.symbol, mode=MarginMode.ISOLATED)
+    back = c.SetMarginMode(account=pit.alice, instrument=pit.symbol, mode=MarginMode.CROSS)
+    assert pit.refuses(back) == r.SettingUnchanged(setting=r.Setting.MARGIN_MODE)
+    resting = pit.buy(pit.alice, "1", "90")
+    blocked = r.SettingBlocked(setting=r.Setting.MARGIN_MODE, obstacle=r.Obstacle.ORDERS)
+    assert pit.refuses(asked) == blocked
+    pit.cancel(resting)
+    pit.trade("1", "100")
+    blocked = r.SettingBlocked(setting=r.Setting.MARGIN_MODE, obstacle=r.Obstacle.POSITION)
+    assert pit.refuses(asked) == blocked
+    pit.trade("-1", "100")
+    pit.does(asked)
+    assert pit.position().mode is MarginMode.ISOLATED
+    assert pit.position(pit.bob).mode is MarginMode.CROSS
+
+
+def test_an_isolated_position_is_not_held_at_less_leverage_than_it_was_opened_at() -> None:
+    pit = isolated()
+    pit.trade("0.1", "100000")
+    blocked = r.SettingBlocked(setting=r.Setting.LEVERAGE, obstacle=r.Obstacle.POSITION)
+    assert pit.refuses(pit.leverage("19")) == blocked
+    pit.does(pit.leverage("50"))
+    assert (plain(pit.position().margin), plain(pit.position().leverage)) == ("500", "50")
+    pit.does(moving_margin(pit, "-300"))
 
 
 # What contracts do not have, and spot does

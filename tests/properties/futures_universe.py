@@ -13,6 +13,7 @@ from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
 from emulator.core.instruments import Outcome
 from emulator.core.margin import CostRule
+from emulator.core.positions import MarginMode
 from emulator.core.rules import EngineRules, MarginRules
 from tests.core.futures import flat, inverse, linear
 from tests.core.world import SPOT, WALLET_OF, instrument, perpetual
@@ -74,6 +75,12 @@ class FuturesUniverse(Universe):
     def set_leverage(self, account: int, symbol: str, leverage: int) -> None:
         self.do(c.SetLeverage(account=account, instrument=symbol, leverage=Decimal(leverage)))
 
+    def set_margin_mode(self, account: int, symbol: str, mode: MarginMode) -> None:
+        self.do(c.SetMarginMode(account=account, instrument=symbol, mode=mode))
+
+    def move_margin(self, account: int, symbol: str, amount: Decimal) -> None:
+        self.do(c.MoveMargin(account=account, instrument=symbol, amount=amount))
+
     def transfer(self, account: int, symbol: str, amount: int, *, is_inward: bool) -> None:
         """Between the wallet of an instrument and the one where nothing is traded."""
         contract = self.engine.instruments[symbol].contract
@@ -91,7 +98,11 @@ class FuturesUniverse(Universe):
 def act(universe: FuturesUniverse, dice: Random) -> None:
     """One action; most are orders of contracts."""
     account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
-    match dice.randint(0, 19):
+    match dice.randint(-2, 19):
+        case -2:
+            universe.set_margin_mode(account, symbol, dice.choice(list(MarginMode)))
+        case -1:
+            universe.move_margin(account, symbol, Decimal(dice.choice([-20, -1, 1, 5, 20])) / 10)
         case 0:
             universe.set_leverage(account, symbol, dice.choice([1, 2, 5, 20, 25, 50, 60]))
         case 1:

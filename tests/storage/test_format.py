@@ -11,7 +11,14 @@ import pytest
 
 from emulator.app import make_engines
 from emulator.core.engine import Engine
-from emulator.core.events import AmountDeposited, AnyEvent, LeverageSet, OrderExpired
+from emulator.core.events import (
+    AmountDeposited,
+    AnyEvent,
+    LeverageSet,
+    MarginModeSet,
+    MarginMoved,
+    OrderExpired,
+)
 from emulator.core.orders import EndReason
 from emulator.exchanges.binance import ENGINE
 from emulator.runtime.journal_format import Plain, decode_batch, encode_batch
@@ -275,7 +282,7 @@ async def test_a_frozen_sample_replays_to_what_it_came_to(sample: Sample, journa
     )
 
 
-NOT_CAUSED_YET = {LeverageSet}
+NOT_CAUSED_YET = {LeverageSet, MarginModeSet, MarginMoved}
 """Events of contracts, which no site that is served trades, so that no journal has them."""
 
 

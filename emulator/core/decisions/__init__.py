@@ -31,6 +31,8 @@ _DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisi
     c.UnlockFunds: accounts.unlock,
     c.CorrectBalance: accounts.correct,
     c.SetLeverage: contracts.set_leverage,
+    c.SetMarginMode: contracts.set_margin_mode,
+    c.MoveMargin: contracts.move_margin,
     c.PlaceOrder: placing.place_order,
     c.TestOrder: placing.place_order,
     c.PlaceOrderList: lists.place_order_list,

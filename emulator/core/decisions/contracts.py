@@ -10,7 +10,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.contracts import Contract, value_max, value_of
-from emulator.core.coverage import collateral, mark_price, resting
+from emulator.core.coverage import collateral, mark_price, resting, spendable
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import finish, placed, starting_point
 from emulator.core.instruments import BUY, Instrument, Outcome, Side
@@ -22,10 +22,10 @@ from emulator.core.margin import (
     requirement,
 )
 from emulator.core.matching import Plan, Taker, walk
-from emulator.core.numbers import ONE, ZERO
+from emulator.core.numbers import ONE, ZERO, is_on_step
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
-from emulator.core.positions import Position
-from emulator.core.rejections import Rejection, Setting
+from emulator.core.positions import MarginMode, Position, unrealised
+from emulator.core.rejections import Obstacle, Rejection, Setting
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
@@ -219,6 +219,13 @@ def set_leverage(state: State, rules: EngineRules, command: c.SetLeverage, now_u
     symbol = instrument.symbol
     if state.choice(account.id, symbol).leverage == leverage:
         return r.SettingUnchanged(setting=Setting.LEVERAGE)
+    if leverage < state.choice(account.id, symbol).leverage and any(
+        position.mode is MarginMode.ISOLATED
+        for (of, _), position in account.positions.items()
+        if of == symbol
+    ):
+        # It is covered by what was put up for it, and that was for the leverage of then.
+        return r.SettingBlocked(setting=Setting.LEVERAGE, obstacle=Obstacle.POSITION)
     refused = _check_leverage(state, rules, account, instrument, contract, leverage, now_us)
     if refused is not None:
         return refused
@@ -243,12 +250,55 @@ def _check_leverage(
     most = value_max(contract, leverage)
     if value > most:
         return r.PositionTooLarge(leverage=leverage, value=value, most=most)
-    now = requirement(contract, position, mark, beside).total
-    then = requirement(contract, replace(position, leverage=leverage), mark, beside).total
+    now = requirement(contract, position, mark, beside)
+    then = requirement(contract, replace(position, leverage=leverage), mark, beside)
+    is_cross = position.mode is MarginMode.CROSS
+    needed = then.total - now.total if is_cross else then.orders - now.orders
     available = collateral(state, rules, account, contract.wallet, now_us).available(contract.settle)
-    if then - now > available:
-        return r.InsufficientMargin(asset=contract.settle, needed=then - now, available=available)
+    if needed > available:
+        return r.InsufficientMargin(asset=contract.settle, needed=needed, available=available)
     return None
+
+
+def set_margin_mode(state: State, rules: EngineRules, command: c.SetMarginMode, now_us: int) -> Decision:
+    found = _contract_of(state, command.account, command.instrument)
+    if isinstance(found, Rejection):
+        return found
+    account, instrument, _ = found
+    symbol = instrument.symbol
+    if state.choice(account.id, symbol).mode is command.mode:
+        return r.SettingUnchanged(setting=Setting.MARGIN_MODE)
+    if any(order.instrument == symbol for order in account.open_orders.values()):
+        return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.ORDERS)
+    if any(of == symbol for of, _ in account.positions):
+        return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.POSITION)
+    return [e.MarginModeSet(account=account.id, instrument=symbol, mode=command.mode)]
+
+
+def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us: int) -> Decision:
+    """Added is what may leave the wallet as well; taken back is what the position does not need to have
+    been opened at its mark price, and no profit."""
+    found = _contract_of(state, command.account, command.instrument)
+    if isinstance(found, Rejection):
+        return found
+    account, instrument, contract = found
+    amount, asset = command.amount, contract.settle
+    if not amount or not is_on_step(amount, contract.settle_step):
+        return r.AmountInvalid(amount=amount)
+    position = account.positions.get((instrument.symbol, command.leg))
+    if position is None or position.mode is not MarginMode.ISOLATED:
+        return r.NoIsolatedPosition()
+    if amount > ZERO:
+        free = spendable(state, rules, account, contract.wallet, asset, now_us)
+        if amount > free:
+            return r.InsufficientMargin(asset=asset, needed=amount, available=free)
+    else:
+        mark = mark_price(state.markets[instrument.symbol], now_us)
+        left = position.margin + min(ZERO, unrealised(contract, position, mark))
+        spare = max(ZERO, left - requirement(contract, position, mark).position)
+        if -amount > spare:
+            return r.MarginNeeded(asset=asset, spare=spare)
+    return [e.MarginMoved(account=account.id, instrument=instrument.symbol, leg=command.leg, amount=amount)]
 
 
 def _contract_of(state: State, account: int, symbol: str) -> tuple[Account, Instrument, Contract] | Rejection:

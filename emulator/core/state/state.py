@@ -26,7 +26,7 @@ from emulator.core.markets import Feed
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListStatus, OrderList
 from emulator.core.orders import ENDED, EndReason, Order, OrderStatus
-from emulator.core.positions import Leg, MarginMode, Position, traded
+from emulator.core.positions import Leg, MarginMode, Position, margin_moved, traded
 from emulator.core.prints import Print
 from emulator.core.state.digest import fingerprint
 from emulator.core.state.holds import dormant_price, requirement
@@ -106,6 +106,8 @@ class State:
             e.TradePrinted: self._trade_printed,
             e.MarketReleased: self._market_released,
             e.LeverageSet: self._leverage_set,
+            e.MarginModeSet: self._margin_mode_set,
+            e.MarginMoved: self._margin_moved,
         }
 
     def apply(self, event: e.Event, now_us: int) -> None:
@@ -395,6 +397,17 @@ class State:
             position = self.positions.get((account, symbol, leg))
             if position is not None:
                 self._hold_position(account, symbol, replace(position, leverage=event.leverage))
+
+    def _margin_mode_set(self, event: e.MarginModeSet, now_us: int) -> None:
+        account, symbol = event.account, event.instrument
+        self.choices[account, symbol] = Choice(self.choice(account, symbol).leverage, event.mode)
+
+    def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
+        contract = self.markets[event.instrument].instrument.contract
+        assert contract is not None
+        position = self.positions[event.account, event.instrument, event.leg]
+        self.ledger.put_up(event.account, contract.wallet, contract.settle, event.amount)
+        self._hold_position(event.account, event.instrument, margin_moved(position, event.amount))
 
     def _list_fill(self, order: Order, quantity: Decimal, base_fee: Decimal) -> None:
         """Lock what the working order of a funded list received."""

@@ -327,6 +327,9 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
             | rejections.NotAContract()
             | rejections.LeverageInvalid()
             | rejections.SettingUnchanged()
+            | rejections.SettingBlocked()
+            | rejections.NoIsolatedPosition()
+            | rejections.MarginNeeded()
         ):
             # Only contracts have positions, and those are not traded on this site.
             return refuse(-1130, "symbol")
