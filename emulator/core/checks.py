@@ -17,12 +17,14 @@ from emulator.core.instruments import (
 )
 from emulator.core.numbers import ZERO, is_on_step
 from emulator.core.orders import OrderTerms, Trigger
+from emulator.core.positions import Leg
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.state import Account, Counts, State
 from emulator.core.tape import Market
 
 _LIMIT, _MARKET = OrderType.LIMIT, OrderType.MARKET
 _GTC = TimeInForce.GTC
+_BOTH = Leg.BOTH
 _TRADING = InstrumentStatus.TRADING
 _NONE_OPEN = Counts()
 
@@ -132,8 +134,10 @@ def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
                 return "a quote quantity is for plain market orders, instead of a quantity"
             if terms.quote_quantity <= ZERO:
                 return "a quote quantity is positive"
-        elif terms.quantity is None and not is_funded:
+        elif terms.quantity is None and not is_funded and not terms.close_position:
             return "a market order needs a quantity"
+    if terms.close_position and (terms.type is _LIMIT or terms.quantity is not None):
+        return "what closes a position does so at market, and has no quantity"
     if is_funded and terms.quantity is not None:
         return "a funded leg takes its quantity from what the working order receives"
     trigger = terms.trigger
@@ -144,6 +148,8 @@ def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
 
 def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | None:
     trigger = terms.trigger
+    if instrument.contract is None and (terms.reduce_only or terms.close_position or terms.leg is not _BOTH):
+        return r.NotAContract(instrument=instrument.symbol)
     if trigger is not None:
         if not instrument.trigger_orders:
             return r.FeatureOff(feature=Feature.TRIGGER)

@@ -108,6 +108,15 @@ class SetMarginMode(Command, frozen=True, kw_only=True):
     mode: MarginMode
 
 
+class SetPositionMode(Command, frozen=True, kw_only=True):
+    """Choose between one position and two legs for all contracts of a wallet; refused while there are
+    orders or positions."""
+
+    account: AccountId
+    wallet: str
+    hedged: bool
+
+
 class MoveMargin(Command, frozen=True, kw_only=True):
     """Add so much to the margin of an isolated position, or take it back, if negative."""
 
@@ -257,6 +266,13 @@ class TriggerOrder(Command, frozen=True, kw_only=True):
     """Internal: a dormant order's condition is met."""
 
     order: OrderId
+
+
+class DropReducing(Command, frozen=True, kw_only=True):
+    """Internal: end the orders of an account that can only reduce a position which is not there any more."""
+
+    account: AccountId
+    instrument: str
 
 
 class ActivateOrder(Command, frozen=True, kw_only=True):

@@ -9,9 +9,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.collateral import Collateral, SeparateCollateral
-from emulator.core.instruments import BUY, Instrument
+from emulator.core.instruments import BUY, SELL, Instrument
 from emulator.core.margin import Holding, OpenOrder, Resting, figures, resting_of
 from emulator.core.numbers import ZERO
+from emulator.core.orders import OrderTerms
 from emulator.core.positions import Leg
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
@@ -24,21 +25,39 @@ def mark_price(market: Market, now_us: int) -> Decimal:
 
 
 def resting(state: State, account: Account, instrument: Instrument, leg: Leg = Leg.BOTH) -> Resting:
-    """The value of an account's orders in the book beside one position; none of one that only waits."""
+    """The value of an account's orders in the book beside one position; none of what only waits, or can
+    only reduce it."""
     contract = instrument.contract
     assert contract is not None
     orders = [
         OpenOrder(quantity=order.remaining if order.side is BUY else -order.remaining, price=order.price)
         for order in account.open_orders.values()
-        if order.instrument == instrument.symbol and order.resting and order.price is not None
+        if order.resting
+        and order.price is not None
+        and order.instrument == instrument.symbol
+        and order.terms.leg is leg
+        and not order.terms.reduces
     ]
     return resting_of(contract, orders, state.position(account.id, instrument.symbol, leg).leverage)
+
+
+def reducible(state: State, account: Account, instrument: Instrument, terms: OrderTerms) -> Decimal:
+    """How much an order may take from a position, less what others in the book will."""
+    symbol, leg, side = instrument.symbol, terms.leg, terms.side
+    position = account.positions.get((symbol, leg))
+    if position is None:
+        return ZERO
+    left = position.quantity if side is SELL else -position.quantity
+    for order in account.open_orders.values():
+        if order.resting and order.instrument == symbol and order.terms.leg is leg and order.side is side:
+            left -= order.remaining if order.terms.reduces else ZERO
+    return max(left, ZERO)
 
 
 def holdings(state: State, account: Account, wallet: str, now_us: int) -> list[Holding]:
     """All that needs margin in a wallet: positions, and what would become one if an order traded."""
     places = dict.fromkeys(account.positions)
-    places |= dict.fromkeys((order.instrument, Leg.BOTH) for order in account.open_orders.values())
+    places |= dict.fromkeys((order.instrument, order.terms.leg) for order in account.open_orders.values())
     found: list[Holding] = []
     for symbol, leg in places:
         market = state.markets[symbol]

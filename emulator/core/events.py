@@ -98,6 +98,12 @@ class MarginModeSet(Event, frozen=True, kw_only=True):
     mode: MarginMode
 
 
+class PositionModeSet(Event, frozen=True, kw_only=True):
+    account: AccountId
+    wallet: str
+    hedged: bool
+
+
 class MarginMoved(Event, frozen=True, kw_only=True):
     """Free funds became margin of an isolated position, or the other way round, if negative."""
 
@@ -181,10 +187,14 @@ class TrailingStarted(Event, frozen=True, kw_only=True):
 
 
 class OrderTriggered(Event, frozen=True, kw_only=True):
-    """A dormant order became active with this limit price (None: market)."""
+    """A dormant order became active with this limit price (None: market).
+
+    quantity: what the position leaves it to close; None: what it had.
+    """
 
     order: OrderId
     price: Decimal | None
+    quantity: Decimal | None = None
 
 
 class OrderActivated(Event, frozen=True, kw_only=True):
@@ -287,4 +297,5 @@ AnyEvent = (
     | LeverageSet
     | MarginModeSet
     | MarginMoved
+    | PositionModeSet
 )

@@ -90,6 +90,7 @@ class Setting(str, Enum):
 
     LEVERAGE = "leverage"
     MARGIN_MODE = "margin_mode"
+    POSITION_MODE = "position_mode"
 
 
 class SettingUnchanged(Rejection, frozen=True, kw_only=True):
@@ -110,6 +111,14 @@ class SettingBlocked(Rejection, frozen=True, kw_only=True):
 
     setting: Setting
     obstacle: Obstacle
+
+
+class LegWrong(Rejection, frozen=True, kw_only=True):
+    """A leg is named where there is one position, or none where there are two."""
+
+
+class NothingToReduce(Rejection, frozen=True, kw_only=True):
+    """There is no position that the order could make smaller, or it is too large for what there is."""
 
 
 class NoIsolatedPosition(Rejection, frozen=True, kw_only=True):

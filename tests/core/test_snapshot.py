@@ -26,6 +26,7 @@ from emulator.core.orders import (
     Trigger,
     TriggerKind,
 )
+from emulator.core.positions import Leg
 from emulator.core.prints import BLOCK, KEPT
 from emulator.core.shapes import shape_of
 from emulator.core.snapshot import FORMAT, MalformedSnapshot
@@ -40,7 +41,7 @@ from emulator.core.snapshot.parts import (
 )
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
-from tests.core.futures import BTC
+from tests.core.futures import BTC, BTC_COIN
 from tests.core.sameness import assert_same, attributes, told
 from tests.core.world import (
     MINUTE,
@@ -84,7 +85,13 @@ def read(parts: list[bytes]) -> list[Any]:
 def full(prints: int = 3) -> World:
     """A world with one of everything that a snapshot has a part for."""
     feed = moving((-60, "100"), (20, "101"), (40, "99"), (60, "103"), (80, "98"), depth=10)
-    world = World(feed, instrument(amend_keeps_priority=False), perpetual(BTC), checked=prints < 100)
+    world = World(
+        feed,
+        instrument(amend_keeps_priority=False),
+        perpetual(BTC),
+        perpetual(BTC_COIN),
+        checked=prints < 100,
+    )
     alice, bob = world.alice, world.bob
     world.does(c.SetFeePayment(account=bob, discounted=True))
     world.does(c.LockFunds(account=bob, wallet=SPOT, asset="BTC", amount=Decimal(3)))
@@ -130,6 +137,7 @@ def full(prints: int = 3) -> World:
     world.place(alice, market(Side.BUY, "0.25"))
     world.place(bob, market(Side.SELL, "0.5"))
     world.sell(alice, "1", "140")
+    world.does(c.SetPositionMode(account=alice, wallet="coinm", hedged=True))
     world.symbol = spot
     return world
 
@@ -138,8 +146,8 @@ def full(prints: int = 3) -> World:
 
 STATE = {
     "captured": {
-        "accounts", "choices", "ledger", "lists", "locked", "markets", "next_execution", "next_list",
-        "next_movement", "next_order", "orders", "positions",
+        "accounts", "choices", "hedged", "ledger", "lists", "locked", "markets", "next_execution",
+        "next_list", "next_movement", "next_order", "orders", "positions",
     },
     "derived": {"client_ids", "counts", "list_client_ids", "touched"},
     "given": {"discount_asset", "folds", "margin_wallets", "wallets"},
@@ -218,6 +226,9 @@ def test_an_order_keeps_every_field() -> None:
         self_trade_mode=SelfTradeMode.EXPIRE_BOTH,
         client_id="name",
         labels=(("a", "b"), ("c", "d")),
+        leg=Leg.SHORT,
+        reduce_only=True,
+        close_position=True,
     )
     numbers = iter(range(100, 200))
     values: dict[str, Any] = {"terms": terms, "self_trade_mode": SelfTradeMode.EXPIRE_TAKER}

@@ -10,13 +10,14 @@ import pytest
 from emulator.core import commands as c
 from emulator.core import rejections as r
 from emulator.core.contracts import Contract
+from emulator.core.coverage import collateral
 from emulator.core.engine import Engine
 from emulator.core.instruments import Side
 from emulator.core.ledger import FEES, PROFIT
 from emulator.core.margin import CostRule
 from emulator.core.numbers import exact
 from emulator.core.orders import EndReason, Order, OrderStatus
-from emulator.core.positions import MarginMode, Position, entry_price
+from emulator.core.positions import Leg, MarginMode, Position, entry_price, unrealised
 from emulator.core.rules import MarginRules
 from tests.core.futures import BTC, BTC_COIN, ETH, ETH_COIN
 from tests.core.sameness import assert_same
@@ -511,3 +512,191 @@ def test_spot_beside_it_is_untouched() -> None:
         "90",
         "1000000",
     )
+
+
+# Orders that may only reduce
+
+
+def closing(pit: Pit, side: Side, *, trigger: str | None = None, **terms: Any) -> c.PlaceOrder:
+    fires = None if trigger is None else stop(trigger)
+    return pit.placing(pit.alice, market(side, close_position=True, trigger=fires, **terms))
+
+
+def test_without_a_position_there_is_nothing_to_reduce() -> None:
+    pit = Pit()
+    for side in Side:
+        placing = pit.placing(pit.alice, limit(side, "1", "100", reduce_only=True))
+        assert pit.refuses(placing) == r.NothingToReduce()
+    pit.trade("1", "100")
+    wrong = pit.placing(pit.alice, limit(Side.BUY, "1", "90", reduce_only=True))
+    assert pit.refuses(wrong) == r.NothingToReduce()
+
+
+def test_what_reduces_is_as_large_as_the_position_at_most() -> None:
+    pit = Pit()
+    pit.trade("1", "100")
+    first = pit.sell(pit.alice, "0.7", "110", reduce_only=True)
+    second = pit.sell(pit.alice, "0.7", "111", reduce_only=True)
+    assert (plain(first.remaining), plain(second.remaining)) == ("0.7", "0.3")
+    third = pit.placing(pit.alice, limit(Side.SELL, "0.7", "112", reduce_only=True))
+    assert pit.refuses(third) == r.NothingToReduce()
+    strict = Pit(margin=MarginRules(shrinks_reducing=False))
+    strict.trade("1", "100")
+    placing = strict.placing(strict.alice, limit(Side.SELL, "1.1", "110", reduce_only=True))
+    assert strict.refuses(placing) == r.NothingToReduce()
+    strict.sell(strict.alice, "1", "110", reduce_only=True)
+
+
+def test_what_reduces_needs_no_margin() -> None:
+    pit = Pit(funds="5")
+    pit.deposit(pit.bob, "USDT", "1000", "usdm")
+    pit.trade("1", "100")
+    pit.sell(pit.alice, "0.5", "110", reduce_only=True)
+    pit.sell(pit.alice, "0.5", "95.1", post_only=False, reduce_only=True)
+
+
+def test_what_reduces_ends_with_the_position() -> None:
+    pit = Pit()
+    pit.trade("1", "100")
+    resting = pit.sell(pit.alice, "1", "110", reduce_only=True)
+    dormant = pit.engine.views.orders[pit.does(closing(pit, Side.SELL, trigger="80"))[0].order]  # type: ignore[attr-defined]  # it was placed
+    pit.trade("-0.4", "100")
+    assert resting.status is OrderStatus.NEW
+    pit.trade("-0.6", "100")
+    for order in (resting, dormant):
+        assert (order.status, order.end_reason) == (OrderStatus.EXPIRED, EndReason.NOTHING_TO_REDUCE)
+
+
+def test_what_reduces_never_turns_a_position_even_within_one_walk() -> None:
+    """The better of alice's two sells closes most; the other one may then trade the rest only."""
+    pit = Pit()
+    pit.trade("1", "100")
+    plainly = pit.sell(pit.alice, "0.8", "101")
+    reducing = pit.sell(pit.alice, "1", "102", reduce_only=True)
+    taken = pit.buy(pit.bob, "3", "103")
+    assert pit.fills(plainly) == [("101", "0.8")]
+    assert pit.fills(reducing) == [("102", "0.2")]
+    assert (reducing.status, reducing.end_reason) == (OrderStatus.EXPIRED, EndReason.NOTHING_TO_REDUCE)
+    assert plain(taken.remaining) == "2"
+    assert not pit.position().quantity
+
+
+def test_the_market_takes_no_more_of_it_either() -> None:
+    pit = Pit()
+    pit.trade("1", "100")
+    plainly = pit.sell(pit.alice, "0.8", "101")
+    reducing = pit.sell(pit.alice, "1", "102", reduce_only=True)
+    pit.prints("102", "5")
+    assert pit.fills(plainly) == [("101", "0.8")]
+    assert pit.fills(reducing) == [("102", "0.2")]
+    assert not pit.position().quantity
+
+
+def test_closing_takes_what_there_is_when_it_fires() -> None:
+    pit = Pit()
+    pit.trade("1", "100")
+    (placed,) = pit.does(closing(pit, Side.SELL, trigger="90"))
+    pit.trade("0.5", "100")
+    pit.buy(pit.bob, "4", "88")
+    pit.price("90")
+    order = pit.engine.views.orders[placed.order]  # type: ignore[attr-defined]  # it was placed
+    assert (order.status, pit.fills(order)) == (OrderStatus.FILLED, [("88", "1.5")])
+    assert not pit.position().quantity
+    pit.trade("-2", "100")
+    pit.sell(pit.bob, "5", "100")
+    pit.does(closing(pit, Side.BUY))
+    assert not pit.position().quantity
+
+
+def test_a_stop_that_may_only_reduce_finds_less_or_nothing() -> None:
+    pit = Pit()
+    pit.trade("1", "100")
+    less = pit.place(pit.alice, market(Side.SELL, "2", trigger=stop("90"), reduce_only=True))
+    nothing = pit.place(pit.alice, market(Side.SELL, "1", trigger=stop("85"), reduce_only=True))
+    pit.buy(pit.bob, "4", "84")
+    pit.price("90")
+    assert (less.status, plain(less.executed)) == (OrderStatus.FILLED, "1")
+    pit.price("85")
+    assert (nothing.status, nothing.end_reason) == (OrderStatus.EXPIRED, EndReason.NOTHING_TO_REDUCE)
+
+
+@pytest.mark.parametrize("terms", [{"reduce_only": True}, {"leg": Leg.LONG}])
+def test_a_pair_has_no_positions(terms: dict[str, Any]) -> None:
+    world = World()
+    placing = world.placing(world.alice, limit(Side.BUY, "1", "90", **terms))
+    assert world.refuses(placing) == r.NotAContract(instrument=world.symbol)
+
+
+def test_closing_has_no_quantity() -> None:
+    pit = Pit()
+    placing = pit.placing(pit.alice, market(Side.SELL, "1", close_position=True))
+    assert isinstance(pit.refuses(placing), r.OrderTermsInvalid)
+
+
+# Two legs
+
+
+def hedging(pit: Pit, *, hedged: bool = True) -> c.SetPositionMode:
+    return c.SetPositionMode(account=pit.alice, wallet=pit.wallet, hedged=hedged)
+
+
+def test_two_legs_are_held_side_by_side() -> None:
+    """P6: at 100500 the long leg gains 100, the short one 50."""
+    pit = Pit(feed=still("100000"))
+    pit.does(hedging(pit))
+    pit.sell(pit.bob, "0.2", "100000")
+    pit.buy(pit.alice, "0.2", "100000", leg=Leg.LONG)
+    pit.buy(pit.bob, "0.1", "101000")
+    pit.sell(pit.alice, "0.1", "101000", leg=Leg.SHORT)
+    state = pit.engine.state
+    legs = [state.position(pit.alice, pit.symbol, leg) for leg in (Leg.LONG, Leg.SHORT)]
+    assert [plain(leg.quantity) for leg in legs] == ["0.2", "-0.1"]
+    with exact():
+        assert [plain(unrealised(BTC, leg, D(100500))) for leg in legs] == ["100", "50"]
+    # Each needs its own margin: 20000 / 20 and 10000 / 20.
+    with exact():
+        covered = collateral(state, pit.engine.rules, state.accounts[pit.alice], "usdm", pit.now)
+        margins = covered.figures["USDT"].cross_margin  # type: ignore[attr-defined]  # of one asset each
+    last = pit.last()
+    assert margins == D("0.3") * last / 20
+    pit.buy(pit.bob, "0.2", "100000")
+    pit.sell(pit.alice, "0.2", "100000", leg=Leg.LONG)
+    assert list(state.accounts[pit.alice].positions) == [(pit.symbol, Leg.SHORT)]
+
+
+def test_a_leg_is_named_where_there_are_legs_and_only_there() -> None:
+    pit = Pit()
+    named = pit.placing(pit.alice, limit(Side.BUY, "1", "90", leg=Leg.LONG))
+    unnamed = pit.placing(pit.alice, limit(Side.BUY, "1", "90"))
+    assert pit.refuses(named) == r.LegWrong()
+    pit.does(hedging(pit))
+    assert pit.refuses(unnamed) == r.LegWrong()
+    pit.does(named)
+
+
+def test_against_a_leg_an_order_only_reduces() -> None:
+    pit = Pit()
+    pit.does(hedging(pit))
+    sell = pit.placing(pit.alice, limit(Side.SELL, "1", "100", leg=Leg.LONG))
+    assert pit.refuses(sell) == r.NothingToReduce()
+    pit.sell(pit.bob, "1", "100")
+    pit.buy(pit.alice, "1", "100", leg=Leg.LONG)
+    assert plain(pit.sell(pit.alice, "5", "110", leg=Leg.LONG).remaining) == "1"
+    opening = pit.placing(pit.alice, limit(Side.BUY, "1", "90", leg=Leg.LONG, reduce_only=True))
+    assert pit.refuses(opening) == r.NothingToReduce()
+
+
+def test_the_position_mode_waits_until_there_is_nothing() -> None:
+    pit = Pit()
+    mode = r.Setting.POSITION_MODE
+    assert pit.refuses(hedging(pit, hedged=False)) == r.SettingUnchanged(setting=mode)
+    elsewhere = c.SetPositionMode(account=pit.alice, wallet=SPOT, hedged=True)
+    assert pit.refuses(elsewhere) == r.UnknownWallet(wallet=SPOT)
+    resting = pit.buy(pit.alice, "1", "90")
+    assert pit.refuses(hedging(pit)) == r.SettingBlocked(setting=mode, obstacle=r.Obstacle.ORDERS)
+    pit.cancel(resting)
+    pit.trade("1", "100")
+    assert pit.refuses(hedging(pit)) == r.SettingBlocked(setting=mode, obstacle=r.Obstacle.POSITION)
+    pit.trade("-1", "100")
+    pit.does(hedging(pit))
+    pit.does(hedging(pit, hedged=False))

@@ -18,6 +18,7 @@ from emulator.core.events import (
     MarginModeSet,
     MarginMoved,
     OrderExpired,
+    PositionModeSet,
 )
 from emulator.core.orders import EndReason
 from emulator.exchanges.binance import ENGINE
@@ -282,7 +283,7 @@ async def test_a_frozen_sample_replays_to_what_it_came_to(sample: Sample, journa
     )
 
 
-NOT_CAUSED_YET = {LeverageSet, MarginModeSet, MarginMoved}
+NOT_CAUSED_YET = {LeverageSet, MarginModeSet, MarginMoved, PositionModeSet}
 """Events of contracts, which no site that is served trades, so that no journal has them."""
 
 

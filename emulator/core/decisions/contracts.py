@@ -10,10 +10,10 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.contracts import Contract, value_max, value_of
-from emulator.core.coverage import collateral, mark_price, resting, spendable
+from emulator.core.coverage import collateral, mark_price, reducible, resting, spendable
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import finish, placed, starting_point
-from emulator.core.instruments import BUY, Instrument, Outcome, Side
+from emulator.core.instruments import BUY, SELL, Instrument, Outcome, Side
 from emulator.core.margin import (
     Resting,
     assumed_price,
@@ -24,7 +24,7 @@ from emulator.core.margin import (
 from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ONE, ZERO, is_on_step
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
-from emulator.core.positions import MarginMode, Position, unrealised
+from emulator.core.positions import Leg, MarginMode, Position, unrealised
 from emulator.core.rejections import Obstacle, Rejection, Setting
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
@@ -43,7 +43,6 @@ def enter_new(
     """Accept one order that passed its checks: dormant, or active at once."""
     instrument, quantity = market.instrument, terms.quantity
     assert instrument.contract is not None
-    assert quantity is not None
     wallet, order_id = instrument.contract.wallet, state.next_order
     mode = terms.self_trade_mode or instrument.self_trade_default
     if terms.trigger is not None:
@@ -57,7 +56,14 @@ def enter_new(
                 status=OrderStatus.DORMANT, extreme=starting,
             )
         ]  # fmt: skip
-    taker = Taker(order=order_id, account=account, wallet=wallet, side=terms.side, mode=mode)
+    if terms.reduces:
+        most = reducible(state, account, instrument, terms)
+        wanted = most if quantity is None else quantity
+        if not most or (wanted > most and not rules.margin.shrinks_reducing):
+            return r.NothingToReduce()
+        quantity = min(wanted, most)
+    assert quantity is not None
+    taker = Taker(order=order_id, account=account, wallet=wallet, side=terms.side, mode=mode, leg=terms.leg)
     plan = _planned(state, rules, market, taker, terms, price, quantity, now_us)
     if plan is None:
         if instrument.post_only_failure is Outcome.REFUSE:
@@ -65,7 +71,7 @@ def enter_new(
         endings: list[e.Event] | Rejection = [e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)]
     else:
         refused = check_margin(
-            state, rules, account, market, terms.side, _exposed(plan, price, quantity), price, plan, now_us
+            state, rules, account, market, terms, _exposed(plan, price, quantity), price, plan, now_us
         )
         if refused is not None:
             return refused
@@ -75,19 +81,62 @@ def enter_new(
     return [placed(order_id, account, wallet, instrument, terms, mode, quantity, price), *endings]
 
 
-def enter_existing(
+def wake_reducing(
     state: State, rules: EngineRules, market: Market, order: Order, price: Decimal | None, now_us: int
 ) -> list[e.Event]:
+    """What becomes of an order that may only reduce, and whose condition is met: it takes what is there."""
+    most = reducible(state, state.accounts[order.account], market.instrument, order.terms)
+    if not most:
+        return [e.OrderExpired(order=order.id, reason=EndReason.NOTHING_TO_REDUCE)]
+    quantity = most if order.quantity is None else min(order.quantity, most)
+    return [
+        e.OrderTriggered(
+            order=order.id, price=price, quantity=None if quantity == order.quantity else quantity
+        ),
+        *enter_existing(state, rules, market, order, price, quantity, now_us),
+    ]
+
+
+def drop_reducing(state: State, rules: EngineRules, command: c.DropReducing, now_us: int) -> Decision:
+    account = state.accounts[command.account]
+    gone: list[e.Event] = []
+    for order in account.open_orders.values():
+        terms = order.terms
+        # One that waits for its price may find another position then, unless it stands for this one.
+        if order.instrument != command.instrument or not terms.reduces:
+            continue
+        if not (order.resting or terms.close_position):
+            continue
+        position = account.positions.get((order.instrument, terms.leg))
+        if position is None or (position.quantity > ZERO) is not (order.side is SELL):
+            gone.append(e.OrderExpired(order=order.id, reason=EndReason.NOTHING_TO_REDUCE))
+    return gone
+
+
+def enter_existing(
+    state: State,
+    rules: EngineRules,
+    market: Market,
+    order: Order,
+    price: Decimal | None,
+    quantity: Decimal,
+    now_us: int,
+) -> list[e.Event]:
     """What becomes of an order that was dormant and is active now."""
-    account, terms, quantity = state.accounts[order.account], order.terms, order.remaining
+    account, terms = state.accounts[order.account], order.terms
     taker = Taker(
-        order=order.id, account=account, wallet=order.wallet, side=order.side, mode=order.self_trade_mode
+        order=order.id,
+        account=account,
+        wallet=order.wallet,
+        side=order.side,
+        mode=order.self_trade_mode,
+        leg=terms.leg,
     )
     plan = _planned(state, rules, market, taker, terms, price, quantity, now_us)
     if plan is None:
         return [e.OrderExpired(order=order.id, reason=EndReason.WOULD_TAKE)]
     exposed = _exposed(plan, price, quantity)
-    if check_margin(state, rules, account, market, order.side, exposed, price, plan, now_us) is not None:
+    if check_margin(state, rules, account, market, terms, exposed, price, plan, now_us) is not None:
         return [e.OrderExpired(order=order.id, reason=EndReason.INSUFFICIENT_BALANCE)]
     endings = finish(market.instrument, terms, order.id, price, plan, quantity=quantity)
     if isinstance(endings, Rejection):
@@ -125,7 +174,7 @@ def check_margin(
     rules: EngineRules,
     account: Account,
     market: Market,
-    side: Side,
+    terms: OrderTerms,
     quantity: Decimal,
     price: Decimal | None,
     plan: Plan,
@@ -137,6 +186,9 @@ def check_margin(
     the worst price that it may trade at, and what the exchange counts beside it for what it would open.
     An order that takes from both costs nothing, however little is left.
     """
+    if terms.reduces:
+        return None
+    side = terms.side
     instrument = market.instrument
     contract = instrument.contract
     assert contract is not None
@@ -145,7 +197,7 @@ def check_margin(
         return None
     if price is None:
         price = traded_at[-1]
-    position = state.position(account.id, instrument.symbol)
+    position = state.position(account.id, instrument.symbol, terms.leg)
     signed = quantity if side is BUY else -quantity
     mark = mark_price(market, now_us)
     prices = [price, *traded_at]
@@ -153,7 +205,7 @@ def check_margin(
         last = market.last_price(now_us)
         prices.append(assumed_price(signed, price, last=last, mark=mark, premium=rules.margin.sell_premium))
     value = max(abs(value_of(contract, quantity, at)) for at in prices)
-    before = resting(state, account, instrument)
+    before = resting(state, account, instrument, terms.leg)
     joined = (
         Resting(bids=before.bids + value, asks=before.asks)
         if side is BUY
@@ -205,6 +257,13 @@ def _opened(position: Position, quantity: Decimal) -> Decimal:
     return ZERO if rest <= ZERO else rest if quantity > ZERO else -rest
 
 
+def check_leg(state: State, account: Account, contract: Contract, terms: OrderTerms) -> Rejection | None:
+    """Whether an order names a leg where there are legs, and only there."""
+    if ((account.id, contract.wallet) in state.hedged) is (terms.leg is Leg.BOTH):
+        return r.LegWrong()
+    return None
+
+
 # Settings
 
 
@@ -243,17 +302,18 @@ def _check_leverage(
 ) -> Rejection | None:
     """Whether what there is already may be held at another leverage, and is covered then."""
     mark = mark_price(state.markets[instrument.symbol], now_us)
-    position = state.position(account.id, instrument.symbol)
-    beside = resting(state, account, instrument)
-    held = margin_value(contract, position, mark)
-    value = max(held + beside.bids, beside.asks - held)
-    most = value_max(contract, leverage)
-    if value > most:
-        return r.PositionTooLarge(leverage=leverage, value=value, most=most)
-    now = requirement(contract, position, mark, beside)
-    then = requirement(contract, replace(position, leverage=leverage), mark, beside)
-    is_cross = position.mode is MarginMode.CROSS
-    needed = then.total - now.total if is_cross else then.orders - now.orders
+    most, needed = value_max(contract, leverage), ZERO
+    for leg in Leg:
+        position = state.position(account.id, instrument.symbol, leg)
+        beside = resting(state, account, instrument, leg)
+        held = margin_value(contract, position, mark)
+        value = max(held + beside.bids, beside.asks - held)
+        if value > most:
+            return r.PositionTooLarge(leverage=leverage, value=value, most=most)
+        now = requirement(contract, position, mark, beside)
+        then = requirement(contract, replace(position, leverage=leverage), mark, beside)
+        is_cross = position.mode is MarginMode.CROSS
+        needed += then.total - now.total if is_cross else then.orders - now.orders
     available = collateral(state, rules, account, contract.wallet, now_us).available(contract.settle)
     if needed > available:
         return r.InsufficientMargin(asset=contract.settle, needed=needed, available=available)
@@ -273,6 +333,26 @@ def set_margin_mode(state: State, rules: EngineRules, command: c.SetMarginMode, 
     if any(of == symbol for of, _ in account.positions):
         return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.POSITION)
     return [e.MarginModeSet(account=account.id, instrument=symbol, mode=command.mode)]
+
+
+def set_position_mode(state: State, rules: EngineRules, command: c.SetPositionMode, now_us: int) -> Decision:
+    account, wallet = state.accounts.get(command.account), command.wallet
+    if account is None:
+        return r.UnknownAccount(account=command.account)
+    if wallet not in state.margin_wallets:
+        return r.UnknownWallet(wallet=wallet)
+    if ((account.id, wallet) in state.hedged) is command.hedged:
+        return r.SettingUnchanged(setting=Setting.POSITION_MODE)
+
+    def is_there(symbol: str) -> bool:
+        contract = state.markets[symbol].instrument.contract
+        return contract is not None and contract.wallet == wallet
+
+    if any(is_there(order.instrument) for order in account.open_orders.values()):
+        return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.ORDERS)
+    if any(is_there(symbol) for symbol, _ in account.positions):
+        return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.POSITION)
+    return [e.PositionModeSet(account=account.id, wallet=wallet, hedged=command.hedged)]
 
 
 def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us: int) -> Decision:

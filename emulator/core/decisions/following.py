@@ -72,6 +72,8 @@ def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now
         )
         if refused is not None:
             return [*ends, e.OrderExpired(order=order.id, reason=refused)]
+    if terms.reduces:
+        return contracts.wake_reducing(state, rules, market, order, price, now_us)
     woken = e.OrderTriggered(order=order.id, price=price)
     return [*ends, woken, *_enter_existing(state, rules, market, order, price, order.remaining, (), now_us)]
 
@@ -140,7 +142,7 @@ def _enter_existing(
     """What becomes of an order that was waiting or dormant and is active now."""
     instrument, terms = market.instrument, order.terms
     if instrument.contract is not None:
-        return contracts.enter_existing(state, rules, market, order, price, now_us)
+        return contracts.enter_existing(state, rules, market, order, price, quantity, now_us)
     if price is not None and terms.post_only and market.crosses(terms.side, price, now_us):
         return [e.OrderExpired(order=order.id, reason=EndReason.WOULD_TAKE)]
     taker = Taker(

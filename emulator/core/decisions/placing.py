@@ -98,6 +98,8 @@ def check_leg(
         rejection = _check_named_price(market, terms, price, now_us)
     if rejection is None and instrument.position_max is not None:
         rejection = check_position(state, account, wallet, instrument, terms)
+    if rejection is None and instrument.contract is not None:
+        rejection = contracts.check_leg(state, account, instrument.contract, terms)
     if rejection is not None:
         return rejection
     if client_id and (account.id, instrument.symbol, client_id) in state.client_ids:

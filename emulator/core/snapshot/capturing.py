@@ -26,6 +26,7 @@ from emulator.core.snapshot.parts import (
     End,
     EndedLegs,
     Head,
+    Hedged,
     Lists,
     Locked,
     LockedRow,
@@ -76,6 +77,7 @@ class Capture:
         "_balances",
         "_choices",
         "_head",
+        "_hedged",
         "_legs",
         "_lists",
         "_locked",
@@ -109,6 +111,7 @@ class Capture:
         self._positions: list[PositionRow] = [
             (account, symbol, one) for (account, symbol, _), one in state.positions.items()
         ]
+        self._hedged = list(state.hedged)
         self._choices: list[ChoiceRow] = [(*key, one) for key, one in state.choices.items()]
         self._orders = list(map(_copied, orders.values()))
         self._lists = [astuple(one) for one in state.lists.values()]
@@ -140,6 +143,8 @@ class Capture:
             yield Locked(locked)
         for positions in _drawn(self._positions, ORDERS):
             yield Positions(positions)
+        for hedged in _drawn(self._hedged, ROWS):
+            yield Hedged(hedged)
         for choices in _drawn(self._choices, ROWS):
             yield Choices(choices)
         for orders in _drawn(self._orders, ORDERS):

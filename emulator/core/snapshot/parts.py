@@ -95,6 +95,12 @@ class Positions(Part, frozen=True):
     positions: list[PositionRow]
 
 
+class Hedged(Part, frozen=True):
+    """Account and wallet."""
+
+    hedged: list[tuple[AccountId, str]]
+
+
 class Choices(Part, frozen=True):
     choices: list[ChoiceRow]
 
@@ -174,6 +180,7 @@ AnyPart = (
     | Balances
     | Locked
     | Positions
+    | Hedged
     | Choices
     | Orders
     | Lists

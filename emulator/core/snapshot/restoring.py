@@ -28,6 +28,7 @@ from emulator.core.snapshot.parts import (
     End,
     EndedLegs,
     Head,
+    Hedged,
     Lists,
     Locked,
     ManualLevels,
@@ -90,6 +91,7 @@ class _Restoring:
         self.wallets: dict[tuple[AccountId, str], dict[str, Balance]] = {}
         self.locked: dict[tuple[AccountId, str, str], Decimal] = {}
         self.positions: dict[PositionKey, Position] = {}
+        self.hedged: dict[tuple[AccountId, str], None] = {}
         self.choices: dict[tuple[AccountId, str], Choice] = {}
         self.orders: dict[OrderId, Order] = {}
         self.lists: dict[ListId, OrderList] = {}
@@ -128,6 +130,10 @@ class _Restoring:
             case Positions():
                 for account, symbol, position in part.positions:
                     self._take_position(account, symbol, position)
+            case Hedged():
+                for account, wallet in part.hedged:
+                    _require((account, wallet) in self.wallets, "legs in no wallet")
+                    self.hedged[account, wallet] = None
             case Choices():
                 for account, symbol, choice in part.choices:
                     _require(account in self.accounts, "a choice of nobody")
@@ -269,6 +275,7 @@ class _Restoring:
         state.accounts.update(self.accounts)
         state.locked.update(self.locked)
         state.positions.update(self.positions)
+        state.hedged.update(self.hedged)
         state.choices.update(self.choices)
         state.orders.update(self.orders)
         state.lists.update(self.lists)

@@ -65,6 +65,8 @@ class State:
         self.counts: dict[tuple[AccountId, str], Counts] = {}
         self.positions: dict[PositionKey, Position] = {}
         """Those that are not flat."""
+        self.hedged: dict[tuple[AccountId, str], None] = {}
+        """Accounts and wallets where positions have two legs."""
         self.choices: dict[tuple[AccountId, str], Choice] = {}
         """Only those that were made; see `choice`."""
         self.margin_wallets = frozenset(
@@ -108,6 +110,7 @@ class State:
             e.LeverageSet: self._leverage_set,
             e.MarginModeSet: self._margin_mode_set,
             e.MarginMoved: self._margin_moved,
+            e.PositionModeSet: self._position_mode_set,
         }
 
     def apply(self, event: e.Event, now_us: int) -> None:
@@ -158,6 +161,11 @@ class State:
             return position
         choice = self.choice(account, symbol)
         return Position(leg=leg, mode=choice.mode, leverage=choice.leverage)
+
+    def has_reducing(self, account: AccountId, symbol: str) -> bool:
+        """Whether an account has open orders on a contract that may only reduce."""
+        listed = self.accounts[account].open_orders.values()
+        return any(order.instrument == symbol and order.terms.reduces for order in listed)
 
     def owed(self, owner: Order | OrderList) -> Decimal:
         """What an open order or list should hold: a list for its pair, which then holds nothing itself,
@@ -368,7 +376,7 @@ class State:
         ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
         change = traded(
             contract,
-            self.position(account, instrument.symbol),
+            self.position(account, instrument.symbol, order.terms.leg),
             quantity=event.quantity if order.terms.side is BUY else -event.quantity,
             price=event.price,
             fee=fee if fee_asset == settle else ZERO,
@@ -401,6 +409,12 @@ class State:
     def _margin_mode_set(self, event: e.MarginModeSet, now_us: int) -> None:
         account, symbol = event.account, event.instrument
         self.choices[account, symbol] = Choice(self.choice(account, symbol).leverage, event.mode)
+
+    def _position_mode_set(self, event: e.PositionModeSet, now_us: int) -> None:
+        if event.hedged:
+            self.hedged[event.account, event.wallet] = None
+        else:
+            del self.hedged[event.account, event.wallet]
 
     def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
         contract = self.markets[event.instrument].instrument.contract
@@ -472,6 +486,8 @@ class State:
         self.next_execution += 1
         order.status = _NEW
         order.price = event.price
+        if event.quantity is not None:
+            order.quantity = event.quantity
         order.working_us = order.updated_us = now_us
         self._rehold(order)
 

@@ -329,6 +329,8 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
             | rejections.SettingUnchanged()
             | rejections.SettingBlocked()
             | rejections.NoIsolatedPosition()
+            | rejections.LegWrong()
+            | rejections.NothingToReduce()
             | rejections.MarginNeeded()
         ):
             # Only contracts have positions, and those are not traded on this site.
