@@ -9,6 +9,7 @@ import pytest
 
 from emulator.core import commands as c
 from emulator.core import rejections as r
+from emulator.core.audit import corrections
 from emulator.core.contracts import Contract
 from emulator.core.coverage import collateral
 from emulator.core.engine import Engine
@@ -700,3 +701,23 @@ def test_the_position_mode_waits_until_there_is_nothing() -> None:
     pit.trade("-1", "100")
     pit.does(hedging(pit))
     pit.does(hedging(pit, hedged=False))
+
+
+def test_margin_that_is_not_there_is_found_and_made_up_for() -> None:
+    """Where more is owed than there is, it stays owed."""
+    pit = isolated(funds="600")
+    pit.trade("0.1", "100000")
+    balance = pit.engine.state.ledger.wallets[pit.alice, "usdm"]["USDT"]
+    balance.held -= D(200)
+    balance.free -= D(150)
+    wrong = [str(one) for one in pit.engine.audit()]
+    assert wrong == [
+        "held of USDT of account 1 in usdm: expected 500, found 300",
+        "sum of USDT: expected 0, found -350",
+    ]
+    with exact():
+        wanted = corrections(pit.engine.state)
+    for command in wanted:
+        assert pit.engine.execute(command, pit.now).rejection is None
+    assert pit.engine.audit() == []
+    assert (plain(balance.free), plain(balance.held)) == ("-250", "500")
