@@ -60,7 +60,8 @@ def audit(state: State) -> list[Mismatch]:
     needed = _needed(state)
     for place, balance in _balances(state):
         compare("held", place, needed.pop(place, ZERO), balance.held)
-        compare("free", place, max(balance.free, ZERO), balance.free)
+        if not _may_owe(state, place):
+            compare("free", place, max(balance.free, ZERO), balance.free)
     for place, amount in needed.items():
         compare("held", place, amount, ZERO)
     for owner in _owners(state):
@@ -88,7 +89,8 @@ def corrections(state: State) -> list[CorrectBalance]:
     for account, wallet, asset in places:
         balance = state.ledger.wallets[account, wallet].get(asset) or Balance()
         held = needed.get((account, wallet, asset), ZERO) - balance.held
-        free = max(balance.free - held, ZERO) - balance.free
+        left = balance.free - held
+        free = (left if _may_owe(state, (account, wallet, asset)) else max(left, ZERO)) - balance.free
         wanted.append(
             CorrectBalance(
                 account=account, wallet=wallet, asset=asset, free=free, held=held, rounding=-(free + held)
@@ -115,9 +117,20 @@ def _owners(state: State) -> list[Order | OrderList]:
 
 
 def _needed(state: State) -> dict[_Place, Decimal]:
-    """What wallets should hold, reckoned anew from what is open and what is locked from outside."""
+    """What wallets should hold, reckoned anew from what is open, what is put up as the margin of single
+    positions, and what is locked from outside."""
     needed = {place: max(amount, ZERO) for place, amount in state.locked.items()}
     for owner in _owners(state):
         place = (owner.account, owner.wallet, owner.hold_asset)
         needed[place] = needed.get(place, ZERO) + state.owed(owner)
+    for (account, symbol, _), position in state.positions.items():
+        contract = state.markets[symbol].instrument.contract
+        assert contract is not None
+        place = (account, contract.wallet, contract.settle)
+        needed[place] = needed.get(place, ZERO) + position.margin
     return needed
+
+
+def _may_owe(state: State, place: _Place) -> bool:
+    """Whether free funds may be below zero: where contracts are traded, a loss is paid in any case."""
+    return place[1] in state.margin_wallets

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core import rejections as r
+from emulator.core.coverage import mark_price
 from emulator.core.instruments import (
     BUY,
     SELL,
@@ -16,12 +17,14 @@ from emulator.core.instruments import (
 )
 from emulator.core.numbers import ZERO, is_on_step
 from emulator.core.orders import OrderTerms, Trigger
+from emulator.core.positions import Leg
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.state import Account, Counts, State
 from emulator.core.tape import Market
 
 _LIMIT, _MARKET = OrderType.LIMIT, OrderType.MARKET
 _GTC = TimeInForce.GTC
+_BOTH = Leg.BOTH
 _TRADING = InstrumentStatus.TRADING
 _NONE_OPEN = Counts()
 
@@ -88,7 +91,7 @@ def check_position(
 ) -> Rejection | None:
     """Limit of what an account may own of the base asset, open buys included."""
     most = instrument.position_max
-    if most is None or terms.side is SELL or terms.quantity is None:
+    if most is None or instrument.contract is not None or terms.side is SELL or terms.quantity is None:
         return None
     owned = state.ledger.total(account.id, wallet, instrument.base)
     for order in account.open_orders.values():
@@ -131,8 +134,10 @@ def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
                 return "a quote quantity is for plain market orders, instead of a quantity"
             if terms.quote_quantity <= ZERO:
                 return "a quote quantity is positive"
-        elif terms.quantity is None and not is_funded:
+        elif terms.quantity is None and not is_funded and not terms.close_position:
             return "a market order needs a quantity"
+    if terms.close_position and (terms.type is _LIMIT or terms.quantity is not None):
+        return "what closes a position does so at market, and has no quantity"
     if is_funded and terms.quantity is not None:
         return "a funded leg takes its quantity from what the working order receives"
     trigger = terms.trigger
@@ -143,6 +148,8 @@ def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
 
 def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | None:
     trigger = terms.trigger
+    if instrument.contract is None and (terms.reduce_only or terms.close_position or terms.leg is not _BOTH):
+        return r.NotAContract(instrument=instrument.symbol)
     if trigger is not None:
         if not instrument.trigger_orders:
             return r.FeatureOff(feature=Feature.TRIGGER)
@@ -150,7 +157,9 @@ def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | No
             return r.FeatureOff(feature=Feature.TRAILING)
     elif terms.type is _MARKET and not instrument.market_orders:
         return r.FeatureOff(feature=Feature.MARKET)
-    if terms.quote_quantity is not None and not instrument.quote_quantity_orders:
+    if terms.quote_quantity is not None and (
+        not instrument.quote_quantity_orders or instrument.contract is not None
+    ):
         return r.FeatureOff(feature=Feature.QUOTE_QUANTITY)
     if terms.iceberg_quantity is not None and not instrument.iceberg_orders:
         return r.FeatureOff(feature=Feature.ICEBERG)
@@ -217,10 +226,15 @@ def _check_band(market: Market, side: Side, price: Decimal, now_us: int) -> Reje
         up, down = instrument.ask_multiplier_up, instrument.ask_multiplier_down
     if up is None and down is None:
         return None
-    reference = market.average_price(now_us)
+    reference = _reference_price(market, now_us)
     if (up is not None and price > reference * up) or (down is not None and price < reference * down):
         return r.LimitBroken(limit=Limit.PRICE_BAND, value=price)
     return None
+
+
+def _reference_price(market: Market, now_us: int) -> Decimal:
+    """What prices are measured by: the average of some minutes; of a contract, its mark price."""
+    return market.average_price(now_us) if market.instrument.contract is None else mark_price(market, now_us)
 
 
 def check_notional(
@@ -236,10 +250,14 @@ def check_notional(
         return None
     if terms.quote_quantity is not None:
         amount = terms.quote_quantity
-    elif quantity is not None:
-        amount = quantity * (market.average_price(now_us) if price is None else price)
-    else:
+    elif quantity is None:
         return None
+    elif instrument.contract is not None and instrument.contract.is_inverse:
+        amount = quantity * instrument.contract.size
+    else:
+        amount = quantity * (_reference_price(market, now_us) if price is None else price)
+        if instrument.contract is not None:
+            amount *= instrument.contract.size
     if amount < least or ZERO < most < amount:
         return r.LimitBroken(limit=Limit.NOTIONAL, value=amount)
     return None

@@ -10,6 +10,7 @@ import msgspec
 from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import OrderTerms
+from emulator.core.positions import Leg, MarginMode
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
@@ -89,6 +90,40 @@ class SetFeePayment(Command, frozen=True, kw_only=True):
 
     account: AccountId
     discounted: bool
+
+
+class SetLeverage(Command, frozen=True, kw_only=True):
+    """Choose the leverage of an account's positions in one contract, those that exist included."""
+
+    account: AccountId
+    instrument: str
+    leverage: Decimal
+
+
+class SetMarginMode(Command, frozen=True, kw_only=True):
+    """Choose how positions in one contract are covered; refused while there are orders or positions."""
+
+    account: AccountId
+    instrument: str
+    mode: MarginMode
+
+
+class SetPositionMode(Command, frozen=True, kw_only=True):
+    """Choose between one position and two legs for all contracts of a wallet; refused while there are
+    orders or positions."""
+
+    account: AccountId
+    wallet: str
+    hedged: bool
+
+
+class MoveMargin(Command, frozen=True, kw_only=True):
+    """Add so much to the margin of an isolated position, or take it back, if negative."""
+
+    account: AccountId
+    instrument: str
+    amount: Decimal
+    leg: Leg = Leg.BOTH
 
 
 class PlaceOrder(Command, frozen=True, kw_only=True):
@@ -231,6 +266,13 @@ class TriggerOrder(Command, frozen=True, kw_only=True):
     """Internal: a dormant order's condition is met."""
 
     order: OrderId
+
+
+class DropReducing(Command, frozen=True, kw_only=True):
+    """Internal: end the orders of an account that can only reduce a position which is not there any more."""
+
+    account: AccountId
+    instrument: str
 
 
 class ActivateOrder(Command, frozen=True, kw_only=True):

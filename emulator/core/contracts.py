@@ -73,6 +73,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """The futures side of an instrument.
 
+    wallet: in which wallet of an account it is traded, and what is in it covers it; no order in another.
     size: base asset of one contract when linear, quote amount of one when inverse.
     settle_step: the ledger's smallest amount of the settle asset.
     margin_asset: what is put up for it; the settle asset unless an exchange tells them apart.
@@ -80,6 +81,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     funding_hours: hours between funding payments; 0: none.
     liquidation_fee: part of the liquidated value that goes to the insurance fund.
     maintenance_fee: part of the value that the maintenance margin holds for closing, beside the tier's.
+    leverage_default, isolated_default: of positions for which their owner has chosen nothing.
     initial_by, maintenance_by: at which price the margins of a position value it.
     cost_step: how finely the entry cost of a position is kept. It is not money: a share of it that is
     released, or the worth of an inverse contract, is rarely a finite decimal.
@@ -87,6 +89,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     is_inverse: bool = False
+    wallet: str = ""
     size: Decimal = ONE
     settle: str
     settle_step: Decimal = Decimal("0.00000001")
@@ -96,6 +99,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     liquidation_fee: Decimal = ZERO
     maintenance_fee: Decimal = ZERO
     tiers: tuple[Tier, ...]
+    leverage_default: Decimal = Decimal(20)
+    isolated_default: bool = False
     initial_by: Valuation = Valuation.MARK
     maintenance_by: Valuation = Valuation.MARK
 
@@ -119,6 +124,11 @@ def value_of(contract: Contract, quantity: Decimal, price: Decimal) -> Decimal:
     if contract.is_inverse:
         return divide_half(quantity * contract.size, price, contract.cost_step)
     return quantity * contract.size * price
+
+
+def amount_of(contract: Contract, quantity: Decimal, price: Decimal) -> Decimal:
+    """What a trade of so many contracts comes to, in whole steps of the settle asset's ledger."""
+    return round_down(abs(value_of(contract, quantity, price)), contract.settle_step)
 
 
 def quantity_worth(contract: Contract, value: Decimal, price: Decimal, step: Decimal) -> Decimal:

@@ -250,9 +250,13 @@ class Engine:
 
     def _follow_trade(self, event: e.TradeExecuted, pending: list[c.Command]) -> None:
         self._moved[event.instrument] = None
+        is_contract = self.instruments[event.instrument].contract is not None
         for order_id in (event.taker, event.maker):
             if order_id:
-                self._follow_end(self.views.orders[order_id], pending)
+                order = self.views.orders[order_id]
+                self._follow_end(order, pending)
+                if is_contract and self.state.has_reducing(order.account, event.instrument):
+                    pending.append(c.DropReducing(account=order.account, instrument=event.instrument))
 
     def _follow_print(self, event: e.TradePrinted, pending: list[c.Command]) -> None:
         self._moved[event.instrument] = None

@@ -15,6 +15,7 @@ from emulator.core.ids import AccountId, ListId, OrderId, TradeId
 from emulator.core.instruments import SelfTradeMode, Side
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import EndReason, OrderStatus, OrderTerms
+from emulator.core.positions import Leg, MarginMode
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True, gc=False):
@@ -85,6 +86,33 @@ class BalanceCorrected(Event, frozen=True, kw_only=True):
     rounding: Decimal
 
 
+class LeverageSet(Event, frozen=True, kw_only=True):
+    account: AccountId
+    instrument: str
+    leverage: Decimal
+
+
+class MarginModeSet(Event, frozen=True, kw_only=True):
+    account: AccountId
+    instrument: str
+    mode: MarginMode
+
+
+class PositionModeSet(Event, frozen=True, kw_only=True):
+    account: AccountId
+    wallet: str
+    hedged: bool
+
+
+class MarginMoved(Event, frozen=True, kw_only=True):
+    """Free funds became margin of an isolated position, or the other way round, if negative."""
+
+    account: AccountId
+    instrument: str
+    leg: Leg
+    amount: Decimal
+
+
 class OrderPlaced(Event, frozen=True, kw_only=True):
     """An order was accepted. status: waiting, dormant or new; price: the effective limit price.
 
@@ -114,7 +142,8 @@ class OrderRested(Event, frozen=True, kw_only=True):
 class TradeExecuted(Event, frozen=True, kw_only=True):
     """Two orders, or an order and the market's own liquidity (order id 0), traded.
 
-    amount: price times quantity in quote asset, rounded to its ledger step.
+    amount: price times quantity in quote asset, rounded to its ledger step; of a contract, what it is worth
+    in its settle asset.
     feed_price, feed_since_us: which level of the market's liquidity was consumed, if one was.
     Fees are amounts of the named asset; of the market's own side there is none.
     """
@@ -158,10 +187,14 @@ class TrailingStarted(Event, frozen=True, kw_only=True):
 
 
 class OrderTriggered(Event, frozen=True, kw_only=True):
-    """A dormant order became active with this limit price (None: market)."""
+    """A dormant order became active with this limit price (None: market).
+
+    quantity: what the position leaves it to close; None: what it had.
+    """
 
     order: OrderId
     price: Decimal | None
+    quantity: Decimal | None = None
 
 
 class OrderActivated(Event, frozen=True, kw_only=True):
@@ -261,4 +294,8 @@ AnyEvent = (
     | BookSet
     | TradePrinted
     | MarketReleased
+    | LeverageSet
+    | MarginModeSet
+    | MarginMoved
+    | PositionModeSet
 )

@@ -16,12 +16,16 @@ import msgspec
 
 from emulator.core import events as e
 from emulator.core.ids import AccountId, ListId, OrderId
+from emulator.core.numbers import ZERO
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):
-    """One account's side of one trade. `amount` in quote asset."""
+    """One account's side of one trade. `amount` in quote asset; of a contract, in what it settles in.
+
+    realised: profit of what the trade closed of a position, before fees.
+    """
 
     trade: int
     order: OrderId
@@ -36,6 +40,7 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
     time_us: int
     is_buyer: bool
     is_maker: bool
+    realised: Decimal = ZERO
 
 
 class Amendment(msgspec.Struct, frozen=True, gc=False):

@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from emulator.core.numbers import ZERO
+from emulator.core.contracts import Contract, amount_of
+from emulator.core.numbers import ZERO, round_down
 
 
 class Kind(str, Enum):
@@ -113,6 +114,8 @@ ALL_SELF_TRADE_MODES = frozenset(SelfTradeMode)
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """One tradable thing. Prices are quote per base; quantities are in base; steps are exact.
 
+    contract: what makes it a futures contract; None: the two assets themselves change hands. Quantities of
+    one are contracts. It has no order lists and no orders by quote quantity, whatever the fields say.
     base_step, quote_step: the ledger's smallest amounts of the two assets.
     market_quantity_*: additional limits of market orders; a step of zero is not checked.
     notional_*: limits of price times quantity, in quote asset.
@@ -185,8 +188,15 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     trigger_source: TriggerSource = TriggerSource.LAST
 
     profile: MarketProfile
+    contract: Contract | None = None
 
     @property
     def pair(self) -> str:
         """The name of the shared price path, `BASE/QUOTE`."""
         return f"{self.base}/{self.quote}"
+
+    def amount(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """What a trade comes to, down to the ledger step: quote asset, or what a contract settles in."""
+        if self.contract is not None:
+            return amount_of(self.contract, quantity, price)
+        return round_down(price * quantity, self.quote_step)

@@ -23,11 +23,14 @@ OUTSIDE = "outside"
 """Where withdrawals go."""
 ROUNDING = "rounding"
 INSURANCE = "insurance"
-COUNTERPARTIES = (MARKET, FEES, FAUCET, OUTSIDE, ROUNDING, INSURANCE)
+PROFIT = "profit"
+"""The other side of what positions realise: a gain that no position has lost yet is owed to it."""
+COUNTERPARTIES = (MARKET, FEES, FAUCET, OUTSIDE, ROUNDING, INSURANCE, PROFIT)
 
 
 class Balance:
-    """One asset in one wallet. Neither part is ever negative."""
+    """One asset in one wallet. Neither part is ever negative, but for what is free in a wallet where
+    contracts are traded: a loss is paid whether it is there or not, and what is owed is below zero."""
 
     __slots__ = ("free", "held")
 
@@ -154,10 +157,29 @@ class Ledger:
         balance = self.balance(account, wallet, asset)
         balance.free += free
         balance.held += held
-        assert balance.free >= 0 <= balance.held, f"overdrawn correction of {free} and {held} {asset}"
+        assert balance.held >= 0, f"overdrawn correction of {free} and {held} {asset}"
         self.entries += 1
         if self.listener:
             self.listener(account, wallet, asset, free, held, ROUNDING)
+
+    def settle(self, account: AccountId, wallet: str, asset: str, amount: Decimal, counterparty: str) -> None:
+        """Credit free funds from a counterparty, or debit them if negative, whether they are there or not."""
+        self.balance(account, wallet, asset).free += amount
+        book = self.counterparties[counterparty]
+        book[asset] = book.get(asset, ZERO) - amount
+        self.entries += 1
+        if self.listener:
+            self.listener(account, wallet, asset, amount, ZERO, counterparty)
+
+    def put_up(self, account: AccountId, wallet: str, asset: str, amount: Decimal) -> None:
+        """Move `amount` from free to held as margin, whether it is there or not; negative: give it back."""
+        balance = self.balance(account, wallet, asset)
+        balance.free -= amount
+        balance.held += amount
+        assert balance.held >= ZERO, f"more margin of {asset} given back than was put up"
+        self.entries += 1
+        if self.listener:
+            self.listener(account, wallet, asset, -amount, amount, "margin")
 
     def totals(self) -> dict[str, Decimal]:
         """The sum over all accounts, asset by asset: zero for each, or the books are wrong."""

@@ -191,11 +191,25 @@ def order_cost(
     assumed: the price for the initial margin; None: the order's own. The bankruptcy value of what it
     opens is value * (leverage -+ 1) / leverage: less for a linear buy and an inverse sell, else more.
     """
+    value = abs(value_of(contract, quantity, price if assumed is None else assumed))
+    return _margin(contract, value, leverage) + cost_beside_margin(
+        contract, quantity=quantity, price=price, mark=mark, leverage=leverage, rule=rule
+    )
+
+
+def cost_beside_margin(
+    contract: Contract,
+    *,
+    quantity: Decimal,
+    price: Decimal,
+    mark: Decimal,
+    leverage: Decimal,
+    rule: CostRule,
+) -> Decimal:
+    """What `rule` adds to the initial margin of an order that opens so much."""
     direction = ONE if quantity > ZERO else -ONE
     value = abs(value_of(contract, quantity, price))
-    cost = _margin(
-        contract, abs(value_of(contract, quantity, price if assumed is None else assumed)), leverage
-    )
+    cost = ZERO
     if rule.open_loss:
         gained = contract.sense * direction * (abs(value_of(contract, quantity, mark)) - value)
         cost += rounded(max(ZERO, -gained), contract.settle_step, contract.margin_rounding)

@@ -16,6 +16,7 @@ import msgspec
 from emulator.core.ids import NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY, SELL, OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
 from emulator.core.numbers import BIPS, ONE, ZERO
+from emulator.core.positions import Leg
 
 
 class TriggerKind(str, Enum):
@@ -68,6 +69,9 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     quantity is None for a market order by quote_quantity, and for legs whose quantity comes from
     what the working order received. labels are the dialect's own words, kept and given back.
+
+    Of contracts only: leg, which position it is about; reduce_only: it may never open or turn one;
+    close_position: it closes all that there is when it is active, and has no quantity.
     """
 
     side: Side
@@ -83,6 +87,16 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     self_trade_mode: SelfTradeMode | None = None
     client_id: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+    leg: Leg = Leg.BOTH
+    reduce_only: bool = False
+    close_position: bool = False
+
+    @property
+    def reduces(self) -> bool:
+        """Whether it may only make a position smaller, as every order against a leg of hedge mode."""
+        if self.leg is not Leg.BOTH and (self.leg is Leg.LONG) is (self.side is SELL):
+            return True
+        return self.reduce_only or self.close_position
 
 
 class OrderStatus(str, Enum):
@@ -110,6 +124,7 @@ class EndReason(str, Enum):
     INSUFFICIENT_BALANCE = "insufficient_balance"
     NO_PEG_LEVEL = "no_peg_level"
     REFUSED_AT_ACTIVATION = "refused_at_activation"
+    NOTHING_TO_REDUCE = "nothing_to_reduce"
 
 
 ENDED = frozenset(

@@ -56,6 +56,82 @@ class InsufficientBalance(Rejection, frozen=True, kw_only=True):
     available: Decimal
 
 
+class InsufficientMargin(Rejection, frozen=True, kw_only=True):
+    """What would have to be covered by an account's collateral, and what is left of it."""
+
+    asset: str
+    needed: Decimal
+    available: Decimal
+
+
+class PositionTooLarge(Rejection, frozen=True, kw_only=True):
+    """More than may be held at the leverage; both are values in the settle asset."""
+
+    leverage: Decimal
+    value: Decimal
+    most: Decimal
+
+
+class NotAContract(Rejection, frozen=True, kw_only=True):
+    """Positions are asked for where there are none."""
+
+    instrument: str
+
+
+class LeverageInvalid(Rejection, frozen=True, kw_only=True):
+    """Below one, or more than the contract allows to any position."""
+
+    leverage: Decimal
+    most: Decimal
+
+
+class Setting(str, Enum):
+    """What an account may choose about its positions."""
+
+    LEVERAGE = "leverage"
+    MARGIN_MODE = "margin_mode"
+    POSITION_MODE = "position_mode"
+
+
+class SettingUnchanged(Rejection, frozen=True, kw_only=True):
+    """It is so already."""
+
+    setting: Setting
+
+
+class Obstacle(str, Enum):
+    """What has to be gone before a setting may be changed."""
+
+    ORDERS = "orders"
+    POSITION = "position"
+
+
+class SettingBlocked(Rejection, frozen=True, kw_only=True):
+    """It cannot be changed in this way as long as there is something that it concerns."""
+
+    setting: Setting
+    obstacle: Obstacle
+
+
+class LegWrong(Rejection, frozen=True, kw_only=True):
+    """A leg is named where there is one position, or none where there are two."""
+
+
+class NothingToReduce(Rejection, frozen=True, kw_only=True):
+    """There is no position that the order could make smaller, or it is too large for what there is."""
+
+
+class NoIsolatedPosition(Rejection, frozen=True, kw_only=True):
+    """There is no position with a margin of its own that could be moved."""
+
+
+class MarginNeeded(Rejection, frozen=True, kw_only=True):
+    """More margin was to be taken from a position than it can spare."""
+
+    asset: str
+    spare: Decimal
+
+
 class Limit(str, Enum):
     """Which rule of an instrument an order breaks."""
 

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import msgspec
 
+from emulator.core.collateral import Counted
 from emulator.core.fees import NO_DISCOUNT, FeeRules
+from emulator.core.margin import CostRule
+from emulator.core.numbers import ZERO
+
+
+class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What accounts must have to trade contracts.
+
+    cost: what an order that opens must be covered by beside its initial margin. sell_premium: how much
+    above the last price a sell of a linear contract is assumed to trade. counted: how unrealised profit
+    counts towards what is available. shrinks_reducing: whether an order that may only reduce and is larger
+    than what there is becomes as large as that; else it is refused.
+    """
+
+    cost: CostRule = CostRule()
+    sell_premium: Decimal = ZERO
+    counted: Counted = Counted.BOTH
+    shrinks_reducing: bool = True
 
 
 class EngineRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,3 +33,4 @@ class EngineRules(msgspec.Struct, frozen=True, kw_only=True):
 
     fees: FeeRules = NO_DISCOUNT
     symbols: Mapping[tuple[str, str], str] = {}
+    margin: MarginRules = MarginRules()

@@ -31,6 +31,7 @@ from emulator.core.history import (
 )
 from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY
+from emulator.core.numbers import ZERO
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
 from emulator.core.state import State
@@ -165,6 +166,7 @@ class Views:
             if order_id == MARKET_ORDER:
                 continue
             order = self.orders[order_id]
+            realised = self._state.realised
             fill = Fill(
                 event.trade,
                 order_id,
@@ -179,6 +181,7 @@ class Views:
                 self._now_us,
                 order.terms.side is BUY,
                 is_maker,
+                realised.pop(order_id, ZERO) if realised else ZERO,
             )
             self.fills.setdefault((order.account, event.instrument), []).append(fill)
             self.fills_of.setdefault(order_id, []).append(fill)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 
+from emulator.core.contracts import value_of
 from emulator.core.engine import Engine
 from emulator.core.events import AmountWithdrawn
 from emulator.core.instruments import Side
-from emulator.core.ledger import FEES
+from emulator.core.ledger import FEES, PROFIT
 from emulator.core.markets import Candle
 from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import ENDED, Order, OrderStatus
+from emulator.core.positions import Leg, unrealised
 from emulator.core.prints import Print
 from emulator.core.state import Counts
 
@@ -23,6 +25,7 @@ def assert_sound(engine: Engine) -> None:
     assert_accounts_know_their_orders(engine)
     assert_views_agree(engine)
     assert_lists_keep_their_promise(engine)
+    assert_positions_are_what_was_traded(engine)
 
 
 def assert_books_balance(engine: Engine) -> None:
@@ -30,7 +33,7 @@ def assert_books_balance(engine: Engine) -> None:
     assert not {asset: total for asset, total in ledger.totals().items() if total}
     for key, assets in ledger.wallets.items():
         for asset, balance in assets.items():
-            assert balance.free >= 0, (key, asset, balance.free)
+            assert balance.free >= 0 or key[1] in engine.state.margin_wallets, (key, asset, balance.free)
             assert balance.held >= 0, (key, asset, balance.held)
 
 
@@ -52,6 +55,11 @@ def assert_holds_are_explained(engine: Engine) -> None:
     for order_list in state.lists.values():
         assert order_list.held >= 0
         explained[order_list.account, order_list.wallet, order_list.hold_asset] += order_list.held
+    for (account, symbol, _), position in state.positions.items():
+        contract = state.markets[symbol].instrument.contract
+        assert contract is not None
+        assert position.margin >= 0
+        explained[account, contract.wallet, contract.settle] += position.margin
     for (account, wallet), assets in state.ledger.wallets.items():
         for asset, balance in assets.items():
             assert balance.held == explained.pop((account, wallet, asset), ZERO), (account, wallet, asset)
@@ -171,6 +179,43 @@ def assert_views_agree(engine: Engine) -> None:
                 charged[movement.event.asset] += movement.event.fee
     paid = state.ledger.counterparties[FEES]
     assert {asset: amount for asset, amount in charged.items() if amount} == paid
+
+
+def assert_positions_are_what_was_traded(engine: Engine) -> None:
+    """What positions gained until now, realised or not, is what buying and selling came to, whatever was
+    closed by what; but for the roundings, of which a fill has few."""
+    state = engine.state
+    kept = {
+        (account.id, *place): position
+        for account in state.accounts.values()
+        for place, position in account.positions.items()
+    }
+    assert kept == state.positions
+    assert all(position.quantity for position in kept.values()), "a flat position was kept"
+    assert not state.realised, "nobody told what a trade realised"
+    realised: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    with exact():
+        for (account, symbol), fills in engine.views.fills.items():
+            contract = state.markets[symbol].instrument.contract
+            if contract is None:
+                assert not any(fill.realised for fill in fills)
+                continue
+            held = [state.positions.get((account, symbol, leg)) for leg in Leg]
+            signed = [(fill.quantity if fill.is_buyer else -fill.quantity, fill) for fill in fills]
+            assert sum((one.quantity for one in held if one), ZERO) == sum((one for one, _ in signed), ZERO)
+            mark = Decimal(97)
+            spent = sum((value_of(contract, quantity, fill.price) for quantity, fill in signed), ZERO)
+            worth = sum((value_of(contract, one.quantity, mark) for one in held if one), ZERO)
+            gained = contract.sense * (worth - spent)
+            told = sum((fill.realised for fill in fills), ZERO)
+            told += sum((unrealised(contract, one, mark) for one in held if one), ZERO)
+            assert abs(gained - told) <= (len(fills) + 1) * contract.settle_step
+            realised[contract.settle] += sum((fill.realised for fill in fills), ZERO)
+    booked = state.ledger.counterparties[PROFIT]
+    assert {asset: -amount for asset, amount in realised.items()} == {
+        asset: booked.get(asset, ZERO) for asset in realised
+    }
+    assert booked.keys() <= realised.keys()
 
 
 def assert_lists_keep_their_promise(engine: Engine) -> None:

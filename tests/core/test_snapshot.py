@@ -26,6 +26,7 @@ from emulator.core.orders import (
     Trigger,
     TriggerKind,
 )
+from emulator.core.positions import Leg
 from emulator.core.prints import BLOCK, KEPT
 from emulator.core.shapes import shape_of
 from emulator.core.snapshot import FORMAT, MalformedSnapshot
@@ -40,6 +41,7 @@ from emulator.core.snapshot.parts import (
 )
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
+from tests.core.futures import BTC, BTC_COIN
 from tests.core.sameness import assert_same, attributes, told
 from tests.core.world import (
     MINUTE,
@@ -53,6 +55,7 @@ from tests.core.world import (
     limit,
     market,
     moving,
+    perpetual,
     stop,
 )
 
@@ -82,7 +85,13 @@ def read(parts: list[bytes]) -> list[Any]:
 def full(prints: int = 3) -> World:
     """A world with one of everything that a snapshot has a part for."""
     feed = moving((-60, "100"), (20, "101"), (40, "99"), (60, "103"), (80, "98"), depth=10)
-    world = World(feed, instrument(amend_keeps_priority=False), checked=prints < 100)
+    world = World(
+        feed,
+        instrument(amend_keeps_priority=False),
+        perpetual(BTC),
+        perpetual(BTC_COIN),
+        checked=prints < 100,
+    )
     alice, bob = world.alice, world.bob
     world.does(c.SetFeePayment(account=bob, discounted=True))
     world.does(c.LockFunds(account=bob, wallet=SPOT, asset="BTC", amount=Decimal(3)))
@@ -123,6 +132,13 @@ def full(prints: int = 3) -> World:
     world.place(alice, limit(Side.SELL, "2", "125", stp=SelfTradeMode.EXPIRE_MAKER))
     world.book([("96", "3"), ("95.75", "4")], [("99", "0.5"), ("100", "4")])
     world.place(bob, market(Side.BUY, "0.25"))
+    spot, world.symbol = world.symbol, "BTCUSDT_PERP"
+    world.does(c.SetLeverage(account=alice, instrument=world.symbol, leverage=Decimal(5)))
+    world.place(alice, market(Side.BUY, "0.25"))
+    world.place(bob, market(Side.SELL, "0.5"))
+    world.sell(alice, "1", "140")
+    world.does(c.SetPositionMode(account=alice, wallet="coinm", hedged=True))
+    world.symbol = spot
     return world
 
 
@@ -130,15 +146,16 @@ def full(prints: int = 3) -> World:
 
 STATE = {
     "captured": {
-        "accounts", "ledger", "lists", "locked", "markets", "next_execution", "next_list", "next_movement",
-        "next_order", "orders",
+        "accounts", "choices", "hedged", "ledger", "lists", "locked", "markets", "next_execution",
+        "next_list", "next_movement", "next_order", "orders", "positions",
     },
     "derived": {"client_ids", "counts", "list_client_ids", "touched"},
-    "given": {"discount_asset", "folds", "wallets"},
+    "given": {"discount_asset", "folds", "margin_wallets", "wallets"},
+    "of one event": {"realised"},
 }  # fmt: skip
 ACCOUNT = {
     "captured": {"discounted", "id", "name", "trade_group"},
-    "derived": {"open_lists", "open_orders"},
+    "derived": {"open_lists", "open_orders", "positions"},
 }
 MARKET = {
     "captured": {
@@ -209,6 +226,9 @@ def test_an_order_keeps_every_field() -> None:
         self_trade_mode=SelfTradeMode.EXPIRE_BOTH,
         client_id="name",
         labels=(("a", "b"), ("c", "d")),
+        leg=Leg.SHORT,
+        reduce_only=True,
+        close_position=True,
     )
     numbers = iter(range(100, 200))
     values: dict[str, Any] = {"terms": terms, "self_trade_mode": SelfTradeMode.EXPIRE_TAKER}

@@ -10,10 +10,12 @@ import msgspec
 
 from emulator.core import commands as c
 from emulator.core import events as e
+from emulator.core.contracts import Contract
 from emulator.core.engine import Done, Engine
 from emulator.core.fees import FeeRules
 from emulator.core.instruments import (
     Instrument,
+    Kind,
     MarketProfile,
     OrderType,
     SelfTradeMode,
@@ -25,7 +27,7 @@ from emulator.core.numbers import exact
 from emulator.core.order_lists import ListKind, OrderList
 from emulator.core.orders import Order, OrderTerms, Peg, PegSide, Trigger, TriggerKind
 from emulator.core.rejections import Rejection
-from emulator.core.rules import EngineRules
+from emulator.core.rules import EngineRules, MarginRules
 from tests.core.invariants import assert_sound
 from tests.core.scripted import Moment, ScriptedFeed
 
@@ -69,6 +71,27 @@ def instrument(**changes: Any) -> Instrument:
     return Instrument(**terms)
 
 
+WALLET_OF = {False: "usdm", True: "coinm"}
+"""Where the linear and the inverse contracts of tests are traded."""
+
+
+def perpetual(contract: Contract, **changes: Any) -> Instrument:
+    """A contract without limits and without fees, in a wallet of its kind."""
+    is_inverse = contract.is_inverse
+    terms: dict[str, Any] = {
+        "symbol": "BTCUSD_PERP" if is_inverse else "BTCUSDT_PERP",
+        "kind": Kind.INVERSE if is_inverse else Kind.LINEAR,
+        "quote": "USD" if is_inverse else "USDT",
+        "settle": contract.settle,
+        "price_step": "0.1",
+        "price_max": "10000000",
+        "contract": msgspec.structs.replace(contract, wallet=WALLET_OF[is_inverse]),
+    }
+    if is_inverse:
+        terms |= {"quantity_step": "1", "quantity_min": "1"}
+    return instrument(**(terms | changes))
+
+
 def still(price: str = "100", **ladder: Any) -> ScriptedFeed:
     """A market that stands at a price; without liquidity of its own unless told."""
     return ScriptedFeed((START - MINUTE, price), **ladder)
@@ -93,6 +116,7 @@ class World:
         feed: Feed | None = None,
         *instruments: Instrument,
         fees: FeeRules | None = None,
+        margin: MarginRules | None = None,
         funds: str = "1000000",
         checked: bool = True,
     ) -> None:
@@ -102,9 +126,11 @@ class World:
             "test",
             {one.symbol: one for one in listed},
             self.feed,
-            (SPOT, "funding"),
+            (SPOT, "funding", *WALLET_OF.values()),
             EngineRules(
-                fees=fees or FeeRules(), symbols={(one.base, one.quote): one.symbol for one in listed}
+                fees=fees or FeeRules(),
+                symbols={(one.base, one.quote): one.symbol for one in listed if one.contract is None},
+                margin=margin or MarginRules(),
             ),
         )
         self.now = START
@@ -159,17 +185,19 @@ class World:
     def open(self, name: str, *, group: int = 0, **amounts: Any) -> int:
         account = len(self.engine.state.accounts) + 1
         self.does(c.OpenAccount(account=account, name=name, trade_group=group))
-        assets = {asset for one in self.engine.instruments.values() for asset in (one.base, one.quote)}
-        for asset in sorted(assets):
-            self.deposit(account, asset, amounts.get(asset, self.funds))
+        listed = self.engine.instruments.values()
+        places = {(SPOT, asset) for one in listed if one.contract is None for asset in (one.base, one.quote)}
+        places |= {(one.contract.wallet, one.contract.settle) for one in listed if one.contract is not None}
+        for wallet, asset in sorted(places):
+            self.deposit(account, asset, amounts.get(asset, self.funds), wallet)
         return account
 
-    def deposit(self, account: int, asset: str, amount: str) -> None:
+    def deposit(self, account: int, asset: str, amount: str, wallet: str = SPOT) -> None:
         if Decimal(amount):
-            self.does(c.Deposit(account=account, wallet=SPOT, asset=asset, amount=Decimal(amount)))
+            self.does(c.Deposit(account=account, wallet=wallet, asset=asset, amount=Decimal(amount)))
 
-    def free(self, account: int, asset: str) -> Decimal:
-        return self.engine.state.ledger.free(account, SPOT, asset)
+    def free(self, account: int, asset: str, wallet: str = SPOT) -> Decimal:
+        return self.engine.state.ledger.free(account, wallet, asset)
 
     def held(self, account: int, asset: str) -> Decimal:
         return self.engine.state.ledger.total(account, SPOT, asset) - self.free(account, asset)
@@ -182,7 +210,9 @@ class World:
         return self.engine.views.orders[next(one.order for one in events if isinstance(one, e.OrderPlaced))]
 
     def placing(self, account: int, terms: OrderTerms) -> c.PlaceOrder:
-        return c.PlaceOrder(account=account, wallet=SPOT, instrument=self.symbol, terms=terms)
+        contract = self.engine.instruments[self.symbol].contract
+        wallet = SPOT if contract is None else contract.wallet
+        return c.PlaceOrder(account=account, wallet=wallet, instrument=self.symbol, terms=terms)
 
     def buy(self, account: int, quantity: str, price: str, **terms: Any) -> Order:
         return self.place(account, limit(Side.BUY, quantity, price, **terms))

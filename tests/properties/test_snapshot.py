@@ -66,7 +66,7 @@ class Restoring(Universe):
         assert self.twin is not None
         assert_same(self.engine, self.twin)
         for engine in (self.engine, self.twin):
-            engine.state.touched.update(SYMBOLS)
+            engine.state.touched.update(self.symbols)
         assert self.twin.next_due_us(self.now) == self.engine.next_due_us(self.now)
 
 

@@ -139,6 +139,9 @@ ASKED_LATER = (r.InsufficientBalance, r.WouldTake, r.WouldTrigger, r.WouldNotFil
 class Universe:
     """An engine that remembers what happened to it. Subclasses say which market it is on."""
 
+    symbols = SYMBOLS
+    asked_later: tuple[type[r.Rejection], ...] = ASKED_LATER
+
     def make_feed(self) -> Feed:
         raise NotImplementedError
 
@@ -242,14 +245,18 @@ class Universe:
 
     def test(self, account: int, symbol: str, wish: Wish) -> None:
         placing = self.placing(account, symbol, wish)
-        tested = c.TestOrder(account=account, wallet=SPOT, instrument=symbol, terms=placing.terms)
+        tested = c.TestOrder(account=account, wallet=placing.wallet, instrument=symbol, terms=placing.terms)
         rejection = self.do(tested).rejection
         refused = self.do(placing).rejection
-        assert refused == rejection or (rejection is None and isinstance(refused, ASKED_LATER))
+        assert refused == rejection or (rejection is None and isinstance(refused, self.asked_later))
 
     def placing(self, account: int, symbol: str, wish: Wish) -> c.PlaceOrder:
         terms = wish.terms(self.last(symbol))
-        return c.PlaceOrder(account=account, wallet=SPOT, instrument=symbol, terms=terms)
+        return c.PlaceOrder(account=account, wallet=self.wallet_of(symbol), instrument=symbol, terms=terms)
+
+    def wallet_of(self, symbol: str) -> str:
+        """Where an instrument is traded."""
+        return SPOT
 
     def place_list(
         self,
@@ -404,7 +411,7 @@ class Universe:
 
     def end(self) -> None:
         """What holds at the end: the tape, and that a replay comes to the same and goes on likewise."""
-        for symbol in SYMBOLS:
+        for symbol in self.symbols:
             assert_tape_agrees(self.engine, symbol, START - MINUTE, self.now)
         self.restart()
         self.now += MINUTE

@@ -11,7 +11,15 @@ import pytest
 
 from emulator.app import make_engines
 from emulator.core.engine import Engine
-from emulator.core.events import AmountDeposited, AnyEvent, OrderExpired
+from emulator.core.events import (
+    AmountDeposited,
+    AnyEvent,
+    LeverageSet,
+    MarginModeSet,
+    MarginMoved,
+    OrderExpired,
+    PositionModeSet,
+)
 from emulator.core.orders import EndReason
 from emulator.exchanges.binance import ENGINE
 from emulator.runtime.journal_format import Plain, decode_batch, encode_batch
@@ -275,6 +283,10 @@ async def test_a_frozen_sample_replays_to_what_it_came_to(sample: Sample, journa
     )
 
 
+NOT_CAUSED_YET = {LeverageSet, MarginModeSet, MarginMoved, PositionModeSet}
+"""Events of contracts, which no site that is served trades, so that no journal has them."""
+
+
 def test_the_samples_have_every_event_and_todays_version() -> None:
     seen = {
         type(event)
@@ -283,6 +295,7 @@ def test_the_samples_have_every_event_and_todays_version() -> None:
         for record in batch.records
         for event in record.events
     }
-    missing = {*get_args(AnyEvent), *get_args(AnySandboxEvent)} - seen
+    missing = {*get_args(AnyEvent), *get_args(AnySandboxEvent)} - seen - NOT_CAUSED_YET
+    assert not seen & NOT_CAUSED_YET
     assert not missing, f"{missing}: add a workload with them to tests/storage/samples, and a sample of it"
     assert any(sample.name.startswith(f"{FORMAT_VERSION}-") for sample in samples())

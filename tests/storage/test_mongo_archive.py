@@ -82,6 +82,7 @@ async def test_a_record_tells_people_what_it_is(mongo_url: str) -> None:
                     "time_us": 1_700_000_003_000_000,
                     "is_buyer": True,
                     "is_maker": False,
+                    "realised": "0",
                 },
             }
         ]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.core import commands as c
-from emulator.core.decisions import accounts, changing, following, lists, markets, placing
+from emulator.core.decisions import accounts, changing, contracts, following, lists, markets, placing
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.following import next_trigger
 from emulator.core.decisions.placing import check_placement
@@ -30,6 +30,10 @@ _DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisi
     c.LockFunds: accounts.lock,
     c.UnlockFunds: accounts.unlock,
     c.CorrectBalance: accounts.correct,
+    c.SetLeverage: contracts.set_leverage,
+    c.SetMarginMode: contracts.set_margin_mode,
+    c.SetPositionMode: contracts.set_position_mode,
+    c.MoveMargin: contracts.move_margin,
     c.PlaceOrder: placing.place_order,
     c.TestOrder: placing.place_order,
     c.PlaceOrderList: lists.place_order_list,
@@ -43,6 +47,7 @@ _DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisi
     c.ReleaseMarket: markets.release,
     c.AdvanceInstrument: following.advance,
     c.TriggerOrder: following.trigger_order,
+    c.DropReducing: contracts.drop_reducing,
     c.ActivateOrder: following.activate,
     c.ExpireOrder: following.expire,
     c.EndOrderList: following.end_list,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
+from emulator.core.coverage import spendable
 from emulator.core.decisions.decision import Decision
 from emulator.core.numbers import ZERO, is_on_step
 from emulator.core.rejections import Rejection
@@ -44,6 +45,12 @@ def _check_movement(
     return None
 
 
+def _spendable(
+    state: State, rules: EngineRules, account: int, wallet: str, asset: str, now_us: int
+) -> Decimal:
+    return spendable(state, rules, state.accounts[account], wallet, asset, now_us)
+
+
 def deposit(state: State, rules: EngineRules, command: c.Deposit, now_us: int) -> Decision:
     rejection = _check_movement(state, command.account, (command.wallet,), command.amount)
     if rejection is not None:
@@ -66,7 +73,7 @@ def withdraw(state: State, rules: EngineRules, command: c.Withdraw, now_us: int)
         return rejection
     if command.fee < ZERO or command.fee >= command.amount or not is_on_step(command.fee, _AMOUNT_STEP):
         return r.AmountInvalid(amount=command.fee)
-    free = state.ledger.free(command.account, command.wallet, command.asset)
+    free = _spendable(state, rules, command.account, command.wallet, command.asset, now_us)
     if command.amount > free:
         return r.InsufficientBalance(asset=command.asset, needed=command.amount, available=free)
     return [
@@ -90,7 +97,7 @@ def transfer(state: State, rules: EngineRules, command: c.Transfer, now_us: int)
         return rejection
     if command.source == command.target:
         return r.UnknownWallet(wallet=command.target)
-    free = state.ledger.free(command.account, command.source, command.asset)
+    free = _spendable(state, rules, command.account, command.source, command.asset, now_us)
     if command.amount > free:
         return r.InsufficientBalance(asset=command.asset, needed=command.amount, available=free)
     return [
@@ -109,7 +116,7 @@ def lock(state: State, rules: EngineRules, command: c.LockFunds, now_us: int) ->
     rejection = _check_movement(state, command.account, (command.wallet,), command.amount)
     if rejection is not None:
         return rejection
-    free = state.ledger.free(command.account, command.wallet, command.asset)
+    free = _spendable(state, rules, command.account, command.wallet, command.asset, now_us)
     if command.amount > free:
         return r.InsufficientBalance(asset=command.asset, needed=command.amount, available=free)
     return [_locked(command, command.amount)]
@@ -134,8 +141,9 @@ def correct(state: State, rules: EngineRules, command: c.CorrectBalance, now_us:
             return r.UnknownWallet(wallet=wallet)
         free = state.ledger.free(account, wallet, asset)
         held = state.ledger.total(account, wallet, asset) - free
+        may_owe = wallet in state.margin_wallets
         for amount, change in ((free, command.free), (held, command.held)):
-            if amount + change < ZERO:
+            if amount + change < ZERO and not (may_owe and amount is free):
                 return r.InsufficientBalance(asset=asset, needed=-change, available=amount)
     elif command.free or command.held:
         return r.AmountInvalid(amount=command.free or command.held)

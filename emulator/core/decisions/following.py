@@ -7,8 +7,10 @@ from decimal import Decimal
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core.checks import check_funded, check_terms
+from emulator.core.decisions import contracts
 from emulator.core.decisions.decision import Decision
-from emulator.core.decisions.placing import finish, peg_price, plan_walk, starting_point
+from emulator.core.decisions.outcomes import finish, starting_point
+from emulator.core.decisions.placing import peg_price, plan_walk
 from emulator.core.ids import NO_LIST
 from emulator.core.instruments import SELL, Instrument, OrderType
 from emulator.core.matching import Taker, serve
@@ -70,6 +72,8 @@ def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now
         )
         if refused is not None:
             return [*ends, e.OrderExpired(order=order.id, reason=refused)]
+    if terms.reduces:
+        return contracts.wake_reducing(state, rules, market, order, price, now_us)
     woken = e.OrderTriggered(order=order.id, price=price)
     return [*ends, woken, *_enter_existing(state, rules, market, order, price, order.remaining, (), now_us)]
 
@@ -137,6 +141,8 @@ def _enter_existing(
 ) -> list[e.Event]:
     """What becomes of an order that was waiting or dormant and is active now."""
     instrument, terms = market.instrument, order.terms
+    if instrument.contract is not None:
+        return contracts.enter_existing(state, rules, market, order, price, quantity, now_us)
     if price is not None and terms.post_only and market.crosses(terms.side, price, now_us):
         return [e.OrderExpired(order=order.id, reason=EndReason.WOULD_TAKE)]
     taker = Taker(
@@ -180,6 +186,8 @@ def _refused_peg(state: State, market: Market, order: Order, price: Decimal, now
     """Why a price that was taken from the book cannot be used after all (pegged_orders.md)."""
     if check_terms(market, order.terms, price, now_us) is not None:
         return EndReason.REFUSED_AT_ACTIVATION
+    if market.instrument.contract is not None:
+        return None
     needed = requirement(market.instrument, order.side, price, order.remaining)
     free = state.ledger.free(order.account, order.wallet, order.hold_asset)
     return EndReason.INSUFFICIENT_BALANCE if needed > free + _available_hold(state, order) else None

@@ -11,13 +11,12 @@ from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.checks import check_counts, check_status
 from emulator.core.decisions.decision import Decision
+from emulator.core.decisions.outcomes import placed, starting_point
 from emulator.core.decisions.placing import (
     check_leg,
     enter_new,
     hold_asset,
     limit_price,
-    placed,
-    starting_point,
 )
 from emulator.core.instruments import BUY, SELL
 from emulator.core.numbers import ZERO
@@ -39,7 +38,7 @@ def place_order_list(state: State, rules: EngineRules, command: c.PlaceOrderList
     if command.wallet not in state.wallets:
         return r.UnknownWallet(wallet=command.wallet)
     instrument = market.instrument
-    if not instrument.order_lists:
+    if not instrument.order_lists or instrument.contract is not None:
         return r.FeatureOff(feature=Feature.ORDER_LIST)
     legs = command.legs
     rejection = (

@@ -8,8 +8,9 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.checks import check_counts, check_position, check_shape, check_status, check_terms
+from emulator.core.decisions import contracts
 from emulator.core.decisions.decision import Decision
-from emulator.core.ids import NO_LIST
+from emulator.core.decisions.outcomes import finish, placed, rest_or_expire, starting_point
 from emulator.core.instruments import BUY, SELL, Instrument, Outcome, SelfTradeMode, Side, TimeInForce
 from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ZERO, divide_down
@@ -21,10 +22,6 @@ from emulator.core.tape import Market
 
 _REFUSE = Outcome.REFUSE
 _GTC, _FOK = TimeInForce.GTC, TimeInForce.FOK
-_UNFILLED = {
-    TimeInForce.IOC: EndReason.UNFILLED_IMMEDIATE,
-    TimeInForce.FOK: EndReason.UNFILLED_ALL_OR_NOTHING,
-}
 
 
 def place_order(
@@ -38,6 +35,8 @@ def place_order(
     if market is None:
         return r.UnknownInstrument(instrument=command.instrument)
     if wallet not in state.wallets:
+        return r.UnknownWallet(wallet=wallet)
+    if market.instrument.contract is not None and wallet != market.instrument.contract.wallet:
         return r.UnknownWallet(wallet=wallet)
     price = terms.price if terms.peg is None else limit_price(market, terms, now_us)
     if isinstance(price, Rejection):
@@ -65,7 +64,8 @@ def check_placement(state: State, rules: EngineRules, command: c.PlaceOrder, now
         return r.UnknownAccount(account=command.account)
     if market is None:
         return r.UnknownInstrument(instrument=command.instrument)
-    if command.wallet not in state.wallets:
+    contract = market.instrument.contract
+    if command.wallet not in state.wallets or (contract is not None and command.wallet != contract.wallet):
         return r.UnknownWallet(wallet=command.wallet)
     price = limit_price(market, command.terms, now_us)
     if isinstance(price, Rejection):
@@ -98,6 +98,8 @@ def check_leg(
         rejection = _check_named_price(market, terms, price, now_us)
     if rejection is None and instrument.position_max is not None:
         rejection = check_position(state, account, wallet, instrument, terms)
+    if rejection is None and instrument.contract is not None:
+        rejection = contracts.check_leg(state, account, instrument.contract, terms)
     if rejection is not None:
         return rejection
     if client_id and (account.id, instrument.symbol, client_id) in state.client_ids:
@@ -148,6 +150,8 @@ def enter_new(
 ) -> Decision:
     """Accept one order that passed its checks: dormant, or active at once."""
     instrument, side, quantity = market.instrument, terms.side, terms.quantity
+    if instrument.contract is not None:
+        return contracts.enter_new(state, rules, account, market, terms, price, now_us)
     order_id = state.next_order
     mode = terms.self_trade_mode or instrument.self_trade_default
     if terms.trigger is not None:
@@ -171,7 +175,7 @@ def enter_new(
             elif terms.time_in_force is _FOK and instrument.fill_or_kill_failure is _REFUSE:
                 return r.WouldNotFill()
             else:
-                ending = _rest_or_expire(terms, order_id)
+                ending = rest_or_expire(terms, order_id)
             return [placed(order_id, account, wallet, instrument, terms, mode, quantity, price), ending]
     elif side is SELL and quantity is not None:
         needed = quantity
@@ -225,65 +229,6 @@ def plan_walk(
             reserved=plan.paid,
         )  # fmt: skip
     return plan
-
-
-def placed(
-    order_id: int,
-    account: Account,
-    wallet: str,
-    instrument: Instrument,
-    terms: OrderTerms,
-    mode: SelfTradeMode,
-    quantity: Decimal | None,
-    price: Decimal | None,
-    *,
-    status: OrderStatus = OrderStatus.NEW,
-    extreme: Decimal | None = None,
-    order_list: int = NO_LIST,
-) -> e.OrderPlaced:
-    return e.OrderPlaced(
-        order=order_id,
-        account=account.id,
-        wallet=wallet,
-        instrument=instrument.symbol,
-        terms=terms,
-        self_trade_mode=mode,
-        status=status,
-        quantity=quantity,
-        price=price,
-        extreme=extreme,
-        order_list=order_list,
-    )
-
-
-def finish(
-    instrument: Instrument,
-    terms: OrderTerms,
-    order_id: int,
-    price: Decimal | None,
-    plan: Plan,
-    *,
-    quantity: Decimal,
-) -> list[e.Event] | Rejection:
-    """A planned walk and what becomes of the rest of `quantity`."""
-    left = quantity - plan.executed - plan.prevented
-    if terms.time_in_force is _FOK and price is not None and (left > ZERO or plan.prevented):
-        if instrument.fill_or_kill_failure is _REFUSE:
-            return r.WouldNotFill()
-        return [e.OrderExpired(order=order_id, reason=EndReason.UNFILLED_ALL_OR_NOTHING)]
-    if left <= ZERO:
-        if not plan.executed and not plan.prevented:
-            return [*plan.events, e.OrderExpired(order=order_id, reason=EndReason.NO_LIQUIDITY)]
-        return plan.events
-    if price is None:
-        return [*plan.events, e.OrderExpired(order=order_id, reason=EndReason.NO_LIQUIDITY)]
-    return [*plan.events, _rest_or_expire(terms, order_id)]
-
-
-def _rest_or_expire(terms: OrderTerms, order_id: int) -> e.OrderRested | e.OrderExpired:
-    if terms.time_in_force is _GTC:
-        return e.OrderRested(order=order_id)
-    return e.OrderExpired(order=order_id, reason=_UNFILLED[terms.time_in_force])
 
 
 def _too_thin(instrument: Instrument, plan: Plan) -> Rejection | None:
@@ -340,15 +285,3 @@ def _sleep_new(
             extreme=starting,
         )
     ]
-
-
-def starting_point(terms: OrderTerms, last: Decimal) -> Decimal | Rejection | None:
-    """Where a trailing order starts to track; None for orders that wait for a stop price."""
-    trigger = terms.trigger
-    assert trigger is not None
-    if trigger.price is None:
-        return last
-    reached = last >= trigger.price if trigger.fires_on_rise(terms.side) else last <= trigger.price
-    if not reached:
-        return None
-    return r.WouldTrigger() if trigger.trailing_bips is None else last

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from emulator.core.contracts import fee_of
 from emulator.core.fees import discounted_fee, standard_fee
 from emulator.core.instruments import SELL, FeeAssetRule, Instrument, Side
 from emulator.core.numbers import ZERO
@@ -40,10 +41,15 @@ class Fees:
         side: Side,
         quantity: Decimal,
         amount: Decimal,
+        price: Decimal,
         *,
         is_maker: bool,
     ) -> tuple[Decimal, str]:
         """The fee of one account's side of one trade, and its asset."""
+        contract = instrument.contract
+        if contract is not None:
+            rate = instrument.maker_fee if is_maker else instrument.taker_fee
+            return fee_of(contract, quantity, price, rate), contract.settle
         asset = self._discount_asset
         if account.discounted and asset is not None:
             fee = discounted_fee(

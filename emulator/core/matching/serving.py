@@ -10,7 +10,8 @@ from emulator.core.instruments import BUY, SELL, Side
 from emulator.core.markets import FeedLevel
 from emulator.core.matching.charging import Fees
 from emulator.core.matching.queue import standing
-from emulator.core.numbers import ZERO, round_down
+from emulator.core.matching.reach import Reach
+from emulator.core.numbers import ZERO
 from emulator.core.orders import EndReason, Order
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
@@ -50,7 +51,9 @@ def take_resting(
 class _Filler:
     """Plans trades in which the market takes and resting orders make."""
 
-    __slots__ = ("_fees", "_first_trade", "_gone", "_market", "_now_us", "_state", "events", "trades")
+    __slots__ = (
+        "_fees", "_first_trade", "_gone", "_market", "_now_us", "_reach", "_state", "events", "trades",
+    )  # fmt: skip
 
     def __init__(self, state: State, rules: EngineRules, market: Market, now_us: int) -> None:
         self._state = state
@@ -59,6 +62,8 @@ class _Filler:
         self._fees = Fees(state, rules, now_us)
         self._first_trade = 0
         self._gone: set[int] = set()
+        instrument = market.instrument
+        self._reach = None if instrument.contract is None else Reach(state, instrument.symbol)
         self.events: list[e.Event] = []
         self.trades = 0
 
@@ -75,6 +80,8 @@ class _Filler:
                 assert maker is not None
                 if maker.id in self._gone:
                     continue
+                if self._reach is not None:
+                    part = self._reached(self._reach, maker, part)
                 while part > ZERO:
                     if left <= ZERO:
                         level = next(levels, None)
@@ -98,12 +105,24 @@ class _Filler:
                 assert maker is not None
                 if maker.id in self._gone:
                     continue
+                if self._reach is not None:
+                    part = self._reached(self._reach, maker, part)
+                    if not part:
+                        continue
                 filled = min(part, quantity)
                 self._trade(maker, side, filled, None)
                 quantity -= filled
                 if not quantity:
                     return ZERO
         return quantity
+
+    def _reached(self, reach: Reach, maker: Order, part: Decimal) -> Decimal:
+        """So much as it may trade; an order that may not trade anything any more ends."""
+        part = reach.part(maker, part)
+        if not part:
+            self._gone.add(maker.id)
+            self.events.append(e.OrderExpired(order=maker.id, reason=EndReason.NOTHING_TO_REDUCE))
+        return part
 
     def _trade(self, maker: Order, side: Side, quantity: Decimal, level: FeedLevel | None) -> None:
         """One trade at the maker's price, after the ends of the legs that it cancels."""
@@ -115,7 +134,7 @@ class _Filler:
             if order.id not in self._gone:
                 self._gone.add(order.id)
                 self.events.append(e.OrderExpired(order=order.id, reason=EndReason.LIST_SIBLING))
-        amount = round_down(maker.price * quantity, instrument.quote_step)
+        amount = instrument.amount(quantity, maker.price)
         fee, asset = self._fees.of(
             instrument,
             state.accounts[maker.account],
@@ -123,6 +142,7 @@ class _Filler:
             maker.terms.side,
             quantity,
             amount,
+            maker.price,
             is_maker=True,
         )
         self.events.append(
@@ -143,4 +163,6 @@ class _Filler:
                 feed_since_us=0 if level is None else level.since_us,
             )
         )
+        if self._reach is not None:
+            self._reach.trade(maker.account, maker.terms.leg, maker.side, quantity)
         self.trades += 1

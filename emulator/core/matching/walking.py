@@ -11,8 +11,10 @@ from emulator.core.instruments import BUY, FeeAssetRule, SelfTradeMode, Side
 from emulator.core.markets import FeedLevel
 from emulator.core.matching.charging import Fees, paid_on_top
 from emulator.core.matching.queue import standing
+from emulator.core.matching.reach import Reach
 from emulator.core.numbers import ONE, ZERO, divide_down, round_down
 from emulator.core.orders import EndReason, Order
+from emulator.core.positions import Leg
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
@@ -26,7 +28,7 @@ class Taker:
     siblings: legs of its list that end as soon as it trades or loses quantity to self-trade prevention.
     """
 
-    __slots__ = ("account", "mode", "order", "siblings", "side", "wallet")
+    __slots__ = ("account", "leg", "mode", "order", "siblings", "side", "wallet")
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class Taker:
         side: Side,
         mode: SelfTradeMode,
         siblings: tuple[Order, ...] = (),
+        leg: Leg = Leg.BOTH,
     ) -> None:
         self.order = order
         self.account = account
@@ -44,6 +47,7 @@ class Taker:
         self.side = side
         self.mode = mode
         self.siblings = siblings
+        self.leg = leg
 
 
 class Plan:
@@ -99,7 +103,7 @@ class _Walker:
     """One walk under way."""
 
     __slots__ = ("budget", "fees", "first_trade", "gone", "instrument", "is_buy", "market", "now_us", "plan",
-                 "state", "step", "taker")  # fmt: skip
+                 "reach", "state", "step", "taker")  # fmt: skip
 
     def __init__(
         self,
@@ -128,6 +132,7 @@ class _Walker:
         self.gone: set[int] = set()
         """Orders that the plan itself has ended."""
         self.first_trade = 0
+        self.reach = None if instrument.contract is None else Reach(state, instrument.symbol)
 
     def walk(self, limit: Decimal | None) -> None:
         market, is_buy, plan = self.market, self.is_buy, self.plan
@@ -168,6 +173,12 @@ class _Walker:
         plan, taker = self.plan, self.taker
         if maker is not None and maker.id in self.gone:
             return False
+        if maker is not None and self.reach is not None:
+            part = self.reach.part(maker, part)
+            if not part:
+                self.gone.add(maker.id)
+                plan.events.append(e.OrderExpired(order=maker.id, reason=EndReason.NOTHING_TO_REDUCE))
+                return False
         if plan.remaining is not None:
             wanted = plan.remaining
         else:
@@ -183,14 +194,14 @@ class _Walker:
 
     def _trade(self, maker: Order | None, filled: Decimal, at: Decimal, source: FeedLevel | None) -> None:
         plan, taker, instrument, state = self.plan, self.taker, self.instrument, self.state
-        amount = round_down(at * filled, instrument.quote_step)
+        amount = instrument.amount(filled, at)
         if taker.siblings:
             self._end(taker.siblings)
         maker_fee, maker_asset = ZERO, ""
         if maker is not None and maker.in_list:
             self._end(state.siblings(maker))
         taker_fee, taker_asset = self.fees.of(
-            instrument, taker.account, taker.wallet, taker.side, filled, amount, is_maker=False
+            instrument, taker.account, taker.wallet, taker.side, filled, amount, at, is_maker=False
         )
         if maker is not None:
             maker_fee, maker_asset = self.fees.of(
@@ -200,6 +211,7 @@ class _Walker:
                 maker.terms.side,
                 filled,
                 amount,
+                at,
                 is_maker=True,
             )
         plan.events.append(
@@ -220,6 +232,10 @@ class _Walker:
                 feed_since_us=0 if source is None else source.since_us,
             )
         )
+        if self.reach is not None:
+            self.reach.trade(taker.account.id, taker.leg, taker.side, filled)
+            if maker is not None:
+                self.reach.trade(maker.account, maker.terms.leg, maker.side, filled)
         plan.trades += 1
         plan.executed += filled
         plan.amount += amount
@@ -233,7 +249,9 @@ class _Walker:
         """Apply the taker's self-trade mode to a maker of the same owner, instead of a trade."""
         plan, taker, instrument = self.plan, self.taker, self.instrument
         mode = taker.mode
-        if mode is SelfTradeMode.TRANSFER and maker.self_trade_mode is not SelfTradeMode.TRANSFER:
+        if mode is SelfTradeMode.TRANSFER and (
+            maker.self_trade_mode is not SelfTradeMode.TRANSFER or instrument.contract is not None
+        ):
             mode = SelfTradeMode.DECREMENT
         taker_part = maker_part = transferred = transferred_amount = ZERO
         match mode:

@@ -20,10 +20,13 @@ from emulator.core.snapshot.parts import (
     Accounts,
     BalanceRow,
     Balances,
+    ChoiceRow,
+    Choices,
     Consumed,
     End,
     EndedLegs,
     Head,
+    Hedged,
     Lists,
     Locked,
     LockedRow,
@@ -32,6 +35,8 @@ from emulator.core.snapshot.parts import (
     Orders,
     Part,
     Place,
+    PositionRow,
+    Positions,
     PrintsBlock,
     PrintsTail,
     Queued,
@@ -67,7 +72,19 @@ class _MarketCopy(NamedTuple):
 class Capture:
     """A copy of one engine's state, which shares nothing with it that can change."""
 
-    __slots__ = ("_accounts", "_balances", "_head", "_legs", "_lists", "_locked", "_markets", "_orders")
+    __slots__ = (
+        "_accounts",
+        "_balances",
+        "_choices",
+        "_head",
+        "_hedged",
+        "_legs",
+        "_lists",
+        "_locked",
+        "_markets",
+        "_orders",
+        "_positions",
+    )
 
     def __init__(self, state: State, views: Views, advanced_us: int) -> None:
         ledger, orders, updated_us = state.ledger, state.orders, views.updated_us
@@ -91,6 +108,11 @@ class Capture:
             for asset, balance in assets.items()
         ]
         self._locked: list[LockedRow] = [(*key, amount) for key, amount in state.locked.items()]
+        self._positions: list[PositionRow] = [
+            (account, symbol, one) for (account, symbol, _), one in state.positions.items()
+        ]
+        self._hedged = list(state.hedged)
+        self._choices: list[ChoiceRow] = [(*key, one) for key, one in state.choices.items()]
         self._orders = list(map(_copied, orders.values()))
         self._lists = [astuple(one) for one in state.lists.values()]
         # These ended, so they change no more and need no copy.
@@ -117,6 +139,12 @@ class Capture:
             yield Balances(balances)
         for locked in _drawn(self._locked, ROWS):
             yield Locked(locked)
+        for positions in _drawn(self._positions, ORDERS):
+            yield Positions(positions)
+        for hedged in _drawn(self._hedged, ROWS):
+            yield Hedged(hedged)
+        for choices in _drawn(self._choices, ROWS):
+            yield Choices(choices)
         for orders in _drawn(self._orders, ORDERS):
             yield Orders([order_row(order) for order in orders])
         for lists in _drawn(self._lists, ORDERS):

@@ -14,8 +14,10 @@ from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.instruments import Side
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order, OrderTerms
+from emulator.core.positions import Position
 from emulator.core.prints import Print
 from emulator.core.shapes import shape_of
+from emulator.core.state import Choice
 from emulator.core.tape import Market, Segment
 
 REVISION = 1
@@ -79,9 +81,28 @@ class Balances(Part, frozen=True):
 
 LockedRow = tuple[AccountId, str, str, Decimal]
 
+PositionRow = tuple[AccountId, str, Position]
+
+ChoiceRow = tuple[AccountId, str, Choice]
+"""Account and instrument, as of positions."""
+
 
 class Locked(Part, frozen=True):
     locked: list[LockedRow]
+
+
+class Positions(Part, frozen=True):
+    positions: list[PositionRow]
+
+
+class Hedged(Part, frozen=True):
+    """Account and wallet."""
+
+    hedged: list[tuple[AccountId, str]]
+
+
+class Choices(Part, frozen=True):
+    choices: list[ChoiceRow]
 
 
 class Orders(Part, frozen=True):
@@ -157,6 +178,9 @@ AnyPart = (
     | Accounts
     | Balances
     | Locked
+    | Positions
+    | Hedged
+    | Choices
     | Orders
     | Lists
     | EndedLegs
@@ -172,7 +196,9 @@ AnyPart = (
 
 
 FORMAT = shape_of(
-    (*get_args(AnyPart), Order, OrderTerms, OrderList), (AccountRow, Segment, Print), revision=REVISION
+    (*get_args(AnyPart), Order, OrderTerms, OrderList, Position, Choice),
+    (AccountRow, Segment, Print),
+    revision=REVISION,
 )
 """Of everything here and in it, so that what another release wrote is told from what this one reads."""
 

@@ -15,6 +15,7 @@ from emulator.core.ledger import Balance
 from emulator.core.numbers import exact
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
+from emulator.core.positions import Position
 from emulator.core.prints import Print, Prints
 from emulator.core.snapshot.parts import (
     FORMAT,
@@ -22,10 +23,12 @@ from emulator.core.snapshot.parts import (
     Accounts,
     AnyPart,
     Balances,
+    Choices,
     Consumed,
     End,
     EndedLegs,
     Head,
+    Hedged,
     Lists,
     Locked,
     ManualLevels,
@@ -33,6 +36,7 @@ from emulator.core.snapshot.parts import (
     Opening,
     Orders,
     Place,
+    Positions,
     PrintsBlock,
     PrintsTail,
     Queued,
@@ -41,7 +45,7 @@ from emulator.core.snapshot.parts import (
     queues_of,
     record_of,
 )
-from emulator.core.state import Account, Counts, State
+from emulator.core.state import Account, Choice, Counts, PositionKey, State
 from emulator.core.tape import ManualBook, Market
 from emulator.core.views import Views
 
@@ -86,6 +90,9 @@ class _Restoring:
         self.updated_us: dict[AccountId, int] = {}
         self.wallets: dict[tuple[AccountId, str], dict[str, Balance]] = {}
         self.locked: dict[tuple[AccountId, str, str], Decimal] = {}
+        self.positions: dict[PositionKey, Position] = {}
+        self.hedged: dict[tuple[AccountId, str], None] = {}
+        self.choices: dict[tuple[AccountId, str], Choice] = {}
         self.orders: dict[OrderId, Order] = {}
         self.lists: dict[ListId, OrderList] = {}
         self.counts: dict[tuple[AccountId, str], Counts] = {}
@@ -119,6 +126,18 @@ class _Restoring:
                 for account, wallet, asset, amount in part.locked:
                     _require(asset in self.wallets[account, wallet], "locked, and no balance")
                     self.locked[account, wallet, asset] = amount
+            case Positions():
+                for account, symbol, position in part.positions:
+                    self._take_position(account, symbol, position)
+            case Hedged():
+                for account, wallet in part.hedged:
+                    _require((account, wallet) in self.wallets, "legs in no wallet")
+                    self.hedged[account, wallet] = None
+            case Choices():
+                for account, symbol, choice in part.choices:
+                    _require(account in self.accounts, "a choice of nobody")
+                    _require(symbol in self.blank.markets, "a choice about nothing that is traded")
+                    self.choices[account, symbol] = choice
             case Orders():
                 for values in part.orders:
                     self._take_order(order_of(values))
@@ -162,6 +181,12 @@ class _Restoring:
             self.updated_us[row.id] = row.updated_us
         for wallet in self.blank.wallets:
             self.wallets[row.id, wallet] = {}
+
+    def _take_position(self, account: AccountId, symbol: str, position: Position) -> None:
+        _require(self.blank.markets[symbol].instrument.contract is not None, "a position in no contract")
+        key = (account, symbol, position.leg)
+        _require(key not in self.positions and bool(position.quantity), "a position twice, or a flat one")
+        self.positions[key] = self.accounts[account].positions[symbol, position.leg] = position
 
     def _take_order(self, order: Order) -> None:
         _require(order.id not in self.orders and not order.is_ended, "an order that is not open")
@@ -246,6 +271,9 @@ class _Restoring:
         state.next_execution = head.next_execution
         state.accounts.update(self.accounts)
         state.locked.update(self.locked)
+        state.positions.update(self.positions)
+        state.hedged.update(self.hedged)
+        state.choices.update(self.choices)
         state.orders.update(self.orders)
         state.lists.update(self.lists)
         state.counts.update(self.counts)

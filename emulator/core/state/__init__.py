@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.core.state.holds import dormant_price, requirement
-from emulator.core.state.records import Account, Counts
+from emulator.core.state.records import Account, Choice, Counts, PositionKey
 from emulator.core.state.state import State
 
-__all__ = ["Account", "Counts", "State", "dormant_price", "requirement"]
+__all__ = ["Account", "Choice", "Counts", "PositionKey", "State", "dormant_price", "requirement"]

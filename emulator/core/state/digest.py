@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import asdict, astuple
 
 from emulator.core.order_lists import OrderList
-from emulator.core.orders import Order
+from emulator.core.orders import Order, OrderTerms
+from emulator.core.positions import Leg
 
 if TYPE_CHECKING:
     from emulator.core.state.state import State
+
+
+_OF_CONTRACTS = {"leg": Leg.BOTH, "reduce_only": False, "close_position": False}
+
+
+def _terms(terms: OrderTerms) -> dict[str, Any]:
+    """What contracts have more than pairs counts only where it says something, so that the digest of a
+    state without them is what it was before there were contracts."""
+    listed = asdict(terms)
+    for name, default in _OF_CONTRACTS.items():
+        if listed[name] == default:
+            del listed[name]
+    return listed
 
 
 def fingerprint(state: State) -> str:
@@ -27,7 +42,10 @@ def fingerprint(state: State) -> str:
         sorted((*key, amount) for key, amount in state.locked.items()),
         sorted((name, asset, n) for name, book in ledger.counterparties.items() for asset, n in book.items()),
         [
-            [getattr(order, slot) for slot in Order.__struct_fields__]
+            [
+                _terms(order.terms) if slot == "terms" else getattr(order, slot)
+                for slot in Order.__struct_fields__
+            ]
             for order in sorted(state.orders.values(), key=lambda order: order.id)
         ],
         [
@@ -59,5 +77,10 @@ def fingerprint(state: State) -> str:
         ],
         [state.next_order, state.next_list, state.next_movement, state.next_execution],
     ]
+    if state.positions or state.choices or state.hedged:
+        # Without them the digest is what it was before there were contracts.
+        folded.append([[*key, list(astuple(one))] for key, one in sorted(state.positions.items())])
+        folded.append([[*key, list(astuple(one))] for key, one in sorted(state.choices.items())])
+        folded.append(sorted(list(key) for key in state.hedged))
     encoded = msgspec.msgpack.encode(folded, enc_hook=str)
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
 from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
+from emulator.core.positions import Leg, MarginMode, Position
+
+PositionKey = tuple[AccountId, str, Leg]
+"""Account, instrument and leg."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What an account chose about its positions in one contract."""
+
+    leverage: Decimal
+    mode: MarginMode
 
 
 class Account:
-    """An owner. open_orders: all that has not ended, in the order of placement."""
+    """An owner. open_orders: all that has not ended, in the order of placement. positions: those that
+    are not flat, by instrument and leg."""
 
-    __slots__ = ("discounted", "id", "name", "open_lists", "open_orders", "trade_group")
+    __slots__ = ("discounted", "id", "name", "open_lists", "open_orders", "positions", "trade_group")
 
     def __init__(self, id: AccountId, name: str, trade_group: int) -> None:
         self.id = id
@@ -21,6 +35,7 @@ class Account:
         self.discounted = False
         self.open_orders: dict[OrderId, Order] = {}
         self.open_lists: dict[ListId, OrderList] = {}
+        self.positions: dict[tuple[str, Leg], Position] = {}
 
 
 class Counts(msgspec.Struct):

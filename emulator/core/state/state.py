@@ -1,8 +1,8 @@
 """The folded state of one engine. `apply` is the only way it changes; everything else reads.
 
 Invariants, which the tests check after every event: the ledger sums to zero for every asset; what a
-wallet holds is the sum of what its open orders and order lists hold; an order is in exactly one of
-the books, trigger queues or neither, as its status says.
+wallet holds is the sum of what its open orders and order lists hold and of isolated margins; an order
+is in exactly one of the books, trigger queues or neither, as its status says.
 """
 
 from __future__ import annotations
@@ -13,20 +13,24 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from msgspec.structs import replace
+
 from emulator.core import events as e
 from emulator.core.book import PriceQueues
 from emulator.core.commands import PriceMode
+from emulator.core.contracts import Contract
 from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, Side
-from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, Ledger
+from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, PROFIT, Ledger
 from emulator.core.markets import Feed
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListStatus, OrderList
 from emulator.core.orders import ENDED, EndReason, Order, OrderStatus
+from emulator.core.positions import Leg, MarginMode, Position, margin_moved, traded
 from emulator.core.prints import Print
 from emulator.core.state.digest import fingerprint
 from emulator.core.state.holds import dormant_price, requirement
-from emulator.core.state.records import Account, Counts
+from emulator.core.state.records import Account, Choice, Counts, PositionKey
 from emulator.core.tape import ManualBook, Market, Segment
 
 CONSUMED_MAX = 10_000
@@ -59,6 +63,19 @@ class State:
         self.client_ids: dict[tuple[AccountId, str, str], OrderId] = {}
         self.list_client_ids: dict[tuple[AccountId, str, str], ListId] = {}
         self.counts: dict[tuple[AccountId, str], Counts] = {}
+        self.positions: dict[PositionKey, Position] = {}
+        """Those that are not flat."""
+        self.hedged: dict[tuple[AccountId, str], None] = {}
+        """Accounts and wallets where positions have two legs."""
+        self.choices: dict[tuple[AccountId, str], Choice] = {}
+        """Only those that were made; see `choice`."""
+        self.margin_wallets = frozenset(
+            one.contract.wallet for one in instruments.values() if one.contract is not None
+        )
+        """Where contracts are traded, so that what is free there may be below zero."""
+        assert self.margin_wallets <= set(wallets), "a contract is traded in a wallet that there is not"
+        self.realised: dict[OrderId, Decimal] = {}
+        """What the trade that was folded last realised, by order; who tells of the trade takes it away."""
         self.next_order = 1
         self.next_list = 1
         self.next_movement = 1
@@ -90,6 +107,10 @@ class State:
             e.BookSet: self._book_set,
             e.TradePrinted: self._trade_printed,
             e.MarketReleased: self._market_released,
+            e.LeverageSet: self._leverage_set,
+            e.MarginModeSet: self._margin_mode_set,
+            e.MarginMoved: self._margin_moved,
+            e.PositionModeSet: self._position_mode_set,
         }
 
     def apply(self, event: e.Event, now_us: int) -> None:
@@ -119,7 +140,32 @@ class State:
                 return ZERO  # At market: it trades at once or not at all.
             price = dormant_price(order.terms, order.extreme)
         instrument = self.markets[order.instrument].instrument
+        if instrument.contract is not None:
+            return ZERO  # What it needs is margin, of which the ledger knows nothing.
         return requirement(instrument, order.terms.side, price, order.remaining)
+
+    def choice(self, account: AccountId, symbol: str) -> Choice:
+        """What an account chose about its positions in a contract, or what holds without a choice."""
+        chosen = self.choices.get((account, symbol))
+        if chosen is not None:
+            return chosen
+        contract = self.markets[symbol].instrument.contract
+        assert contract is not None
+        mode = MarginMode.ISOLATED if contract.isolated_default else MarginMode.CROSS
+        return Choice(min(contract.leverage_default, contract.tiers[0].leverage_max), mode)
+
+    def position(self, account: AccountId, symbol: str, leg: Leg = Leg.BOTH) -> Position:
+        """A position; one that is flat is made as it would begin."""
+        position = self.positions.get((account, symbol, leg))
+        if position is not None:
+            return position
+        choice = self.choice(account, symbol)
+        return Position(leg=leg, mode=choice.mode, leverage=choice.leverage)
+
+    def has_reducing(self, account: AccountId, symbol: str) -> bool:
+        """Whether an account has open orders on a contract that may only reduce."""
+        listed = self.accounts[account].open_orders.values()
+        return any(order.instrument == symbol and order.terms.reduces for order in listed)
 
     def owed(self, owner: Order | OrderList) -> Decimal:
         """What an open order or list should hold: a list for its pair, which then holds nothing itself,
@@ -207,7 +253,7 @@ class State:
             price=event.price,
             status=status,
             list_id=event.order_list,
-            hold_asset=instrument.base if terms.side is SELL else instrument.quote,
+            hold_asset=_hold_asset(instrument, terms.side),
             created_us=now_us,
             updated_us=now_us,
             working_us=now_us if status is _NEW else 0,
@@ -225,6 +271,8 @@ class State:
             counts.icebergs += 1
         if status is _DORMANT:
             self._sleep(order, market, event.extreme, now_us)
+        if instrument.contract is not None:
+            return
         if status is _NEW and event.price is not None and event.quantity and event.order_list == NO_LIST:
             # What `_rehold` comes to for nearly all orders.
             held = order.held = requirement(instrument, terms.side, event.price, event.quantity)
@@ -295,6 +343,11 @@ class State:
         order.status = _FILLED if done else _PARTIALLY_FILLED
         if order.resting:
             self._shrink(order, quantity, now_us)
+        if instrument.contract is not None:
+            self._settle_fill(instrument, instrument.contract, order, event, fee, fee_asset)
+            if done:
+                self._close(order, now_us)
+            return
         # What the fill pays was held; release it first, then pay from what is free.
         self._rehold(order)
         if order.terms.side is BUY:
@@ -309,6 +362,66 @@ class State:
             ledger.pay(account, wallet, fee_asset, fee, FEES)
         if done:
             self._close(order, now_us)
+
+    def _settle_fill(
+        self,
+        instrument: Instrument,
+        contract: Contract,
+        order: Order,
+        event: e.TradeExecuted,
+        fee: Decimal,
+        fee_asset: str,
+    ) -> None:
+        """What a trade makes of a position, and of the balance that covers it."""
+        ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
+        change = traded(
+            contract,
+            self.position(account, instrument.symbol, order.terms.leg),
+            quantity=event.quantity if order.terms.side is BUY else -event.quantity,
+            price=event.price,
+            fee=fee if fee_asset == settle else ZERO,
+        )
+        margin = change.margin_taken - change.margin_released
+        if margin:
+            ledger.put_up(account, wallet, settle, margin)
+        if change.realised:
+            ledger.settle(account, wallet, settle, change.realised, PROFIT)
+            self.realised[order.id] = change.realised
+        if fee:
+            ledger.settle(account, wallet, fee_asset, -fee, FEES)
+        self._hold_position(account, instrument.symbol, change.position)
+
+    def _hold_position(self, account: AccountId, symbol: str, position: Position) -> None:
+        key, positions = (account, symbol, position.leg), self.accounts[account].positions
+        if position.quantity:
+            self.positions[key] = positions[symbol, position.leg] = position
+        elif key in self.positions:
+            del self.positions[key], positions[symbol, position.leg]
+
+    def _leverage_set(self, event: e.LeverageSet, now_us: int) -> None:
+        account, symbol = event.account, event.instrument
+        self.choices[account, symbol] = Choice(event.leverage, self.choice(account, symbol).mode)
+        for leg in Leg:
+            position = self.positions.get((account, symbol, leg))
+            if position is not None:
+                self._hold_position(account, symbol, replace(position, leverage=event.leverage))
+
+    def _margin_mode_set(self, event: e.MarginModeSet, now_us: int) -> None:
+        account, symbol = event.account, event.instrument
+        self.choices[account, symbol] = Choice(self.choice(account, symbol).leverage, event.mode)
+
+    def _position_mode_set(self, event: e.PositionModeSet, now_us: int) -> None:
+        if event.hedged:
+            self.hedged[event.account, event.wallet] = None
+        else:
+            del self.hedged[event.account, event.wallet]
+
+    def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
+        contract = self.markets[event.instrument].instrument.contract
+        assert contract is not None
+        position = self.positions[event.account, event.instrument, event.leg]
+        self.ledger.put_up(event.account, contract.wallet, contract.settle, event.amount)
+        self._hold_position(event.account, event.instrument, margin_moved(position, event.amount))
 
     def _list_fill(self, order: Order, quantity: Decimal, base_fee: Decimal) -> None:
         """Lock what the working order of a funded list received."""
@@ -349,6 +462,7 @@ class State:
                 order.end_reason = EndReason.SELF_TRADE
                 self._close(order, now_us)
         if event.transferred:
+            assert market.instrument.contract is None, "contracts do not change hands without a trade"
             # What was prevented is no longer held; it changes hands without a trade and without fees.
             taker, maker = sides
             buyer, seller = (taker, maker) if taker.side is BUY else (maker, taker)
@@ -372,6 +486,8 @@ class State:
         self.next_execution += 1
         order.status = _NEW
         order.price = event.price
+        if event.quantity is not None:
+            order.quantity = event.quantity
         order.working_us = order.updated_us = now_us
         self._rehold(order)
 
@@ -631,6 +747,12 @@ class State:
             counts.triggers -= 1
         if order.terms.iceberg_quantity is not None:
             counts.icebergs -= 1
+
+
+def _hold_asset(instrument: Instrument, side: Side) -> str:
+    if instrument.contract is not None:
+        return instrument.contract.settle
+    return instrument.base if side is SELL else instrument.quote
 
 
 def _cut(market: Market, segment: Segment) -> None:

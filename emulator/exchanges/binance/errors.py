@@ -321,6 +321,20 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
             return refuse(-2038, text="Order amend (pending OPO order) is not supported.")
         case rejections.OrderTermsInvalid():
             return refuse(engine, text=COMBINATION)
+        case (
+            rejections.InsufficientMargin()
+            | rejections.PositionTooLarge()
+            | rejections.NotAContract()
+            | rejections.LeverageInvalid()
+            | rejections.SettingUnchanged()
+            | rejections.SettingBlocked()
+            | rejections.NoIsolatedPosition()
+            | rejections.LegWrong()
+            | rejections.NothingToReduce()
+            | rejections.MarginNeeded()
+        ):
+            # Only contracts have positions, and those are not traded on this site.
+            return refuse(-1130, "symbol")
         case rejections.ReplaceFailed():
             cancel = command.cancel if isinstance(command, commands.ReplaceOrder) else None
             place = command.place if isinstance(command, commands.ReplaceOrder) else None

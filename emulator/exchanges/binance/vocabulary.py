@@ -97,6 +97,7 @@ EXPIRY_REASON_WORDS: Mapping[EndReason, str] = MappingProxyType(
         EndReason.INSUFFICIENT_BALANCE: "REJECTED",
         EndReason.NO_PEG_LEVEL: "REJECTED",
         EndReason.REFUSED_AT_ACTIVATION: "REJECTED",
+        EndReason.NOTHING_TO_REDUCE: "REJECTED",
     }
 )
 

@@ -14,7 +14,7 @@ from emulator.core.commands import Command
 from emulator.core.instruments import InstrumentStatus, OrderType, SelfTradeMode, Side, TimeInForce
 from emulator.core.order_lists import ListKind, ListStatus
 from emulator.core.orders import EndReason, OrderStatus, OrderTerms, PegSide, Trigger, TriggerKind
-from emulator.core.rejections import Feature, Limit, LimitBroken, Rejection
+from emulator.core.rejections import Feature, Limit, LimitBroken, Obstacle, Rejection, Setting
 from emulator.exchanges.binance import vocabulary as v
 from emulator.exchanges.binance.errors import (
     FILTERS,
@@ -59,6 +59,12 @@ def a(kind: type[Rejection]) -> Rejection:
         "asset": "USDT",
         "needed": ONE,
         "available": ONE,
+        "leverage": ONE,
+        "value": ONE,
+        "most": ONE,
+        "setting": Setting.LEVERAGE,
+        "obstacle": Obstacle.ORDERS,
+        "spare": ONE,
         "limit": Limit.NOTIONAL,
         "feature": Feature.MARKET,
         "reason": "r",

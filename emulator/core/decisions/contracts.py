@@ -1,0 +1,393 @@
+"""Placing orders of futures contracts: what they need is margin, and what they change are positions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from emulator.core import commands as c
+from emulator.core import events as e
+from emulator.core import rejections as r
+from emulator.core.contracts import Contract, value_max, value_of
+from emulator.core.coverage import collateral, mark_price, reducible, resting, spendable
+from emulator.core.decisions.decision import Decision
+from emulator.core.decisions.outcomes import finish, placed, starting_point
+from emulator.core.instruments import BUY, SELL, Instrument, Outcome, Side
+from emulator.core.margin import (
+    Resting,
+    assumed_price,
+    cost_beside_margin,
+    margin_value,
+    requirement,
+)
+from emulator.core.matching import Plan, Taker, walk
+from emulator.core.numbers import ONE, ZERO, is_on_step
+from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
+from emulator.core.positions import Leg, MarginMode, Position, unrealised
+from emulator.core.rejections import Obstacle, Rejection, Setting
+from emulator.core.rules import EngineRules
+from emulator.core.state import Account, State
+from emulator.core.tape import Market
+
+
+def enter_new(
+    state: State,
+    rules: EngineRules,
+    account: Account,
+    market: Market,
+    terms: OrderTerms,
+    price: Decimal | None,
+    now_us: int,
+) -> Decision:
+    """Accept one order that passed its checks: dormant, or active at once."""
+    instrument, quantity = market.instrument, terms.quantity
+    assert instrument.contract is not None
+    wallet, order_id = instrument.contract.wallet, state.next_order
+    mode = terms.self_trade_mode or instrument.self_trade_default
+    if terms.trigger is not None:
+        starting = starting_point(terms, market.last_price(now_us))
+        if isinstance(starting, Rejection):
+            return starting
+        # What it needs is asked for when it is active: until then it freezes no margin.
+        return [
+            placed(
+                order_id, account, wallet, instrument, terms, mode, quantity, terms.price,
+                status=OrderStatus.DORMANT, extreme=starting,
+            )
+        ]  # fmt: skip
+    if terms.reduces:
+        most = reducible(state, account, instrument, terms)
+        wanted = most if quantity is None else quantity
+        if not most or (wanted > most and not rules.margin.shrinks_reducing):
+            return r.NothingToReduce()
+        quantity = min(wanted, most)
+    assert quantity is not None
+    taker = Taker(order=order_id, account=account, wallet=wallet, side=terms.side, mode=mode, leg=terms.leg)
+    plan = _planned(state, rules, market, taker, terms, price, quantity, now_us)
+    if plan is None:
+        if instrument.post_only_failure is Outcome.REFUSE:
+            return r.WouldTake()
+        endings: list[e.Event] | Rejection = [e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)]
+    else:
+        refused = check_margin(
+            state, rules, account, market, terms, _exposed(plan, price, quantity), price, plan, now_us
+        )
+        if refused is not None:
+            return refused
+        endings = finish(instrument, terms, order_id, price, plan, quantity=quantity)
+    if isinstance(endings, Rejection):
+        return endings
+    return [placed(order_id, account, wallet, instrument, terms, mode, quantity, price), *endings]
+
+
+def wake_reducing(
+    state: State, rules: EngineRules, market: Market, order: Order, price: Decimal | None, now_us: int
+) -> list[e.Event]:
+    """What becomes of an order that may only reduce, and whose condition is met: it takes what is there."""
+    most = reducible(state, state.accounts[order.account], market.instrument, order.terms)
+    if not most:
+        return [e.OrderExpired(order=order.id, reason=EndReason.NOTHING_TO_REDUCE)]
+    quantity = most if order.quantity is None else min(order.quantity, most)
+    return [
+        e.OrderTriggered(
+            order=order.id, price=price, quantity=None if quantity == order.quantity else quantity
+        ),
+        *enter_existing(state, rules, market, order, price, quantity, now_us),
+    ]
+
+
+def drop_reducing(state: State, rules: EngineRules, command: c.DropReducing, now_us: int) -> Decision:
+    account = state.accounts[command.account]
+    gone: list[e.Event] = []
+    for order in account.open_orders.values():
+        terms = order.terms
+        # One that waits for its price may find another position then, unless it stands for this one.
+        if order.instrument != command.instrument or not terms.reduces:
+            continue
+        if not (order.resting or terms.close_position):
+            continue
+        position = account.positions.get((order.instrument, terms.leg))
+        if position is None or (position.quantity > ZERO) is not (order.side is SELL):
+            gone.append(e.OrderExpired(order=order.id, reason=EndReason.NOTHING_TO_REDUCE))
+    return gone
+
+
+def enter_existing(
+    state: State,
+    rules: EngineRules,
+    market: Market,
+    order: Order,
+    price: Decimal | None,
+    quantity: Decimal,
+    now_us: int,
+) -> list[e.Event]:
+    """What becomes of an order that was dormant and is active now."""
+    account, terms = state.accounts[order.account], order.terms
+    taker = Taker(
+        order=order.id,
+        account=account,
+        wallet=order.wallet,
+        side=order.side,
+        mode=order.self_trade_mode,
+        leg=terms.leg,
+    )
+    plan = _planned(state, rules, market, taker, terms, price, quantity, now_us)
+    if plan is None:
+        return [e.OrderExpired(order=order.id, reason=EndReason.WOULD_TAKE)]
+    exposed = _exposed(plan, price, quantity)
+    if check_margin(state, rules, account, market, terms, exposed, price, plan, now_us) is not None:
+        return [e.OrderExpired(order=order.id, reason=EndReason.INSUFFICIENT_BALANCE)]
+    endings = finish(market.instrument, terms, order.id, price, plan, quantity=quantity)
+    if isinstance(endings, Rejection):
+        return [e.OrderExpired(order=order.id, reason=EndReason.UNFILLED_ALL_OR_NOTHING)]
+    return endings
+
+
+def _planned(
+    state: State,
+    rules: EngineRules,
+    market: Market,
+    taker: Taker,
+    terms: OrderTerms,
+    price: Decimal | None,
+    quantity: Decimal,
+    now_us: int,
+) -> Plan | None:
+    """What an order finds in the book; None if it may not find anything, and does."""
+    if price is not None:
+        crossing = market.crosses(terms.side, price, now_us)
+        if crossing and terms.post_only:
+            return None
+        if not crossing:
+            return Plan(quantity)
+    return walk(state, rules, market, taker, now_us, limit=price, quantity=quantity)
+
+
+def _exposed(plan: Plan, price: Decimal | None, quantity: Decimal) -> Decimal:
+    """How much of an order can trade: at market, what it finds."""
+    return plan.executed if price is None else quantity
+
+
+def check_margin(
+    state: State,
+    rules: EngineRules,
+    account: Account,
+    market: Market,
+    terms: OrderTerms,
+    quantity: Decimal,
+    price: Decimal | None,
+    plan: Plan,
+    now_us: int,
+) -> Rejection | None:
+    """Whether an account's collateral covers what an order may come to, and its leverage allows it.
+
+    The initial margin that the order adds to what the position and the orders beside it need, valued at
+    the worst price that it may trade at, and what the exchange counts beside it for what it would open.
+    An order that takes from both costs nothing, however little is left.
+    """
+    if terms.reduces:
+        return None
+    side = terms.side
+    instrument = market.instrument
+    contract = instrument.contract
+    assert contract is not None
+    traded_at = [one.price for one in plan.events if isinstance(one, e.TradeExecuted)]
+    if not quantity or (price is None and not traded_at):
+        return None
+    if price is None:
+        price = traded_at[-1]
+    position = state.position(account.id, instrument.symbol, terms.leg)
+    signed = quantity if side is BUY else -quantity
+    mark = mark_price(market, now_us)
+    prices = [price, *traded_at]
+    if not contract.is_inverse:
+        last = market.last_price(now_us)
+        prices.append(assumed_price(signed, price, last=last, mark=mark, premium=rules.margin.sell_premium))
+    value = max(abs(value_of(contract, quantity, at)) for at in prices)
+    before = resting(state, account, instrument, terms.leg)
+    joined = (
+        Resting(bids=before.bids + value, asks=before.asks)
+        if side is BUY
+        else Resting(bids=before.bids, asks=before.asks + value)
+    )
+    too_large = _check_size(contract, position, joined, side, mark)
+    if too_large is not None:
+        return too_large
+    needed = (
+        requirement(contract, position, mark, joined).total
+        - requirement(contract, position, mark, before).total
+    )
+    opened = _opened(position, signed)
+    if needed <= ZERO and not opened:
+        return None
+    needed = max(needed, ZERO)
+    if opened:
+        needed += cost_beside_margin(
+            contract,
+            quantity=opened,
+            price=price,
+            mark=mark,
+            leverage=position.leverage,
+            rule=rules.margin.cost,
+        )
+    available = collateral(state, rules, account, contract.wallet, now_us).available(contract.settle)
+    if needed > available:
+        return r.InsufficientMargin(asset=contract.settle, needed=needed, available=available)
+    return None
+
+
+def _check_size(
+    contract: Contract, position: Position, joined: Resting, side: Side, mark: Decimal
+) -> Rejection | None:
+    """Whether the position would be too large for its leverage if all orders of a side traded."""
+    held = margin_value(contract, position, mark)
+    value = held + joined.bids if side is BUY else joined.asks - held
+    most = value_max(contract, position.leverage)
+    if value > most:
+        return r.PositionTooLarge(leverage=position.leverage, value=value, most=most)
+    return None
+
+
+def _opened(position: Position, quantity: Decimal) -> Decimal:
+    """How much of a trade would open or add, with its sign."""
+    if not position.quantity or (quantity > ZERO) is (position.quantity > ZERO):
+        return quantity
+    rest = abs(quantity) - abs(position.quantity)
+    return ZERO if rest <= ZERO else rest if quantity > ZERO else -rest
+
+
+def check_leg(state: State, account: Account, contract: Contract, terms: OrderTerms) -> Rejection | None:
+    """Whether an order names a leg where there are legs, and only there."""
+    if ((account.id, contract.wallet) in state.hedged) is (terms.leg is Leg.BOTH):
+        return r.LegWrong()
+    return None
+
+
+# Settings
+
+
+def set_leverage(state: State, rules: EngineRules, command: c.SetLeverage, now_us: int) -> Decision:
+    found = _contract_of(state, command.account, command.instrument)
+    if isinstance(found, Rejection):
+        return found
+    account, instrument, contract = found
+    leverage, most = command.leverage, contract.tiers[0].leverage_max
+    if not ONE <= leverage <= most:
+        return r.LeverageInvalid(leverage=leverage, most=most)
+    symbol = instrument.symbol
+    if state.choice(account.id, symbol).leverage == leverage:
+        return r.SettingUnchanged(setting=Setting.LEVERAGE)
+    if leverage < state.choice(account.id, symbol).leverage and any(
+        position.mode is MarginMode.ISOLATED
+        for (of, _), position in account.positions.items()
+        if of == symbol
+    ):
+        # It is covered by what was put up for it, and that was for the leverage of then.
+        return r.SettingBlocked(setting=Setting.LEVERAGE, obstacle=Obstacle.POSITION)
+    refused = _check_leverage(state, rules, account, instrument, contract, leverage, now_us)
+    if refused is not None:
+        return refused
+    return [e.LeverageSet(account=account.id, instrument=symbol, leverage=leverage)]
+
+
+def _check_leverage(
+    state: State,
+    rules: EngineRules,
+    account: Account,
+    instrument: Instrument,
+    contract: Contract,
+    leverage: Decimal,
+    now_us: int,
+) -> Rejection | None:
+    """Whether what there is already may be held at another leverage, and is covered then."""
+    mark = mark_price(state.markets[instrument.symbol], now_us)
+    most, needed = value_max(contract, leverage), ZERO
+    for leg in Leg:
+        position = state.position(account.id, instrument.symbol, leg)
+        beside = resting(state, account, instrument, leg)
+        held = margin_value(contract, position, mark)
+        value = max(held + beside.bids, beside.asks - held)
+        if value > most:
+            return r.PositionTooLarge(leverage=leverage, value=value, most=most)
+        now = requirement(contract, position, mark, beside)
+        then = requirement(contract, replace(position, leverage=leverage), mark, beside)
+        is_cross = position.mode is MarginMode.CROSS
+        needed += then.total - now.total if is_cross else then.orders - now.orders
+    available = collateral(state, rules, account, contract.wallet, now_us).available(contract.settle)
+    if needed > available:
+        return r.InsufficientMargin(asset=contract.settle, needed=needed, available=available)
+    return None
+
+
+def set_margin_mode(state: State, rules: EngineRules, command: c.SetMarginMode, now_us: int) -> Decision:
+    found = _contract_of(state, command.account, command.instrument)
+    if isinstance(found, Rejection):
+        return found
+    account, instrument, _ = found
+    symbol = instrument.symbol
+    if state.choice(account.id, symbol).mode is command.mode:
+        return r.SettingUnchanged(setting=Setting.MARGIN_MODE)
+    if any(order.instrument == symbol for order in account.open_orders.values()):
+        return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.ORDERS)
+    if any(of == symbol for of, _ in account.positions):
+        return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.POSITION)
+    return [e.MarginModeSet(account=account.id, instrument=symbol, mode=command.mode)]
+
+
+def set_position_mode(state: State, rules: EngineRules, command: c.SetPositionMode, now_us: int) -> Decision:
+    account, wallet = state.accounts.get(command.account), command.wallet
+    if account is None:
+        return r.UnknownAccount(account=command.account)
+    if wallet not in state.margin_wallets:
+        return r.UnknownWallet(wallet=wallet)
+    if ((account.id, wallet) in state.hedged) is command.hedged:
+        return r.SettingUnchanged(setting=Setting.POSITION_MODE)
+
+    def is_there(symbol: str) -> bool:
+        contract = state.markets[symbol].instrument.contract
+        return contract is not None and contract.wallet == wallet
+
+    if any(is_there(order.instrument) for order in account.open_orders.values()):
+        return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.ORDERS)
+    if any(is_there(symbol) for symbol, _ in account.positions):
+        return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.POSITION)
+    return [e.PositionModeSet(account=account.id, wallet=wallet, hedged=command.hedged)]
+
+
+def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us: int) -> Decision:
+    """Added is what may leave the wallet as well; taken back is what the position does not need to have
+    been opened at its mark price, and no profit."""
+    found = _contract_of(state, command.account, command.instrument)
+    if isinstance(found, Rejection):
+        return found
+    account, instrument, contract = found
+    amount, asset = command.amount, contract.settle
+    if not amount or not is_on_step(amount, contract.settle_step):
+        return r.AmountInvalid(amount=amount)
+    position = account.positions.get((instrument.symbol, command.leg))
+    if position is None or position.mode is not MarginMode.ISOLATED:
+        return r.NoIsolatedPosition()
+    if amount > ZERO:
+        free = spendable(state, rules, account, contract.wallet, asset, now_us)
+        if amount > free:
+            return r.InsufficientMargin(asset=asset, needed=amount, available=free)
+    else:
+        mark = mark_price(state.markets[instrument.symbol], now_us)
+        left = position.margin + min(ZERO, unrealised(contract, position, mark))
+        spare = max(ZERO, left - requirement(contract, position, mark).position)
+        if -amount > spare:
+            return r.MarginNeeded(asset=asset, spare=spare)
+    return [e.MarginMoved(account=account.id, instrument=instrument.symbol, leg=command.leg, amount=amount)]
+
+
+def _contract_of(state: State, account: int, symbol: str) -> tuple[Account, Instrument, Contract] | Rejection:
+    owner, market = state.accounts.get(account), state.markets.get(symbol)
+    if owner is None:
+        return r.UnknownAccount(account=account)
+    if market is None:
+        return r.UnknownInstrument(instrument=symbol)
+    instrument = market.instrument
+    if instrument.contract is None:
+        return r.NotAContract(instrument=symbol)
+    return owner, instrument, instrument.contract

@@ -1,0 +1,94 @@
+"""How an order enters the market, and what becomes of it when the book was asked: shared by all placing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from emulator.core import events as e
+from emulator.core import rejections as r
+from emulator.core.ids import NO_LIST
+from emulator.core.instruments import Instrument, Outcome, SelfTradeMode, TimeInForce
+from emulator.core.matching import Plan
+from emulator.core.numbers import ZERO
+from emulator.core.orders import EndReason, OrderStatus, OrderTerms
+from emulator.core.rejections import Rejection
+from emulator.core.state import Account
+
+_REFUSE = Outcome.REFUSE
+_GTC, _FOK = TimeInForce.GTC, TimeInForce.FOK
+_UNFILLED = {
+    TimeInForce.IOC: EndReason.UNFILLED_IMMEDIATE,
+    TimeInForce.FOK: EndReason.UNFILLED_ALL_OR_NOTHING,
+}
+
+
+def starting_point(terms: OrderTerms, last: Decimal) -> Decimal | Rejection | None:
+    """Where a trailing order starts to track; None for orders that wait for a stop price."""
+    trigger = terms.trigger
+    assert trigger is not None
+    if trigger.price is None:
+        return last
+    reached = last >= trigger.price if trigger.fires_on_rise(terms.side) else last <= trigger.price
+    if not reached:
+        return None
+    return r.WouldTrigger() if trigger.trailing_bips is None else last
+
+
+def placed(
+    order_id: int,
+    account: Account,
+    wallet: str,
+    instrument: Instrument,
+    terms: OrderTerms,
+    mode: SelfTradeMode,
+    quantity: Decimal | None,
+    price: Decimal | None,
+    *,
+    status: OrderStatus = OrderStatus.NEW,
+    extreme: Decimal | None = None,
+    order_list: int = NO_LIST,
+) -> e.OrderPlaced:
+    return e.OrderPlaced(
+        order=order_id,
+        account=account.id,
+        wallet=wallet,
+        instrument=instrument.symbol,
+        terms=terms,
+        self_trade_mode=mode,
+        status=status,
+        quantity=quantity,
+        price=price,
+        extreme=extreme,
+        order_list=order_list,
+    )
+
+
+def finish(
+    instrument: Instrument,
+    terms: OrderTerms,
+    order_id: int,
+    price: Decimal | None,
+    plan: Plan,
+    *,
+    quantity: Decimal,
+) -> list[e.Event] | Rejection:
+    """A planned walk and what becomes of the rest of `quantity`."""
+    left = quantity - plan.executed - plan.prevented
+    if terms.time_in_force is _FOK and price is not None and (left > ZERO or plan.prevented):
+        if instrument.fill_or_kill_failure is _REFUSE:
+            return r.WouldNotFill()
+        return [e.OrderExpired(order=order_id, reason=EndReason.UNFILLED_ALL_OR_NOTHING)]
+    if left <= ZERO:
+        if not plan.executed and not plan.prevented:
+            return [*plan.events, e.OrderExpired(order=order_id, reason=EndReason.NO_LIQUIDITY)]
+        return plan.events
+    if price is None:
+        return [*plan.events, e.OrderExpired(order=order_id, reason=EndReason.NO_LIQUIDITY)]
+    return [*plan.events, rest_or_expire(terms, order_id)]
+
+
+def rest_or_expire(terms: OrderTerms, order_id: int) -> e.OrderRested | e.OrderExpired:
+    """What becomes of the part of a limit order that found nobody."""
+    if terms.time_in_force is _GTC:
+        return e.OrderRested(order=order_id)
+    return e.OrderExpired(order=order_id, reason=_UNFILLED[terms.time_in_force])

@@ -1,0 +1,145 @@
+"""A universe with a pair, a linear and an inverse contract, where accounts soon run out of margin."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from random import Random
+
+import msgspec
+
+from emulator.core import commands as c
+from emulator.core import rejections as r
+from emulator.core.engine import Engine
+from emulator.core.fees import FeeRules
+from emulator.core.instruments import Outcome, Side
+from emulator.core.margin import CostRule
+from emulator.core.positions import Leg, MarginMode
+from emulator.core.rules import EngineRules, MarginRules
+from tests.core.futures import flat, inverse, linear
+from tests.core.world import SPOT, WALLET_OF, instrument, perpetual
+from tests.properties import dice as spot_dice
+from tests.properties.universe import ACCOUNTS, ASKED_LATER, RECEIVED, Universe, Wish
+
+LINEAR = perpetual(
+    linear(flat("0.01", "50", "1500")),
+    price_step="0.5",
+    quantity_step="0.1",
+    quantity_min="0.1",
+    maker_fee="-0.0001",
+    taker_fee="0.0005",
+)
+INVERSE = perpetual(
+    inverse(flat("0.02", "25", "3"), "10"),
+    price_step="0.5",
+    quantity_step="0.1",
+    quantity_min="0.1",
+    maker_fee="0.0002",
+    taker_fee="0.0005",
+    post_only_failure=Outcome.EXPIRE,
+    fill_or_kill_failure=Outcome.REFUSE,
+    amend_keeps_priority=False,
+)
+PAIR = instrument(**RECEIVED, maker_fee="0.001", taker_fee="0.002")
+LISTED = (PAIR, LINEAR, INVERSE)
+SYMBOLS = tuple(one.symbol for one in LISTED)
+CONTRACTS = (LINEAR.symbol, INVERSE.symbol)
+_DIRECTION = {Side.BUY: 1, Side.SELL: -1}
+RULES = EngineRules(
+    fees=FeeRules(discount_asset="BNB"),
+    symbols={(PAIR.base, PAIR.quote): PAIR.symbol},
+    margin=MarginRules(cost=CostRule(opening_rate=Decimal("0.0005")), sell_premium=Decimal("0.0015")),
+)
+
+
+class FuturesUniverse(Universe):
+    """Subclasses say which market it is on."""
+
+    symbols = SYMBOLS
+    asked_later = (*ASKED_LATER, r.InsufficientMargin, r.PositionTooLarge, r.NothingToReduce)
+
+    def make_engine(self) -> Engine:
+        wallets = (SPOT, "funding", *WALLET_OF.values())
+        return Engine("test", {one.symbol: one for one in LISTED}, self.feed, wallets, RULES)
+
+    def begin(self, discounted: set[int], funds: int) -> None:
+        super().begin(discounted, funds)
+        for account in ACCOUNTS:
+            for wallet, asset, amount in (
+                ("usdm", "USDT", Decimal(2 * funds)),
+                ("coinm", "BTC", Decimal(funds) / 100),
+            ):
+                self.do(
+                    c.Deposit(account=account, wallet=wallet, asset=asset, amount=amount)
+                )  # fmt: skip
+
+    def wallet_of(self, symbol: str) -> str:
+        contract = self.engine.instruments[symbol].contract
+        return SPOT if contract is None else contract.wallet
+
+    def set_leverage(self, account: int, symbol: str, leverage: int) -> None:
+        self.do(c.SetLeverage(account=account, instrument=symbol, leverage=Decimal(leverage)))
+
+    def set_margin_mode(self, account: int, symbol: str, mode: MarginMode) -> None:
+        self.do(c.SetMarginMode(account=account, instrument=symbol, mode=mode))
+
+    def move_margin(self, account: int, symbol: str, amount: Decimal) -> None:
+        self.do(c.MoveMargin(account=account, instrument=symbol, amount=amount))
+
+    def set_position_mode(self, account: int, wallet: str, *, hedged: bool) -> None:
+        self.do(c.SetPositionMode(account=account, wallet=wallet, hedged=hedged))
+
+    def placing(self, account: int, symbol: str, wish: Wish) -> c.PlaceOrder:
+        """With the terms that only contracts have, which follow from the size that is wished for."""
+        placing = super().placing(account, symbol, wish)
+        if symbol == PAIR.symbol:
+            return placing
+        terms, replace = placing.terms, msgspec.structs.replace
+        if (account, placing.wallet) in self.engine.state.hedged:
+            terms = replace(terms, leg=Leg.LONG if wish.lots % 2 else Leg.SHORT)
+        position = self.engine.state.position(account, symbol, terms.leg)
+        if wish.lots % 9 == 0 or (wish.lots % 2 and position.direction * _DIRECTION[wish.side] < 0):
+            terms = replace(terms, reduce_only=True)
+        if wish.type in ("stop", "market") and wish.lots % 4 == 0:
+            terms = replace(terms, quantity=None, close_position=True)
+        return replace(placing, terms=terms)
+
+    def transfer(self, account: int, symbol: str, amount: int, *, is_inward: bool) -> None:
+        """Between the wallet of an instrument and the one where nothing is traded."""
+        contract = self.engine.instruments[symbol].contract
+        asset, wallet = ("USDT", SPOT) if contract is None else (contract.settle, contract.wallet)
+        source, target = ("funding", wallet) if is_inward else (wallet, "funding")
+        self.do(
+            c.Transfer(account=account, asset=asset, amount=Decimal(amount), source=source, target=target)
+        )
+
+    def is_sound(self) -> None:
+        super().is_sound()
+        assert self.engine.audit() == []
+
+
+def act(universe: FuturesUniverse, dice: Random) -> None:
+    """One action; most are orders of contracts."""
+    account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
+    match dice.randint(-3, 19):
+        case -3:
+            universe.cancel_all(account, symbol)
+            universe.set_position_mode(account, universe.wallet_of(symbol), hedged=dice.random() < 0.7)
+        case -2:
+            universe.set_margin_mode(account, symbol, dice.choice(list(MarginMode)))
+        case -1:
+            universe.move_margin(account, symbol, Decimal(dice.choice([-20, -1, 1, 5, 20])) / 10)
+        case 0:
+            universe.set_leverage(account, symbol, dice.choice([1, 2, 5, 20, 25, 50, 60]))
+        case 1:
+            universe.transfer(account, symbol, dice.randint(1, 90), is_inward=dice.random() < 0.5)
+        case 2:
+            spot_dice.act(universe, dice, PAIR.symbol)
+        case kind if kind < 8:
+            wish = spot_dice.wish(dice, "limit")
+            universe.place(account, symbol, larger(wish, dice.choice([1, 1, 5])))
+        case _:
+            spot_dice.act(universe, dice, symbol)
+
+
+def larger(wish: Wish, times: int) -> Wish:
+    return msgspec.structs.replace(wish, lots=wish.lots * times)
