@@ -38,7 +38,7 @@ from emulator.runtime.ports import (
 
 ROWS_PER_WRITE = 5_000
 """One transaction; whoever asks the archive meanwhile waits for it."""
-PAUSE_S = 0.05
+PAUSE_S = 0.5
 """What is durable gathers for so long, so that what changes often is written once."""
 RETRY_S_MAX = 5.0
 CLOSE_S = 5.0
