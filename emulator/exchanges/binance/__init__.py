@@ -18,16 +18,15 @@ from emulator.exchanges.binance.door import Counting, Door, Timestamps
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures import market as futures_market
 from emulator.exchanges.binance.limits import Limits
+from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.snippets import snippets
 from emulator.exchanges.binance.spot import account, listen_keys, market, order_lists, trading, wallet
 from emulator.exchanges.binance.spot.instruments import load
-from emulator.exchanges.binance.spot.streams import connection as streams
+from emulator.exchanges.binance.spot.streams.sockets import sockets as stream_sockets
 from emulator.exchanges.binance.spot.ws_api import socket_row
 from emulator.web.contract import NotEmulated, Site
 
 __all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADING_WALLETS", "WALLETS", "engine", "sites", "snippets"]
-
-ENGINE = "binance"
 
 WALLETS = ("spot", "funding", "usdm", "coinm")
 TRADING_WALLETS = ("spot",)
@@ -88,7 +87,7 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             ),
             dialect=spot_door,
             not_emulated=SPOT_NOT_EMULATED,
-            sockets=(*streams.sockets(spot_door), socket_row),
+            sockets=(*stream_sockets(spot_door), socket_row),
         ),
         Site(
             name="binance-usdm",
