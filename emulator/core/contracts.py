@@ -70,6 +70,30 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
     maintenance_amount: Decimal = ZERO
 
 
+class FundingRule(msgspec.Struct, frozen=True, kw_only=True):
+    """interest: for eight hours. dampener: how far interest may pull the rate from the premium.
+
+    cap, floor: limits of the rate of one interval; None: no limit. rate_step: how finely it is told.
+    """
+
+    interest: Decimal = Decimal("0.0001")
+    dampener: Decimal = Decimal("0.0005")
+    cap: Decimal | None = None
+    floor: Decimal | None = None
+    rate_step: Decimal = Decimal("0.00000001")
+
+
+class MarkRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How index, mark price and funding rate of a contract are made (`marks`).
+
+    step: of index and mark price. premium_max: of the market's own premium, either way.
+    """
+
+    step: Decimal
+    premium_max: Decimal = Decimal("0.001")
+    funding: FundingRule = FundingRule()
+
+
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """The futures side of an instrument.
 
@@ -83,6 +107,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     maintenance_fee: part of the value that the maintenance margin holds for closing, beside the tier's.
     leverage_default, isolated_default: of positions for which their owner has chosen nothing.
     initial_by, maintenance_by: at which price the margins of a position value it.
+    marking: how index and mark price are made; None: as `MarkRule` has it, in the instrument's price steps.
     cost_step: how finely the entry cost of a position is kept. It is not money: a share of it that is
     released, or the worth of an inverse contract, is rarely a finite decimal.
     *_rounding: how profit, margins, fees and funding become multiples of settle_step.
@@ -103,6 +128,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     isolated_default: bool = False
     initial_by: Valuation = Valuation.MARK
     maintenance_by: Valuation = Valuation.MARK
+    marking: MarkRule | None = None
 
     cost_step: Decimal = Decimal("1E-18")
     profit_rounding: Rounding = Rounding.HALF

@@ -13,24 +13,21 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from msgspec.structs import replace
-
 from emulator.core import events as e
 from emulator.core.book import PriceQueues
 from emulator.core.commands import PriceMode
-from emulator.core.contracts import Contract
 from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, Side
-from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, PROFIT, Ledger
+from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, Ledger
 from emulator.core.markets import Feed
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListStatus, OrderList
 from emulator.core.orders import ENDED, EndReason, Order, OrderStatus
-from emulator.core.positions import Leg, MarginMode, Position, margin_moved, traded
 from emulator.core.prints import Print
+from emulator.core.state.contracts import ContractState, market_of
 from emulator.core.state.digest import fingerprint
 from emulator.core.state.holds import dormant_price, requirement
-from emulator.core.state.records import Account, Choice, Counts, PositionKey
+from emulator.core.state.records import Account, Counts
 from emulator.core.tape import ManualBook, Market, Segment
 
 CONSUMED_MAX = 10_000
@@ -41,7 +38,7 @@ _PARTIALLY_FILLED, _FILLED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED
 _HOLDS_NOTHING = ENDED | {OrderStatus.WAITING}
 
 
-class State:
+class State(ContractState):
     """What all events so far have made of an engine."""
 
     def __init__(
@@ -51,31 +48,18 @@ class State:
         wallets: tuple[str, ...],
         discount_asset: str | None = None,
     ) -> None:
+        markets = {symbol: market_of(instrument, feed) for symbol, instrument in instruments.items()}
+        super().__init__(Ledger(), {}, markets)
+        assert self.margin_wallets <= set(wallets), "a contract is traded in a wallet that there is not"
         self.wallets = wallets
         self.discount_asset = discount_asset
-        self.ledger = Ledger()
-        self.accounts: dict[AccountId, Account] = {}
         self.locked: dict[tuple[AccountId, str, str], Decimal] = {}
         """What systems outside hold, by account, wallet and asset; it is held in the ledger as well."""
-        self.markets = {symbol: Market(instrument, feed) for symbol, instrument in instruments.items()}
         self.orders: dict[OrderId, Order] = {}
         self.lists: dict[ListId, OrderList] = {}
         self.client_ids: dict[tuple[AccountId, str, str], OrderId] = {}
         self.list_client_ids: dict[tuple[AccountId, str, str], ListId] = {}
         self.counts: dict[tuple[AccountId, str], Counts] = {}
-        self.positions: dict[PositionKey, Position] = {}
-        """Those that are not flat."""
-        self.hedged: dict[tuple[AccountId, str], None] = {}
-        """Accounts and wallets where positions have two legs."""
-        self.choices: dict[tuple[AccountId, str], Choice] = {}
-        """Only those that were made; see `choice`."""
-        self.margin_wallets = frozenset(
-            one.contract.wallet for one in instruments.values() if one.contract is not None
-        )
-        """Where contracts are traded, so that what is free there may be below zero."""
-        assert self.margin_wallets <= set(wallets), "a contract is traded in a wallet that there is not"
-        self.realised: dict[OrderId, Decimal] = {}
-        """What the trade that was folded last realised, by order; who tells of the trade takes it away."""
         self.next_order = 1
         self.next_list = 1
         self.next_movement = 1
@@ -107,10 +91,7 @@ class State:
             e.BookSet: self._book_set,
             e.TradePrinted: self._trade_printed,
             e.MarketReleased: self._market_released,
-            e.LeverageSet: self._leverage_set,
-            e.MarginModeSet: self._margin_mode_set,
-            e.MarginMoved: self._margin_moved,
-            e.PositionModeSet: self._position_mode_set,
+            **self.folds_of_contracts(),
         }
 
     def apply(self, event: e.Event, now_us: int) -> None:
@@ -143,29 +124,6 @@ class State:
         if instrument.contract is not None:
             return ZERO  # What it needs is margin, of which the ledger knows nothing.
         return requirement(instrument, order.terms.side, price, order.remaining)
-
-    def choice(self, account: AccountId, symbol: str) -> Choice:
-        """What an account chose about its positions in a contract, or what holds without a choice."""
-        chosen = self.choices.get((account, symbol))
-        if chosen is not None:
-            return chosen
-        contract = self.markets[symbol].instrument.contract
-        assert contract is not None
-        mode = MarginMode.ISOLATED if contract.isolated_default else MarginMode.CROSS
-        return Choice(min(contract.leverage_default, contract.tiers[0].leverage_max), mode)
-
-    def position(self, account: AccountId, symbol: str, leg: Leg = Leg.BOTH) -> Position:
-        """A position; one that is flat is made as it would begin."""
-        position = self.positions.get((account, symbol, leg))
-        if position is not None:
-            return position
-        choice = self.choice(account, symbol)
-        return Position(leg=leg, mode=choice.mode, leverage=choice.leverage)
-
-    def has_reducing(self, account: AccountId, symbol: str) -> bool:
-        """Whether an account has open orders on a contract that may only reduce."""
-        listed = self.accounts[account].open_orders.values()
-        return any(order.instrument == symbol and order.terms.reduces for order in listed)
 
     def owed(self, owner: Order | OrderList) -> Decimal:
         """What an open order or list should hold: a list for its pair, which then holds nothing itself,
@@ -344,7 +302,7 @@ class State:
         if order.resting:
             self._shrink(order, quantity, now_us)
         if instrument.contract is not None:
-            self._settle_fill(instrument, instrument.contract, order, event, fee, fee_asset)
+            self.settle_fill(instrument, instrument.contract, order, event, fee, fee_asset)
             if done:
                 self._close(order, now_us)
             return
@@ -362,66 +320,6 @@ class State:
             ledger.pay(account, wallet, fee_asset, fee, FEES)
         if done:
             self._close(order, now_us)
-
-    def _settle_fill(
-        self,
-        instrument: Instrument,
-        contract: Contract,
-        order: Order,
-        event: e.TradeExecuted,
-        fee: Decimal,
-        fee_asset: str,
-    ) -> None:
-        """What a trade makes of a position, and of the balance that covers it."""
-        ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
-        change = traded(
-            contract,
-            self.position(account, instrument.symbol, order.terms.leg),
-            quantity=event.quantity if order.terms.side is BUY else -event.quantity,
-            price=event.price,
-            fee=fee if fee_asset == settle else ZERO,
-        )
-        margin = change.margin_taken - change.margin_released
-        if margin:
-            ledger.put_up(account, wallet, settle, margin)
-        if change.realised:
-            ledger.settle(account, wallet, settle, change.realised, PROFIT)
-            self.realised[order.id] = change.realised
-        if fee:
-            ledger.settle(account, wallet, fee_asset, -fee, FEES)
-        self._hold_position(account, instrument.symbol, change.position)
-
-    def _hold_position(self, account: AccountId, symbol: str, position: Position) -> None:
-        key, positions = (account, symbol, position.leg), self.accounts[account].positions
-        if position.quantity:
-            self.positions[key] = positions[symbol, position.leg] = position
-        elif key in self.positions:
-            del self.positions[key], positions[symbol, position.leg]
-
-    def _leverage_set(self, event: e.LeverageSet, now_us: int) -> None:
-        account, symbol = event.account, event.instrument
-        self.choices[account, symbol] = Choice(event.leverage, self.choice(account, symbol).mode)
-        for leg in Leg:
-            position = self.positions.get((account, symbol, leg))
-            if position is not None:
-                self._hold_position(account, symbol, replace(position, leverage=event.leverage))
-
-    def _margin_mode_set(self, event: e.MarginModeSet, now_us: int) -> None:
-        account, symbol = event.account, event.instrument
-        self.choices[account, symbol] = Choice(self.choice(account, symbol).leverage, event.mode)
-
-    def _position_mode_set(self, event: e.PositionModeSet, now_us: int) -> None:
-        if event.hedged:
-            self.hedged[event.account, event.wallet] = None
-        else:
-            del self.hedged[event.account, event.wallet]
-
-    def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
-        contract = self.markets[event.instrument].instrument.contract
-        assert contract is not None
-        position = self.positions[event.account, event.instrument, event.leg]
-        self.ledger.put_up(event.account, contract.wallet, contract.settle, event.amount)
-        self._hold_position(event.account, event.instrument, margin_moved(position, event.amount))
 
     def _list_fill(self, order: Order, quantity: Decimal, base_fee: Decimal) -> None:
         """Lock what the working order of a funded list received."""
@@ -594,11 +492,15 @@ class State:
         price = event.price if event.mode is PriceMode.HOLD else None
         _cut(market, Segment(now_us, price, event.shift, event.ask_at_price))
         market.manual = None
+        if market.marks is not None:
+            market.marks.price_set(event.price, now_us, is_held=price is not None)
         self._market_changed(market)
 
     def _book_set(self, event: e.BookSet, now_us: int) -> None:
         market = self.markets[event.instrument]
         market.manual = ManualBook(event.bids, event.asks, now_us)
+        if market.marks is not None:
+            market.marks.book_set(now_us)
         self._market_changed(market)
 
     def _trade_printed(self, event: e.TradePrinted, now_us: int) -> None:
@@ -613,6 +515,8 @@ class State:
         if market.segments:
             _cut(market, Segment(now_us, None, ZERO, ask_at_price=False))
         market.manual = None
+        if market.marks is not None:
+            market.marks.released(now_us)
         self._market_changed(market)
 
     def _market_changed(self, market: Market) -> None:

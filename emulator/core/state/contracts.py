@@ -1,0 +1,158 @@
+"""What the state keeps of futures contracts: positions, what accounts chose about them, and their folds.
+
+Invariant: what a wallet of contracts holds is the sum of the margins of isolated positions in it, and of
+what is locked from outside; all other balance of it is free, and may be below zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+
+from emulator.core import events as e
+from emulator.core.contracts import Contract, MarkRule
+from emulator.core.ids import AccountId, OrderId
+from emulator.core.instruments import BUY, Instrument
+from emulator.core.ledger import FEES, PROFIT, Ledger
+from emulator.core.markets import Feed
+from emulator.core.marks import Marks
+from emulator.core.numbers import ZERO
+from emulator.core.orders import Order
+from emulator.core.positions import Leg, MarginMode, Position, margin_moved, traded
+from emulator.core.state.records import Account, Choice, PositionKey
+from emulator.core.tape import Market
+
+
+def market_of(instrument: Instrument, feed: Feed) -> Market:
+    """A market that nobody has touched, with the marks of a contract."""
+    market, contract = Market(instrument, feed), instrument.contract
+    if contract is not None:
+        rule = contract.marking or MarkRule(step=instrument.price_step)
+        market.marks = Marks(market, contract, rule)
+    return market
+
+
+class ContractState:
+    """The part of the state that only contracts have; empty where none are traded."""
+
+    def __init__(
+        self, ledger: Ledger, accounts: dict[AccountId, Account], markets: dict[str, Market]
+    ) -> None:
+        self.ledger = ledger
+        self.accounts = accounts
+        self.markets = markets
+        self.positions: dict[PositionKey, Position] = {}
+        """Those that are not flat."""
+        self.hedged: dict[tuple[AccountId, str], None] = {}
+        """Accounts and wallets where positions have two legs."""
+        self.choices: dict[tuple[AccountId, str], Choice] = {}
+        """Only those that were made; see `choice`."""
+        self.margin_wallets = frozenset(
+            market.instrument.contract.wallet
+            for market in markets.values()
+            if market.instrument.contract is not None
+        )
+        """Where contracts are traded, so that what is free there may be below zero."""
+        self.realised: dict[OrderId, Decimal] = {}
+        """What the trade that was folded last realised, by order; who tells of the trade takes it away."""
+
+    def folds_of_contracts(self) -> dict[type[e.Event], Callable[[Any, int], None]]:
+        """What folds which event."""
+        return {
+            e.LeverageSet: self._leverage_set,
+            e.MarginModeSet: self._margin_mode_set,
+            e.MarginMoved: self._margin_moved,
+            e.PositionModeSet: self._position_mode_set,
+        }
+
+    # Questions
+
+    def choice(self, account: AccountId, symbol: str) -> Choice:
+        """What an account chose about its positions in a contract, or what holds without a choice."""
+        chosen = self.choices.get((account, symbol))
+        if chosen is not None:
+            return chosen
+        contract = self.markets[symbol].instrument.contract
+        assert contract is not None
+        mode = MarginMode.ISOLATED if contract.isolated_default else MarginMode.CROSS
+        return Choice(min(contract.leverage_default, contract.tiers[0].leverage_max), mode)
+
+    def position(self, account: AccountId, symbol: str, leg: Leg = Leg.BOTH) -> Position:
+        """A position; one that is flat is made as it would begin."""
+        position = self.positions.get((account, symbol, leg))
+        if position is not None:
+            return position
+        choice = self.choice(account, symbol)
+        return Position(leg=leg, mode=choice.mode, leverage=choice.leverage)
+
+    def has_reducing(self, account: AccountId, symbol: str) -> bool:
+        """Whether an account has open orders on a contract that may only reduce."""
+        listed = self.accounts[account].open_orders.values()
+        return any(order.instrument == symbol and order.terms.reduces for order in listed)
+
+    # Trades
+
+    def settle_fill(
+        self,
+        instrument: Instrument,
+        contract: Contract,
+        order: Order,
+        event: e.TradeExecuted,
+        fee: Decimal,
+        fee_asset: str,
+    ) -> None:
+        """What a trade makes of a position, and of the balance that covers it."""
+        ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
+        change = traded(
+            contract,
+            self.position(account, instrument.symbol, order.terms.leg),
+            quantity=event.quantity if order.terms.side is BUY else -event.quantity,
+            price=event.price,
+            fee=fee if fee_asset == settle else ZERO,
+        )
+        margin = change.margin_taken - change.margin_released
+        if margin:
+            ledger.put_up(account, wallet, settle, margin)
+        if change.realised:
+            ledger.settle(account, wallet, settle, change.realised, PROFIT)
+            self.realised[order.id] = change.realised
+        if fee:
+            ledger.settle(account, wallet, fee_asset, -fee, FEES)
+        self._hold_position(account, instrument.symbol, change.position)
+
+    def _hold_position(self, account: AccountId, symbol: str, position: Position) -> None:
+        key, positions = (account, symbol, position.leg), self.accounts[account].positions
+        if position.quantity:
+            self.positions[key] = positions[symbol, position.leg] = position
+        elif key in self.positions:
+            del self.positions[key], positions[symbol, position.leg]
+
+    # Settings
+
+    def _leverage_set(self, event: e.LeverageSet, now_us: int) -> None:
+        account, symbol = event.account, event.instrument
+        self.choices[account, symbol] = Choice(event.leverage, self.choice(account, symbol).mode)
+        for leg in Leg:
+            position = self.positions.get((account, symbol, leg))
+            if position is not None:
+                self._hold_position(account, symbol, replace(position, leverage=event.leverage))
+
+    def _margin_mode_set(self, event: e.MarginModeSet, now_us: int) -> None:
+        account, symbol = event.account, event.instrument
+        self.choices[account, symbol] = Choice(self.choice(account, symbol).leverage, event.mode)
+
+    def _position_mode_set(self, event: e.PositionModeSet, now_us: int) -> None:
+        if event.hedged:
+            self.hedged[event.account, event.wallet] = None
+        else:
+            del self.hedged[event.account, event.wallet]
+
+    def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
+        contract = self.markets[event.instrument].instrument.contract
+        assert contract is not None
+        position = self.positions[event.account, event.instrument, event.leg]
+        self.ledger.put_up(event.account, contract.wallet, contract.settle, event.amount)
+        self._hold_position(event.account, event.instrument, margin_moved(position, event.amount))
