@@ -113,8 +113,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_listed(self, now_us: int) -> bool:
         """Whether it can be traded at a time."""
-        delivery_us = self.contract.delivery_us
-        return self.onboard_us <= now_us and (delivery_us is None or now_us < delivery_us)
+        return self.contract.is_listed(now_us)
 
     def contract_type(self, now_us: int) -> str:
         """As `exchangeInfo` names it; empty where it is not listed."""
@@ -176,6 +175,8 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
         size=_number_of(row.size, "size"),
         settle=row.settle,
         margin_asset=row.settle,
+        # A perpetual is there at any time, so that a clock of the past has something to trade.
+        listed_us=onboard_us if quarter else 0,
         delivery_us=_delivery_us(quarter) if quarter else None,
         funding_hours=0 if quarter else row.funding_hours,
         liquidation_fee=_number_of(row.liquidation_fee, "liquidation_fee"),
