@@ -10,7 +10,7 @@ from emulator.core import rejections as r
 from emulator.core.decisions.decision import Decision
 from emulator.core.instruments import BUY, SELL, Instrument
 from emulator.core.matching import take_resting
-from emulator.core.numbers import ZERO, is_on_step, round_half
+from emulator.core.numbers import ZERO, canonical, is_on_step, round_half
 from emulator.core.rejections import Limit, Rejection
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
@@ -30,12 +30,13 @@ def set_price(state: State, rules: EngineRules, command: c.SetPrice, now_us: int
         instrument = market.instrument
         if instrument.pair != command.pair or not _is_there(instrument, now_us):
             continue
-        wrong = _check_price(instrument, command.price)
+        price = command.price
+        wrong = _check_price(instrument, price)
         if wrong is None:
             is_exact = True
         else:
             refused = refused or wrong
-        price = _nearest(instrument, command.price)
+            price = _nearest(instrument, price)
         if command.mode is c.PriceMode.SHIFT:
             # The market's own moves are added to the shift, so it must leave them room above zero.
             own = market.feed.last_trade(market.instrument, now_us).price
@@ -82,7 +83,7 @@ def _nearest(instrument: Instrument, price: Decimal) -> Decimal:
     price = max(price, instrument.price_min)
     if instrument.price_max:
         price = min(price, instrument.price_max)
-    return round_half(price, instrument.price_step)
+    return canonical(round_half(price, instrument.price_step))
 
 
 def _check_price(instrument: Instrument, price: Decimal) -> Rejection | None:
