@@ -21,7 +21,8 @@ from emulator.core.tape import Market
 
 def mark_price(market: Market, now_us: int) -> Decimal:
     """The price at which positions are valued."""
-    return market.last_price(now_us)
+    assert market.marks is not None, "a pair has no mark price"
+    return market.marks.mark_price(now_us)
 
 
 def resting(state: State, account: Account, instrument: Instrument, leg: Leg = Leg.BOTH) -> Resting:

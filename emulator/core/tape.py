@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice, pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.core.book import PriceQueues
 from emulator.core.commands import BookSide
@@ -20,6 +20,9 @@ from emulator.core.markets import Candle, Feed, FeedLevel, Quote
 from emulator.core.numbers import ZERO, divide_half
 from emulator.core.orders import Order
 from emulator.core.prints import Print, Prints
+
+if TYPE_CHECKING:
+    from emulator.core.marks import Marks
 
 MINUTE_US = 60_000_000
 SECOND_US = 1_000_000
@@ -48,7 +51,10 @@ class ManualBook(NamedTuple):
 
 
 class Market:
-    """The state of one instrument's market, and the questions that may be asked of it."""
+    """The state of one instrument's market, and the questions that may be asked of it.
+
+    marks: index, mark price and funding rate of a contract; None of a pair.
+    """
 
     __slots__ = (
         "_average",
@@ -60,6 +66,7 @@ class Market:
         "feed",
         "instrument",
         "manual",
+        "marks",
         "prevented",
         "prints",
         "rises",
@@ -80,6 +87,7 @@ class Market:
         self.segments: list[Segment] = []
         self.segment_times: list[int] = []
         self.manual: ManualBook | None = None
+        self.marks: Marks | None = None
         self.prints = Prints()
         self.prevented = 0
         self.changes = 0

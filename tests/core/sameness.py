@@ -10,6 +10,7 @@ import msgspec
 from emulator.core.book import PriceLadder, PriceQueues
 from emulator.core.engine import Engine
 from emulator.core.ledger import Balance, Ledger
+from emulator.core.marks import Marks
 from emulator.core.orders import Order
 from emulator.core.prints import Prints
 from emulator.core.state import Account, State
@@ -35,6 +36,8 @@ def told(value: Any) -> Any:
         }
     if isinstance(value, PriceLadder):
         return list(value)
+    if isinstance(value, Marks):
+        return told(value.moves)
     if isinstance(value, Prints):
         return (list(value), value.blocks(), value.tail())
     if isinstance(value, Enum) or not isinstance(value, dict | list | tuple | msgspec.Struct):

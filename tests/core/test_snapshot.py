@@ -138,6 +138,7 @@ def full(prints: int = 3) -> World:
     world.place(bob, market(Side.SELL, "0.5"))
     world.sell(alice, "1", "140")
     world.does(c.SetPositionMode(account=alice, wallet="coinm", hedged=True))
+    world.book([("96", "3")], [("98", "4")])
     world.symbol = spot
     return world
 
@@ -159,8 +160,8 @@ ACCOUNT = {
 }
 MARKET = {
     "captured": {
-        "asks", "bids", "changes", "consumed", "falls", "manual", "prevented", "prints", "rises", "segments",
-        "trailing",
+        "asks", "bids", "changes", "consumed", "falls", "manual", "marks", "prevented", "prints", "rises",
+        "segments", "trailing",
     },
     "derived": {"_average", "segment_times"},
     "given": {"feed", "instrument"},

@@ -5,11 +5,10 @@ from __future__ import annotations
 from decimal import Decimal as D
 
 from emulator.core.collateral import ratio_of
-from emulator.core.contracts import Contract
+from emulator.core.contracts import Contract, FundingRule
 from emulator.core.deleveraging import deleveraging_lights, deleveraging_score
 from emulator.core.funding import (
     HOUR_US,
-    FundingRule,
     average_premium,
     funding_payment,
     funding_rate,

@@ -11,10 +11,10 @@ from decimal import Decimal
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
-from emulator.core.contracts import Contract
+from emulator.core.contracts import Contract, MarkRule
 from emulator.core.funding import HOUR_US
 from emulator.core.markets import PREMIUM_SPAN_US, SECOND_US, Stretch
-from emulator.core.marks.moves import PART, PARTS, MarkRule, Move, Piece, Regime, median, with_rate
+from emulator.core.marks.moves import PART, PARTS, Move, Piece, Regime, median, with_rate
 from emulator.core.marks.ticks import Ticks
 from emulator.core.numbers import canonical
 from emulator.core.tape import FOREVER_US, Market

@@ -12,6 +12,7 @@ from msgspec.structs import astuple
 
 from emulator.core.ids import OrderId
 from emulator.core.instruments import Side
+from emulator.core.marks import Move
 from emulator.core.orders import Order
 from emulator.core.prints import Print
 from emulator.core.snapshot.parts import (
@@ -32,6 +33,7 @@ from emulator.core.snapshot.parts import (
     LockedRow,
     ManualLevels,
     MarketHead,
+    Moves,
     Orders,
     Part,
     Place,
@@ -63,6 +65,7 @@ class _MarketCopy(NamedTuple):
     head: MarketHead
     manual: ManualBook | None
     segments: list[Segment]
+    moves: list[Move]
     consumed: list[tuple[tuple[Side, Decimal], tuple[int, Decimal]]]
     queued: list[tuple[Place, list[OrderId]]]
     blocks: tuple[bytes, ...]
@@ -187,6 +190,7 @@ def _copy_market(market: Market) -> _MarketCopy:
         ),
         manual=manual,
         segments=market.segments.copy(),
+        moves=[] if market.marks is None else market.marks.moves.copy(),
         consumed=list(market.consumed.items()),
         queued=queued,
         blocks=market.prints.blocks(),
@@ -203,6 +207,8 @@ def _market_parts(market: _MarketCopy) -> Iterator[Part]:
                 yield ManualLevels(symbol, side, levels)
     for segments in _drawn(market.segments, ROWS):
         yield Segments(symbol, segments)
+    for moves in _drawn(market.moves, ROWS):
+        yield Moves(symbol, moves)
     for consumed in _drawn(market.consumed, ROWS):
         yield Consumed(symbol, [(*key, *used) for key, used in consumed])
     for place, ids in market.queued:

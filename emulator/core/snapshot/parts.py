@@ -12,6 +12,7 @@ from msgspec.structs import astuple
 from emulator.core.book import PriceQueues
 from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.instruments import Side
+from emulator.core.marks import Apart, Move
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order, OrderTerms
 from emulator.core.positions import Position
@@ -139,6 +140,13 @@ class Segments(Part, frozen=True):
     segments: list[Segment]
 
 
+class Moves(Part, frozen=True):
+    """What was told to the marks of a contract."""
+
+    symbol: str
+    moves: list[Move]
+
+
 class Consumed(Part, frozen=True):
     """Side, price, since when, quantity; the one that was used last is the last one."""
 
@@ -187,6 +195,7 @@ AnyPart = (
     | MarketHead
     | ManualLevels
     | Segments
+    | Moves
     | Consumed
     | Queued
     | PrintsBlock
@@ -197,7 +206,7 @@ AnyPart = (
 
 FORMAT = shape_of(
     (*get_args(AnyPart), Order, OrderTerms, OrderList, Position, Choice),
-    (AccountRow, Segment, Print),
+    (AccountRow, Segment, Print, Move, Apart),
     revision=REVISION,
 )
 """Of everything here and in it, so that what another release wrote is told from what this one reads."""

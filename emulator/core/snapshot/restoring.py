@@ -33,6 +33,7 @@ from emulator.core.snapshot.parts import (
     Locked,
     ManualLevels,
     MarketHead,
+    Moves,
     Opening,
     Orders,
     Place,
@@ -45,7 +46,7 @@ from emulator.core.snapshot.parts import (
     queues_of,
     record_of,
 )
-from emulator.core.state import Account, Choice, Counts, PositionKey, State
+from emulator.core.state import Account, Choice, Counts, PositionKey, State, market_of
 from emulator.core.tape import ManualBook, Market
 from emulator.core.views import Views
 
@@ -157,6 +158,11 @@ class _Restoring:
                 market = self.markets[part.symbol]
                 market.segments += part.segments
                 market.segment_times += [segment.start_us for segment in part.segments]
+            case Moves():
+                marks = self.markets[part.symbol].marks
+                if marks is None:
+                    raise MalformedSnapshot("marks of what is no contract")
+                marks.restore(part.moves)
             case Consumed():
                 consumed = self.markets[part.symbol].consumed
                 for side, price, since_us, quantity in part.levels:
@@ -215,7 +221,7 @@ class _Restoring:
         symbol = part.symbol
         _require(symbol not in self.markets, "a market twice")
         blank = self.blank.markets[symbol]
-        market = self.markets[symbol] = Market(blank.instrument, blank.feed)
+        market = self.markets[symbol] = market_of(blank.instrument, blank.feed)
         market.prevented = part.prevented
         market.changes = part.changes
         self.blocks[symbol] = []

@@ -13,15 +13,26 @@ from typing import Any
 from msgspec.structs import replace
 
 from emulator.core import events as e
-from emulator.core.contracts import Contract
+from emulator.core.contracts import Contract, MarkRule
 from emulator.core.ids import AccountId, OrderId
 from emulator.core.instruments import BUY, Instrument
 from emulator.core.ledger import FEES, PROFIT, Ledger
+from emulator.core.markets import Feed
+from emulator.core.marks import Marks
 from emulator.core.numbers import ZERO
 from emulator.core.orders import Order
 from emulator.core.positions import Leg, MarginMode, Position, margin_moved, traded
 from emulator.core.state.records import Account, Choice, PositionKey
 from emulator.core.tape import Market
+
+
+def market_of(instrument: Instrument, feed: Feed) -> Market:
+    """A market that nobody has touched, with the marks of a contract."""
+    market, contract = Market(instrument, feed), instrument.contract
+    if contract is not None:
+        rule = contract.marking or MarkRule(step=instrument.price_step)
+        market.marks = Marks(market, contract, rule)
+    return market
 
 
 class ContractState:

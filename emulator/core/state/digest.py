@@ -77,10 +77,16 @@ def fingerprint(state: State) -> str:
         ],
         [state.next_order, state.next_list, state.next_movement, state.next_execution],
     ]
-    if state.positions or state.choices or state.hedged:
+    moves = [
+        [symbol, market.marks.moves]
+        for symbol, market in sorted(state.markets.items())
+        if market.marks is not None and market.marks.moves
+    ]
+    if state.positions or state.choices or state.hedged or moves:
         # Without them the digest is what it was before there were contracts.
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.positions.items())])
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.choices.items())])
         folded.append(sorted(list(key) for key in state.hedged))
+        folded.append(moves)
     encoded = msgspec.msgpack.encode(folded, enc_hook=str)
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()

@@ -24,7 +24,7 @@ from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListStatus, OrderList
 from emulator.core.orders import ENDED, EndReason, Order, OrderStatus
 from emulator.core.prints import Print
-from emulator.core.state.contracts import ContractState
+from emulator.core.state.contracts import ContractState, market_of
 from emulator.core.state.digest import fingerprint
 from emulator.core.state.holds import dormant_price, requirement
 from emulator.core.state.records import Account, Counts
@@ -48,7 +48,7 @@ class State(ContractState):
         wallets: tuple[str, ...],
         discount_asset: str | None = None,
     ) -> None:
-        markets = {symbol: Market(instrument, feed) for symbol, instrument in instruments.items()}
+        markets = {symbol: market_of(instrument, feed) for symbol, instrument in instruments.items()}
         super().__init__(Ledger(), {}, markets)
         assert self.margin_wallets <= set(wallets), "a contract is traded in a wallet that there is not"
         self.wallets = wallets
@@ -492,11 +492,15 @@ class State(ContractState):
         price = event.price if event.mode is PriceMode.HOLD else None
         _cut(market, Segment(now_us, price, event.shift, event.ask_at_price))
         market.manual = None
+        if market.marks is not None:
+            market.marks.price_set(event.price, now_us, is_held=price is not None)
         self._market_changed(market)
 
     def _book_set(self, event: e.BookSet, now_us: int) -> None:
         market = self.markets[event.instrument]
         market.manual = ManualBook(event.bids, event.asks, now_us)
+        if market.marks is not None:
+            market.marks.book_set(now_us)
         self._market_changed(market)
 
     def _trade_printed(self, event: e.TradePrinted, now_us: int) -> None:
@@ -511,6 +515,8 @@ class State(ContractState):
         if market.segments:
             _cut(market, Segment(now_us, None, ZERO, ask_at_price=False))
         market.manual = None
+        if market.marks is not None:
+            market.marks.released(now_us)
         self._market_changed(market)
 
     def _market_changed(self, market: Market) -> None:
