@@ -58,8 +58,9 @@ def check_funded(
     )
 
 
-def check_status(instrument: Instrument) -> Rejection | None:
-    if instrument.status is not _TRADING:
+def check_status(instrument: Instrument, now_us: int) -> Rejection | None:
+    contract = instrument.contract
+    if instrument.status is not _TRADING or (contract is not None and not contract.is_listed(now_us)):
         return r.InstrumentNotTrading(instrument=instrument.symbol)
     return None
 

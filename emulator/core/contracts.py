@@ -101,7 +101,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     size: base asset of one contract when linear, quote amount of one when inverse.
     settle_step: the ledger's smallest amount of the settle asset.
     margin_asset: what is put up for it; the settle asset unless an exchange tells them apart.
-    delivery_us: when it settles for good; None: a perpetual.
+    listed_us: from when on it can be traded. delivery_us: when it settles for good; None: a perpetual.
     funding_hours: hours between funding payments; 0: none.
     liquidation_fee: part of the liquidated value that goes to the insurance fund.
     maintenance_fee: part of the value that the maintenance margin holds for closing, beside the tier's.
@@ -119,6 +119,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     settle: str
     settle_step: Decimal = Decimal("0.00000001")
     margin_asset: str
+    listed_us: int = 0
     delivery_us: int | None = None
     funding_hours: int = 8
     liquidation_fee: Decimal = ZERO
@@ -140,6 +141,10 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     def sense(self) -> Decimal:
         """1, or -1 when inverse: worth less as the price rises, it gains a long what it loses in worth."""
         return -ONE if self.is_inverse else ONE
+
+    def is_listed(self, now_us: int) -> bool:
+        """Whether it can be traded at a time."""
+        return self.listed_us <= now_us and (self.delivery_us is None or now_us < self.delivery_us)
 
 
 def value_of(contract: Contract, quantity: Decimal, price: Decimal) -> Decimal:

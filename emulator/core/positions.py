@@ -34,6 +34,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     cost: what it was worth when it was entered, in the settle asset, never negative.
     margin: what is put up for it alone; zero under cross margin.
     realised, fees, funding: since it was last flat: profit before fees, fees paid, funding received.
+    updated_us: when it changed last, as far as somebody noted it.
     """
 
     leg: Leg = Leg.BOTH
@@ -45,6 +46,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     realised: Decimal = ZERO
     fees: Decimal = ZERO
     funding: Decimal = ZERO
+    updated_us: int = 0
 
     @property
     def direction(self) -> Decimal:

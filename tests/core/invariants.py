@@ -28,6 +28,7 @@ def assert_sound(engine: Engine) -> None:
     assert_views_agree(engine)
     assert_lists_keep_their_promise(engine)
     assert_positions_are_what_was_traded(engine)
+    assert_incomes_explain_wallets(engine)
 
 
 def assert_books_balance(engine: Engine) -> None:
@@ -229,6 +230,24 @@ def assert_positions_are_what_was_traded(engine: Engine) -> None:
         asset: booked.get(asset, ZERO) for asset in realised
     }
     assert booked.keys() <= realised.keys()
+
+
+def assert_incomes_explain_wallets(engine: Engine) -> None:
+    """A wallet of contracts has what its incomes come to, and nothing else has incomes."""
+    ledger, margin_wallets = engine.state.ledger, engine.state.margin_wallets
+    sums: dict[tuple[int, str, str], Decimal] = defaultdict(lambda: ZERO)
+    for (account, wallet), incomes in engine.views.incomes.items():
+        numbers = [income.number for income in incomes]
+        assert numbers == sorted(set(numbers))
+        for income in incomes:
+            assert (income.account, income.wallet) == (account, wallet)
+            assert income.amount
+            sums[account, wallet, income.asset] += income.amount
+    for (account, wallet), assets in ledger.wallets.items():
+        for asset, balance in assets.items():
+            expected = balance.total if wallet in margin_wallets else ZERO
+            assert sums.pop((account, wallet, asset), ZERO) == expected
+    assert not sums
 
 
 def assert_lists_keep_their_promise(engine: Engine) -> None:

@@ -156,7 +156,7 @@ STATE = {
         "next_list", "next_movement", "next_order", "orders", "positions",
     },
     "derived": {"client_ids", "counts", "list_client_ids", "touched"},
-    "given": {"discount_asset", "folds", "margin_wallets", "wallets"},
+    "given": {"discount_asset", "folds", "margin_wallets", "position_listener", "wallets"},
     "of one event": {"realised"},
 }  # fmt: skip
 ACCOUNT = {
@@ -178,12 +178,13 @@ BALANCE = {"captured": {"free", "held"}}
 VIEWS = {
     "captured": {"client_ids", "list_ids", "lists", "order_ids", "orders", "updated_us"},
     "derived": {"begins_late"},
-    "given": {"_state", "is_taken", "notes"},
+    "given": {"_margin_wallets", "_state", "is_taken", "notes"},
     "in the archive, or on the way to it": {
-        "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_orders", "amendments",
-        "_older_of_name", "fills", "fills_of", "movements", "postings", "prevented",
+        "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_orders", "_fresh_positions",
+        "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes", "movements",
+        "postings", "prevented",
     },
-    "of one event": {"_kind", "_now_us"},
+    "of one event": {"_event", "_kind", "_now_us"},
 }  # fmt: skip
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},

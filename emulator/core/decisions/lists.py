@@ -42,7 +42,7 @@ def place_order_list(state: State, rules: EngineRules, command: c.PlaceOrderList
         return r.FeatureOff(feature=Feature.ORDER_LIST)
     legs = command.legs
     rejection = (
-        check_status(instrument)
+        check_status(instrument, now_us)
         or _check_shape(command)
         or _check_client_ids(state, command)
         or _check_legs(state, account, market, command, now_us)

@@ -59,6 +59,8 @@ class ContractState:
         """Where contracts are traded, so that what is free there may be below zero."""
         self.realised: dict[OrderId, Decimal] = {}
         """What the trade that was folded last realised, by order; who tells of the trade takes it away."""
+        self.position_listener: Callable[[AccountId, str, Leg], None] | None = None
+        """Is told of every position that changed, or was closed, right after that."""
 
     def folds_of_contracts(self) -> dict[type[e.Event], Callable[[Any, int], None]]:
         """What folds which event."""
@@ -104,6 +106,7 @@ class ContractState:
         event: e.TradeExecuted,
         fee: Decimal,
         fee_asset: str,
+        now_us: int,
     ) -> None:
         """What a trade makes of a position, and of the balance that covers it."""
         ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
@@ -122,14 +125,17 @@ class ContractState:
             self.realised[order.id] = change.realised
         if fee:
             ledger.settle(account, wallet, fee_asset, -fee, FEES)
-        self._hold_position(account, instrument.symbol, change.position)
+        self._hold_position(account, instrument.symbol, change.position, now_us)
 
-    def _hold_position(self, account: AccountId, symbol: str, position: Position) -> None:
-        key, positions = (account, symbol, position.leg), self.accounts[account].positions
+    def _hold_position(self, account: AccountId, symbol: str, position: Position, now_us: int) -> None:
+        leg, positions = position.leg, self.accounts[account].positions
+        key = (account, symbol, leg)
         if position.quantity:
-            self.positions[key] = positions[symbol, position.leg] = position
+            self.positions[key] = positions[symbol, leg] = replace(position, updated_us=now_us)
         elif key in self.positions:
-            del self.positions[key], positions[symbol, position.leg]
+            del self.positions[key], positions[symbol, leg]
+        if self.position_listener is not None:
+            self.position_listener(account, symbol, leg)
 
     # Settings
 
@@ -139,7 +145,7 @@ class ContractState:
         for leg in Leg:
             position = self.positions.get((account, symbol, leg))
             if position is not None:
-                self._hold_position(account, symbol, replace(position, leverage=event.leverage))
+                self._hold_position(account, symbol, replace(position, leverage=event.leverage), now_us)
 
     def _margin_mode_set(self, event: e.MarginModeSet, now_us: int) -> None:
         account, symbol = event.account, event.instrument
@@ -156,4 +162,4 @@ class ContractState:
         assert contract is not None
         position = self.positions[event.account, event.instrument, event.leg]
         self.ledger.put_up(event.account, contract.wallet, contract.settle, event.amount)
-        self._hold_position(event.account, event.instrument, margin_moved(position, event.amount))
+        self._hold_position(event.account, event.instrument, margin_moved(position, event.amount), now_us)

@@ -302,7 +302,7 @@ class State(ContractState):
         if order.resting:
             self._shrink(order, quantity, now_us)
         if instrument.contract is not None:
-            self.settle_fill(instrument, instrument.contract, order, event, fee, fee_asset)
+            self.settle_fill(instrument, instrument.contract, order, event, fee, fee_asset, now_us)
             if done:
                 self._close(order, now_us)
             return

@@ -1,8 +1,4 @@
-"""What every client of the futures sites asks for at its start: ping, time and exchangeInfo.
-
-Futures are not traded yet, so no contract is listed. Clients of the spot site ask all the same:
-ccxt loads the markets of all three sites, and one that fails fails them all.
-"""
+"""What both futures sites say of themselves: ping, time and exchangeInfo."""
 
 from __future__ import annotations
 
@@ -13,46 +9,29 @@ from emulator.exchanges.binance.futures.payloads import (
     ServerTime,
     UsdmExchangeInfo,
 )
-from emulator.web.contract import Call, NotEmulated, Rows
+from emulator.exchanges.binance.futures.rows import FuturesRows
+from emulator.web.contract import Call
 
 REQUESTS_PER_MINUTE = 2400
 ORDERS_PER_MINUTE = 1200
 ORDERS_PER_10_SECONDS = 300
 
-NOT_YET = "futures are not emulated yet"
-
-usdm_rows = Rows()
-coinm_rows = Rows()
-
-usdm_not_emulated = (
-    NotEmulated("*", "/fapi/*", NOT_YET),
-    NotEmulated("*", "/futures/data/*", NOT_YET),
-)
-coinm_not_emulated = (
-    NotEmulated("*", "/dapi/*", NOT_YET),
-    NotEmulated("*", "/futures/data/*", NOT_YET),
-)
+rows = FuturesRows()
 
 
-@usdm_rows.route("GET", "/fapi/v1/ping", summary="Test connectivity", weight=1, reads=False, answers=Nothing)
-@coinm_rows.route("GET", "/dapi/v1/ping", summary="Test connectivity", weight=1, reads=False, answers=Nothing)
+@rows.both("GET", "/v1/ping", summary="Test connectivity", weight=1, reads=False, answers=Nothing)
 def ping(call: Call) -> Nothing:
     return {}
 
 
-@usdm_rows.route(
-    "GET", "/fapi/v1/time", summary="Check server time", weight=1, reads=False, answers=ServerTime
-)
-@coinm_rows.route(
-    "GET", "/dapi/v1/time", summary="Check server time", weight=1, reads=False, answers=ServerTime
-)
+@rows.both("GET", "/v1/time", summary="Check server time", weight=1, reads=False, answers=ServerTime)
 def server_time(call: Call) -> ServerTime:
     return {"serverTime": call.render_time(call.now_us)}
 
 
-@usdm_rows.route(
+@rows.usdm(
     "GET",
-    "/fapi/v1/exchangeInfo",
+    "/v1/exchangeInfo",
     summary="Exchange information",
     description="No contract is listed: futures are not emulated yet.",
     weight=1,
@@ -71,9 +50,9 @@ def usdm_exchange_info(call: Call) -> UsdmExchangeInfo:
     }
 
 
-@coinm_rows.route(
+@rows.coinm(
     "GET",
-    "/dapi/v1/exchangeInfo",
+    "/v1/exchangeInfo",
     summary="Exchange information",
     description="No contract is listed: futures are not emulated yet.",
     weight=1,
