@@ -262,7 +262,8 @@ def _sleep_new(
 ) -> Decision:
     instrument = market.instrument
     assert terms.quantity is not None
-    starting = starting_point(market, terms, now_us)
+    last = market.last_price(now_us)
+    starting = starting_point(terms, last)
     if isinstance(starting, Rejection):
         return starting
     asset = hold_asset(instrument, terms.side)

@@ -45,7 +45,6 @@ from emulator.core.snapshot.parts import (
     Segments,
     order_row,
     queues_of,
-    trailing_of,
 )
 from emulator.core.state import State
 from emulator.core.tape import ManualBook, Market, Segment
@@ -173,7 +172,7 @@ def _is_untouched(market: Market) -> bool:
         or market.segments
         or market.manual is not None
         or market.consumed
-        or any(tracking for _, tracking in trailing_of(market))
+        or market.trailing
         or any(queues.queues for _, queues in queues_of(market))
     )
 
@@ -181,7 +180,7 @@ def _is_untouched(market: Market) -> bool:
 def _copy_market(market: Market) -> _MarketCopy:
     manual = market.manual
     queued = [(place, list(chain.from_iterable(one.queues.values()))) for place, one in queues_of(market)]
-    queued += [(place, list(tracking)) for place, tracking in trailing_of(market)]
+    queued.append((Place.TRAILING, list(market.trailing)))
     return _MarketCopy(
         head=MarketHead(
             symbol=market.instrument.symbol,
