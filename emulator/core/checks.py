@@ -228,8 +228,10 @@ def _check_band(market: Market, side: Side, price: Decimal, now_us: int) -> Reje
     if up is None and down is None:
         return None
     reference = _reference_price(market, now_us)
-    if (up is not None and price > reference * up) or (down is not None and price < reference * down):
-        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price)
+    if up is not None and price > reference * up:
+        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price, bound=reference * up)
+    if down is not None and price < reference * down:
+        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price, bound=reference * down)
     return None
 
 
