@@ -15,8 +15,9 @@ import msgspec
 
 from emulator.core import commands, rejections
 from emulator.core.commands import Command
-from emulator.core.instruments import Instrument, Side
+from emulator.core.instruments import Instrument
 from emulator.core.numbers import canonical
+from emulator.core.orders import OrderTerms
 from emulator.core.rejections import Feature, Limit, LimitBroken, Obstacle, Rejection, Setting
 from emulator.exchanges.binance.errors import Attempt, attempt_of
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
@@ -181,6 +182,8 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
     modified_nothing: int
     modified_often: int
     modified_closed: int
+    above_stop_cap: int
+    below_stop_floor: int
 
 
 CODES: Final[Mapping[Product, Codes]] = MappingProxyType(
@@ -195,6 +198,8 @@ CODES: Final[Mapping[Product, Codes]] = MappingProxyType(
             modified_nothing=-5027,
             modified_often=-5026,
             modified_closed=-5024,
+            above_stop_cap=-4183,
+            below_stop_floor=-4184,
         ),
         # Quirk: for the same things COIN-M has other codes than USD-M, of which some mean something else
         # there (error codes of both, -4087 and -4088).
@@ -208,6 +213,8 @@ CODES: Final[Mapping[Product, Codes]] = MappingProxyType(
             modified_nothing=-4197,
             modified_often=-4198,
             modified_closed=-4199,
+            above_stop_cap=-4151,
+            below_stop_floor=-4152,
         ),
     }
 )
@@ -223,6 +230,9 @@ _CODE_TEXTS: Final[Mapping[str, str]] = {
     "modified_nothing": "No need to modify the order.",
     "modified_often": "Exceed maximum modify order limit.",
     "modified_closed": "Symbol is not in trading status. Order amendment is not permitted.",
+    # A limit price is measured by the stop price until its order is triggered.
+    "above_stop_cap": "Limit price can't be higher than %s.",
+    "below_stop_floor": "Limit price can't be lower than %s.",
 }
 
 _STATUSES: Final = {
@@ -405,8 +415,7 @@ def _limit_broken(product: Product, rejection: LimitBroken, command: Command | N
         case Limit.PRICE_STEP:
             return refuse(-4014)
         case Limit.PRICE_BAND:
-            code = -4024 if _side_of(command) is Side.SELL else -4016
-            return refuse(code, _plain(rejection.bound or Decimal(0)))
+            return refuse(_band_code(codes, rejection, command), _plain(rejection.bound or Decimal(0)))
         case Limit.QUANTITY_RANGE:
             return refuse(
                 _quantity_code(rejection.value, None if instrument is None else instrument.quantity_min)
@@ -437,10 +446,18 @@ def _limit_broken(product: Product, rejection: LimitBroken, command: Command | N
 
 def _price_code(value: Decimal | None, instrument: Instrument | None, command: Command | None) -> int:
     is_low = instrument is not None and value is not None and value < instrument.price_min
-    terms = command.terms if isinstance(command, commands.PlaceOrder | commands.TestOrder) else None
+    terms = _terms_of(command)
     if terms is not None and terms.trigger is not None and value == terms.trigger.price:
         return -4006 if is_low else -4007
     return -4013 if is_low else -4002
+
+
+def _band_code(codes: Codes, rejection: LimitBroken, command: Command | None) -> int:
+    is_low = rejection.value is not None and rejection.bound is not None and rejection.value < rejection.bound
+    terms = _terms_of(command)
+    if terms is not None and terms.trigger is not None and terms.trigger.price is not None:
+        return codes.below_stop_floor if is_low else codes.above_stop_cap
+    return -4024 if is_low else -4016
 
 
 def _quantity_code(value: Decimal | None, least: Decimal | None) -> int:
@@ -452,12 +469,8 @@ def _instrument_of(product: Product, command: Command | None) -> Instrument | No
     return product.instruments.get(symbol)
 
 
-def _side_of(command: Command | None) -> Side | None:
-    match command:
-        case commands.PlaceOrder() | commands.TestOrder():
-            return command.terms.side
-        case _:
-            return None
+def _terms_of(command: Command | None) -> OrderTerms | None:
+    return command.terms if isinstance(command, commands.PlaceOrder | commands.TestOrder) else None
 
 
 def _plain(value: Decimal) -> str:

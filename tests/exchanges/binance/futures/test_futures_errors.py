@@ -210,17 +210,25 @@ def test_limits(limit: Limit, value: str | None, command: Command, code: int, me
     assert (refusal.code, refusal.message) == (code, message)
 
 
+STOP = Trigger(kind=TriggerKind.STOP_LOSS, price=Decimal(100_000))
+
+
 @pytest.mark.parametrize(
-    ("side", "code", "message"),
+    ("value", "trigger", "usdm", "coinm", "message"),
     [
-        (Side.BUY, -4016, "Limit price can't be higher than 105000.00525."),
-        (Side.SELL, -4024, "Limit price can't be lower than 105000.00525."),
+        ("110000", None, -4016, -4016, "Limit price can't be higher than 105000.00525."),
+        ("90000", None, -4024, -4024, "Limit price can't be lower than 105000.00525."),
+        ("110000", STOP, -4183, -4151, "Limit price can't be higher than 105000.00525."),
+        ("90000", STOP, -4184, -4152, "Limit price can't be lower than 105000.00525."),
     ],
 )
-def test_the_bound_of_the_band_is_told(side: Side, code: int, message: str) -> None:
-    broken = LimitBroken(limit=Limit.PRICE_BAND, value=ONE, bound=Decimal("105000.0052500"))
-    refusal = speak(USDM, broken, place(side=side))
-    assert (refusal.code, refusal.message) == (code, message)
+def test_the_bound_of_a_band_is_told(
+    value: str, trigger: Trigger | None, usdm: int, coinm: int, message: str
+) -> None:
+    broken = LimitBroken(limit=Limit.PRICE_BAND, value=Decimal(value), bound=Decimal("105000.0052500"))
+    for product, code in ((USDM, usdm), (COINM, coinm)):
+        refusal = speak(product, broken, place(trigger=trigger))
+        assert (refusal.code, refusal.message) == (code, message)
 
 
 def test_the_smallest_notional_is_told() -> None:
