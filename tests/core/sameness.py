@@ -17,7 +17,7 @@ from emulator.core.state import Account, State
 from emulator.core.tape import Market
 
 NOT_COMPARED = {
-    State: {"folds", "position_listener", "touched"},
+    State: {"disturbed", "folds", "position_listener", "touched"},
     Market: {"feed", "instrument", "_average"},
     Ledger: {"listener"},
 }
@@ -52,6 +52,8 @@ def told(value: Any) -> Any:
 def _of(name: str, value: Any) -> Any:
     if name == "counts":
         return {key: told(counts) for key, counts in value.items() if any(msgspec.structs.astuple(counts))}
+    if name == "holders":
+        return {symbol: told(positions) for symbol, positions in value.items()}
     return dict(value) if name in UNORDERED else told(value)
 
 

@@ -150,7 +150,7 @@ STATE = {
         "accounts", "choices", "hedged", "ledger", "lists", "locked", "markets", "next_execution",
         "next_list", "next_movement", "next_order", "orders", "positions",
     },
-    "derived": {"client_ids", "counts", "list_client_ids", "touched"},
+    "derived": {"client_ids", "counts", "disturbed", "holders", "list_client_ids", "touched"},
     "given": {"discount_asset", "folds", "margin_wallets", "position_listener", "wallets"},
     "of one event": {"realised"},
 }  # fmt: skip
@@ -182,7 +182,7 @@ VIEWS = {
 }  # fmt: skip
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
-    "derived": {"_checked", "_due", "_version"},
+    "derived": {"_checked", "_due", "_version", "_vigil"},
     "given": {"_folds", "_follows", "feed", "instruments", "name", "observers", "rules"},
     "of one command": {"_moved"},
 }

@@ -16,12 +16,12 @@ from emulator.core.margin import CostRule
 from emulator.core.positions import Leg, MarginMode
 from emulator.core.rules import EngineRules, MarginRules
 from tests.core.futures import flat, inverse, linear
-from tests.core.world import SPOT, WALLET_OF, instrument, perpetual
+from tests.core.world import MINUTE, SPOT, WALLET_OF, instrument, perpetual
 from tests.properties import dice as spot_dice
 from tests.properties.universe import ACCOUNTS, ASKED_LATER, RECEIVED, Universe, Wish
 
 LINEAR = perpetual(
-    linear(flat("0.01", "50", "1500")),
+    linear(flat("0.01", "50", "1500"), funding_hours=1),
     price_step="0.5",
     quantity_step="0.1",
     quantity_min="0.1",
@@ -29,7 +29,7 @@ LINEAR = perpetual(
     taker_fee="0.0005",
 )
 INVERSE = perpetual(
-    inverse(flat("0.02", "25", "3"), "10"),
+    inverse(flat("0.02", "25", "3"), "10", funding_hours=2),
     price_step="0.5",
     quantity_step="0.1",
     quantity_min="0.1",
@@ -43,6 +43,7 @@ PAIR = instrument(**RECEIVED, maker_fee="0.001", taker_fee="0.002")
 LISTED = (PAIR, LINEAR, INVERSE)
 SYMBOLS = tuple(one.symbol for one in LISTED)
 CONTRACTS = (LINEAR.symbol, INVERSE.symbol)
+HOUR = 60 * MINUTE
 _DIRECTION = {Side.BUY: 1, Side.SELL: -1}
 RULES = EngineRules(
     fees=FeeRules(discount_asset="BNB"),
@@ -120,7 +121,10 @@ class FuturesUniverse(Universe):
 def act(universe: FuturesUniverse, dice: Random) -> None:
     """One action; most are orders of contracts."""
     account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
-    match dice.randint(-3, 19):
+    match dice.randint(-4, 19):
+        case -4 if dice.random() < 0.3:
+            # Funding is due at whole hours.
+            universe.wait(HOUR - universe.now % HOUR - dice.choice([0, 0, 1]))
         case -3:
             universe.cancel_all(account, symbol)
             universe.set_position_mode(account, universe.wallet_of(symbol), hedged=dice.random() < 0.7)

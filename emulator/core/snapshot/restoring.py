@@ -278,6 +278,8 @@ class _Restoring:
         state.accounts.update(self.accounts)
         state.locked.update(self.locked)
         state.positions.update(self.positions)
+        for place in self.positions:
+            state.index_position(*place)
         state.hedged.update(self.hedged)
         state.choices.update(self.choices)
         state.orders.update(self.orders)

@@ -18,16 +18,15 @@ from emulator.exchanges.binance.assets import assets
 from emulator.exchanges.binance.door import Counting, Door, Timestamps
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures.products import COINM, PRODUCTS, USDM, Product, instruments_of
+from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.snippets import snippets
 from emulator.exchanges.binance.spot import account, listen_keys, market, order_lists, trading, wallet
 from emulator.exchanges.binance.spot.instruments import load
-from emulator.exchanges.binance.spot.streams import connection as streams
+from emulator.exchanges.binance.spot.streams.sockets import sockets as stream_sockets
 from emulator.exchanges.binance.spot.ws_api import socket_row
 from emulator.web.contract import NotEmulated, Site
 
 __all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADED", "WALLETS", "engine", "sites", "snippets"]
-
-ENGINE = "binance"
 
 WALLETS = ("spot", "funding", USDM.wallet, COINM.wallet)
 
@@ -110,7 +109,7 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             ),
             dialect=spot_door,
             not_emulated=SPOT_NOT_EMULATED,
-            sockets=(*streams.sockets(spot_door), socket_row),
+            sockets=(*stream_sockets(spot_door), socket_row),
         ),
         futures_site(USDM),
         futures_site(COINM),

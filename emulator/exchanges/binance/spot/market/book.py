@@ -7,8 +7,8 @@ the update id, which grows with time, is written anew for each request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -19,8 +19,8 @@ from emulator.core.numbers import exact
 from emulator.exchanges.binance.spot.market.symbols import asked
 from emulator.exchanges.binance.spot.parameters import DEPTH_LIMIT
 from emulator.exchanges.binance.spot.payloads.market import Depth, PriceLevel
+from emulator.exchanges.binance.streams.shown import SHOWN
 from emulator.exchanges.binance.vocabulary import SYMBOL, SYMBOL_STATUS, render_amount
-from emulator.runtime.per_sandbox import PerSandbox
 from emulator.web.codec import encode
 from emulator.web.contract import Call, Rows
 
@@ -28,9 +28,6 @@ rows = Rows()
 
 KEPT_MAX = 128
 """Books that are kept of one engine, by symbol and limit; the largest takes 350 kB."""
-
-SHOWN: Final[PerSandbox[list[Callable[[str, int], None]]]] = PerSandbox(lambda _: [])
-"""Who is told, by symbol and time, of each book that a reader of a sandbox is the first to be shown."""
 
 
 class Kept(msgspec.Struct, frozen=True):

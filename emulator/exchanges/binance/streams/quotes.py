@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
+from typing import NamedTuple
 
 from emulator.core.instruments import BUY, SELL
 from emulator.core.numbers import ZERO
-from emulator.exchanges.binance.spot.payloads.streams import BookTickerEvent
-from emulator.exchanges.binance.spot.streams.message import Message
-from emulator.exchanges.binance.spot.streams.names import Stream
-from emulator.exchanges.binance.spot.streams.source import engine_of
-from emulator.exchanges.binance.vocabulary import render_amount
+from emulator.exchanges.binance.running import engine_of
+from emulator.exchanges.binance.streams.wire import MarketStream
 from emulator.runtime.sandbox import Sandbox
+from emulator.web.streams.message import Message, Payload
+from emulator.web.streams.source import Source
 
 _EMPTY = (ZERO, ZERO)
 """What a side without levels shows, as on REST."""
 
 
-class BookTickers:
+class Best(NamedTuple):
+    """Price and quantity of both sides' best levels, told at `now_us`."""
+
+    now_us: int
+    update_id: int
+    bid: tuple[Decimal, Decimal]
+    ask: tuple[Decimal, Decimal]
+
+
+class BookTickers(Source):
     """`<symbol>@bookTicker`. What came and went between two looks is not told."""
 
-    def __init__(self, sandbox: Sandbox, stream: Stream) -> None:
-        assert stream.symbol is not None
+    def __init__(
+        self, sandbox: Sandbox, stream: MarketStream, render: Callable[[Best, int], Payload]
+    ) -> None:
+        assert stream.instrument is not None
         self._sandbox = sandbox
         self._name = stream.name
-        self._symbol = stream.symbol
+        self._instrument = stream.instrument
+        self._render = render
         self._bid = self._ask = _EMPTY
         self._next_us = 0
 
@@ -35,29 +48,16 @@ class BookTickers:
     def look(self, now_us: int) -> Sequence[Message]:
         if not self._changed(now_us):
             return ()
-        symbol, bid, ask = self._symbol, self._bid, self._ask
-        update_id = engine_of(self._sandbox).state.markets[symbol].update_id(now_us)
-
-        def build(divisor: int) -> BookTickerEvent:
-            # Quirk: there is neither an event type nor a time in it; clients tell it by its shape
-            # (web-socket-streams.md, "Individual Symbol Book Ticker Streams").
-            return {
-                "u": update_id,
-                "s": symbol,
-                "b": render_amount(bid[0]),
-                "B": render_amount(bid[1]),
-                "a": render_amount(ask[0]),
-                "A": render_amount(ask[1]),
-            }
-
-        return (Message(self._name, build),)
+        update_id = engine_of(self._sandbox).state.markets[self._instrument].update_id(now_us)
+        best = Best(now_us, update_id, self._bid, self._ask)
+        return (Message(self._name, partial(self._render, best)),)
 
     def next_us(self, now_us: int) -> int:
         return self._next_us
 
     def _changed(self, now_us: int) -> bool:
         """Look at both sides, and when they can change by themselves."""
-        market = engine_of(self._sandbox).state.markets[self._symbol]
+        market = engine_of(self._sandbox).state.markets[self._instrument]
         changing_us: list[int] = []
         bid = _best(market.depth(BUY, now_us, 1, changing_us))
         ask = _best(market.depth(SELL, now_us, 1, changing_us))

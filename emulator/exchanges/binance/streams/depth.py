@@ -8,78 +8,91 @@ snapshot. So the book is looked at, and what differs is noted, whenever REST sho
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 from emulator.core.engine import Engine
 from emulator.core.instruments import BUY, SELL, Side
 from emulator.core.markets import FeedLevel
 from emulator.core.numbers import ZERO
-from emulator.exchanges.binance.spot.payloads.market import PriceLevel
-from emulator.exchanges.binance.spot.payloads.streams import DepthEvent, PartialDepthEvent
-from emulator.exchanges.binance.spot.streams.message import Message
-from emulator.exchanges.binance.spot.streams.names import Stream
-from emulator.exchanges.binance.spot.streams.source import Paced, engine_of
-from emulator.exchanges.binance.vocabulary import render_amount
+from emulator.exchanges.binance.running import engine_of
+from emulator.exchanges.binance.streams.wire import MarketStream
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
-
-LEVELS_MAX: Final = 5000
-"""Of one side, as REST shows at most. What lies beyond does not exist for streams either."""
+from emulator.web.streams.message import Message, Payload
+from emulator.web.streams.source import Paced, Source
 
 Level = tuple[Decimal, Decimal]
 """Price and quantity."""
 
 
-class PartialDepth:
+class ToldDepth(NamedTuple):
+    """Levels of a book, best first, told at `now_us`: its best ones, or those that changed.
+
+    update_id: of the book that the quantities are of. told_id: the update id of what this stream told
+    before, or of the book that it began with; all that was since is in here.
+    """
+
+    now_us: int
+    told_id: int
+    update_id: int
+    bids: Sequence[Level]
+    asks: Sequence[Level]
+
+
+Render = Callable[[ToldDepth, int], Payload]
+
+
+class PartialDepth(Source):
     """`<symbol>@depth<levels>`: the best levels at every moment of its pace, changed or not."""
 
-    def __init__(self, sandbox: Sandbox, stream: Stream) -> None:
-        assert stream.symbol is not None
+    def __init__(self, sandbox: Sandbox, stream: MarketStream, render: Render, *, levels: int) -> None:
+        assert stream.instrument is not None
         self._sandbox = sandbox
         self._name = stream.name
-        self._symbol = stream.symbol
-        self._levels = stream.levels
+        self._instrument = stream.instrument
+        self._render = render
+        self._levels = levels
         self._paced = Paced(stream.pace_us)
         self._told_id = 0
 
     def open(self, now_us: int) -> None:
         self._paced.begin(now_us)
-        self._told_id = engine_of(self._sandbox).state.markets[self._symbol].update_id(now_us)
+        self._told_id = engine_of(self._sandbox).state.markets[self._instrument].update_id(now_us)
 
     def look(self, now_us: int) -> Sequence[Message]:
-        market = engine_of(self._sandbox).state.markets[self._symbol]
+        market = engine_of(self._sandbox).state.markets[self._instrument]
         update_id = market.update_id(now_us)
         if not self._paced.is_due(now_us) and not _is_news(self._sandbox, self._told_id, update_id):
             return ()
-        self._told_id = update_id
+        told_id, self._told_id = self._told_id, update_id
         bids = market.depth(BUY, now_us, self._levels)
         asks = market.depth(SELL, now_us, self._levels)
-
-        def build(divisor: int) -> PartialDepthEvent:
-            # Quirk: it names neither its type nor its symbol, so who gets it without the combined wrapper
-            # has to know what it asked for (web-socket-streams.md, "Partial Book Depth Streams").
-            return {"lastUpdateId": update_id, "bids": _render(bids), "asks": _render(asks)}
-
-        return (Message(self._name, build),)
+        told = ToldDepth(now_us, told_id, update_id, bids, asks)
+        return (Message(self._name, partial(self._render, told)),)
 
     def next_us(self, now_us: int) -> int:
         return self._paced.next_us
 
 
-class DepthDiffs:
+class DepthDiffs(Source):
     """`<symbol>@depth`: at every moment of its pace all levels that changed since the last event.
 
-    U of an event is one more than u of the event before; u is the id of the book that its quantities
-    are of. A moment without a change has no event, and the next event covers it.
+    Events are a chain: each begins where the one before ended. A moment without a change has no event, and
+    the next event covers it. books: the product's.
     """
 
-    def __init__(self, sandbox: Sandbox, stream: Stream) -> None:
-        assert stream.symbol is not None
+    def __init__(
+        self, sandbox: Sandbox, stream: MarketStream, render: Render, *, books: PerSandbox[Books]
+    ) -> None:
+        assert stream.instrument is not None
         self._sandbox = sandbox
         self._name = stream.name
-        self.symbol = stream.symbol
+        self._instrument = stream.instrument
+        self._render = render
+        self._books = books
         self._paced = Paced(stream.pace_us)
         self._told_id = 0
         self._seen: Book | None = None
@@ -89,11 +102,11 @@ class DepthDiffs:
 
     def open(self, now_us: int) -> None:
         self._paced.begin(now_us)
-        self._seen = BOOKS.of(self._sandbox).look(self.symbol, now_us)
+        self._seen = self._books.of(self._sandbox).look(self._instrument, now_us)
         self._told_id = self._seen.update_id
 
     def look(self, now_us: int) -> Sequence[Message]:
-        update_id = engine_of(self._sandbox).state.markets[self.symbol].update_id(now_us)
+        update_id = engine_of(self._sandbox).state.markets[self._instrument].update_id(now_us)
         if not self._paced.is_due(now_us) and not _is_news(self._sandbox, self._told_id, update_id):
             return ()
         bids, asks = self._changes(now_us)
@@ -103,21 +116,20 @@ class DepthDiffs:
         _complete(asks, self._asks_shown, book.asks)
         if not bids and not asks:
             return ()
-        symbol, first_id = self.symbol, self._told_id + 1
-        self._told_id = update_id
+        told_id, self._told_id = self._told_id, update_id
+        return (Message(self._name, partial(self._build, now_us, told_id, update_id, bids, asks)),)
 
-        def build(divisor: int) -> DepthEvent:
-            return {
-                "e": "depthUpdate",
-                "E": now_us // divisor,
-                "s": symbol,
-                "U": first_id,
-                "u": update_id,
-                "b": _render(sorted(bids.items(), reverse=True)),
-                "a": _render(sorted(asks.items())),
-            }
-
-        return (Message(self._name, build),)
+    def _build(
+        self,
+        now_us: int,
+        told_id: int,
+        update_id: int,
+        bids: Mapping[Decimal, Decimal],
+        asks: Mapping[Decimal, Decimal],
+        divisor: int,
+    ) -> Payload:
+        in_order = sorted(bids.items(), reverse=True), sorted(asks.items())
+        return self._render(ToldDepth(now_us, told_id, update_id, *in_order), divisor)
 
     def next_us(self, now_us: int) -> int:
         return self._paced.next_us
@@ -132,7 +144,7 @@ class DepthDiffs:
         """What is new since the book was seen last, by price; and see it."""
         seen = self._seen
         assert seen is not None
-        book = self._seen = BOOKS.of(self._sandbox).look(self.symbol, now_us)
+        book = self._seen = self._books.of(self._sandbox).look(self._instrument, now_us)
         return book.bids.since(seen.bids), book.asks.since(seen.asks)
 
 
@@ -149,12 +161,6 @@ def _complete(changes: dict[Decimal, Decimal], shown: set[Decimal], side: BookSi
         for price in missing:
             changes[price] = quantities.get(price, ZERO)
     shown.clear()
-
-
-def _render(levels: Sequence[Level]) -> list[PriceLevel]:
-    # Quirk: always eight places, because clients take a level away for the text "0.00000000" alone
-    # (python-binance, `DepthCache`).
-    return [(render_amount(price), render_amount(quantity)) for price, quantity in levels]
 
 
 class BookSide:
@@ -230,41 +236,41 @@ class Book(NamedTuple):
 
 
 class Books:
-    """The last look at each book of a sandbox, for all streams of a symbol that look at one moment."""
+    """The last look at each book of a sandbox, for all streams of an instrument that look at one moment.
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    levels_max: of one side, as REST shows at most; what lies beyond does not exist for streams either.
+    """
+
+    def __init__(self, sandbox: Sandbox, *, levels_max: int) -> None:
         self._sandbox = sandbox
+        self._levels_max = levels_max
         self._books: dict[str, Book] = {}
 
-    def look(self, symbol: str, now_us: int) -> Book:
+    def look(self, instrument: str, now_us: int) -> Book:
         engine = engine_of(self._sandbox)
-        market = engine.state.markets[symbol]
+        market = engine.state.markets[instrument]
         update_id, changes = market.update_id(now_us), market.changes
-        last = self._books.get(symbol)
+        last = self._books.get(instrument)
         if last is not None:
             if last.update_id == update_id:
                 return last
             if last.changes != changes:
                 last = None
-        book = self._books[symbol] = Book(
+        book = self._books[instrument] = Book(
             update_id,
             changes,
-            _look_at(engine, symbol, BUY, now_us, None if last is None else last.bids.own),
-            _look_at(engine, symbol, SELL, now_us, None if last is None else last.asks.own),
+            self._look_at(engine, instrument, BUY, now_us, None if last is None else last.bids.own),
+            self._look_at(engine, instrument, SELL, now_us, None if last is None else last.asks.own),
         )
         return book
 
-
-BOOKS: Final = PerSandbox(Books)
-
-
-def _look_at(
-    engine: Engine, symbol: str, side: Side, now_us: int, own: Mapping[Decimal, Decimal] | None
-) -> BookSide:
-    """own: what accounts show, where it is known already."""
-    market = engine.state.markets[symbol]
-    levels = list(market.levels(side, now_us))
-    shown = (market.bids if side is BUY else market.asks).shown
-    if len(levels) + len(shown) > LEVELS_MAX:
-        return BookSide((), dict(market.depth(side, now_us, LEVELS_MAX)))
-    return BookSide(levels, dict(shown) if own is None else own)
+    def _look_at(
+        self, engine: Engine, instrument: str, side: Side, now_us: int, own: Mapping[Decimal, Decimal] | None
+    ) -> BookSide:
+        """own: what accounts show, where it is known already."""
+        market = engine.state.markets[instrument]
+        levels = list(market.levels(side, now_us))
+        shown = (market.bids if side is BUY else market.asks).shown
+        if len(levels) + len(shown) > self._levels_max:
+            return BookSide((), dict(market.depth(side, now_us, self._levels_max)))
+        return BookSide(levels, dict(shown) if own is None else own)

@@ -6,6 +6,7 @@ not hold up the next one; who disconnects meanwhile undoes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from time import perf_counter_ns
 from typing import Final, NamedTuple
@@ -15,14 +16,13 @@ from weakref import WeakKeyDictionary
 from emulator.exchanges.binance.door import Door, time_divisor
 from emulator.exchanges.binance.errors import TEXTS, refuse
 from emulator.exchanges.binance.lifetime import Lifetime
-from emulator.exchanges.binance.spot import account, market, order_lists, trading
-from emulator.exchanges.binance.spot.ws_api.admission import (
+from emulator.exchanges.binance.ws_api.admission import (
     RETURN_RATE_LIMITS,
     SocketDoor,
     SocketRequest,
     payload_of,
 )
-from emulator.exchanges.binance.spot.ws_api.frames import (
+from emulator.exchanges.binance.ws_api.frames import (
     NULL,
     Asked,
     Malformed,
@@ -32,27 +32,17 @@ from emulator.exchanges.binance.spot.ws_api.frames import (
     render_result,
     render_shutdown,
 )
-from emulator.exchanges.binance.spot.ws_api.methods import (
-    NAME_SHOWN_MAX,
-    Operation,
-    described,
-    explain,
-    operations,
-)
-from emulator.exchanges.binance.spot.ws_api.standing import Standing
+from emulator.exchanges.binance.ws_api.methods import NAME_SHOWN_MAX, Operation
+from emulator.exchanges.binance.ws_api.offer import Offer
 from emulator.runtime.sandbox import Sandbox
-from emulator.web.contract import Opening, Refusal, Site, SocketRow
+from emulator.web.contract import Method, Opening, Refusal, Route, Site, SocketRow
 from emulator.web.endpoint import Answer, Endpoint
 from emulator.web.sockets import POLICY, Socket
 
-PATH: Final = "/ws-api/v3"
 POOL: Final = "ws-api"
-CONNECTION_WEIGHT: Final = 2
 
 IN_FLIGHT_MAX: Final = 256
 """Requests of one connection that wait for the journal; no further one is read from it then."""
-
-VERSION: Final = "v3/"
 
 
 class Url(NamedTuple):
@@ -62,12 +52,12 @@ class Url(NamedTuple):
     returns_rate_limits: bool
 
 
-def parse_url(query: bytes) -> Url:
+def parse_url(query: bytes, *, takes_time_unit: bool) -> Url:
     """Raises a Refusal for what is not offered, or is no value."""
     divisor, returns_rate_limits = 1000, True
     for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         match name:
-            case "timeUnit":
+            case "timeUnit" if takes_time_unit:
                 divisor = time_divisor(text.encode("latin-1"))
             case "returnRateLimits":
                 returns_rate_limits = parse_truth(text)
@@ -88,29 +78,37 @@ def parse_truth(text: str) -> bool:
 class Api:
     """What all connections to a site share: its methods made ready."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, offer: Offer) -> None:
         assert isinstance(site.dialect, Door)
+        self.offer = offer
         self.door = SocketDoor(site.dialect)
         limits = self.door.limits
         self.rate_limits = RateLimits(
-            weight_per_minute=limits.weight_per_minute,
-            orders_per_10_seconds=limits.orders_per_10_seconds,
-            orders_per_day=limits.orders_per_day,
+            weight_per_minute=limits.weight_per_minute, orders=offer.order_windows(limits)
         )
         inside = Site(name=site.name, engine=site.engine, title=site.title, rows=(), dialect=self.door)
         self.methods: dict[str, tuple[Operation, Endpoint]] = {
             name: (operation, Endpoint(inside, operation.route))
-            for name, operation in operations(site.rows).items()
+            for name, operation in operations(offer, site.rows).items()
         }
+
+
+def operations(offer: Offer, rows: Sequence[Route]) -> dict[str, Operation]:
+    """All methods that can be answered, by name; rows: of the site."""
+    offered = {
+        one.name: Operation(route, one.overridden, bool(route.orders) or route.path in offer.counted)
+        for one, route in offer.all_names(rows)
+    }
+    return offered | {route.path: Operation(route, {}, False) for route in offer.session_rows}
 
 
 _apis: WeakKeyDictionary[Site, Api] = WeakKeyDictionary()
 
 
-def _api_of(site: Site) -> Api:
+def _api_of(site: Site, offer: Offer) -> Api:
     api = _apis.get(site)
     if api is None:
-        api = _apis[site] = Api(site)
+        api = _apis[site] = Api(site, offer)
     return api
 
 
@@ -119,15 +117,13 @@ class Connection:
 
     __slots__ = ("_api", "_in_flight", "_is_paused", "_lifetime", "_opening", "_socket", "_standing")
 
-    def __init__(self, opening: Opening, socket: Socket) -> None:
-        self._api = _api_of(opening.site)
+    def __init__(self, opening: Opening, socket: Socket, offer: Offer) -> None:
+        self._api = _api_of(opening.site, offer)
         self._opening = opening
         self._socket = socket
-        url = parse_url(opening.query)
-        self._standing = Standing(
-            opening, socket, divisor=url.divisor, returns_rate_limits=url.returns_rate_limits
-        )
-        self._lifetime = Lifetime(socket, opening.sandbox, self._api.door, opening.source_ip)
+        url = parse_url(opening.query, takes_time_unit=offer.takes_time_unit)
+        self._standing = offer.stand(opening, socket, url.divisor, url.returns_rate_limits)
+        self._lifetime = Lifetime(socket, opening.sandbox, self._api.door, opening.source_ip, offer.heartbeat)
         self._in_flight = 0
         self._is_paused = False
         opening.note("GET", opening.path, opening.query, b"", 101, None, 0, 0, None)
@@ -164,8 +160,9 @@ class Connection:
             self._lifetime.ponged(payload)
 
     def leaving(self) -> None:
-        now_us = self._opening.sandbox.clock.now_us()
-        self._socket.send_text(render_shutdown(now_us // self._standing.divisor))
+        if self._api.offer.announces_shutdown:
+            now_us = self._opening.sandbox.clock.now_us()
+            self._socket.send_text(render_shutdown(now_us // self._standing.divisor))
 
     def ended(self) -> None:
         self._lifetime.end()
@@ -178,9 +175,11 @@ class Connection:
         standing = self._standing
         if standing.is_revoked:
             self._revoke()
-        known = self._api.methods.get(name.removeprefix(VERSION))
+        offer = self._api.offer
+        known = self._api.methods.get(name) or self._api.methods.get(name.removeprefix(offer.version))
         if known is None:
-            refusal = refuse(-1020, text=f"{TEXTS[-1020]} {explain(name.removeprefix(VERSION))}")
+            why = offer.explain(name.removeprefix(offer.version)[:NAME_SHOWN_MAX])
+            refusal = refuse(-1020, text=f"{TEXTS[-1020]} {why}")
             self._refuse(id, refusal, name, payload_of(sent), began_ns)
             return
         operation, endpoint = known
@@ -318,21 +317,29 @@ class Asking(NamedTuple):
 # The row
 
 
-def _admit(opening: Opening) -> None:
-    door, sandbox = opening.site.dialect, opening.sandbox
-    assert isinstance(door, Door)
-    quotas, now_us = door.quotas(sandbox), sandbox.clock.now_us()
-    if door.counts_in(sandbox):
-        quotas.connect(opening.source_ip, now_us, pool=POOL)
-        quotas.check_weight(opening.source_ip, CONNECTION_WEIGHT, now_us)
-    quotas.charge(opening.source_ip, CONNECTION_WEIGHT, now_us)
-    parse_url(opening.query)
+def socket_row(offer: Offer, rows: Sequence[Route]) -> SocketRow:
+    """The path of a product's WebSocket API. rows: those that its methods may be answered by."""
 
+    def open_session(opening: Opening, socket: Socket) -> Connection:
+        return Connection(opening, socket, offer)
 
-socket_row: Final = SocketRow(
-    path=PATH,
-    summary="The WebSocket API: requests as over REST, and user data",
-    open=Connection,
-    admit=_admit,
-    methods=described((*market.rows, *trading.rows, *order_lists.rows, *account.rows)),
-)
+    def admit(opening: Opening) -> None:
+        door, sandbox = opening.site.dialect, opening.sandbox
+        assert isinstance(door, Door)
+        quotas, now_us = door.quotas(sandbox), sandbox.clock.now_us()
+        if door.counts_in(sandbox):
+            quotas.connect(opening.source_ip, now_us, pool=POOL)
+            quotas.check_weight(opening.source_ip, offer.connection_weight, now_us)
+        quotas.charge(opening.source_ip, offer.connection_weight, now_us)
+        parse_url(opening.query, takes_time_unit=offer.takes_time_unit)
+
+    return SocketRow(
+        path=offer.path,
+        summary=offer.summary,
+        open=open_session,
+        admit=admit,
+        methods=(
+            *(Method(one.name, route.summary, route) for one, route in offer.all_names(rows)),
+            *(Method(route.path, route.summary) for route in offer.session_rows),
+        ),
+    )

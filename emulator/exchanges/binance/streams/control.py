@@ -10,7 +10,7 @@ import re
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-from emulator.exchanges.binance.spot.streams.places import WALKED_MAX, complaint, place, walk
+from emulator.exchanges.binance.streams.places import WALKED_MAX, complaint, place, walk
 from emulator.web.codec import decode, encode
 
 

@@ -13,6 +13,9 @@ Payload = Mapping[str, Any] | Sequence[Any]
 Build = Callable[[int], Payload]
 """Makes the JSON-ready payload. The argument is how many microseconds its unit of time has: 1000 or 1."""
 
+Wrap = Callable[[str, bytes], bytes]
+"""Puts the name of its stream around a payload, both as an exchange does it: a function of a module."""
+
 
 class Message:
     """What one stream says once.
@@ -28,16 +31,16 @@ class Message:
         self.stream = stream
         self._build = build
         self._payloads: dict[int, bytes] = {}
-        self._frames: dict[tuple[bool, int], bytes] = {}
+        self._frames: dict[tuple[Wrap | None, int], bytes] = {}
 
-    def frame(self, *, combined: bool, divisor: int) -> bytes:
-        """A WebSocket frame with the payload alone, or with the name of its stream around it."""
-        frame = self._frames.get((combined, divisor))
+    def frame(self, divisor: int, wrap: Wrap | None = None) -> bytes:
+        """A WebSocket frame with the payload alone, or with what is put around it."""
+        frame = self._frames.get((wrap, divisor))
         if frame is None:
             payload = self.encoded(divisor)
-            if combined:
-                payload = b'{"stream":%b,"data":%b}' % (encode(self.stream), payload)
-            frame = self._frames[combined, divisor] = encode_text(payload)
+            if wrap is not None:
+                payload = wrap(self.stream, payload)
+            frame = self._frames[wrap, divisor] = encode_text(payload)
         return frame
 
     def encoded(self, divisor: int) -> bytes:

@@ -147,22 +147,28 @@ def render_shutdown(time: int) -> bytes:
     return b'{"event":{"e":"serverShutdown","E":%d}}' % time
 
 
+class OrderWindow(NamedTuple):
+    """A span in which orders are counted, as `rateLimits` describes it."""
+
+    interval: str
+    number: int
+    limit: int
+
+
 class RateLimits:
-    """`rateLimits` with counts. The figures that limit are those of the site."""
+    """`rateLimits` with counts. The figures that limit are those of the site.
+
+    orders: the windows in which orders count, in the order in which their counts are given.
+    """
 
     __slots__ = ("_orders", "_weight")
 
-    def __init__(self, *, weight_per_minute: int, orders_per_10_seconds: int, orders_per_day: int) -> None:
+    def __init__(self, *, weight_per_minute: int, orders: tuple[OrderWindow, ...]) -> None:
         self._weight = _limit("REQUEST_WEIGHT", "MINUTE", 1, weight_per_minute)
-        in_seconds = _limit("ORDERS", "SECOND", 10, orders_per_10_seconds)
-        self._orders = b"%b,%b,%b" % (
-            in_seconds,
-            _limit("ORDERS", "DAY", 1, orders_per_day),
-            self._weight,
-        )
+        self._orders = b",".join([*(_limit("ORDERS", *window) for window in orders), self._weight])
 
-    def render(self, weight: int, orders: tuple[int, int] | None) -> bytes:
-        """orders: unfilled ones in ten seconds and in the day, of a request that they count for."""
+    def render(self, weight: int, orders: tuple[int, ...] | None) -> bytes:
+        """orders: how many are unfilled in each window, of a request that they count for."""
         if orders is None:
             return self._weight % weight
         return self._orders % (*orders, weight)

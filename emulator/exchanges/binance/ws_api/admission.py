@@ -1,4 +1,4 @@
-"""The site's door as requests over a WebSocket come through it.
+"""A site's door as requests over a WebSocket come through it.
 
 Checks, quotas, errors and their order are the door's. What differs is where a request says who asks:
 `apiKey` and `signature` are among its parameters, or it leaves both to the key that is logged on. The
@@ -18,7 +18,7 @@ from emulator.exchanges.binance.auth import KEY_PATTERN, permits
 from emulator.exchanges.binance.door import TIMESTAMP, Door
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.limits import Exhausted
-from emulator.exchanges.binance.spot.ws_api.standing import Standing
+from emulator.exchanges.binance.ws_api.standing import Standing
 from emulator.runtime.ports import KeyRecord
 from emulator.web.contract import OPEN, Admit, Call, Kind, Parameter, Refusal, Request, Route
 
