@@ -84,11 +84,15 @@ def test_an_inverse_contract_stands_for_a_hundred_dollars_of_bitcoin_and_ten_of_
 
 
 def test_leverage_tiers_of_bitcoin_are_those_of_the_exchange() -> None:
-    first, second, *_, last = USDM.listings["BTCUSDT"].contract.tiers
-    assert (first.leverage_max, first.maintenance_rate, first.cap) == (150, Decimal("0.004"), 300_000)
-    assert (second.leverage_max, second.maintenance_amount) == (100, 300)
-    assert (last.leverage_max, last.maintenance_rate) == (1, Decimal("0.5"))
-    assert (last.cap, last.maintenance_amount) == (1_800_000_000, 421_482_000)
+    tiers = [
+        (int(one.floor), int(one.cap), int(one.leverage_max), one.maintenance_rate, int(one.maintenance_amount))
+        for one in USDM.listings["BTCUSDT"].contract.tiers
+    ]
+    assert tiers[:2] == [
+        (0, 300_000, 150, Decimal("0.004"), 0),
+        (300_000, 800_000, 100, Decimal("0.005"), 300),
+    ]
+    assert tiers[-1] == (1_200_000_000, 1_800_000_000, 1, Decimal("0.5"), 421_482_000)
 
 
 @pytest.mark.parametrize("listing", EVERYTHING, ids=lambda one: str(one.symbol))
@@ -119,7 +123,7 @@ def test_a_contract_is_anchored_where_its_spot_pair_is(listing: Listing) -> None
     "symbol", ["BTCUSDT", "SOLUSDT", "1000PEPEUSDT", "BTCUSDC", "BTCUSD_PERP", "XRPUSD_PERP"]
 )
 def test_a_contract_and_its_spot_pair_move_alike(symbol: str) -> None:
-    listing = (USDM.listings | COINM.listings)[symbol]
+    listing = {**USDM.listings, **COINM.listings}[symbol]
     pair, (_, number) = SPOT[spot_of(listing)], coin_of(listing)
     feed = SyntheticFeed(7)
     ratios = []
