@@ -365,8 +365,7 @@ class Engine:
             symbol = touched.pop()
             version = self._version[symbol] = self._version.get(symbol, 0) + 1
             market = self.state.markets[symbol]
-            if not (len(market.bids.queues) or len(market.asks.queues) or len(market.rises.queues)
-                    or len(market.falls.queues) or market.trailing):  # fmt: skip
+            if market.is_idle:
                 continue
             after_us = max(self._checked.get(symbol, 0), self._advanced_us)
             until_us = max(now_us, after_us + LOOK_AHEAD_US)

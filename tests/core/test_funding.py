@@ -1,4 +1,4 @@
-"""Funding through an engine: who pays what, when, and from where. Figures: docs/futures-maths.md, F1 to F5."""
+"""Funding through an engine: who pays what, when, and from where. Figures: F1 to F5 of futures-maths.md."""
 
 from __future__ import annotations
 

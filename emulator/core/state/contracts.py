@@ -16,10 +16,10 @@ from emulator.core import events as e
 from emulator.core.contracts import Contract, MarkRule
 from emulator.core.funding import funding_payment
 from emulator.core.ids import AccountId, OrderId
-from emulator.core.instruments import BUY, Instrument
+from emulator.core.instruments import BUY, Instrument, TriggerSource
 from emulator.core.ledger import FEES, FUNDING, PROFIT, Ledger
 from emulator.core.markets import Feed
-from emulator.core.marks import Marks
+from emulator.core.marks import Marks, Watch
 from emulator.core.numbers import ZERO
 from emulator.core.orders import Order
 from emulator.core.positions import Leg, MarginMode, Position, after_funding, margin_moved, traded
@@ -32,7 +32,8 @@ def market_of(instrument: Instrument, feed: Feed) -> Market:
     market, contract = Market(instrument, feed), instrument.contract
     if contract is not None:
         rule = contract.marking or MarkRule(step=instrument.price_step)
-        market.marks = Marks(market, contract, rule)
+        marks = market.marks = Marks(market, contract, rule)
+        market.watches = (Watch(marks, TriggerSource.MARK), Watch(marks, TriggerSource.INDEX))
     return market
 
 
