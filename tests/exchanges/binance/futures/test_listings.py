@@ -85,7 +85,13 @@ def test_an_inverse_contract_stands_for_a_hundred_dollars_of_bitcoin_and_ten_of_
 
 def test_leverage_tiers_of_bitcoin_are_those_of_the_exchange() -> None:
     tiers = [
-        (int(one.floor), int(one.cap), int(one.leverage_max), one.maintenance_rate, int(one.maintenance_amount))
+        (
+            int(one.floor),
+            int(one.cap),
+            int(one.leverage_max),
+            one.maintenance_rate,
+            int(one.maintenance_amount),
+        )
         for one in USDM.listings["BTCUSDT"].contract.tiers
     ]
     assert tiers[:2] == [
