@@ -162,7 +162,8 @@ class Limit(str, Enum):
 
 
 class LimitBroken(Rejection, frozen=True, kw_only=True):
-    """value: what breaks it. bound: what would just not, of prices near a reference and of notionals."""
+    """value: what breaks it. bound: what it may not be beyond, where that is not a figure of the instrument,
+    and of notionals."""
 
     limit: Limit
     value: Decimal | None = None
