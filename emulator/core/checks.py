@@ -243,8 +243,10 @@ def check_band(
         return None
     if reference is None:
         reference = _reference_price(market, now_us)
-    if (up is not None and price > reference * up) or (down is not None and price < reference * down):
-        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price)
+    if up is not None and price > reference * up:
+        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price, bound=reference * up)
+    if down is not None and price < reference * down:
+        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price, bound=reference * down)
     return None
 
 
