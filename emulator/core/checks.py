@@ -37,7 +37,7 @@ def check_terms(market: Market, terms: OrderTerms, price: Decimal | None, now_us
         or (price is not None and _check_price(instrument, price))
         or (terms.trigger is not None and _check_trigger(instrument, terms, terms.trigger))
         or (quantity is not None and _check_quantities(instrument, terms, price, quantity))
-        or (price is not None and _check_band(market, terms.side, price, now_us))
+        or (price is not None and _check_named_band(market, terms, price, now_us))
         or check_notional(market, terms, price, quantity, now_us)
         or None
     )
@@ -156,6 +156,8 @@ def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | No
             return r.FeatureOff(feature=Feature.TRIGGER)
         if trigger.trailing_bips is not None and not instrument.trailing_orders:
             return r.FeatureOff(feature=Feature.TRAILING)
+        if trigger.source not in instrument.trigger_sources:
+            return r.FeatureOff(feature=Feature.TRIGGER)
     elif terms.type is _MARKET and not instrument.market_orders:
         return r.FeatureOff(feature=Feature.MARKET)
     if terms.quote_quantity is not None and (
@@ -219,7 +221,19 @@ def _check_quantities(
     return None
 
 
-def _check_band(market: Market, side: Side, price: Decimal, now_us: int) -> Rejection | None:
+def _check_named_band(market: Market, terms: OrderTerms, price: Decimal, now_us: int) -> Rejection | None:
+    """Where it will be triggered, an order of a contract is measured by, until it is active."""
+    if terms.trigger is None or market.instrument.contract is None:
+        return check_band(market, terms.side, price, now_us)
+    if terms.trigger.price is None:
+        return None
+    return check_band(market, terms.side, price, now_us, terms.trigger.price)
+
+
+def check_band(
+    market: Market, side: Side, price: Decimal, now_us: int, reference: Decimal | None = None
+) -> Rejection | None:
+    """Whether a limit price is near enough to a reference; None: to that of the moment."""
     instrument = market.instrument
     if side is BUY:
         up, down = instrument.bid_multiplier_up, instrument.bid_multiplier_down
@@ -227,9 +241,12 @@ def _check_band(market: Market, side: Side, price: Decimal, now_us: int) -> Reje
         up, down = instrument.ask_multiplier_up, instrument.ask_multiplier_down
     if up is None and down is None:
         return None
-    reference = _reference_price(market, now_us)
-    if (up is not None and price > reference * up) or (down is not None and price < reference * down):
-        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price)
+    if reference is None:
+        reference = _reference_price(market, now_us)
+    if up is not None and price > reference * up:
+        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price, bound=reference * up)
+    if down is not None and price < reference * down:
+        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price, bound=reference * down)
     return None
 
 

@@ -275,6 +275,12 @@ class DropReducing(Command, frozen=True, kw_only=True):
     instrument: str
 
 
+class PayFunding(Command, frozen=True, kw_only=True):
+    """Internal: the interval of a contract's funding is over."""
+
+    instrument: str
+
+
 class ActivateOrder(Command, frozen=True, kw_only=True):
     """Internal: place a waiting leg whose working order is filled."""
 

@@ -113,6 +113,17 @@ class MarginMoved(Event, frozen=True, kw_only=True):
     amount: Decimal
 
 
+class FundingPaid(Event, frozen=True, kw_only=True):
+    """All positions in a contract paid or got funding: their value at the mark price times the rate.
+
+    Each payment moved a wallet's free funds; of an isolated position its margin, as far as that goes.
+    """
+
+    instrument: str
+    mark: Decimal
+    rate: Decimal
+
+
 class OrderPlaced(Event, frozen=True, kw_only=True):
     """An order was accepted. status: waiting, dormant or new; price: the effective limit price.
 
@@ -298,4 +309,5 @@ AnyEvent = (
     | MarginModeSet
     | MarginMoved
     | PositionModeSet
+    | FundingPaid
 )

@@ -122,6 +122,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     bid_/ask_multiplier_*: band of a limit price around the reference price, by side.
     trailing_above_*: limits in 1/10,000 for stop-loss buys and take-profit sells;
     trailing_below_*: for stop-loss sells and take-profit buys.
+    trigger_sources: by which prices an order may be triggered; the mark and the index only of a contract.
+    trigger_protect: by which part of the mark price the last price may be away from it when an order is
+    triggered that asks for this protection; beyond, the order expires instead. None: however far.
+    trailing_reached: how a trailing order ends whose price of activation is reached when it is placed; None:
+    it tracks the market at once.
     """
 
     symbol: str
@@ -185,7 +190,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     post_only_failure: Outcome = Outcome.REFUSE
     fill_or_kill_failure: Outcome = Outcome.EXPIRE
     amend_keeps_priority: bool = True
-    trigger_source: TriggerSource = TriggerSource.LAST
+    trigger_sources: frozenset[TriggerSource] = frozenset({TriggerSource.LAST})
+    trigger_protect: Decimal | None = None
+    trailing_reached: Outcome | None = None
 
     profile: MarketProfile
     contract: Contract | None = None

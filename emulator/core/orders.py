@@ -29,6 +29,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     price: the stop price, or None for a trailing order that tracks from the start.
     trailing_bips: distance of the reversal in 1/10,000 that fires a trailing order, or None.
+    source: the price that is watched. A trailing order tracks the same.
     """
 
     kind: TriggerKind
@@ -41,7 +42,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return (side is BUY) is (self.kind is TriggerKind.STOP_LOSS)
 
     def fires_at(self, side: Side, extreme: Decimal) -> Decimal:
-        """Where a trailing order fires after the last price turned back from `extreme`."""
+        """Where a trailing order fires after its price turned back from `extreme`."""
         assert self.trailing_bips is not None
         distance = BIPS * self.trailing_bips
         return extreme * (ONE - distance if side is SELL else ONE + distance)
@@ -64,11 +65,14 @@ class Peg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     levels: int = 0
 
 
-class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What a client asks for. Quantities in base; quote_quantity and price in quote asset.
 
     quantity is None for a market order by quote_quantity, and for legs whose quantity comes from
     what the working order received. labels are the dialect's own words, kept and given back.
+
+    price_protect: whether it expires where it would be triggered by a price that is too far from another
+    (`Instrument.trigger_protect`).
 
     Of contracts only: leg, which position it is about; reduce_only: it may never open or turn one;
     close_position: it closes all that there is when it is active, and has no quantity.
@@ -90,6 +94,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     leg: Leg = Leg.BOTH
     reduce_only: bool = False
     close_position: bool = False
+    price_protect: bool = False
 
     @property
     def reduces(self) -> bool:
@@ -125,6 +130,7 @@ class EndReason(str, Enum):
     NO_PEG_LEVEL = "no_peg_level"
     REFUSED_AT_ACTIVATION = "refused_at_activation"
     NOTHING_TO_REDUCE = "nothing_to_reduce"
+    PRICE_PROTECTED = "price_protected"
 
 
 ENDED = frozenset(

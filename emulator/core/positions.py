@@ -162,13 +162,14 @@ def entry_margin(contract: Contract, *, quantity: Decimal, price: Decimal, lever
     return divided(amount * price, leverage, contract.settle_step, contract.margin_rounding)
 
 
-def after_funding(position: Position, amount: Decimal, *, from_margin: bool) -> Position:
+def after_funding(position: Position, amount: Decimal, *, margin: Decimal = ZERO) -> Position:
     """The position after a funding payment; `amount` is above zero when it was received.
 
-    from_margin: whether it moves the margin of an isolated position, and not the wallet.
+    margin: how much of it moves the margin of an isolated position, and not the wallet.
     """
-    margin = position.margin + amount if from_margin else position.margin
-    return msgspec.structs.replace(position, funding=position.funding + amount, margin=margin)
+    return msgspec.structs.replace(
+        position, funding=position.funding + amount, margin=position.margin + margin
+    )
 
 
 def margin_moved(position: Position, amount: Decimal) -> Position:

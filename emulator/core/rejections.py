@@ -154,8 +154,11 @@ class Limit(str, Enum):
 
 
 class LimitBroken(Rejection, frozen=True, kw_only=True):
+    """bound: what the value may not be beyond, where that is not a figure of the instrument."""
+
     limit: Limit
     value: Decimal | None = None
+    bound: Decimal | None = None
 
 
 class Feature(str, Enum):

@@ -50,6 +50,7 @@ _INCOME_OF: dict[type[e.Event], IncomeKind] = {
     e.AmountWithdrawn: IncomeKind.WITHDRAWAL,
     e.AmountTransferred: IncomeKind.TRANSFER,
     e.BalanceCorrected: IncomeKind.CORRECTION,
+    e.FundingPaid: IncomeKind.FUNDING,
 }
 """Of what an event adds to a wallet of contracts, but for the fees of a trade."""
 _CHARGING = frozenset({e.TradeExecuted})

@@ -8,14 +8,16 @@ from decimal import Decimal
 from emulator.core.contracts import value_of
 from emulator.core.engine import Engine
 from emulator.core.events import AmountWithdrawn
-from emulator.core.instruments import Side
+from emulator.core.instruments import Side, TriggerSource
 from emulator.core.ledger import FEES, PROFIT
 from emulator.core.markets import Candle
+from emulator.core.marks import Watch
 from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import ENDED, Order, OrderStatus
 from emulator.core.positions import Leg, unrealised
 from emulator.core.prints import Print
 from emulator.core.state import Counts
+from emulator.core.tape import Market
 
 
 def assert_sound(engine: Engine) -> None:
@@ -86,16 +88,9 @@ def assert_orders_are_where_they_say(engine: Engine) -> None:
             prices = list(queues.prices())
             assert prices == sorted(queues.queues, reverse=queues.descending)
             assert queues.best == (prices[0] if prices else None)
-        for queues, is_rise in ((market.rises, True), (market.falls, False)):
-            for price, queue in queues.queues.items():
-                for order in queue.values():
-                    places[order.id].append("trigger")
-                    trigger = order.terms.trigger
-                    assert trigger is not None
-                    assert trigger.price == price
-                    assert trigger.fires_on_rise(order.side) is is_rise
-        for order in market.trailing.values():
-            places[order.id].append("trailing")
+        assert_triggers_are_where_they_say(market, TriggerSource.LAST, places)
+        for watch in market.watches:
+            assert_triggers_are_where_they_say(watch, watch.source, places)
         if market.bids.best is not None and market.asks.best is not None:
             assert market.bids.best < market.asks.best, "the book of accounts is crossed"
     for order in state.orders.values():
@@ -103,6 +98,24 @@ def assert_orders_are_where_they_say(engine: Engine) -> None:
         assert order.status not in ENDED
         assert order.quantity is None or order.remaining > 0
     assert not places, "an order that is not open stands somewhere"
+
+
+def assert_triggers_are_where_they_say(
+    waiting: Market | Watch, source: TriggerSource, places: dict[int, list[str]]
+) -> None:
+    for queues, is_rise in ((waiting.rises, True), (waiting.falls, False)):
+        for price, queue in queues.queues.items():
+            for order in queue.values():
+                places[order.id].append("trigger")
+                trigger = order.terms.trigger
+                assert trigger is not None
+                assert trigger.price == price
+                assert trigger.source is source
+                assert trigger.fires_on_rise(order.side) is is_rise
+    for order in waiting.trailing.values():
+        places[order.id].append("trailing")
+        assert order.terms.trigger is not None
+        assert order.terms.trigger.source is source
 
 
 def _place_of(order: Order) -> str:

@@ -248,7 +248,7 @@ LIQUIDATIONS = [
         "-7 493",
         lambda: (
             (
-                after := after_funding(held(BTC, "0.1", "100000", margin="500"), D(-7), from_margin=True)
+                after := after_funding(held(BTC, "0.1", "100000", margin="500"), D(-7), margin=D(-7))
             ).funding,
             after.margin,
         ),

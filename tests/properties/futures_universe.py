@@ -11,25 +11,27 @@ from emulator.core import commands as c
 from emulator.core import rejections as r
 from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
-from emulator.core.instruments import Outcome, Side
+from emulator.core.instruments import Outcome, Side, TriggerSource
 from emulator.core.margin import CostRule
 from emulator.core.positions import Leg, MarginMode
 from emulator.core.rules import EngineRules, MarginRules
 from tests.core.futures import flat, inverse, linear
-from tests.core.world import SPOT, WALLET_OF, instrument, perpetual
+from tests.core.world import MINUTE, SPOT, WALLET_OF, instrument, perpetual
 from tests.properties import dice as spot_dice
 from tests.properties.universe import ACCOUNTS, ASKED_LATER, RECEIVED, Universe, Wish
 
 LINEAR = perpetual(
-    linear(flat("0.01", "50", "1500")),
+    linear(flat("0.01", "50", "1500"), funding_hours=1),
     price_step="0.5",
     quantity_step="0.1",
     quantity_min="0.1",
     maker_fee="-0.0001",
     taker_fee="0.0005",
+    trigger_protect="0.02",
+    trailing_reached=Outcome.REFUSE,
 )
 INVERSE = perpetual(
-    inverse(flat("0.02", "25", "3"), "10"),
+    inverse(flat("0.02", "25", "3"), "10", funding_hours=2),
     price_step="0.5",
     quantity_step="0.1",
     quantity_min="0.1",
@@ -43,6 +45,8 @@ PAIR = instrument(**RECEIVED, maker_fee="0.001", taker_fee="0.002")
 LISTED = (PAIR, LINEAR, INVERSE)
 SYMBOLS = tuple(one.symbol for one in LISTED)
 CONTRACTS = (LINEAR.symbol, INVERSE.symbol)
+HOUR = 60 * MINUTE
+WAITING = ("stop", "stop", "stop_limit", "trailing", "trailing_limit")
 _DIRECTION = {Side.BUY: 1, Side.SELL: -1}
 RULES = EngineRules(
     fees=FeeRules(discount_asset="BNB"),
@@ -101,6 +105,10 @@ class FuturesUniverse(Universe):
             terms = replace(terms, reduce_only=True)
         if wish.type in ("stop", "market") and wish.lots % 4 == 0:
             terms = replace(terms, quantity=None, close_position=True)
+        if terms.trigger is not None:
+            source = (TriggerSource.LAST, TriggerSource.MARK, TriggerSource.INDEX)[wish.lots % 3]
+            trigger = replace(terms.trigger, source=source)
+            terms = replace(terms, trigger=trigger, price_protect=wish.lots % 5 == 0)
         return replace(placing, terms=terms)
 
     def transfer(self, account: int, symbol: str, amount: int, *, is_inward: bool) -> None:
@@ -120,7 +128,10 @@ class FuturesUniverse(Universe):
 def act(universe: FuturesUniverse, dice: Random) -> None:
     """One action; most are orders of contracts."""
     account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
-    match dice.randint(-3, 19):
+    match dice.randint(-4, 19):
+        case -4 if dice.random() < 0.3:
+            # Funding is due at whole hours.
+            universe.wait(HOUR - universe.now % HOUR - dice.choice([0, 0, 1]))
         case -3:
             universe.cancel_all(account, symbol)
             universe.set_position_mode(account, universe.wallet_of(symbol), hedged=dice.random() < 0.7)
@@ -137,6 +148,8 @@ def act(universe: FuturesUniverse, dice: Random) -> None:
         case kind if kind < 8:
             wish = spot_dice.wish(dice, "limit")
             universe.place(account, symbol, larger(wish, dice.choice([1, 1, 5])))
+        case kind if kind < 11:
+            universe.place(account, symbol, spot_dice.wish(dice, *WAITING))
         case _:
             spot_dice.act(universe, dice, symbol)
 

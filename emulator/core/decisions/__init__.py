@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.core import commands as c
-from emulator.core.decisions import accounts, changing, contracts, following, lists, markets, placing
+from emulator.core.decisions import (
+    accounts,
+    changing,
+    contracts,
+    following,
+    lists,
+    markets,
+    placing,
+    settling,
+)
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.following import next_trigger
 from emulator.core.decisions.placing import check_placement
@@ -48,6 +57,7 @@ _DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisi
     c.AdvanceInstrument: following.advance,
     c.TriggerOrder: following.trigger_order,
     c.DropReducing: contracts.drop_reducing,
+    c.PayFunding: settling.pay_funding,
     c.ActivateOrder: following.activate,
     c.ExpireOrder: following.expire,
     c.EndOrderList: following.end_list,

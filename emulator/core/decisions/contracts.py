@@ -46,7 +46,7 @@ def enter_new(
     wallet, order_id = instrument.contract.wallet, state.next_order
     mode = terms.self_trade_mode or instrument.self_trade_default
     if terms.trigger is not None:
-        starting = starting_point(terms, market.last_price(now_us))
+        starting = starting_point(market, terms, now_us)
         if isinstance(starting, Rejection):
             return starting
         # What it needs is asked for when it is active: until then it freezes no margin.

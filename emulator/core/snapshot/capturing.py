@@ -45,6 +45,7 @@ from emulator.core.snapshot.parts import (
     Segments,
     order_row,
     queues_of,
+    trailing_of,
 )
 from emulator.core.state import State
 from emulator.core.tape import ManualBook, Market, Segment
@@ -172,7 +173,7 @@ def _is_untouched(market: Market) -> bool:
         or market.segments
         or market.manual is not None
         or market.consumed
-        or market.trailing
+        or any(tracking for _, tracking in trailing_of(market))
         or any(queues.queues for _, queues in queues_of(market))
     )
 
@@ -180,7 +181,7 @@ def _is_untouched(market: Market) -> bool:
 def _copy_market(market: Market) -> _MarketCopy:
     manual = market.manual
     queued = [(place, list(chain.from_iterable(one.queues.values()))) for place, one in queues_of(market)]
-    queued.append((Place.TRAILING, list(market.trailing)))
+    queued += [(place, list(tracking)) for place, tracking in trailing_of(market)]
     return _MarketCopy(
         head=MarketHead(
             symbol=market.instrument.symbol,

@@ -43,8 +43,10 @@ from emulator.core.snapshot.parts import (
     Queued,
     Segments,
     order_of,
+    place_of,
     queues_of,
     record_of,
+    trailing_of,
 )
 from emulator.core.state import Account, Choice, Counts, PositionKey, State, market_of
 from emulator.core.tape import ManualBook, Market
@@ -233,15 +235,17 @@ class _Restoring:
 
     def _queue(self, market: Market, place: Place, ids: list[OrderId]) -> None:
         symbol = market.instrument.symbol
-        queues = dict(queues_of(market)).get(place)
+        queues, tracking = dict(queues_of(market)).get(place), dict(trailing_of(market)).get(place)
         for order_id in ids:
             order = self.orders[order_id]
             _require(order.instrument == symbol, "an order in another market")
             _require(_place_of(order) is place and order_id not in self.queued, "an order out of place")
             self.queued.add(order_id)
-            if queues is None:
-                market.trailing[order_id] = order
+            if tracking is not None:
+                tracking[order_id] = order
                 continue
+            if queues is None:
+                raise MalformedSnapshot("a place that this market does not have")
             trigger = order.terms.trigger if order.asleep else None
             price = order.price if trigger is None else trigger.price
             if price is None:
@@ -278,6 +282,8 @@ class _Restoring:
         state.accounts.update(self.accounts)
         state.locked.update(self.locked)
         state.positions.update(self.positions)
+        for place in self.positions:
+            state.index_position(*place)
         state.hedged.update(self.hedged)
         state.choices.update(self.choices)
         state.orders.update(self.orders)
@@ -319,9 +325,7 @@ def _place_of(order: Order) -> Place | None:
         return Place.BIDS if order.side is BUY else Place.ASKS
     if not order.asleep:
         return None
-    if order.trailing:
-        return Place.TRAILING
     trigger = order.terms.trigger
     if trigger is None:
         raise MalformedSnapshot("an order that waits for nothing")
-    return Place.RISES if trigger.fires_on_rise(order.side) else Place.FALLS
+    return place_of(trigger, order.side, is_trailing=order.trailing)

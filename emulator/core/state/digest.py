@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from emulator.core.state.state import State
 
 
-_OF_CONTRACTS = {"leg": Leg.BOTH, "reduce_only": False, "close_position": False}
+_ADDED = {"leg": Leg.BOTH, "reduce_only": False, "close_position": False, "price_protect": False}
 
 
 def _terms(terms: OrderTerms) -> dict[str, Any]:
-    """What contracts have more than pairs counts only where it says something, so that the digest of a
-    state without them is what it was before there were contracts."""
+    """What was added with contracts counts only where it says something, so that the digest of a state
+    without them is what it was before there were any."""
     listed = asdict(terms)
-    for name, default in _OF_CONTRACTS.items():
+    for name, default in _ADDED.items():
         if listed[name] == default:
             del listed[name]
     return listed
@@ -82,11 +82,24 @@ def fingerprint(state: State) -> str:
         for symbol, market in sorted(state.markets.items())
         if market.marks is not None and market.marks.moves
     ]
-    if state.positions or state.choices or state.hedged or moves:
+    watched = [
+        [
+            symbol,
+            watch.source.value,
+            sorted(watch.trailing),
+            [[price, list(queue)] for price, queue in sorted(watch.rises.queues.items())],
+            [[price, list(queue)] for price, queue in sorted(watch.falls.queues.items())],
+        ]
+        for symbol, market in sorted(state.markets.items())
+        for watch in market.watches
+        if not watch.is_idle
+    ]
+    if state.positions or state.choices or state.hedged or moves or watched:
         # Without them the digest is what it was before there were contracts.
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.positions.items())])
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.choices.items())])
         folded.append(sorted(list(key) for key in state.hedged))
         folded.append(moves)
+        folded.append(watched)
     encoded = msgspec.msgpack.encode(folded, enc_hook=str)
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()

@@ -494,14 +494,14 @@ class State(ContractState):
         market.manual = None
         if market.marks is not None:
             market.marks.price_set(event.price, now_us, is_held=price is not None)
-        self._market_changed(market)
+        self._market_changed(market, now_us)
 
     def _book_set(self, event: e.BookSet, now_us: int) -> None:
         market = self.markets[event.instrument]
         market.manual = ManualBook(event.bids, event.asks, now_us)
         if market.marks is not None:
             market.marks.book_set(now_us)
-        self._market_changed(market)
+        self._market_changed(market, now_us)
 
     def _trade_printed(self, event: e.TradePrinted, now_us: int) -> None:
         market = self.markets[event.instrument]
@@ -517,11 +517,13 @@ class State(ContractState):
         market.manual = None
         if market.marks is not None:
             market.marks.released(now_us)
-        self._market_changed(market)
+        self._market_changed(market, now_us)
 
-    def _market_changed(self, market: Market) -> None:
+    def _market_changed(self, market: Market, now_us: int) -> None:
         market.consumed.clear()
         market.changes += 1
+        for watch in market.watches:
+            watch.note(now_us)
         self.touched.add(market.instrument.symbol)
 
     # Parts
@@ -540,6 +542,8 @@ class State(ContractState):
                 better = max if order.side is SELL else min
                 order.seen = better(order.seen, entry.price)
             self.touched.add(market.instrument.symbol)
+        elif market.watches:
+            self.touched.add(market.instrument.symbol)  # The mark may follow.
 
     def _consume(self, market: Market, side: Side, price: Decimal, since_us: int, quantity: Decimal) -> None:
         consumed = market.consumed
@@ -578,7 +582,8 @@ class State(ContractState):
             return
         assert trigger.price is not None
         order.asleep = True
-        queues = market.rises if trigger.fires_on_rise(order.side) else market.falls
+        waiting = market.waiting(trigger.source)
+        queues = waiting.rises if trigger.fires_on_rise(order.side) else waiting.falls
         best = queues.best
         queues.add(trigger.price, order)
         if queues.best != best:
@@ -588,18 +593,20 @@ class State(ContractState):
         order.asleep = order.trailing = True
         order.extreme = order.seen = extreme
         order.extreme_us = now_us
-        market.trailing[order.id] = order
+        assert order.terms.trigger is not None
+        market.waiting(order.terms.trigger.source).trailing[order.id] = order
         self.touched.add(order.instrument)
 
     def _unqueue_trigger(self, order: Order, market: Market) -> None:
         order.asleep = False
-        if order.id in market.trailing:
-            del market.trailing[order.id]
-            return
         trigger = order.terms.trigger
         assert trigger is not None
+        waiting = market.waiting(trigger.source)
+        if order.id in waiting.trailing:
+            del waiting.trailing[order.id]
+            return
         assert trigger.price is not None
-        queues = market.rises if trigger.fires_on_rise(order.side) else market.falls
+        queues = waiting.rises if trigger.fires_on_rise(order.side) else waiting.falls
         queues.remove(trigger.price, order)
 
     def _rehold(self, order: Order) -> None:

@@ -17,6 +17,7 @@ from emulator.exchanges.binance import futures
 from emulator.exchanges.binance.assets import assets
 from emulator.exchanges.binance.door import Counting, Door, Timestamps
 from emulator.exchanges.binance.eras import Eras
+from emulator.exchanges.binance.futures.door import futures_doors
 from emulator.exchanges.binance.futures.products import COINM, PRODUCTS, USDM, Product, instruments_of
 from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.snippets import snippets
@@ -74,13 +75,7 @@ def engine(feed: Feed) -> Engine:
 
 def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Site, ...]:
     """The sites that are served. timestamps, counting: see `door`."""
-    futures_door = Door(
-        eras=eras,
-        limits=futures.LIMITS,
-        engine=ENGINE,
-        timestamps=timestamps,
-        counting=counting,
-    )
+    doors = futures_doors(eras=eras, engine=ENGINE, timestamps=timestamps, counting=counting)
     spot_door = Door(eras=eras, engine=ENGINE, timestamps=timestamps, counting=counting)
 
     def futures_site(product: Product) -> Site:
@@ -89,8 +84,7 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             engine=ENGINE,
             title=product.title,
             rows=futures.rows(product),
-            # Both have the same one, so that they share their limits.
-            dialect=futures_door,
+            dialect=doors[product],
             not_emulated=futures.not_emulated(product),
         )
 

@@ -98,6 +98,7 @@ EXPIRY_REASON_WORDS: Mapping[EndReason, str] = MappingProxyType(
         EndReason.NO_PEG_LEVEL: "REJECTED",
         EndReason.REFUSED_AT_ACTIVATION: "REJECTED",
         EndReason.NOTHING_TO_REDUCE: "REJECTED",
+        EndReason.PRICE_PROTECTED: "REJECTED",
     }
 )
 

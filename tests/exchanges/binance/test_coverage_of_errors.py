@@ -134,7 +134,7 @@ async def _the_journal_still_fails(building: Building) -> Reply:
     return await building.ask("POST", ORDER, LIMIT_BUY)
 
 
-def _limited(**limits: int) -> Callable[[], Mapping[str, Any]]:
+def _limited(**limits: Any) -> Callable[[], Mapping[str, Any]]:
     return lambda: {"counting": "on", "limits": Limits(**limits)}
 
 

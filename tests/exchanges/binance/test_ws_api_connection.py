@@ -35,7 +35,7 @@ def journal() -> FailingJournal:
     return FailingJournal()
 
 
-def limited(**figures: int) -> Switchboard:
+def limited(**figures: Any) -> Switchboard:
     return Switchboard(counting="on", limits=Limits(**figures))
 
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 from emulator.exchanges.binance.futures import market
 from emulator.exchanges.binance.futures.products import USDM, Product
 from emulator.exchanges.binance.futures.rows import FuturesRows
-from emulator.exchanges.binance.limits import Limits
 from emulator.web.contract import NotEmulated, Route
 
-__all__ = ["COLLATERAL", "LIMITS", "not_emulated", "rows"]
-
-LIMITS = Limits(weight_per_minute=market.REQUESTS_PER_MINUTE)
-"""Of both products together."""
+__all__ = ["COLLATERAL", "not_emulated", "rows"]
 
 COLLATERAL = tuple(dict.fromkeys((*USDM.assets, "USDC", "BTC", "ETH", "BNB")))
 """What USD-M holds as margin: what its contracts settle in, and what counts beside it where all assets

@@ -20,13 +20,16 @@ from typing import Any, Final
 
 import msgspec
 
-from emulator.core.contracts import Contract, Tier
+from emulator.core.contracts import Contract, FundingRule, MarkRule, Tier
 from emulator.core.instruments import FeeAssetRule, Instrument, Kind, MarketProfile, SelfTradeMode
 from emulator.core.numbers import ONE, exact, is_on_step, parse_plain
 
 FIRST_QUARTER: Final = (2024, 1)
 LAST_QUARTER: Final = (2030, 4)
 """The quarters at whose end contracts are delivered."""
+
+MARK_STEP: Final = Decimal("0.00000001")
+"""Index and mark price have eight places, whatever the contract's price steps are."""
 
 SELF_TRADE_MODES: Final = frozenset(
     {
@@ -47,7 +50,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     tiers: floor, highest leverage, maintenance rate and what is taken off (`cum`) of each; the cap of
     one is the floor of the next, and of the last one `tier_cap`. size: base asset of one contract, or
-    the USD that one inverse contract stands for. anchor: of the synthetic market, see `MarketProfile`.
+    the USD that one inverse contract stands for. funding_cap: the highest rate of one payment, and below
+    zero the lowest; funding_disclaimer: what `fundingInfo` says of it. anchor: of the synthetic market, see
+    `MarketProfile`.
     """
 
     symbol: str
@@ -77,6 +82,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     maintenance_percent: str
     required_percent: str
     funding_hours: int
+    funding_cap: str
+    funding_disclaimer: bool = False
     price_precision: int
     quantity_precision: int
     base_precision: int
@@ -159,7 +166,7 @@ def read(document: bytes, wallet: str) -> Iterator[Listing]:
 
 def _listed(row: Row, wallet: str) -> Iterator[Listing]:
     if not row.quarterly:
-        yield _listing(row, row.symbol, wallet, _day_us(date.fromisoformat(row.onboard)), quarter=0)
+        yield _listing(row, row.symbol, wallet, _time_us(row.onboard), quarter=0)
         return
     first, last = _number(*FIRST_QUARTER), _number(*LAST_QUARTER)
     for quarter in range(first, last + 1):
@@ -169,6 +176,7 @@ def _listed(row: Row, wallet: str) -> Iterator[Listing]:
 
 def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: int) -> Listing:
     is_inverse = row.settle == row.base
+    funding_cap = _number_of(row.funding_cap, "funding_cap")
     contract = Contract(
         is_inverse=is_inverse,
         wallet=wallet,
@@ -181,6 +189,7 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
         funding_hours=0 if quarter else row.funding_hours,
         liquidation_fee=_number_of(row.liquidation_fee, "liquidation_fee"),
         tiers=_tiers(row),
+        marking=MarkRule(step=MARK_STEP, funding=FundingRule(cap=funding_cap, floor=-funding_cap)),
     )
     step = _number_of(row.quantity_step, "quantity_step")
     instrument = Instrument(
@@ -320,6 +329,16 @@ def _last_friday(quarter: int) -> date:
 
 def _delivery_us(quarter: int) -> int:
     return _day_us(_last_friday(quarter)) + 8 * 3_600_000_000
+
+
+def _time_us(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ListingError(f"onboard: {error}") from error
+    if moment.tzinfo is None:
+        raise ListingError(f"onboard says no time zone: {text!r}")
+    return int(moment.timestamp()) * 1_000_000
 
 
 def _day_us(day: date) -> int:

@@ -15,9 +15,10 @@ from urllib.parse import urlencode
 import msgspec
 
 from emulator.exchanges.binance.auth import KEY_PATTERN, permits
-from emulator.exchanges.binance.door import TIMESTAMP, Door
+from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.limits import Exhausted
+from emulator.exchanges.binance.reading import TIMESTAMP
 from emulator.exchanges.binance.ws_api.standing import Standing
 from emulator.runtime.ports import KeyRecord
 from emulator.web.contract import OPEN, Admit, Call, Kind, Parameter, Refusal, Request, Route
@@ -82,12 +83,12 @@ class SocketDoor(Door):
         key, signature = API_KEY.but(required=True), SIGNATURE.but(required=True)
         if signed:
             # A signature without a key is that of the key which is logged on.
-            read_own = self._reader(route, TIMESTAMP, RECV_WINDOW, SIGNATURE)
-            read = self._reader(route, key, TIMESTAMP, RECV_WINDOW, signature)
+            read_own = self._read_by(route, TIMESTAMP, RECV_WINDOW, SIGNATURE)
+            read = self._read_by(route, key, TIMESTAMP, RECV_WINDOW, signature)
         elif keyed:
-            read_own, read = self._reader(route), self._reader(route, key)
+            read_own, read = self._read_by(route), self._read_by(route, key)
         else:
-            read_own = read = self._reader(route)
+            read_own = read = self._read_by(route)
 
         def admit(call: Call) -> None:
             request = call.request
@@ -131,9 +132,9 @@ class SocketDoor(Door):
 
         return admit
 
-    def _reader(self, route: Route, *proof: Parameter) -> Read:
+    def _read_by(self, route: Route, *proof: Parameter) -> Read:
         parameters = (*route.parameters, *proof)
-        strict = self.eras.unknown_parameters == "refuse"
+        strict = self.refuses_unknown_parameters
         open_route = msgspec.structs.replace(route, security=OPEN, parameters=parameters)
         read = self.compile_reading(open_route, strict=strict)
         if parameters or not strict:

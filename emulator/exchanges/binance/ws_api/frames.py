@@ -10,12 +10,8 @@ import json
 import re
 from typing import Any, Final, NamedTuple
 
-from emulator.exchanges.binance.errors import (
-    INVALID_JSON,
-    INVALID_REQUEST_MEMBER,
-    TOO_MANY_PARAMETERS,
-    refuse,
-)
+from emulator.exchanges.binance.errors import INVALID_JSON, INVALID_REQUEST_MEMBER, refuse
+from emulator.exchanges.binance.refusals import TOO_MANY_PARAMETERS
 from emulator.web.codec import decode, encode
 from emulator.web.contract import Refusal
 from emulator.web.params import PARAMETERS_MAX
