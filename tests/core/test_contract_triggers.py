@@ -281,7 +281,7 @@ def test_a_stop_limit_is_measured_by_its_trigger_and_when_it_is_active_by_the_ma
     """A band of a twentieth: 115.5 for 110, and 105 for a mark of 100 that only the last price left."""
     pit = Pit(bid_multiplier_up="1.05", ask_multiplier_down="0.95")
     refused = pit.refuses(pit.placing(pit.alice, limit(BUY, "1", "115.6", trigger=stop("110"))))
-    assert refused == r.LimitBroken(limit=r.Limit.PRICE_BAND, value=D("115.6"))
+    assert refused == r.LimitBroken(limit=r.Limit.PRICE_BAND, value=D("115.6"), bound=D("115.5"))
     far = pit.buy(pit.alice, "1", "115.5", trigger=stop("110"))
     pit.prints("110", "0.001")
     assert (far.status, far.end_reason) == (OrderStatus.EXPIRED, EndReason.REFUSED_AT_ACTIVATION)
