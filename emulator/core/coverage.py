@@ -55,30 +55,29 @@ def reducible(state: State, account: Account, instrument: Instrument, terms: Ord
     return max(left, ZERO)
 
 
-def holdings(state: State, account: Account, wallet: str, now_us: int) -> list[Holding]:
-    """All that needs margin in a wallet: positions, and what would become one if an order traded."""
+def holdings(state: State, account: Account, wallet: str, now_us: int) -> dict[tuple[str, Leg], Holding]:
+    """All that needs margin in a wallet, by instrument and leg: positions, and what would become one if an
+    order traded."""
     places = dict.fromkeys(account.positions)
     places |= dict.fromkeys((order.instrument, order.terms.leg) for order in account.open_orders.values())
-    found: list[Holding] = []
+    found: dict[tuple[str, Leg], Holding] = {}
     for symbol, leg in places:
         market = state.markets[symbol]
         contract = market.instrument.contract
         if contract is None or contract.wallet != wallet:
             continue
-        found.append(
-            Holding(
-                contract=contract,
-                position=state.position(account.id, symbol, leg),
-                mark=mark_price(market, now_us),
-                resting=resting(state, account, market.instrument, leg),
-            )
+        found[symbol, leg] = Holding(
+            contract=contract,
+            position=state.position(account.id, symbol, leg),
+            mark=mark_price(market, now_us),
+            resting=resting(state, account, market.instrument, leg),
         )
     return found
 
 
 def collateral(state: State, rules: EngineRules, account: Account, wallet: str, now_us: int) -> Collateral:
     """What covers what an account has in a wallet. What is locked or held for spot orders does not."""
-    held = holdings(state, account, wallet, now_us)
+    held = holdings(state, account, wallet, now_us).values()
     balances = {asset: balance.free for asset, balance in state.ledger.wallets[account.id, wallet].items()}
     for holding in held:
         settle = holding.contract.settle

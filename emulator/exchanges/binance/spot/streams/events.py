@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emulator.core.markets import Candle
+from emulator.exchanges.binance.readings.statistics import trade_ids
 from emulator.exchanges.binance.spot.market.klines import render_kline
-from emulator.exchanges.binance.spot.market.statistics import trade_ids
 from emulator.exchanges.binance.spot.payloads.market import PriceLevel
 from emulator.exchanges.binance.spot.payloads.streams import (
     AggregateTradeEvent,

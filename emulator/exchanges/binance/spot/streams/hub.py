@@ -8,9 +8,9 @@ from typing import Final
 
 from emulator.core.engine import Engine
 from emulator.core.markets import Candle
+from emulator.exchanges.binance.readings.candles import read_candles
+from emulator.exchanges.binance.readings.intervals import Interval
 from emulator.exchanges.binance.running import ENGINE
-from emulator.exchanges.binance.spot.market.intervals import Interval
-from emulator.exchanges.binance.spot.market.klines import read_candles
 from emulator.exchanges.binance.spot.market.symbols import listed
 from emulator.exchanges.binance.spot.streams.averages import AveragePrices
 from emulator.exchanges.binance.spot.streams.events import (

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from emulator.core.engine import Engine
-from emulator.exchanges.binance.spot.market.statistics import (
+from emulator.exchanges.binance.readings.statistics import (
     Edges,
     Statistics,
     read_day,

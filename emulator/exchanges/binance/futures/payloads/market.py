@@ -1,4 +1,4 @@
-"""What the futures endpoints answer."""
+"""What the public endpoints of futures answer."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from emulator.core.engine import Engine
 from emulator.core.markets import Candle, Quote
 from emulator.core.numbers import ZERO, divide_half
-from emulator.exchanges.binance.spot.market.intervals import DAY_US, MINUTE_US
+from emulator.exchanges.binance.readings.intervals import DAY_US, MINUTE_US
 from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, render_amount, render_places
 
 MILLISECOND_US: Final = 1000
