@@ -74,6 +74,11 @@ class PositionStatement(msgspec.Struct, frozen=True, kw_only=True):
     liquidation: Decimal | None
     bankruptcy: Decimal | None
 
+    @property
+    def shown_liquidation(self) -> Decimal:
+        """Zero where there is no price at which it is liquidated."""
+        return self.liquidation or ZERO
+
     def entry(self, step: Decimal) -> Decimal:
         """The average price of entry; zero when flat."""
         return entry_price(self.contract, self.position, step)
