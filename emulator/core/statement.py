@@ -44,6 +44,15 @@ from emulator.core.positions import (
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 
+__all__ = [
+    "AssetFigures",
+    "PositionStatement",
+    "Totals",
+    "WalletStatement",
+    "flat_statement",
+    "wallet_statement",
+]
+
 BREAK_EVEN = BreakEven()
 
 

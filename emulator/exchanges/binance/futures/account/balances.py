@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from emulator.core.collateral import Totals
-from emulator.core.margin import AssetFigures
 from emulator.core.numbers import exact
-from emulator.core.statement import PositionStatement
+from emulator.core.statement import AssetFigures, PositionStatement, Totals
 from emulator.exchanges.binance.futures.account.readings import (
     ENTRY_STEP,
     SIDES_OF_LEGS,

@@ -8,10 +8,15 @@ from typing import NamedTuple
 
 from emulator.core.engine import Engine
 from emulator.core.ids import AccountId
-from emulator.core.margin import AssetFigures
 from emulator.core.numbers import ZERO, canonical, round_down
 from emulator.core.positions import Leg, MarginMode
-from emulator.core.statement import PositionStatement, WalletStatement, flat_statement, wallet_statement
+from emulator.core.statement import (
+    AssetFigures,
+    PositionStatement,
+    WalletStatement,
+    flat_statement,
+    wallet_statement,
+)
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import COLLATERAL, USDM, Product, product_of
 from emulator.exchanges.binance.futures.symbols import listed

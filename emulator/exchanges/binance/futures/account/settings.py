@@ -10,7 +10,6 @@ from emulator.core.engine import Done as Decided
 from emulator.core.numbers import exact
 from emulator.core.positions import MarginMode
 from emulator.core.rejections import SettingUnchanged
-from emulator.core.state import Choice
 from emulator.exchanges.binance.futures.account.readings import render_plain
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.payloads.account import (
@@ -163,7 +162,7 @@ def symbol_config(call: Call) -> list[SymbolConfig]:
     state = call.engine.state
 
     def render(listing: Listing) -> SymbolConfig:
-        choice: Choice = state.choice(call.account, listing.instrument.symbol)
+        choice = state.choice(call.account, listing.instrument.symbol)
         return {
             "symbol": listing.symbol,
             "marginType": "ISOLATED" if choice.mode is MarginMode.ISOLATED else "CROSSED",
@@ -286,8 +285,8 @@ def _coinm_brackets(listing: Listing) -> list[CoinmBracket]:
             "bracket": number,
             "initialLeverage": int(tier.leverage_max),
             "qtyCap": float(tier.cap),
-            # Quirk: the floor is spelled `qtylFloor` (Notional Bracket for Symbol, its example), while
-            # clients read `qtyFloor`; both are there.
+            # Quirk: the floor is spelled `qtylFloor`, while clients read `qtyFloor`; both are there (Notional
+            # Bracket for Symbol, its example).
             "qtylFloor": float(tier.floor),
             "qtyFloor": float(tier.floor),
             "maintMarginRatio": float(tier.maintenance_rate),
