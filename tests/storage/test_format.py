@@ -14,6 +14,7 @@ from emulator.core.engine import Engine
 from emulator.core.events import (
     AmountDeposited,
     AnyEvent,
+    CountdownSet,
     FundingPaid,
     LeverageSet,
     MarginModeSet,
@@ -284,7 +285,7 @@ async def test_a_frozen_sample_replays_to_what_it_came_to(sample: Sample, journa
     )
 
 
-NOT_CAUSED_YET = {FundingPaid, LeverageSet, MarginModeSet, MarginMoved, PositionModeSet}
+NOT_CAUSED_YET = {FundingPaid, LeverageSet, MarginModeSet, MarginMoved, PositionModeSet, CountdownSet}
 """Events of contracts, which no site that is served trades, so that no journal has them."""
 
 

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from emulator.core.state.state import State
 
 
-_ADDED = {"leg": Leg.BOTH, "reduce_only": False, "close_position": False, "price_protect": False}
+_ADDED = {
+    "leg": Leg.BOTH,
+    "reduce_only": False,
+    "close_position": False,
+    "price_protect": False,
+    "good_till_us": None,
+}
 
 
 def _terms(terms: OrderTerms) -> dict[str, Any]:
@@ -94,6 +100,13 @@ def fingerprint(state: State) -> str:
         for watch in market.watches
         if not watch.is_idle
     ]
+    countdowns = [
+        [symbol, sorted(market.countdowns.items())]
+        for symbol, market in sorted(state.markets.items())
+        if market.countdowns
+    ]
+    if countdowns:
+        folded.append(countdowns)
     if state.positions or state.choices or state.hedged or moves or watched:
         # Without them the digest is what it was before there were contracts.
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.positions.items())])
