@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from emulator.core.state.state import State
 
 
-_ADDED = {"leg": Leg.BOTH, "reduce_only": False, "close_position": False, "price_protect": False}
+_ADDED = {
+    "leg": Leg.BOTH,
+    "reduce_only": False,
+    "close_position": False,
+    "price_protect": False,
+    "detached": False,
+}
+
+
+_LINKS = {"origin", "successor"}
+"""Of detached orders; others have none, and then these do not count either."""
 
 
 def _terms(terms: OrderTerms) -> dict[str, Any]:
@@ -45,6 +55,7 @@ def fingerprint(state: State) -> str:
             [
                 _terms(order.terms) if slot == "terms" else getattr(order, slot)
                 for slot in Order.__struct_fields__
+                if slot not in _LINKS or getattr(order, slot)
             ]
             for order in sorted(state.orders.values(), key=lambda order: order.id)
         ],
