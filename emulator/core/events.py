@@ -247,6 +247,14 @@ class OrderExpired(Event, frozen=True, kw_only=True):
     execution: int = 0
 
 
+class CountdownSet(Event, frozen=True, kw_only=True):
+    """The open orders of an account on one instrument will be canceled at a moment; None: not any more."""
+
+    account: AccountId
+    instrument: str
+    at_us: int | None
+
+
 class OrderListPlaced(Event, frozen=True, kw_only=True):
     order_list: ListId
     account: AccountId
@@ -319,5 +327,6 @@ AnyEvent = (
     | MarginModeSet
     | MarginMoved
     | PositionModeSet
+    | CountdownSet
     | FundingPaid
 )

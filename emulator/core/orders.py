@@ -71,6 +71,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     quantity is None for a market order by quote_quantity, and for legs whose quantity comes from
     what the working order received. labels are the dialect's own words, kept and given back.
 
+    good_till_us: when it expires, unless it has ended before; whether it rests by then or still waits.
     price_protect: whether it expires where it would be triggered by a price that is too far from another
     (`Instrument.trigger_protect`).
 
@@ -98,6 +99,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     close_position: bool = False
     price_protect: bool = False
     detached: bool = False
+    good_till_us: int | None = None
 
     @property
     def reduces(self) -> bool:
@@ -136,6 +138,7 @@ class EndReason(str, Enum):
     REFUSED_AT_ACTIVATION = "refused_at_activation"
     NOTHING_TO_REDUCE = "nothing_to_reduce"
     PRICE_PROTECTED = "price_protected"
+    TIME_PASSED = "time_passed"
 
 
 ENDED = frozenset(

@@ -25,7 +25,7 @@ from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ONE, ZERO, is_on_step
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
 from emulator.core.positions import Leg, MarginMode, Position, unrealised
-from emulator.core.rejections import Obstacle, Rejection, Setting
+from emulator.core.rejections import Limit, Obstacle, Rejection, Setting
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
@@ -69,6 +69,10 @@ def enter_new(
         if instrument.post_only_failure is Outcome.REFUSE:
             return r.WouldTake()
         endings: list[e.Event] | Rejection = [e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)]
+    elif price is None and not (plan.executed or plan.prevented or plan.dry):
+        best, _ = market.depth(terms.side.opposite, now_us, 1)[0]
+        bound = _take_bound(market, terms.side, now_us)
+        return r.LimitBroken(limit=Limit.TAKE_BOUND, value=best, bound=bound)
     else:
         refused = check_margin(
             state, rules, account, market, terms, _exposed(plan, price, quantity), price, plan, now_us
@@ -189,7 +193,18 @@ def _planned(
             return None
         if not crossing:
             return Plan(quantity)
-    return walk(state, rules, market, taker, now_us, limit=price, quantity=quantity)
+    limit = _take_bound(market, terms.side, now_us) if price is None else price
+    return walk(state, rules, market, taker, now_us, limit=limit, quantity=quantity)
+
+
+def _take_bound(market: Market, side: Side, now_us: int) -> Decimal | None:
+    """The worst price that an order at market may trade at."""
+    contract = market.instrument.contract
+    assert contract is not None
+    if contract.take_bound is None:
+        return None
+    away = contract.take_bound if side is BUY else -contract.take_bound
+    return mark_price(market, now_us) * (ONE + away)
 
 
 def _exposed(plan: Plan, price: Decimal | None, quantity: Decimal) -> Decimal:

@@ -22,6 +22,7 @@ _ADDED = {
     "close_position": False,
     "price_protect": False,
     "detached": False,
+    "good_till_us": None,
 }
 
 
@@ -105,6 +106,13 @@ def fingerprint(state: State) -> str:
         for watch in market.watches
         if not watch.is_idle
     ]
+    countdowns = [
+        [symbol, sorted(market.countdowns.items())]
+        for symbol, market in sorted(state.markets.items())
+        if market.countdowns
+    ]
+    if countdowns:
+        folded.append(countdowns)
     if state.positions or state.choices or state.hedged or moves or watched:
         # Without them the digest is what it was before there were contracts.
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.positions.items())])

@@ -7,7 +7,7 @@ is in exactly one of the books, trigger queues or neither, as its status says.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import islice
@@ -86,6 +86,7 @@ class State(ContractState):
             e.OrderAmended: self._order_amended,
             e.OrderCanceled: self._order_canceled,
             e.OrderExpired: self._order_expired,
+            e.CountdownSet: self._countdown_set,
             e.OrderListPlaced: self._order_list_placed,
             e.OrderListEnded: self._order_list_ended,
             e.PriceSet: self._price_set,
@@ -229,6 +230,9 @@ class State(ContractState):
             counts.triggers += 1
         if terms.iceberg_quantity is not None:
             counts.icebergs += 1
+        if terms.good_till_us is not None:
+            insort(market.deadlines, (terms.good_till_us, id))
+            self.touched.add(event.instrument)
         if status is _DORMANT:
             self._sleep(order, market, event.extreme, now_us)
         if instrument.contract is not None:
@@ -458,6 +462,13 @@ class State(ContractState):
         self.next_execution += 1
         self._close(order, now_us)
 
+    def _countdown_set(self, event: e.CountdownSet, now_us: int) -> None:
+        countdowns = self.markets[event.instrument].countdowns
+        countdowns.pop(event.account, None)
+        if event.at_us is not None:
+            countdowns[event.account] = event.at_us
+            self.touched.add(event.instrument)
+
     # Order lists
 
     def _order_list_placed(self, event: e.OrderListPlaced, now_us: int) -> None:
@@ -654,6 +665,8 @@ class State(ContractState):
             market.changes += 1
         elif order.asleep:
             self._unqueue_trigger(order, market)
+        if order.terms.good_till_us is not None:
+            market.deadlines.remove((order.terms.good_till_us, order.id))
         order.visible = ZERO
         del self.orders[order.id]
         self._rehold(order)

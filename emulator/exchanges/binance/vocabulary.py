@@ -101,6 +101,7 @@ EXPIRY_REASON_WORDS: Mapping[EndReason, str] = MappingProxyType(
         EndReason.REFUSED_AT_ACTIVATION: "REJECTED",
         EndReason.NOTHING_TO_REDUCE: "REJECTED",
         EndReason.PRICE_PROTECTED: "REJECTED",
+        EndReason.TIME_PASSED: "NONE",
     }
 )
 
