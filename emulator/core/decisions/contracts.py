@@ -384,18 +384,23 @@ def set_position_mode(state: State, rules: EngineRules, command: c.SetPositionMo
         return r.UnknownAccount(account=command.account)
     if wallet not in state.margin_wallets:
         return r.UnknownWallet(wallet=wallet)
-    if ((account.id, wallet) in state.hedged) is command.hedged:
+    wallets = sorted(state.margin_wallets) if rules.margin.shares_position_mode else [wallet]
+    if all(((account.id, one) in state.hedged) is command.hedged for one in wallets):
         return r.SettingUnchanged(setting=Setting.POSITION_MODE)
 
     def is_there(symbol: str) -> bool:
         contract = state.markets[symbol].instrument.contract
-        return contract is not None and contract.wallet == wallet
+        return contract is not None and contract.wallet in wallets
 
     if any(is_there(order.instrument) for order in account.open_orders.values()):
         return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.ORDERS)
     if any(is_there(symbol) for symbol, _ in account.positions):
         return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.POSITION)
-    return [e.PositionModeSet(account=account.id, wallet=wallet, hedged=command.hedged)]
+    return [
+        e.PositionModeSet(account=account.id, wallet=one, hedged=command.hedged)
+        for one in wallets
+        if ((account.id, one) in state.hedged) is not command.hedged
+    ]
 
 
 def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us: int) -> Decision:
