@@ -109,8 +109,8 @@ class SetMarginMode(Command, frozen=True, kw_only=True):
 
 
 class SetPositionMode(Command, frozen=True, kw_only=True):
-    """Choose between one position and two legs for all contracts of a wallet; refused while there are
-    orders or positions."""
+    """Choose between one position and two legs for all contracts of a wallet, or of all wallets where the
+    exchange has one mode for them; refused while there are orders or positions."""
 
     account: AccountId
     wallet: str

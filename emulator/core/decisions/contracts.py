@@ -101,6 +101,34 @@ def wake_reducing(
     ]
 
 
+def succeed(
+    state: State, rules: EngineRules, market: Market, order: Order, price: Decimal | None, now_us: int
+) -> list[e.Event]:
+    """What a detached order comes to when its condition is met: another one in its stead, or nothing."""
+    terms = replace(order.terms, trigger=None, detached=False, price_protect=False)
+    account = state.accounts[order.account]
+    decision = enter_new(state, rules, account, market, terms, price, now_us)
+    if isinstance(decision, Rejection):
+        reason = _REASONS.get(type(decision), EndReason.REFUSED_AT_ACTIVATION)
+        return [e.OrderExpired(order=order.id, reason=reason)]
+    first, *others = decision
+    assert isinstance(first, e.OrderPlaced)
+    return [
+        e.OrderSucceeded(order=order.id, successor=first.order),
+        replace(first, origin=order.id),
+        *others,
+    ]
+
+
+_REASONS: dict[type[Rejection], EndReason] = {
+    r.NothingToReduce: EndReason.NOTHING_TO_REDUCE,
+    r.InsufficientMargin: EndReason.INSUFFICIENT_BALANCE,
+    r.WouldTake: EndReason.WOULD_TAKE,
+    r.WouldNotFill: EndReason.UNFILLED_ALL_OR_NOTHING,
+}
+"""Why a detached order came to nothing, by what spoke against its successor."""
+
+
 def drop_reducing(state: State, rules: EngineRules, command: c.DropReducing, now_us: int) -> Decision:
     account = state.accounts[command.account]
     gone: list[e.Event] = []
@@ -359,18 +387,23 @@ def set_position_mode(state: State, rules: EngineRules, command: c.SetPositionMo
         return r.UnknownAccount(account=command.account)
     if wallet not in state.margin_wallets:
         return r.UnknownWallet(wallet=wallet)
-    if ((account.id, wallet) in state.hedged) is command.hedged:
+    wallets = sorted(state.margin_wallets) if rules.margin.shares_position_mode else [wallet]
+    if all(((account.id, one) in state.hedged) is command.hedged for one in wallets):
         return r.SettingUnchanged(setting=Setting.POSITION_MODE)
 
     def is_there(symbol: str) -> bool:
         contract = state.markets[symbol].instrument.contract
-        return contract is not None and contract.wallet == wallet
+        return contract is not None and contract.wallet in wallets
 
     if any(is_there(order.instrument) for order in account.open_orders.values()):
         return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.ORDERS)
     if any(is_there(symbol) for symbol, _ in account.positions):
         return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.POSITION)
-    return [e.PositionModeSet(account=account.id, wallet=wallet, hedged=command.hedged)]
+    return [
+        e.PositionModeSet(account=account.id, wallet=one, hedged=command.hedged)
+        for one in wallets
+        if ((account.id, one) in state.hedged) is not command.hedged
+    ]
 
 
 def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us: int) -> Decision:
