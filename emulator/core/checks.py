@@ -184,6 +184,8 @@ def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
     if is_funded and terms.quantity is not None:
         return "a funded leg takes its quantity from what the working order receives"
     trigger = terms.trigger
+    if terms.detached and trigger is None:
+        return "an order is detached until it is triggered"
     if trigger is not None and trigger.price is None and trigger.trailing_bips is None:
         return "a trigger needs a stop price or a trailing distance"
     return None
@@ -191,7 +193,9 @@ def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
 
 def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | None:
     trigger = terms.trigger
-    if instrument.contract is None and (terms.reduce_only or terms.close_position or terms.leg is not _BOTH):
+    if instrument.contract is None and (
+        terms.reduce_only or terms.close_position or terms.detached or terms.leg is not _BOTH
+    ):
         return r.NotAContract(instrument=instrument.symbol)
     if trigger is not None:
         if not instrument.trigger_orders:

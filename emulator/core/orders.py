@@ -77,6 +77,8 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
 
     Of contracts only: leg, which position it is about; reduce_only: it may never open or turn one;
     close_position: it closes all that there is when it is active, and has no quantity.
+    detached: it is not an order of the market itself, only waits for its trigger; then another order of the
+    same name takes its place, with an id of its own.
     """
 
     side: Side
@@ -96,6 +98,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     reduce_only: bool = False
     close_position: bool = False
     price_protect: bool = False
+    detached: bool = False
     good_till_us: int | None = None
 
     @property
@@ -115,6 +118,8 @@ class OrderStatus(str, Enum):
     CANCELED = "canceled"
     EXPIRED = "expired"
     EXPIRED_IN_MATCH = "expired_in_match"
+    TRIGGERED = "triggered"
+    """Another order took its place, see `OrderTerms.detached`."""
 
 
 class EndReason(str, Enum):
@@ -137,7 +142,13 @@ class EndReason(str, Enum):
 
 
 ENDED = frozenset(
-    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH}
+    {
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+        OrderStatus.EXPIRED_IN_MATCH,
+        OrderStatus.TRIGGERED,
+    }
 )
 
 
@@ -150,6 +161,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     resting: in the book. asleep: waiting for its stop price, or `trailing` the market.
     extreme: where a trailing order began to track at `extreme_us`. seen: the best price since then of
     trades by accounts and by hand; the market's own are asked for when needed.
+    origin: the detached order in whose place it came. successor: what came in its place. 0: none.
     """
 
     id: OrderId
@@ -183,6 +195,8 @@ class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     updated_us: int
     working_us: int = 0
     queued_us: int = 0
+    origin: OrderId = 0
+    successor: OrderId = 0
 
     @property
     def side(self) -> Side:

@@ -108,7 +108,9 @@ class FuturesUniverse(Universe):
         if terms.trigger is not None:
             source = (TriggerSource.LAST, TriggerSource.MARK, TriggerSource.INDEX)[wish.lots % 3]
             trigger = replace(terms.trigger, source=source)
-            terms = replace(terms, trigger=trigger, price_protect=wish.lots % 5 == 0)
+            terms = replace(
+                terms, trigger=trigger, price_protect=wish.lots % 5 == 0, detached=wish.lots % 7 < 3
+            )
         if wish.lots % 7 == 0:
             terms = replace(terms, good_till_us=self.now + SECOND * wish.lots)
         return replace(placing, terms=terms)

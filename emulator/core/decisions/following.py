@@ -96,6 +96,8 @@ def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now
     is_contract = market.instrument.contract is not None
     if is_contract and price is not None and check_band(market, order.side, price, now_us) is not None:
         return [e.OrderExpired(order=order.id, reason=EndReason.REFUSED_AT_ACTIVATION)]
+    if terms.detached:
+        return contracts.succeed(state, rules, market, order, price, now_us)
     if terms.reduces:
         return contracts.wake_reducing(state, rules, market, order, price, now_us)
     woken = e.OrderTriggered(order=order.id, price=price)

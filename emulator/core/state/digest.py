@@ -21,8 +21,13 @@ _ADDED = {
     "reduce_only": False,
     "close_position": False,
     "price_protect": False,
+    "detached": False,
     "good_till_us": None,
 }
+
+
+_LINKS = {"origin", "successor"}
+"""Of detached orders; others have none, and then these do not count either."""
 
 
 def _terms(terms: OrderTerms) -> dict[str, Any]:
@@ -51,6 +56,7 @@ def fingerprint(state: State) -> str:
             [
                 _terms(order.terms) if slot == "terms" else getattr(order, slot)
                 for slot in Order.__struct_fields__
+                if slot not in _LINKS or getattr(order, slot)
             ]
             for order in sorted(state.orders.values(), key=lambda order: order.id)
         ],

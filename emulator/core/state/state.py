@@ -82,6 +82,7 @@ class State(ContractState):
             e.TrailingStarted: self._trailing_started,
             e.OrderTriggered: self._order_triggered,
             e.OrderActivated: self._order_activated,
+            e.OrderSucceeded: self._order_succeeded,
             e.OrderAmended: self._order_amended,
             e.OrderCanceled: self._order_canceled,
             e.OrderExpired: self._order_expired,
@@ -216,6 +217,7 @@ class State(ContractState):
             created_us=now_us,
             updated_us=now_us,
             working_us=now_us if status is _NEW else 0,
+            origin=event.origin,
         )
         self.next_order = id + 1
         self.next_execution += 1
@@ -392,6 +394,14 @@ class State(ContractState):
             order.quantity = event.quantity
         order.working_us = order.updated_us = now_us
         self._rehold(order)
+
+    def _order_succeeded(self, event: e.OrderSucceeded, now_us: int) -> None:
+        order = self.orders[event.order]
+        self.next_execution += 1
+        order.status = OrderStatus.TRIGGERED
+        order.successor = event.successor
+        order.updated_us = now_us
+        self._close(order, now_us)
 
     def _order_activated(self, event: e.OrderActivated, now_us: int) -> None:
         order = self.orders[event.order]

@@ -81,6 +81,8 @@ ORDER_STATUS_WORDS: Mapping[OrderStatus, str] = MappingProxyType(
         # Quirk: an order that self-trade prevention ended has a status of its own, which is not EXPIRED
         # (enums.md, "Order status").
         OrderStatus.EXPIRED_IN_MATCH: "EXPIRED_IN_MATCH",
+        # Of futures only, where such orders are told of in other words.
+        OrderStatus.TRIGGERED: "NEW",
     }
 )
 

@@ -81,5 +81,3 @@ class Vault(Bank):
 
     async def coinm(self, path: str, who: str = "alice", **values: Any) -> Any:
         return await self.get(f"/dapi{path}", who, **values)
-
-
