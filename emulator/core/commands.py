@@ -9,7 +9,7 @@ import msgspec
 
 from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.order_lists import ListKind
-from emulator.core.orders import OrderTerms
+from emulator.core.orders import OrderTerms, Peg
 from emulator.core.positions import Leg, MarginMode
 
 
@@ -224,6 +224,25 @@ class AmendOrder(Command, frozen=True, kw_only=True):
     order: OrderId | None = None
     client_id: str | None = None
     new_client_id: str = ""
+
+
+class ModifyOrder(Command, frozen=True, kw_only=True):
+    """Give an open order of a contract another price or quantity, up or down; it keeps its id, and loses its
+    place in the queue unless its instrument lets it keep that when only the quantity shrinks.
+
+    price, quantity: None: as it is; peg: take the price from the book instead. quantity is all that the order
+    is to trade, what it has traded included; no more than that, and it is canceled, as is one that may only
+    rest and would trade. reference: the client's own name for the modification.
+    """
+
+    account: AccountId
+    instrument: str
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    peg: Peg | None = None
+    order: OrderId | None = None
+    client_id: str | None = None
+    reference: str = ""
 
 
 class PriceMode(str, Enum):

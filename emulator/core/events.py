@@ -228,10 +228,16 @@ class OrderActivated(Event, frozen=True, kw_only=True):
 
 
 class OrderAmended(Event, frozen=True, kw_only=True):
+    """price: the new limit price; None: as it was. reenters: it left the book, and what it trades and that
+    it rests follow. reference: the client's own name for the amendment."""
+
     order: OrderId
     execution: int
     quantity: Decimal
     client_id: str
+    price: Decimal | None = None
+    reenters: bool = False
+    reference: str = ""
 
 
 class OrderCanceled(Event, frozen=True, kw_only=True):

@@ -250,6 +250,10 @@ class Views:
             order.quantity,
             event.quantity,
             self._now_us,
+            order.price,
+            order.price if event.price is None else event.price,
+            order.amend_count + 1,
+            event.reference,
         )
         self.amendments.setdefault(order.id, []).append(amendment)
         if self.is_taken:

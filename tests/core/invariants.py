@@ -183,8 +183,13 @@ def assert_views_agree(engine: Engine) -> None:
         for fill in fills_of_account:
             by_trade[fill.instrument, fill.trade].append(fill.quantity)
             charged[fill.fee_asset] += fill.fee
-            limit = views.orders[fill.order].price
-            assert limit is None or (fill.price <= limit if fill.is_buyer else fill.price >= limit)
+            # Whatever it was modified to, it had one of these limits.
+            limits = [views.orders[fill.order].price]
+            limits += [one.price_before for one in views.amendments.get(fill.order, [])]
+            assert any(
+                limit is None or (fill.price <= limit if fill.is_buyer else fill.price >= limit)
+                for limit in limits
+            )
     for symbol, market in state.markets.items():
         ids = [entry.id for entry in market.prints]
         assert ids == sorted(set(ids))

@@ -13,12 +13,13 @@ from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
 from emulator.core.instruments import Outcome, Side, TriggerSource
 from emulator.core.margin import CostRule
+from emulator.core.orders import Peg
 from emulator.core.positions import Leg, MarginMode
 from emulator.core.rules import EngineRules, MarginRules
 from tests.core.futures import flat, inverse, linear
 from tests.core.world import MINUTE, SECOND, SPOT, WALLET_OF, instrument, perpetual
 from tests.properties import dice as spot_dice
-from tests.properties.universe import ACCOUNTS, ASKED_LATER, RECEIVED, Universe, Wish
+from tests.properties.universe import ACCOUNTS, ASKED_LATER, LOT, RECEIVED, STEP, Universe, Wish
 
 LINEAR = perpetual(
     linear(flat("0.01", "50", "1500"), funding_hours=1, take_bound=Decimal("0.03"), closing_orders_max=1),
@@ -115,6 +116,21 @@ class FuturesUniverse(Universe):
             terms = replace(terms, good_till_us=self.now + SECOND * wish.lots)
         return replace(placing, terms=terms)
 
+    def modify(self, pick: int, away: int | None, lots: int | None, of: Peg | None) -> None:
+        listed = self.open_orders()
+        order = listed[pick % len(listed)]
+        price = None if away is None else max(STEP, self.last(order.instrument) + away * STEP)
+        self.do(
+            c.ModifyOrder(
+                account=order.account,
+                instrument=order.instrument,
+                order=order.id,
+                price=price,
+                quantity=None if lots is None else LOT * lots,
+                peg=of,
+            )
+        )
+
     def count_down(self, account: int, symbol: str, seconds: int) -> None:
         at_us = self.now + seconds * SECOND if seconds else None
         self.do(c.SetCountdown(account=account, instrument=symbol, at_us=at_us))
@@ -139,7 +155,11 @@ class FuturesUniverse(Universe):
 def act(universe: FuturesUniverse, dice: Random) -> None:
     """One action; most are orders of contracts."""
     account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
-    match dice.randint(-6, 19):
+    match dice.randint(-8, 19):
+        case -8 | -7 if universe.has_orders:
+            wish = spot_dice.wish(dice)
+            price, lots = dice.choice([wish.offset, wish.offset, None]), dice.choice([wish.lots, None])
+            universe.modify(dice.randint(0, 1000), price, lots, wish.peg if wish.lots % 4 == 0 else None)
         case -6:
             universe.count_down(account, symbol, dice.choice([0, 1, 20, 20, 300]))
         case -5:

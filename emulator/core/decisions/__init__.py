@@ -13,6 +13,7 @@ from emulator.core.decisions import (
     following,
     lists,
     markets,
+    modifying,
     placing,
     settling,
 )
@@ -51,6 +52,7 @@ _DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisi
     c.SetCountdown: changing.set_countdown,
     c.CancelOrderList: changing.cancel_list,
     c.AmendOrder: changing.amend,
+    c.ModifyOrder: modifying.modify,
     c.SetPrice: markets.set_price,
     c.SetBook: markets.set_book,
     c.PrintTrade: markets.print_trade,

@@ -433,7 +433,17 @@ class State(ContractState):
             self.client_ids.pop((order.account, order.instrument, order.client_id), None)
             order.client_id = event.client_id
             self.client_ids[order.account, order.instrument, order.client_id] = order.id
-        if order.resting:
+        if event.reenters:
+            market = self.markets[order.instrument]
+            queues = market.bids if order.side is BUY else market.asks
+            assert order.price is not None
+            queues.remove(order.price, order)
+            order.resting = False
+            order.visible = ZERO
+            market.changes += 1
+            if event.price is not None:
+                order.price = event.price
+        elif order.resting:
             market = self.markets[order.instrument]
             queues = market.bids if order.side is BUY else market.asks
             assert order.price is not None

@@ -346,6 +346,8 @@ def speak(product: Product, rejection: Rejection, command: Command | None) -> Re
             return refuse(-2020)
         case rejections.NoPegLevel():
             return refuse(-5041)
+        case rejections.OrderNotResting():
+            return refuse(codes.modified_type)
         case rejections.TimePassed():
             return refuse(-5040)
         case rejections.CancelRestricted():
