@@ -13,7 +13,7 @@ COLLATERAL = tuple(dict.fromkeys((*USDM.assets, "USDC", "BTC", "ETH", "BNB")))
 """What USD-M holds as margin: what its contracts settle in, and what counts beside it where all assets
 stand together."""
 
-_MODULES: tuple[FuturesRows, ...] = (market.rows,)
+_MODULES: tuple[FuturesRows, ...] = market.modules
 
 
 def rows(product: Product) -> tuple[Route, ...]:
