@@ -110,6 +110,7 @@ class Views:
         self.notes: dict[type[e.Event], Callable[[Any], None]] = {
             e.OrderPlaced: self._placed,
             e.OrderTriggered: self._changed,
+            e.OrderSucceeded: self._changed,
             e.OrderActivated: self._changed,
             e.OrderAmended: self._changed,
             e.OrderCanceled: self._changed,
@@ -173,7 +174,12 @@ class Views:
 
     def _changed(
         self,
-        event: e.OrderTriggered | e.OrderActivated | e.OrderAmended | e.OrderCanceled | e.OrderExpired,
+        event: e.OrderTriggered
+        | e.OrderSucceeded
+        | e.OrderActivated
+        | e.OrderAmended
+        | e.OrderCanceled
+        | e.OrderExpired,
     ) -> None:
         if self.is_taken:
             self._touch(self.orders[event.order])
@@ -244,6 +250,10 @@ class Views:
             order.quantity,
             event.quantity,
             self._now_us,
+            order.price,
+            order.price if event.price is None else event.price,
+            order.amend_count + 1,
+            event.reference,
         )
         self.amendments.setdefault(order.id, []).append(amendment)
         if self.is_taken:

@@ -413,7 +413,7 @@ def test_every_row_is_shown() -> None:
     known = {
         (product, route.path)
         for product in PRODUCTS.values()
-        for module in market.modules
+        for module in market.MODULES
         for route in module.of(product)
     }
     assert shown == known

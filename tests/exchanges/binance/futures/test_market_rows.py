@@ -128,7 +128,7 @@ EVERY_ROW = pytest.mark.parametrize(
 
 
 def rows(product: Product) -> dict[str, Route]:
-    return {route.path: route for module in market.modules for route in module.of(product)}
+    return {route.path: route for module in market.MODULES for route in module.of(product)}
 
 
 def whole(product: Product, path: str) -> str:

@@ -19,7 +19,7 @@ from emulator.exchanges.binance.futures.market import (
     trades,
 )
 
-modules = (
+MODULES = (
     general.rows,
     book.rows,
     trades.rows,
