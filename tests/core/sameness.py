@@ -23,7 +23,7 @@ NOT_COMPARED = {
 }
 """What is given to an engine, or kept to be quicker; and what the engine has to look at again."""
 
-UNORDERED = {"client_ids", "list_client_ids", "counts"}
+UNORDERED = {"beside", "booked", "client_ids", "list_client_ids", "counts"}
 """Dicts that are only ever asked by key."""
 
 

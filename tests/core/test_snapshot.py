@@ -155,13 +155,13 @@ STATE = {
         "accounts", "choices", "hedged", "ledger", "lists", "locked", "markets", "next_execution",
         "next_list", "next_movement", "next_order", "orders", "positions",
     },
-    "derived": {"client_ids", "counts", "disturbed", "holders", "list_client_ids", "touched"},
+    "derived": {"booked", "client_ids", "counts", "disturbed", "holders", "list_client_ids", "touched"},
     "given": {"discount_asset", "folds", "margin_wallets", "position_listener", "wallets"},
     "of one event": {"realised"},
 }  # fmt: skip
 ACCOUNT = {
     "captured": {"discounted", "id", "name", "trade_group"},
-    "derived": {"open_lists", "open_orders", "positions"},
+    "derived": {"beside", "open_lists", "open_orders", "positions"},
 }
 MARKET = {
     "captured": {

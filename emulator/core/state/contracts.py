@@ -13,11 +13,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from emulator.core import events as e
-from emulator.core.contracts import Contract, MarkRule
+from emulator.core.contracts import Contract, MarkRule, value_of
 from emulator.core.funding import funding_payment
 from emulator.core.ids import AccountId, OrderId
 from emulator.core.instruments import BUY, Instrument, TriggerSource
 from emulator.core.ledger import FEES, FUNDING, PROFIT, Ledger
+from emulator.core.margin import NOTHING_RESTS, Resting
 from emulator.core.markets import Feed
 from emulator.core.marks import Marks, Watch
 from emulator.core.numbers import ZERO
@@ -62,6 +63,8 @@ class ContractState:
             if market.instrument.contract is not None
         )
         """Where contracts are traded, so that what is free there may be below zero."""
+        self.booked: dict[OrderId, Decimal] = {}
+        """What each order counts with in `Account.beside`, if it does."""
         self.realised: dict[OrderId, Decimal] = {}
         """What the trade that was folded last realised, by order; who tells of the trade takes it away."""
         self.position_listener: Callable[[AccountId, str, Leg], None] | None = None
@@ -132,6 +135,29 @@ class ContractState:
         if fee:
             ledger.settle(account, wallet, fee_asset, -fee, FEES)
         self._hold_position(account, instrument.symbol, change.position, now_us)
+
+    def rebook(self, order: Order) -> None:
+        """Count what an order in the book is worth by now, at its price."""
+        contract = self.markets[order.instrument].instrument.contract
+        assert contract is not None
+        worth = ZERO
+        if order.resting and not order.terms.reduces:
+            assert order.price is not None
+            worth = abs(value_of(contract, order.remaining, order.price))
+        before = self.booked.pop(order.id, ZERO)
+        if worth:
+            self.booked[order.id] = worth
+        if worth == before:
+            return
+        place, listed = (order.instrument, order.terms.leg), self.accounts[order.account].beside
+        counted = listed.pop(place, NOTHING_RESTS)
+        bids, asks = counted.bids, counted.asks
+        if order.terms.side is BUY:
+            bids += worth - before
+        else:
+            asks += worth - before
+        if bids or asks:
+            listed[place] = Resting(bids=bids, asks=asks)
 
     def _hold_position(self, account: AccountId, symbol: str, position: Position, now_us: int) -> None:
         leg, positions = position.leg, self.accounts[account].positions

@@ -257,6 +257,8 @@ class State(ContractState):
         queues = market.bids if terms.side is BUY else market.asks
         best = queues.best
         queues.add(price, order)
+        if market.marks is not None:
+            self.rebook(order)
         market.changes += 1
         if queues.best is not best:
             self.touched.add(order.instrument)
@@ -309,6 +311,7 @@ class State(ContractState):
             self._shrink(order, quantity, now_us)
         if instrument.contract is not None:
             self.settle_fill(instrument, instrument.contract, order, event, fee, fee_asset, now_us)
+            self.rebook(order)
             if done:
                 self._close(order, now_us)
             return
@@ -360,6 +363,8 @@ class State(ContractState):
             order.prevented += quantity
             if order.resting:
                 self._shrink(order, quantity, now_us)
+                if market.marks is not None:
+                    self.rebook(order)
             self._rehold(order)
             if not order.remaining:
                 order.status = OrderStatus.EXPIRED_IN_MATCH
@@ -441,6 +446,7 @@ class State(ContractState):
             order.resting = False
             order.visible = ZERO
             market.changes += 1
+            self.rebook(order)
             if event.price is not None:
                 order.price = event.price
         elif order.resting:
@@ -452,6 +458,8 @@ class State(ContractState):
             if not market.instrument.amend_keeps_priority:
                 order.queued_us = now_us
                 queues.requeue(order.price, order)
+            if market.marks is not None:
+                self.rebook(order)
             market.changes += 1
         self._rehold(order)
 
@@ -672,6 +680,8 @@ class State(ContractState):
             queues: PriceQueues = market.bids if order.terms.side is BUY else market.asks
             queues.remove(order.price, order)
             order.resting = False
+            if market.marks is not None:
+                self.rebook(order)
             market.changes += 1
         elif order.asleep:
             self._unqueue_trigger(order, market)
