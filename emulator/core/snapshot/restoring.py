@@ -288,6 +288,7 @@ class _Restoring:
         state.positions.update(self.positions)
         for place in self.positions:
             state.index_position(*place)
+            state.disturbed[place[0]] = None
         state.hedged.update(self.hedged)
         state.choices.update(self.choices)
         state.orders.update(self.orders)
