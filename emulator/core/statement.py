@@ -40,6 +40,7 @@ from emulator.core.positions import (
     entry_price,
     unrealised,
 )
+from emulator.core.risk import insurance_balance
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 
@@ -50,6 +51,7 @@ __all__ = [
     "WalletStatement",
     "position_statement",
     "wallet_statement",
+    "insurance_balance",
 ]
 
 BREAK_EVEN = BreakEven()

@@ -8,7 +8,7 @@ from typing import Final
 
 from emulator.core.engine import Engine
 from emulator.core.markets import Candle
-from emulator.core.marks import Marks, PriceCandle
+from emulator.core.marks import Marks
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import PRODUCTS, Product
 from emulator.exchanges.binance.futures.streams.contracts import ContractInfo
@@ -48,8 +48,6 @@ LEVELS_MAX: Final = 1000
 """Of one side, as REST shows at most."""
 
 BOOKS: Final = PerSandbox(partial(Books, levels_max=LEVELS_MAX))
-
-Ask = Callable[[Marks, int, int, int, int], list[PriceCandle]]
 
 
 class Silent(Source):
@@ -105,14 +103,14 @@ def _depth(sandbox: Sandbox, stream: Stream, listing: Listing, renderer: Rendere
 
 def _klines(sandbox: Sandbox, stream: Stream, listing: Listing, renderer: Renderer) -> Source:
     interval = Interval(stream.interval)
-    read = partial(read_trades, listing.instrument.symbol, interval)
+    read = partial(read_trades, listing, interval)
     render: Callable[[ToldKline[Candle], int], KlineEvent] = partial(renderer.kline, stream.interval)
     return Klines(sandbox, stream, render, interval=interval, read=read)
 
 
 def _mark_klines(sandbox: Sandbox, stream: Stream, listing: Listing, renderer: Renderer) -> Source:
     interval = Interval(stream.interval)
-    read = partial(read_prices, Marks.mark_candles, listing.instrument.symbol, interval)
+    read = partial(read_prices, Marks.mark_candles, listing, interval)
     return Klines(
         sandbox, stream, partial(renderer.mark_kline, stream.interval), interval=interval, read=read
     )
@@ -164,7 +162,7 @@ def _index_klines(sandbox: Sandbox, stream: Stream) -> Source:
         stream,
         partial(render_index_kline, stream.pair, stream.interval),
         interval=interval,
-        read=partial(read_prices, Marks.index_candles, listings[0].instrument.symbol, interval),
+        read=partial(read_prices, Marks.index_candles, listings[0], interval),
     )
 
 
