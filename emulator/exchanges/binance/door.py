@@ -148,7 +148,7 @@ class Door:
                     signature = values.pop("signature")
                     if not self._is_signed(record, query, body, signature):
                         raise refuse(-1022)
-                if not permits(record, security.permission):
+                if record.permissions and not permits(record, security.permission):
                     raise refuse(-2015)
                 call.key_record = record
                 call.account = record.account
@@ -163,11 +163,13 @@ class Door:
         is_by_account = pool is not None and POOLS[pool].by_account
         # What a request that fails from here on costs; its own weight is known when it is parsed.
         weight = route.weight if isinstance(route.weight, int) else 1
+        counts_always, counts_on_the_wall = self._counting == "on", self._counting == "auto"
+        quotas_of = self._quotas.of
 
         def enter(call: Call) -> None:
-            sandbox = call.sandbox
-            if self.counts_in(sandbox):
-                quotas = self._quotas.of(sandbox)
+            # As in `counts_in`, without a call.
+            if counts_always or (counts_on_the_wall and not call.sandbox.clock.is_virtual):
+                quotas = quotas_of(call.sandbox)
                 if pool is None:
                     quotas.enter(call.source_ip, call.now_us)
                 elif not is_by_account:
@@ -200,21 +202,23 @@ class Door:
         """Whether there is enough left for the weight and the orders of a call that was read."""
         pool, weigh, orders = pool_of(route), route.weight, route.orders
         is_by_account = pool is not None and POOLS[pool].by_account
+        counts_always, counts_on_the_wall = self._counting == "on", self._counting == "auto"
+        quotas_of = self._quotas.of
 
         def spend(call: Call) -> None:
             if not isinstance(weigh, int):
                 call.weight = weigh(call.values)
-            sandbox = call.sandbox
-            enforced = self.counts_in(sandbox)
+            enforced = counts_always or (counts_on_the_wall and not call.sandbox.clock.is_virtual)
+            if not (enforced or orders):
+                return
+            quotas, now_us = quotas_of(call.sandbox), call.now_us
             if enforced:
-                quotas = self._quotas.of(sandbox)
-                if pool is not None:
-                    if is_by_account:
-                        quotas.enter_pool(pool, _subject(call, pool), call.weight, call.now_us)
-                else:
-                    quotas.check_weight(call.source_ip, call.weight, call.now_us)
+                if pool is None:
+                    quotas.check_weight(call.source_ip, call.weight, now_us)
+                elif is_by_account:
+                    quotas.enter_pool(pool, _subject(call, pool), call.weight, now_us)
             if orders:
-                self._quotas.of(sandbox).reserve_orders(call.account, orders, call.now_us, enforced=enforced)
+                quotas.reserve_orders(call.account, orders, now_us, enforced=enforced)
                 call.orders_reserved = orders
 
         return spend
