@@ -109,8 +109,8 @@ class SetMarginMode(Command, frozen=True, kw_only=True):
 
 
 class SetPositionMode(Command, frozen=True, kw_only=True):
-    """Choose between one position and two legs for all contracts of a wallet; refused while there are
-    orders or positions."""
+    """Choose between one position and two legs for all contracts of a wallet, or of all wallets where the
+    exchange has one mode for them; refused while there are orders or positions."""
 
     account: AccountId
     wallet: str
@@ -174,11 +174,24 @@ class CancelOrder(Command, frozen=True, kw_only=True):
 
 
 class CancelAllOrders(Command, frozen=True, kw_only=True):
-    """Cancel every open order of an account on one instrument; refused when there is none."""
+    """Cancel every open order of an account on one instrument; refused when there is none.
+
+    dormant: True for only those that wait for their trigger, False for only the others; None for all.
+    """
 
     account: AccountId
     instrument: str
     cancel_client_id: str = ""
+    dormant: bool | None = None
+
+
+class SetCountdown(Command, frozen=True, kw_only=True):
+    """Cancel every open order of an account on one instrument at a moment to come, unless this is said
+    again before; None: do not. That there is none to end is no refusal."""
+
+    account: AccountId
+    instrument: str
+    at_us: int | None
 
 
 class CancelOrderList(Command, frozen=True, kw_only=True):
@@ -258,6 +271,12 @@ class ReleaseMarket(Command, frozen=True, kw_only=True):
 
 class AdvanceInstrument(Command, frozen=True, kw_only=True):
     """Let happen what the market makes due on one instrument at the command's time."""
+
+    instrument: str
+
+
+class EndDue(Command, frozen=True, kw_only=True):
+    """Internal: end the orders on an instrument whose time has passed, or whose owner's countdown has."""
 
     instrument: str
 

@@ -149,11 +149,12 @@ class Engine:
                     continue
                 self._checked[symbol] = at_us
                 if is_due:
-                    command = c.AdvanceInstrument(instrument=symbol)
-                    decision = decide(self.state, self.rules, command, at_us)
-                    assert not isinstance(decision, Rejection)
+                    events = []
+                    if self.state.markets[symbol].deadline_us <= at_us:
+                        # What ends at this moment is not reached by the market any more.
+                        events += self._do(c.EndDue(instrument=symbol), at_us)
                     self._moved[symbol] = None
-                    events = self._settle(decision, at_us)
+                    events += self._do(c.AdvanceInstrument(instrument=symbol), at_us)
                     if events:
                         happened.append((at_us, tuple(events)))
                     # Follow-ups may concern other instruments; they look from this moment on.
@@ -260,6 +261,12 @@ class Engine:
         for observer in observers:
             observer.settled(now_us)
         return happened
+
+    def _do(self, command: c.Command, now_us: int) -> list[e.Event]:
+        """Settle a command of the engine itself, which is never refused."""
+        decision = decide(self.state, self.rules, command, now_us)
+        assert not isinstance(decision, Rejection), f"the engine refused itself: {decision}"
+        return self._settle(decision, now_us)
 
     def _next_trigger(self, now_us: int) -> Order | None:
         for symbol in self._moved:

@@ -129,6 +129,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
 
     quantity: as asked for, or what a market order by quote quantity comes to; None for a funded leg.
     extreme: where a trailing order starts to track, None when it does not track yet.
+    origin: the detached order that it follows upon; 0: none.
     """
 
     order: OrderId
@@ -142,6 +143,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     price: Decimal | None
     extreme: Decimal | None
     order_list: ListId
+    origin: OrderId = 0
 
 
 class OrderRested(Event, frozen=True, kw_only=True):
@@ -208,6 +210,13 @@ class OrderTriggered(Event, frozen=True, kw_only=True):
     quantity: Decimal | None = None
 
 
+class OrderSucceeded(Event, frozen=True, kw_only=True):
+    """The condition of a detached order is met: it is over, and another one is placed in its stead."""
+
+    order: OrderId
+    successor: OrderId
+
+
 class OrderActivated(Event, frozen=True, kw_only=True):
     """A waiting leg was placed. status: dormant or new."""
 
@@ -236,6 +245,14 @@ class OrderExpired(Event, frozen=True, kw_only=True):
     order: OrderId
     reason: EndReason
     execution: int = 0
+
+
+class CountdownSet(Event, frozen=True, kw_only=True):
+    """The open orders of an account on one instrument will be canceled at a moment; None: not any more."""
+
+    account: AccountId
+    instrument: str
+    at_us: int | None
 
 
 class OrderListPlaced(Event, frozen=True, kw_only=True):
@@ -296,6 +313,7 @@ AnyEvent = (
     | TrailingStarted
     | OrderTriggered
     | OrderActivated
+    | OrderSucceeded
     | OrderAmended
     | OrderCanceled
     | OrderExpired
@@ -309,5 +327,6 @@ AnyEvent = (
     | MarginModeSet
     | MarginMoved
     | PositionModeSet
+    | CountdownSet
     | FundingPaid
 )

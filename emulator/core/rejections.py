@@ -44,6 +44,12 @@ class DuplicateClientId(Rejection, frozen=True, kw_only=True):
     client_id: str
 
 
+class TimePassed(Rejection, frozen=True, kw_only=True):
+    """Something was to happen at a moment that is not in the future."""
+
+    at_us: int
+
+
 class AmountInvalid(Rejection, frozen=True, kw_only=True):
     """Not positive, or finer than the asset's ledger step."""
 
@@ -151,10 +157,13 @@ class Limit(str, Enum):
     ICEBERG_ORDERS = "iceberg_orders"
     ORDER_LISTS = "order_lists"
     AMENDS = "amends"
+    TAKE_BOUND = "take_bound"
+    CLOSING_ORDERS = "closing_orders"
 
 
 class LimitBroken(Rejection, frozen=True, kw_only=True):
-    """bound: what the value may not be beyond, where that is not a figure of the instrument."""
+    """value: what breaks it. bound: what it may not be beyond, where that is not a figure of the instrument,
+    and of notionals."""
 
     limit: Limit
     value: Decimal | None = None

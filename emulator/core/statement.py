@@ -44,6 +44,15 @@ from emulator.core.positions import (
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 
+__all__ = [
+    "AssetFigures",
+    "PositionStatement",
+    "Totals",
+    "WalletStatement",
+    "flat_statement",
+    "wallet_statement",
+]
+
 BREAK_EVEN = BreakEven()
 
 
@@ -73,6 +82,11 @@ class PositionStatement(msgspec.Struct, frozen=True, kw_only=True):
     settle asset with the profits of all other cross positions, less what these have to keep."""
     liquidation: Decimal | None
     bankruptcy: Decimal | None
+
+    @property
+    def shown_liquidation(self) -> Decimal:
+        """Zero where there is no price at which it is liquidated."""
+        return self.liquidation or ZERO
 
     def entry(self, step: Decimal) -> Decimal:
         """The average price of entry; zero when flat."""

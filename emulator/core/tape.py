@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.core.book import PriceQueues
 from emulator.core.commands import BookSide
+from emulator.core.ids import AccountId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, Side, TriggerSource
 from emulator.core.markets import Candle, Feed, FeedLevel, Quote
 from emulator.core.numbers import ZERO, divide_half
@@ -55,6 +56,8 @@ class Market:
 
     rises, falls, trailing: orders that wait for the last price. watches: those that wait for the mark or
     the index price of a contract. marks: these prices, and the funding rate; None of a pair.
+    deadlines: of open orders that end at a moment, (time_us, order), the first one first.
+    countdowns: when all orders of an account end here.
     """
 
     __slots__ = (
@@ -63,6 +66,8 @@ class Market:
         "bids",
         "changes",
         "consumed",
+        "countdowns",
+        "deadlines",
         "falls",
         "feed",
         "instrument",
@@ -91,6 +96,8 @@ class Market:
         self.manual: ManualBook | None = None
         self.marks: Marks | None = None
         self.watches: tuple[Watch, ...] = ()
+        self.deadlines: list[tuple[int, OrderId]] = []
+        self.countdowns: dict[AccountId, int] = {}
         self.prints = Prints()
         self.prevented = 0
         self.changes = 0
@@ -105,6 +112,8 @@ class Market:
             or self.rises.queues
             or self.falls.queues
             or self.trailing
+            or self.deadlines
+            or self.countdowns
             or not all(watch.is_idle for watch in self.watches)
         )
 
@@ -396,7 +405,16 @@ class Market:
         for watch in self.watches:
             found = watch.next_due(after_us, until_us if due is None else due)
             due = due if found is None else found
+        deadline_us = self.deadline_us
+        if deadline_us <= (until_us if due is None else due):
+            return max(deadline_us, after_us + 1)
         return due
+
+    @property
+    def deadline_us(self) -> int:
+        """When time alone ends an order here next."""
+        first_us = self.deadlines[0][0] if self.deadlines else FOREVER_US
+        return min(first_us, *self.countdowns.values()) if self.countdowns else first_us
 
     def _next_trade_due(self, after_us: int, until_us: int) -> int | None:
         """The same for what trades and quotes make due, but not index and mark."""

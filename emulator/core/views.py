@@ -110,6 +110,7 @@ class Views:
         self.notes: dict[type[e.Event], Callable[[Any], None]] = {
             e.OrderPlaced: self._placed,
             e.OrderTriggered: self._changed,
+            e.OrderSucceeded: self._changed,
             e.OrderActivated: self._changed,
             e.OrderAmended: self._changed,
             e.OrderCanceled: self._changed,
@@ -173,7 +174,12 @@ class Views:
 
     def _changed(
         self,
-        event: e.OrderTriggered | e.OrderActivated | e.OrderAmended | e.OrderCanceled | e.OrderExpired,
+        event: e.OrderTriggered
+        | e.OrderSucceeded
+        | e.OrderActivated
+        | e.OrderAmended
+        | e.OrderCanceled
+        | e.OrderExpired,
     ) -> None:
         if self.is_taken:
             self._touch(self.orders[event.order])

@@ -93,6 +93,11 @@ def assert_orders_are_where_they_say(engine: Engine) -> None:
             assert_triggers_are_where_they_say(watch, watch.source, places)
         if market.bids.best is not None and market.asks.best is not None:
             assert market.bids.best < market.asks.best, "the book of accounts is crossed"
+        dated = [order for order in state.orders.values() if order.instrument == market.instrument.symbol]
+        assert market.deadlines == sorted(
+            (order.terms.good_till_us, order.id) for order in dated if order.terms.good_till_us is not None
+        )
+        assert all(account in state.accounts for account in market.countdowns)
     for order in state.orders.values():
         assert places.pop(order.id, ["nowhere"]) == [_place_of(order)], (order.id, order.status)
         assert order.status not in ENDED

@@ -165,10 +165,10 @@ ACCOUNT = {
 }
 MARKET = {
     "captured": {
-        "asks", "bids", "changes", "consumed", "falls", "manual", "marks", "prevented", "prints", "rises",
-        "segments", "trailing", "watches",
+        "asks", "bids", "changes", "consumed", "countdowns", "falls", "manual", "marks", "prevented",
+        "prints", "rises", "segments", "trailing", "watches",
     },
-    "derived": {"_average", "segment_times"},
+    "derived": {"_average", "deadlines", "segment_times"},
     "given": {"feed", "instrument"},
 }  # fmt: skip
 WATCH = {"captured": {"falls", "rises", "trailing"}, "given": {"_step", "marks", "source"}}

@@ -16,12 +16,12 @@ from emulator.core.margin import CostRule
 from emulator.core.positions import Leg, MarginMode
 from emulator.core.rules import EngineRules, MarginRules
 from tests.core.futures import flat, inverse, linear
-from tests.core.world import MINUTE, SPOT, WALLET_OF, instrument, perpetual
+from tests.core.world import MINUTE, SECOND, SPOT, WALLET_OF, instrument, perpetual
 from tests.properties import dice as spot_dice
 from tests.properties.universe import ACCOUNTS, ASKED_LATER, RECEIVED, Universe, Wish
 
 LINEAR = perpetual(
-    linear(flat("0.01", "50", "1500"), funding_hours=1),
+    linear(flat("0.01", "50", "1500"), funding_hours=1, take_bound=Decimal("0.03"), closing_orders_max=1),
     price_step="0.5",
     quantity_step="0.1",
     quantity_min="0.1",
@@ -59,7 +59,7 @@ class FuturesUniverse(Universe):
     """Subclasses say which market it is on."""
 
     symbols = SYMBOLS
-    asked_later = (*ASKED_LATER, r.InsufficientMargin, r.PositionTooLarge, r.NothingToReduce)
+    asked_later = (*ASKED_LATER, r.InsufficientMargin, r.PositionTooLarge, r.NothingToReduce, r.LimitBroken)
 
     def make_engine(self) -> Engine:
         wallets = (SPOT, "funding", *WALLET_OF.values())
@@ -108,8 +108,19 @@ class FuturesUniverse(Universe):
         if terms.trigger is not None:
             source = (TriggerSource.LAST, TriggerSource.MARK, TriggerSource.INDEX)[wish.lots % 3]
             trigger = replace(terms.trigger, source=source)
-            terms = replace(terms, trigger=trigger, price_protect=wish.lots % 5 == 0)
+            terms = replace(
+                terms, trigger=trigger, price_protect=wish.lots % 5 == 0, detached=wish.lots % 7 < 3
+            )
+        if wish.lots % 7 == 0:
+            terms = replace(terms, good_till_us=self.now + SECOND * wish.lots)
         return replace(placing, terms=terms)
+
+    def count_down(self, account: int, symbol: str, seconds: int) -> None:
+        at_us = self.now + seconds * SECOND if seconds else None
+        self.do(c.SetCountdown(account=account, instrument=symbol, at_us=at_us))
+
+    def cancel_sort(self, account: int, symbol: str, *, dormant: bool) -> None:
+        self.do(c.CancelAllOrders(account=account, instrument=symbol, dormant=dormant))
 
     def transfer(self, account: int, symbol: str, amount: int, *, is_inward: bool) -> None:
         """Between the wallet of an instrument and the one where nothing is traded."""
@@ -128,7 +139,11 @@ class FuturesUniverse(Universe):
 def act(universe: FuturesUniverse, dice: Random) -> None:
     """One action; most are orders of contracts."""
     account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
-    match dice.randint(-4, 19):
+    match dice.randint(-6, 19):
+        case -6:
+            universe.count_down(account, symbol, dice.choice([0, 1, 20, 20, 300]))
+        case -5:
+            universe.cancel_sort(account, symbol, dormant=dice.random() < 0.5)
         case -4 if dice.random() < 0.3:
             # Funding is due at whole hours.
             universe.wait(HOUR - universe.now % HOUR - dice.choice([0, 0, 1]))

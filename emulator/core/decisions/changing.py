@@ -11,7 +11,7 @@ from emulator.core.checks import (
 )
 from emulator.core.decisions.decision import Decision
 from emulator.core.ids import NO_LIST
-from emulator.core.orders import EndReason, Order
+from emulator.core.orders import EndReason, Order, OrderStatus
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
@@ -66,9 +66,25 @@ def cancel_all(state: State, rules: EngineRules, command: c.CancelAllOrders, now
     if command.instrument not in state.markets:
         return r.UnknownInstrument(instrument=command.instrument)
     listed = [order for order in account.open_orders.values() if order.instrument == command.instrument]
+    if command.dormant is not None:
+        listed = [one for one in listed if (one.status is OrderStatus.DORMANT) is command.dormant]
     if not listed:
         return r.UnknownOrder()
     return [e.OrderCanceled(order=order.id, cancel_client_id=command.cancel_client_id) for order in listed]
+
+
+def set_countdown(state: State, rules: EngineRules, command: c.SetCountdown, now_us: int) -> Decision:
+    market = state.markets.get(command.instrument)
+    if command.account not in state.accounts:
+        return r.UnknownAccount(account=command.account)
+    if market is None:
+        return r.UnknownInstrument(instrument=command.instrument)
+    at_us = command.at_us
+    if at_us is not None and at_us <= now_us:
+        return r.TimePassed(at_us=at_us)
+    if market.countdowns.get(command.account) == at_us:
+        return []
+    return [e.CountdownSet(account=command.account, instrument=command.instrument, at_us=at_us)]
 
 
 def cancel_list(state: State, rules: EngineRules, command: c.CancelOrderList, now_us: int) -> Decision:

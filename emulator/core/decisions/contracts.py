@@ -25,7 +25,7 @@ from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ONE, ZERO, is_on_step
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
 from emulator.core.positions import Leg, MarginMode, Position, unrealised
-from emulator.core.rejections import Obstacle, Rejection, Setting
+from emulator.core.rejections import Limit, Obstacle, Rejection, Setting
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
@@ -69,6 +69,10 @@ def enter_new(
         if instrument.post_only_failure is Outcome.REFUSE:
             return r.WouldTake()
         endings: list[e.Event] | Rejection = [e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)]
+    elif price is None and not (plan.executed or plan.prevented or plan.dry):
+        best, _ = market.depth(terms.side.opposite, now_us, 1)[0]
+        bound = _take_bound(market, terms.side, now_us)
+        return r.LimitBroken(limit=Limit.TAKE_BOUND, value=best, bound=bound)
     else:
         refused = check_margin(
             state, rules, account, market, terms, _exposed(plan, price, quantity), price, plan, now_us
@@ -95,6 +99,34 @@ def wake_reducing(
         ),
         *enter_existing(state, rules, market, order, price, quantity, now_us),
     ]
+
+
+def succeed(
+    state: State, rules: EngineRules, market: Market, order: Order, price: Decimal | None, now_us: int
+) -> list[e.Event]:
+    """What a detached order comes to when its condition is met: another one in its stead, or nothing."""
+    terms = replace(order.terms, trigger=None, detached=False, price_protect=False)
+    account = state.accounts[order.account]
+    decision = enter_new(state, rules, account, market, terms, price, now_us)
+    if isinstance(decision, Rejection):
+        reason = _REASONS.get(type(decision), EndReason.REFUSED_AT_ACTIVATION)
+        return [e.OrderExpired(order=order.id, reason=reason)]
+    first, *others = decision
+    assert isinstance(first, e.OrderPlaced)
+    return [
+        e.OrderSucceeded(order=order.id, successor=first.order),
+        replace(first, origin=order.id),
+        *others,
+    ]
+
+
+_REASONS: dict[type[Rejection], EndReason] = {
+    r.NothingToReduce: EndReason.NOTHING_TO_REDUCE,
+    r.InsufficientMargin: EndReason.INSUFFICIENT_BALANCE,
+    r.WouldTake: EndReason.WOULD_TAKE,
+    r.WouldNotFill: EndReason.UNFILLED_ALL_OR_NOTHING,
+}
+"""Why a detached order came to nothing, by what spoke against its successor."""
 
 
 def drop_reducing(state: State, rules: EngineRules, command: c.DropReducing, now_us: int) -> Decision:
@@ -161,7 +193,18 @@ def _planned(
             return None
         if not crossing:
             return Plan(quantity)
-    return walk(state, rules, market, taker, now_us, limit=price, quantity=quantity)
+    limit = _take_bound(market, terms.side, now_us) if price is None else price
+    return walk(state, rules, market, taker, now_us, limit=limit, quantity=quantity)
+
+
+def _take_bound(market: Market, side: Side, now_us: int) -> Decimal | None:
+    """The worst price that an order at market may trade at."""
+    contract = market.instrument.contract
+    assert contract is not None
+    if contract.take_bound is None:
+        return None
+    away = contract.take_bound if side is BUY else -contract.take_bound
+    return mark_price(market, now_us) * (ONE + away)
 
 
 def _exposed(plan: Plan, price: Decimal | None, quantity: Decimal) -> Decimal:
@@ -341,18 +384,23 @@ def set_position_mode(state: State, rules: EngineRules, command: c.SetPositionMo
         return r.UnknownAccount(account=command.account)
     if wallet not in state.margin_wallets:
         return r.UnknownWallet(wallet=wallet)
-    if ((account.id, wallet) in state.hedged) is command.hedged:
+    wallets = sorted(state.margin_wallets) if rules.margin.shares_position_mode else [wallet]
+    if all(((account.id, one) in state.hedged) is command.hedged for one in wallets):
         return r.SettingUnchanged(setting=Setting.POSITION_MODE)
 
     def is_there(symbol: str) -> bool:
         contract = state.markets[symbol].instrument.contract
-        return contract is not None and contract.wallet == wallet
+        return contract is not None and contract.wallet in wallets
 
     if any(is_there(order.instrument) for order in account.open_orders.values()):
         return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.ORDERS)
     if any(is_there(symbol) for symbol, _ in account.positions):
         return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.POSITION)
-    return [e.PositionModeSet(account=account.id, wallet=wallet, hedged=command.hedged)]
+    return [
+        e.PositionModeSet(account=account.id, wallet=one, hedged=command.hedged)
+        for one in wallets
+        if ((account.id, one) in state.hedged) is not command.hedged
+    ]
 
 
 def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us: int) -> Decision:

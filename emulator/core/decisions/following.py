@@ -30,6 +30,23 @@ def advance(state: State, rules: EngineRules, command: c.AdvanceInstrument, now_
     return [*events, *_arrival(market, events, now_us)] if events else events
 
 
+def end_due(state: State, rules: EngineRules, command: c.EndDue, now_us: int) -> Decision:
+    market = state.markets[command.instrument]
+    ended: list[e.Event] = []
+    counted = {account for account, at_us in market.countdowns.items() if at_us <= now_us}
+    for at_us, order_id in market.deadlines:
+        if at_us > now_us:
+            break
+        if state.orders[order_id].account not in counted:
+            ended.append(e.OrderExpired(order=order_id, reason=EndReason.TIME_PASSED))
+    for account in sorted(counted):
+        ended.append(e.CountdownSet(account=account, instrument=command.instrument, at_us=None))
+        for order in state.accounts[account].open_orders.values():
+            if order.instrument == command.instrument:
+                ended.append(e.OrderCanceled(order=order.id, cancel_client_id=""))
+    return ended
+
+
 def _arrival(market: Market, fills: list[e.Event], now_us: int) -> list[e.Event]:
     """The trade with which a price that was set at this moment is reached, after those on the way to it.
 
@@ -79,6 +96,8 @@ def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now
     is_contract = market.instrument.contract is not None
     if is_contract and price is not None and check_band(market, order.side, price, now_us) is not None:
         return [e.OrderExpired(order=order.id, reason=EndReason.REFUSED_AT_ACTIVATION)]
+    if terms.detached:
+        return contracts.succeed(state, rules, market, order, price, now_us)
     if terms.reduces:
         return contracts.wake_reducing(state, rules, market, order, price, now_us)
     woken = e.OrderTriggered(order=order.id, price=price)

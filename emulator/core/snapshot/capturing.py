@@ -173,6 +173,7 @@ def _is_untouched(market: Market) -> bool:
         or market.segments
         or market.manual is not None
         or market.consumed
+        or market.countdowns
         or any(tracking for _, tracking in trailing_of(market))
         or any(queues.queues for _, queues in queues_of(market))
     )
@@ -188,6 +189,7 @@ def _copy_market(market: Market) -> _MarketCopy:
             prevented=market.prevented,
             changes=market.changes,
             manual_since_us=None if manual is None else manual.since_us,
+            countdowns=list(market.countdowns.items()),
         ),
         manual=manual,
         segments=market.segments.copy(),

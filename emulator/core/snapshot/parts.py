@@ -167,6 +167,7 @@ class MarketHead(Part, frozen=True):
     prevented: int
     changes: int
     manual_since_us: int | None
+    countdowns: list[tuple[AccountId, int]]
 
 
 class ManualLevels(Part, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from bisect import insort
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import chain
@@ -226,6 +227,9 @@ class _Restoring:
         market = self.markets[symbol] = market_of(blank.instrument, blank.feed)
         market.prevented = part.prevented
         market.changes = part.changes
+        for account, at_us in part.countdowns:
+            _require(account in self.accounts, "a countdown of nobody")
+            market.countdowns[account] = at_us
         self.blocks[symbol] = []
         self.tails[symbol] = []
         if part.manual_since_us is not None:
@@ -291,6 +295,8 @@ class _Restoring:
         state.counts.update(self.counts)
         state.markets.update(self.markets)
         for order in self.orders.values():
+            if order.terms.good_till_us is not None:
+                insort(state.markets[order.instrument].deadlines, (order.terms.good_till_us, order.id))
             if order.client_id:
                 state.client_ids[order.account, order.instrument, order.client_id] = order.id
         for listed in self.lists.values():
@@ -298,6 +304,7 @@ class _Restoring:
                 state.list_client_ids[listed.account, listed.instrument, listed.client_id] = listed.id
         # So that the engine looks ahead anew at every market where somebody waits for something.
         state.touched.update(order.instrument for order in self.orders.values())
+        state.touched.update(symbol for symbol, market in self.markets.items() if market.countdowns)
         self._index(views)
 
     def _index(self, views: Views) -> None:

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from emulator.core.state.state import State
 
 
-_ADDED = {"leg": Leg.BOTH, "reduce_only": False, "close_position": False, "price_protect": False}
+_ADDED = {
+    "leg": Leg.BOTH,
+    "reduce_only": False,
+    "close_position": False,
+    "price_protect": False,
+    "detached": False,
+    "good_till_us": None,
+}
+
+
+_LINKS = {"origin", "successor"}
+"""Of detached orders; others have none, and then these do not count either."""
 
 
 def _terms(terms: OrderTerms) -> dict[str, Any]:
@@ -45,6 +56,7 @@ def fingerprint(state: State) -> str:
             [
                 _terms(order.terms) if slot == "terms" else getattr(order, slot)
                 for slot in Order.__struct_fields__
+                if slot not in _LINKS or getattr(order, slot)
             ]
             for order in sorted(state.orders.values(), key=lambda order: order.id)
         ],
@@ -94,6 +106,13 @@ def fingerprint(state: State) -> str:
         for watch in market.watches
         if not watch.is_idle
     ]
+    countdowns = [
+        [symbol, sorted(market.countdowns.items())]
+        for symbol, market in sorted(state.markets.items())
+        if market.countdowns
+    ]
+    if countdowns:
+        folded.append(countdowns)
     if state.positions or state.choices or state.hedged or moves or watched:
         # Without them the digest is what it was before there were contracts.
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.positions.items())])

@@ -7,7 +7,7 @@ is in exactly one of the books, trigger queues or neither, as its status says.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import islice
@@ -82,9 +82,11 @@ class State(ContractState):
             e.TrailingStarted: self._trailing_started,
             e.OrderTriggered: self._order_triggered,
             e.OrderActivated: self._order_activated,
+            e.OrderSucceeded: self._order_succeeded,
             e.OrderAmended: self._order_amended,
             e.OrderCanceled: self._order_canceled,
             e.OrderExpired: self._order_expired,
+            e.CountdownSet: self._countdown_set,
             e.OrderListPlaced: self._order_list_placed,
             e.OrderListEnded: self._order_list_ended,
             e.PriceSet: self._price_set,
@@ -215,6 +217,7 @@ class State(ContractState):
             created_us=now_us,
             updated_us=now_us,
             working_us=now_us if status is _NEW else 0,
+            origin=event.origin,
         )
         self.next_order = id + 1
         self.next_execution += 1
@@ -227,6 +230,9 @@ class State(ContractState):
             counts.triggers += 1
         if terms.iceberg_quantity is not None:
             counts.icebergs += 1
+        if terms.good_till_us is not None:
+            insort(market.deadlines, (terms.good_till_us, id))
+            self.touched.add(event.instrument)
         if status is _DORMANT:
             self._sleep(order, market, event.extreme, now_us)
         if instrument.contract is not None:
@@ -389,6 +395,14 @@ class State(ContractState):
         order.working_us = order.updated_us = now_us
         self._rehold(order)
 
+    def _order_succeeded(self, event: e.OrderSucceeded, now_us: int) -> None:
+        order = self.orders[event.order]
+        self.next_execution += 1
+        order.status = OrderStatus.TRIGGERED
+        order.successor = event.successor
+        order.updated_us = now_us
+        self._close(order, now_us)
+
     def _order_activated(self, event: e.OrderActivated, now_us: int) -> None:
         order = self.orders[event.order]
         market = self.markets[order.instrument]
@@ -447,6 +461,13 @@ class State(ContractState):
         order.updated_us = now_us
         self.next_execution += 1
         self._close(order, now_us)
+
+    def _countdown_set(self, event: e.CountdownSet, now_us: int) -> None:
+        countdowns = self.markets[event.instrument].countdowns
+        countdowns.pop(event.account, None)
+        if event.at_us is not None:
+            countdowns[event.account] = event.at_us
+            self.touched.add(event.instrument)
 
     # Order lists
 
@@ -644,6 +665,8 @@ class State(ContractState):
             market.changes += 1
         elif order.asleep:
             self._unqueue_trigger(order, market)
+        if order.terms.good_till_us is not None:
+            market.deadlines.remove((order.terms.good_till_us, order.id))
         order.visible = ZERO
         del self.orders[order.id]
         self._rehold(order)

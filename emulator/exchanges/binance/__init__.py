@@ -69,6 +69,7 @@ def engine(feed: Feed) -> Engine:
         EngineRules(
             fees=FeeRules(discount_asset="BNB"),
             symbols={(instrument.base, instrument.quote): symbol for symbol, instrument in listed.items()},
+            margin=futures.MARGIN,
         ),
     )
 

@@ -213,6 +213,8 @@ FILTERS: Mapping[Limit, str] = MappingProxyType(
         Limit.ICEBERG_ORDERS: "MAX_NUM_ICEBERG_ORDERS",
         Limit.ORDER_LISTS: "MAX_NUM_ORDER_LISTS",
         Limit.AMENDS: "MAX_NUM_ORDER_AMENDS",
+        Limit.TAKE_BOUND: "PERCENT_PRICE_BY_SIDE",
+        Limit.CLOSING_ORDERS: "MAX_NUM_ALGO_ORDERS",
     }
 )
 """The filter that a limit belongs to, by its name on the wire."""
@@ -304,8 +306,9 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
             | rejections.LegWrong()
             | rejections.NothingToReduce()
             | rejections.MarginNeeded()
+            | rejections.TimePassed()
         ):
-            # Only contracts have positions, and those are not traded on this site.
+            # Only contracts have positions, and those are not traded on this site; nor do orders end by time.
             return refuse(-1130, "symbol")
         case rejections.ReplaceFailed():
             cancel = command.cancel if isinstance(command, commands.ReplaceOrder) else None

@@ -65,6 +65,7 @@ def a(kind: type[Rejection]) -> Rejection:
         "setting": Setting.LEVERAGE,
         "obstacle": Obstacle.ORDERS,
         "spare": ONE,
+        "at_us": 1,
         "limit": Limit.NOTIONAL,
         "feature": Feature.MARKET,
         "reason": "r",

@@ -136,6 +136,7 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         -4120: (
             "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead."
         ),
+        -4130: "An open stop or take profit order with GTE and closePosition in the direction is existing.",
         -4135: "Invalid activation price",
         # Live answers only.
         -4136: "Target strategy invalid for orderType %s,closePosition %s",
@@ -345,6 +346,8 @@ def speak(product: Product, rejection: Rejection, command: Command | None) -> Re
             return refuse(-2020)
         case rejections.NoPegLevel():
             return refuse(-5041)
+        case rejections.TimePassed():
+            return refuse(-5040)
         case rejections.CancelRestricted():
             return refuse(-2011)
         case rejections.AmendChangesNothing():
@@ -433,6 +436,10 @@ def _limit_broken(product: Product, rejection: LimitBroken, command: Command | N
             return refuse(-2025)
         case Limit.TRIGGER_ORDERS:
             return refuse(-4045)
+        case Limit.CLOSING_ORDERS:
+            return refuse(-4130)
+        case Limit.TAKE_BOUND:
+            return refuse(codes.market_bound)
         case Limit.AMENDS:
             return refuse(codes.modified_often)
         case Limit.TRAILING_DISTANCE:

@@ -21,7 +21,15 @@ from typing import Any, Final
 import msgspec
 
 from emulator.core.contracts import Contract, FundingRule, MarkRule, Tier
-from emulator.core.instruments import FeeAssetRule, Instrument, Kind, MarketProfile, SelfTradeMode
+from emulator.core.instruments import (
+    FeeAssetRule,
+    Instrument,
+    Kind,
+    MarketProfile,
+    Outcome,
+    SelfTradeMode,
+    TriggerSource,
+)
 from emulator.core.numbers import ONE, exact, is_on_step, parse_plain
 
 FIRST_QUARTER: Final = (2024, 1)
@@ -190,6 +198,8 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
         liquidation_fee=_number_of(row.liquidation_fee, "liquidation_fee"),
         tiers=_tiers(row),
         marking=MarkRule(step=MARK_STEP, funding=FundingRule(cap=funding_cap, floor=-funding_cap)),
+        take_bound=_number_of(row.market_take_bound, "market_take_bound"),
+        closing_orders_max=1,
     )
     step = _number_of(row.quantity_step, "quantity_step")
     instrument = Instrument(
@@ -212,11 +222,19 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
         ask_multiplier_down=_number_of(row.multiplier_down, "multiplier_down"),
         orders_max=row.orders_max,
         trigger_orders_max=row.algo_orders_max,
+        trigger_orders_shared=True,
+        trigger_sources=frozenset({TriggerSource.LAST, TriggerSource.MARK}),
+        trigger_protect=_number_of(row.trigger_protect, "trigger_protect"),
+        # A callback rate is a tenth to ten per cent ("New Algo Order"), on whichever side.
+        trailing_above_min=10,
+        trailing_above_max=1000,
+        trailing_below_min=10,
+        trailing_below_max=1000,
+        trailing_reached=Outcome.REFUSE,
         iceberg_orders_max=0,
         amends_max=10_000,
         quote_quantity_orders=False,
         iceberg_orders=False,
-        pegged_orders=False,
         order_lists=False,
         cancel_replace=False,
         self_trade_modes=SELF_TRADE_MODES,
@@ -225,6 +243,9 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
         taker_fee=_number_of(row.taker_fee, "taker_fee"),
         fee_asset_rule=FeeAssetRule.QUOTE,
         amend_keeps_priority=False,
+        # No order comes of one that cannot do what its time in force says (error codes -5021, -5022).
+        post_only_failure=Outcome.REFUSE,
+        fill_or_kill_failure=Outcome.REFUSE,
         profile=MarketProfile(
             anchor=_number_of(row.anchor, "anchor"),
             volatility_bips=row.volatility_bips,
