@@ -169,7 +169,7 @@ MARKET = {
         "prints", "rises", "segments", "trailing", "watches",
     },
     "derived": {"_average", "deadlines", "segment_times"},
-    "given": {"feed", "instrument"},
+    "given": {"bounds", "feed", "instrument"},
 }  # fmt: skip
 WATCH = {"captured": {"falls", "rises", "trailing"}, "given": {"_step", "marks", "source"}}
 QUEUES = {"captured": {"queues"}, "derived": {"_ladder", "best", "shown"}, "given": {"descending"}}
