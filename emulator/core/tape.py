@@ -241,7 +241,10 @@ class Market:
             return True
         if self.manual is None:
             # What has been consumed leaves worse prices only, so levels are seldom asked for.
-            bid, ask = self.market_quote(now_us)
+            if self.segments:
+                bid, ask = self.market_quote(now_us)
+            else:
+                bid, _, ask, _ = self.feed.quote(self.instrument, now_us)
             if ask > price if side is BUY else bid < price:
                 return False
         level = next(self.levels(side.opposite, now_us), None)

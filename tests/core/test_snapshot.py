@@ -184,12 +184,12 @@ VIEWS = {
         "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes", "movements",
         "postings", "prevented",
     },
-    "of one event": {"_event", "_kind", "_now_us"},
+    "of one event": {"event", "now_us"},
 }  # fmt: skip
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
     "derived": {"_checked", "_due", "_version", "_vigil"},
-    "given": {"_folds", "_follows", "feed", "instruments", "name", "observers", "rules"},
+    "given": {"_steps", "feed", "instruments", "name", "observers", "rules"},
     "of one command": {"_moved"},
 }
 
