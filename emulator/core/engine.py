@@ -97,7 +97,11 @@ class Engine:
             e.OrderExpired: self._follow_close,
             e.MatchPrevented: self._follow_prevented,
         }
-        folds, notes = {**self.state.folds, e.OrderAmended: self._amend}, self.views.notes
+        folds: dict[type[e.Event], Callable[[Any, int], None]] = {
+            **self.state.folds,
+            e.OrderAmended: self._amend,
+        }
+        notes = self.views.notes
         self._steps = {kind: (fold, notes.get(kind), follows.get(kind)) for kind, fold in folds.items()}
         """What is done with each kind of event: by the state, by the views, and what follows from it."""
 
