@@ -615,7 +615,7 @@ class State(ContractState):
                 better = max if order.side is SELL else min
                 order.seen = better(order.seen, entry.price)
             self.touched.add(market.instrument.symbol)
-        elif market.watches:
+        elif not all(watch.is_idle for watch in market.watches):
             self.touched.add(market.instrument.symbol)  # The mark may follow.
 
     def _consume(self, market: Market, side: Side, price: Decimal, since_us: int, quantity: Decimal) -> None:

@@ -33,7 +33,7 @@ MARGIN = MarginRules(
     names=ClosingNames(liquidation="autoclose-{order}", deleveraging="adl_autoclose"),
 )
 
-_MODULES: tuple[FuturesRows, ...] = (market.rows, *account.MODULES)
+_MODULES: tuple[FuturesRows, ...] = (*market.MODULES, *account.MODULES)
 
 
 def rows(product: Product) -> tuple[Route, ...]:
