@@ -355,9 +355,9 @@ async def test_funding_rates_and_figures_have_pools_of_their_own() -> None:
         assert (refused.status, refused.json["code"]) == (429, -1003)
         assert (await bourse.ask(USDM, "/v1/premiumIndex", symbol="BTCUSDT")).status == 200
 
-        figures = {"pair": "BTCUSDT"}
+        figures: dict[str, Any] = {"pair": "BTCUSDT"}
         for _ in range(1000):
             assert (await bourse.ask(USDM, "/futures/data/delivery-price", **figures)).status == 200
         assert (await bourse.ask(USDM, "/futures/data/delivery-price", **figures)).status == 429
-        other = {"symbol": "BTCUSDT", "period": "5m"}
+        other: dict[str, Any] = {"symbol": "BTCUSDT", "period": "5m"}
         assert (await bourse.ask(USDM, "/futures/data/openInterestHist", **other)).status == 200
