@@ -218,6 +218,7 @@ class Views:
                 order.terms.side is BUY,
                 is_maker,
                 realised.pop(order_id, ZERO) if realised else ZERO,
+                order.terms.leg,
             )
             self.fills.setdefault((order.account, event.instrument), []).append(fill)
             self.fills_of.setdefault(order_id, []).append(fill)

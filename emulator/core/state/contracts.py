@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from emulator.core import events as e
-from emulator.core.contracts import Contract, MarkRule
+from emulator.core.contracts import Contract, MarkRule, value_of
 from emulator.core.funding import funding_payment
 from emulator.core.ids import AccountId, OrderId
 from emulator.core.instruments import BUY, Instrument, TriggerSource
@@ -116,6 +116,7 @@ class ContractState:
     ) -> None:
         """What a trade makes of a position, and of the balance that covers it."""
         ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
+        order.executed_cost += abs(value_of(contract, event.quantity, event.price))
         change = traded(
             contract,
             self.position(account, instrument.symbol, order.terms.leg),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.rules import MarginRules
-from emulator.exchanges.binance.futures import account, market
+from emulator.exchanges.binance.futures import account, algo, batches, histories, market, orders
 from emulator.exchanges.binance.futures.products import COLLATERAL, Product
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.web.contract import NotEmulated, Route
@@ -20,7 +20,14 @@ MARGIN = MarginRules(
     shares_position_mode=True,
 )
 
-_MODULES: tuple[FuturesRows, ...] = (market.rows, *account.MODULES)
+_MODULES: tuple[FuturesRows, ...] = (
+    market.rows,
+    orders.rows,
+    batches.rows,
+    algo.rows,
+    histories.rows,
+    *account.MODULES,
+)
 
 
 def rows(product: Product) -> tuple[Route, ...]:
