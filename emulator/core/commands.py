@@ -8,8 +8,9 @@ from enum import Enum
 import msgspec
 
 from emulator.core.ids import AccountId, ListId, OrderId
+from emulator.core.liquidation import Risk
 from emulator.core.order_lists import ListKind
-from emulator.core.orders import OrderTerms
+from emulator.core.orders import OrderTerms, Peg
 from emulator.core.positions import Leg, MarginMode
 
 
@@ -228,6 +229,25 @@ class AmendOrder(Command, frozen=True, kw_only=True):
     new_client_id: str = ""
 
 
+class ModifyOrder(Command, frozen=True, kw_only=True):
+    """Give an open order of a contract another price or quantity, up or down; it keeps its id, and loses its
+    place in the queue unless its instrument lets it keep that when only the quantity shrinks.
+
+    price, quantity: None: as it is; peg: take the price from the book instead. quantity is all that the order
+    is to trade, what it has traded included; no more than that, and it is canceled, as is one that may only
+    rest and would trade. reference: the client's own name for the modification.
+    """
+
+    account: AccountId
+    instrument: str
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    peg: Peg | None = None
+    order: OrderId | None = None
+    client_id: str | None = None
+    reference: str = ""
+
+
 class PriceMode(str, Enum):
     HOLD = "hold"
     """The pair stays at the price."""
@@ -300,6 +320,19 @@ class PayFunding(Command, frozen=True, kw_only=True):
     """Internal: the interval of a contract's funding is over."""
 
     instrument: str
+
+
+class Liquidate(Command, frozen=True, kw_only=True):
+    """Internal: what there is may not cover any more what must be kept."""
+
+    risk: Risk
+
+
+class CloseOut(Command, frozen=True, kw_only=True):
+    """Internal: of what is being liquidated, close the next position or a part of it, or settle what is owed
+    when there is none left."""
+
+    risk: Risk
 
 
 class ActivateOrder(Command, frozen=True, kw_only=True):

@@ -46,6 +46,8 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
 
 
 class Amendment(msgspec.Struct, frozen=True, gc=False):
+    """count: how many there were of the order with it. reference: the client's own name for it."""
+
     order: OrderId
     account: AccountId
     instrument: str
@@ -55,6 +57,10 @@ class Amendment(msgspec.Struct, frozen=True, gc=False):
     quantity_before: Decimal
     quantity_after: Decimal
     time_us: int
+    price_before: Decimal | None = None
+    price_after: Decimal | None = None
+    count: int = 0
+    reference: str = ""
 
 
 class Movement(msgspec.Struct, frozen=True, gc=False):

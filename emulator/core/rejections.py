@@ -230,6 +230,10 @@ class CancelRestricted(Rejection, frozen=True, kw_only=True):
     """The order is not in the state that the cancel was restricted to."""
 
 
+class OrderNotResting(Rejection, frozen=True, kw_only=True):
+    """Only what is in the book can be modified."""
+
+
 class AmendIncreases(Rejection, frozen=True, kw_only=True):
     pass
 

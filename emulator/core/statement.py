@@ -13,14 +13,13 @@ import msgspec
 
 from emulator.core.collateral import (
     Collateral,
-    SeparateCollateral,
     SharedCollateral,
     Totals,
     totals_of_asset,
     totals_shared,
 )
 from emulator.core.contracts import Contract, Tier, tier_of, value_max, value_of
-from emulator.core.coverage import collateral, holdings, mark_price
+from emulator.core.coverage import collateral, holdings, mark_price, resting
 from emulator.core.instruments import Instrument
 from emulator.core.liquidation import bankruptcy_price, liquidation_price, liquidation_price_shared
 from emulator.core.margin import (
@@ -49,7 +48,7 @@ __all__ = [
     "PositionStatement",
     "Totals",
     "WalletStatement",
-    "flat_statement",
+    "position_statement",
     "wallet_statement",
 ]
 
@@ -138,24 +137,33 @@ def wallet_statement(
     )
 
 
-def flat_statement(state: State, account: Account, symbol: str, leg: Leg, now_us: int) -> PositionStatement:
-    """Of a position that is not there and that no order would open: its settings and its mark."""
+def position_statement(
+    state: State, account: Account, symbol: str, leg: Leg, now_us: int
+) -> PositionStatement:
+    """A position by itself, flat ones included: without what else the account has, so without funds of a
+    cross position and the prices that follow from them."""
     market = state.markets[symbol]
     contract = market.instrument.contract
     assert contract is not None, "a pair has no positions"
-    flat = Holding(
-        contract=contract, position=state.position(account.id, symbol, leg), mark=mark_price(market, now_us)
+    own = Holding(
+        contract=contract,
+        position=state.position(account.id, symbol, leg),
+        mark=mark_price(market, now_us),
+        resting=resting(state, account, market.instrument, leg),
     )
-    return _stated(market.instrument, flat, {}, SeparateCollateral(figures={}))
+    return _stated(market.instrument, own)
 
 
 def _stated(
-    instrument: Instrument, own: Holding, held: Mapping[tuple[str, Leg], Holding], covering: Collateral
+    instrument: Instrument,
+    own: Holding,
+    held: Mapping[tuple[str, Leg], Holding] | None = None,
+    covering: Collateral | None = None,
 ) -> PositionStatement:
     contract, position, mark = own.contract, own.position, own.mark
     value = value_of(contract, position.quantity, mark) if position.quantity else ZERO
     funds, liquidation, bankruptcy = ZERO, None, None
-    if position.quantity:
+    if position.quantity and held is not None and covering is not None:
         legs = _legs_beside(instrument, own, held)
         funds = _funds(contract, instrument, position, held, covering)
         liquidation = _liquidation(instrument, contract, legs, position, held, covering, funds, mark)

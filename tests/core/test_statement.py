@@ -7,7 +7,7 @@ from decimal import Decimal
 from emulator.core import commands as c
 from emulator.core.numbers import exact
 from emulator.core.positions import Leg, MarginMode
-from emulator.core.statement import PositionStatement, WalletStatement, flat_statement, wallet_statement
+from emulator.core.statement import PositionStatement, WalletStatement, position_statement, wallet_statement
 from tests.core.futures import BTC, BTC_COIN
 from tests.core.test_trading_contracts import Pit
 from tests.core.world import plain, still
@@ -104,6 +104,6 @@ def test_what_is_not_there_has_its_settings() -> None:
     pit.does(pit.leverage("50"))
     with exact():
         account = pit.engine.state.accounts[pit.alice]
-        flat = flat_statement(pit.engine.state, account, pit.symbol, Leg.BOTH, pit.now)
+        flat = position_statement(pit.engine.state, account, pit.symbol, Leg.BOTH, pit.now)
         assert (plain(flat.value), flat.liquidation, plain(flat.entry(STEP))) == ("0", None, "0")
     assert (plain(flat.position.leverage), plain(flat.value_max)) == ("50", "12000000")

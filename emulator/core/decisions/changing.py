@@ -17,8 +17,10 @@ from emulator.core.rules import EngineRules
 from emulator.core.state import State
 
 
-def _find(state: State, account_id: int, instrument: str, order: int | None, client_id: str | None
-          ) -> Order | Rejection:  # fmt: skip
+def find(
+    state: State, account_id: int, instrument: str, order: int | None, client_id: str | None
+) -> Order | Rejection:
+    """An open order by its id, by its client id, or by both."""
     if client_id is not None:
         named = state.client_ids.get((account_id, instrument, client_id))
         if order is not None:
@@ -36,7 +38,7 @@ def _find(state: State, account_id: int, instrument: str, order: int | None, cli
 
 
 def cancel_order(state: State, rules: EngineRules, command: c.CancelOrder, now_us: int) -> Decision:
-    order = _find(state, command.account, command.instrument, command.order, command.client_id)
+    order = find(state, command.account, command.instrument, command.order, command.client_id)
     if isinstance(order, Rejection):
         return order
     match command.restriction:
@@ -110,7 +112,7 @@ def cancel_list(state: State, rules: EngineRules, command: c.CancelOrderList, no
 
 
 def amend(state: State, rules: EngineRules, command: c.AmendOrder, now_us: int) -> Decision:
-    order = _find(state, command.account, command.instrument, command.order, command.client_id)
+    order = find(state, command.account, command.instrument, command.order, command.client_id)
     if isinstance(order, Rejection):
         return order
     market = state.markets[order.instrument]

@@ -222,12 +222,14 @@ def check_margin(
     price: Decimal | None,
     plan: Plan,
     now_us: int,
+    without: Order | None = None,
 ) -> Rejection | None:
     """Whether an account's collateral covers what an order may come to, and its leverage allows it.
 
     The initial margin that the order adds to what the position and the orders beside it need, valued at
     the worst price that it may trade at, and what the exchange counts beside it for what it would open.
-    An order that takes from both costs nothing, however little is left.
+    An order that takes from both costs nothing, however little is left. without: an order in the book in
+    whose place it comes.
     """
     if terms.reduces:
         return None
@@ -249,10 +251,11 @@ def check_margin(
         prices.append(assumed_price(signed, price, last=last, mark=mark, premium=rules.margin.sell_premium))
     value = max(abs(value_of(contract, quantity, at)) for at in prices)
     before = resting(state, account, instrument, terms.leg)
+    beside = before if without is None else resting(state, account, instrument, terms.leg, without)
     joined = (
-        Resting(bids=before.bids + value, asks=before.asks)
+        Resting(bids=beside.bids + value, asks=beside.asks)
         if side is BUY
-        else Resting(bids=before.bids, asks=before.asks + value)
+        else Resting(bids=beside.bids, asks=beside.asks + value)
     )
     too_large = _check_size(contract, position, joined, side, mark)
     if too_large is not None:

@@ -19,6 +19,7 @@ from emulator.exchanges.binance.door import Counting, Door, Timestamps
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures.door import futures_doors
 from emulator.exchanges.binance.futures.products import COINM, PRODUCTS, USDM, Product, instruments_of
+from emulator.exchanges.binance.futures.streams.sockets import sockets as futures_sockets
 from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.snippets import snippets
 from emulator.exchanges.binance.spot import account, listen_keys, market, order_lists, trading, wallet
@@ -87,6 +88,7 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             rows=futures.rows(product),
             dialect=doors[product],
             not_emulated=futures.not_emulated(product),
+            sockets=futures_sockets(product, doors[product]),
         )
 
     return (

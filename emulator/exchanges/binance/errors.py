@@ -172,7 +172,7 @@ def attempt_of(command: Command | None) -> Attempt:
             return Attempt.QUERY
         case commands.CancelOrder() | commands.CancelAllOrders() | commands.CancelOrderList():
             return Attempt.CANCEL
-        case commands.AmendOrder():
+        case commands.AmendOrder() | commands.ModifyOrder():
             return Attempt.AMEND
         case (
             commands.Deposit()
@@ -307,6 +307,7 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
             | rejections.NothingToReduce()
             | rejections.MarginNeeded()
             | rejections.TimePassed()
+            | rejections.OrderNotResting()
         ):
             # Only contracts have positions, and those are not traded on this site; nor do orders end by time.
             return refuse(-1130, "symbol")

@@ -40,6 +40,12 @@ def test_streams_of_a_combined_path_with_a_route() -> None:
     assert asked("/public/stream", "streams=a@b/c@d") == Address(("a@b", "c@d"), True, 1000, "public")
 
 
+def test_short_names_without_an_at_name_streams_where_a_product_has_them() -> None:
+    assert asked("/ws/!contractInfo/7/a@b").names == ("a@b",)
+    found = parse_address("/ws/!contractInfo/7/a@b", b"", plain_names={"!contractInfo"})
+    assert found.names == ("!contractInfo", "a@b")
+
+
 def test_there_are_no_units_of_time_unless_a_product_has_them() -> None:
     assert asked("/ws", "timeUnit=MICROSECOND").divisor == 1000
     assert asked("/ws", "timeUnit=nonsense").divisor == 1000

@@ -6,6 +6,7 @@ every other path the payload alone; a client may change that (web-socket-streams
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -46,8 +47,12 @@ def parse_address(
     routes: tuple[str, ...] = (),
     takes_keys: bool = False,
     takes_time_unit: bool = True,
+    plain_names: Collection[str] = (),
 ) -> Address:
-    """Raises Refusal for a unit of time that there is not, and for too many streams."""
+    """plain_names: of streams that a short name without an `@` names. For the rest see `offer.Offer`.
+
+    Raises Refusal for a unit of time that there is not, and for too many streams.
+    """
     route, path = _split_route(path, routes)
     divisor = 1000
     listed = ""
@@ -71,7 +76,9 @@ def parse_address(
         _, _, listed = path.partition("/ws")
     # Quirk: what names no stream is passed over, so that clients may number their connections: `/ws/0`
     # (ccxt.pro).
-    names = tuple(dict.fromkeys(name for name in listed.split("/") if _names_a_stream(name)))
+    names = tuple(
+        dict.fromkeys(name for name in listed.split("/") if name in plain_names or _names_a_stream(name))
+    )
     if len(names) + len(keys) > STREAMS_MAX:
         raise refuse(-1101, STREAMS_MAX, len(names) + len(keys))
     return Address(names, is_combined, divisor, route, tuple(KeyAsked(*asked) for asked in keys.items()))

@@ -169,7 +169,7 @@ class StreamSession(Generic[S]):
     def _listen(self, key: str, events: frozenset[str]) -> Unsubscribe:
         """A key that nobody has, or has no longer, is silent."""
         offer, opening = self._offer, self._opening
-        if not offer.listens(self._door.eras):
+        if offer.listen_keys is None or not offer.listens(self._door.eras):
             return _nothing
         home = opening.sandbox if opening.is_named else None
         tell = partial(self._tell_account, key, events)
@@ -198,6 +198,7 @@ def _parse(opening: Opening, offer: Offer[S]) -> Address:
         routes=offer.routes,
         takes_keys=offer.takes_keys,
         takes_time_unit=offer.takes_time_unit,
+        plain_names=offer.plain_names,
     )
 
 

@@ -166,14 +166,18 @@ def _complete(changes: dict[Decimal, Decimal], shown: set[Decimal], side: BookSi
 class BookSide:
     """One side of a book at a moment, in a form that is quickly compared with another moment's.
 
-    levels: the market's own, best first. own: what orders of accounts show at their prices.
+    levels: the market's own, best first. own: what orders of accounts show at their prices. Of a side that
+    is cut, because it has too many levels, `own` is all that there is.
     """
 
-    __slots__ = ("levels", "own")
+    __slots__ = ("is_cut", "levels", "own")
 
-    def __init__(self, levels: Sequence[FeedLevel], own: Mapping[Decimal, Decimal]) -> None:
+    def __init__(
+        self, levels: Sequence[FeedLevel], own: Mapping[Decimal, Decimal], *, is_cut: bool = False
+    ) -> None:
         self.levels = levels
         self.own = own
+        self.is_cut = is_cut
 
     def since(self, before: BookSide) -> dict[Decimal, Decimal]:
         """Price and quantity of now where they differ from an earlier moment; zero for what is gone."""
@@ -259,18 +263,18 @@ class Books:
         book = self._books[instrument] = Book(
             update_id,
             changes,
-            self._look_at(engine, instrument, BUY, now_us, None if last is None else last.bids.own),
-            self._look_at(engine, instrument, SELL, now_us, None if last is None else last.asks.own),
+            self._look_at(engine, instrument, BUY, now_us, None if last is None else last.bids),
+            self._look_at(engine, instrument, SELL, now_us, None if last is None else last.asks),
         )
         return book
 
     def _look_at(
-        self, engine: Engine, instrument: str, side: Side, now_us: int, own: Mapping[Decimal, Decimal] | None
+        self, engine: Engine, instrument: str, side: Side, now_us: int, last: BookSide | None
     ) -> BookSide:
-        """own: what accounts show, where it is known already."""
+        """last: another look, since which accounts have changed nothing."""
         market = engine.state.markets[instrument]
         levels = list(market.levels(side, now_us))
         shown = (market.bids if side is BUY else market.asks).shown
         if len(levels) + len(shown) > self._levels_max:
-            return BookSide((), dict(market.depth(side, now_us, self._levels_max)))
-        return BookSide(levels, dict(shown) if own is None else own)
+            return BookSide((), dict(market.depth(side, now_us, self._levels_max)), is_cut=True)
+        return BookSide(levels, dict(shown) if last is None or last.is_cut else last.own)

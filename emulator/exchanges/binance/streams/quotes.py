@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
+from emulator.core.engine import Engine
 from emulator.core.instruments import BUY, SELL
 from emulator.core.numbers import ZERO
 from emulator.exchanges.binance.running import engine_of
@@ -27,6 +28,21 @@ class Best(NamedTuple):
     bid: tuple[Decimal, Decimal]
     ask: tuple[Decimal, Decimal]
 
+    @property
+    def edges(self) -> tuple[tuple[Decimal, Decimal], tuple[Decimal, Decimal]]:
+        """What is told whenever it is another."""
+        return self.bid, self.ask
+
+
+def read_best(engine: Engine, instrument: str, now_us: int, changing_us: list[int] | None = None) -> Best:
+    """changing_us: gets moments before which the market itself changes none of it."""
+    market = engine.state.markets[instrument]
+    bid = _best(market.depth(BUY, now_us, 1, changing_us))
+    ask = _best(market.depth(SELL, now_us, 1, changing_us))
+    if changing_us is not None:
+        changing_us.append(market.feed.next_trade_time(market.instrument, now_us))
+    return Best(now_us, market.update_id(now_us), bid, ask)
+
 
 class BookTickers(Source):
     """`<symbol>@bookTicker`. What came and went between two looks is not told."""
@@ -39,34 +55,28 @@ class BookTickers(Source):
         self._name = stream.name
         self._instrument = stream.instrument
         self._render = render
-        self._bid = self._ask = _EMPTY
+        self._edges = (_EMPTY, _EMPTY)
         self._next_us = 0
 
     def open(self, now_us: int) -> None:
-        self._changed(now_us)
+        self._edges = self._read(now_us).edges
 
     def look(self, now_us: int) -> Sequence[Message]:
-        if not self._changed(now_us):
+        best = self._read(now_us)
+        if best.edges == self._edges:
             return ()
-        update_id = engine_of(self._sandbox).state.markets[self._instrument].update_id(now_us)
-        best = Best(now_us, update_id, self._bid, self._ask)
+        self._edges = best.edges
         return (Message(self._name, partial(self._render, best)),)
 
     def next_us(self, now_us: int) -> int:
         return self._next_us
 
-    def _changed(self, now_us: int) -> bool:
-        """Look at both sides, and when they can change by themselves."""
-        market = engine_of(self._sandbox).state.markets[self._instrument]
+    def _read(self, now_us: int) -> Best:
+        """Both sides, and when they can change by themselves."""
         changing_us: list[int] = []
-        bid = _best(market.depth(BUY, now_us, 1, changing_us))
-        ask = _best(market.depth(SELL, now_us, 1, changing_us))
-        changing_us.append(market.feed.next_trade_time(market.instrument, now_us))
+        best = read_best(engine_of(self._sandbox), self._instrument, now_us, changing_us)
         self._next_us = min(changing_us)
-        if bid == self._bid and ask == self._ask:
-            return False
-        self._bid, self._ask = bid, ask
-        return True
+        return best
 
 
 def _best(levels: Sequence[tuple[Decimal, Decimal]]) -> tuple[Decimal, Decimal]:

@@ -87,7 +87,7 @@ class AllTickers(Source, Generic[R]):
     """`!ticker@arr` and its like: an array of those that changed.
 
     The instruments are read a few at a time, so that nobody waits for all of them; each says its own moment.
-    listed: which ones there are, in the order of the array.
+    listed: which ones there are at a time, in the order of the array.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class AllTickers(Source, Generic[R]):
         stream: MarketStream,
         tickers: Tickers[R],
         *,
-        listed: Callable[[Engine], Sequence[str]],
+        listed: Callable[[Engine, int], Sequence[str]],
     ) -> None:
         self._sandbox = sandbox
         self._name = stream.name
@@ -117,7 +117,7 @@ class AllTickers(Source, Generic[R]):
         if not self._unread:
             if not self._paced.is_due(now_us):
                 return ()
-            self._unread = list(reversed(self._listed(engine)))
+            self._unread = list(reversed(self._listed(engine, now_us)))
             rest_us = int(self._sandbox.clock.speed * WALL_PACE_US)
             self._paced.begin(now_us + max(rest_us, 1) - 1)
         for instrument in self._unread[: -SYMBOLS_AT_ONCE - 1 : -1]:

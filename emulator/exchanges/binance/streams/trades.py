@@ -33,7 +33,7 @@ class ToldTrade(NamedTuple):
 
 
 class Trades(Source):
-    """Every trade when it has happened."""
+    """Every trade when it has happened, or at the stream's next moment after that."""
 
     def __init__(
         self, sandbox: Sandbox, stream: MarketStream, render: Callable[[ToldTrade, int], Payload]
@@ -43,6 +43,7 @@ class Trades(Source):
         self._name = stream.name
         self._instrument = stream.instrument
         self._render = render
+        self._pace_us = stream.pace_us
         self._told = 0
 
     def open(self, now_us: int) -> None:
@@ -51,7 +52,11 @@ class Trades(Source):
 
     def look(self, now_us: int) -> Sequence[Message]:
         market = engine_of(self._sandbox).state.markets[self._instrument]
-        last = market.trade_count(now_us)
+        until_us = now_us
+        if self._pace_us and self._sandbox.clock.speed:
+            # Only what had happened by the last moment; on a clock that stands still that would never come.
+            until_us -= now_us % self._pace_us
+        last = market.trade_count(until_us)
         if last <= self._told:
             return ()
         first = max(self._told + 1, last - TRADES_MAX + 1)
@@ -73,4 +78,8 @@ class Trades(Source):
 
     def next_us(self, now_us: int) -> int:
         market = engine_of(self._sandbox).state.markets[self._instrument]
-        return market.feed.next_trade_time(market.instrument, now_us)
+        pace_us = self._pace_us
+        if pace_us and market.trade_count(now_us) > self._told:
+            return now_us - now_us % pace_us + pace_us
+        next_us = market.feed.next_trade_time(market.instrument, now_us)
+        return -(-next_us // pace_us) * pace_us if pace_us else next_us

@@ -14,7 +14,7 @@ from emulator.core.statement import (
     AssetFigures,
     PositionStatement,
     WalletStatement,
-    flat_statement,
+    position_statement,
     wallet_statement,
 )
 from emulator.exchanges.binance.futures.listings import Listing
@@ -64,7 +64,7 @@ class Standing(NamedTuple):
         for listing in symbols:
             name = listing.instrument.symbol
             for leg in self.legs:
-                one = held.get((name, leg)) or flat_statement(state, owner, name, leg, self.now_us)
+                one = held.get((name, leg)) or position_statement(state, owner, name, leg, self.now_us)
                 yield listing.symbol, one
 
 

@@ -81,7 +81,7 @@ def _all_tickers(sandbox: Sandbox, stream: Stream) -> Source:
     return AllTickers(sandbox, stream, SpotTickers(stream), listed=_listed)
 
 
-def _listed(engine: Engine) -> list[str]:
+def _listed(engine: Engine, now_us: int) -> list[str]:
     return [instrument.symbol for instrument in listed(engine)]
 
 
