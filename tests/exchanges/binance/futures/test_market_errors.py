@@ -26,7 +26,7 @@ DAY_MS = DAY_US // 1000
 
 
 def missing(name: str) -> tuple[int, str]:
-    return -1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
+    return -1102, f"Mandatory parameter '{name.lower()}' was not sent, was empty/null, or malformed."
 
 
 @EACH
