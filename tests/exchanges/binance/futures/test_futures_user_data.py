@@ -43,7 +43,8 @@ class Ear:
 
     def kinds(self) -> list[str]:
         return [
-            one["e"] + (f":{one['o']['x']}" if one["e"] == "ORDER_TRADE_UPDATE" else "")
+            one["e"]
+            + (f":{one['o']['x']}" if one["e"] == "ORDER_TRADE_UPDATE" else "")
             + (f":{one['o']['X']}" if one["e"] == "ALGO_UPDATE" else "")
             for one in self.take()
         ]
@@ -61,9 +62,7 @@ async def conditional(vault: Vault, price: str, *, quantity: str = "0.1") -> c.P
         side=Side.SELL,
         type=OrderType.MARKET,
         quantity=Decimal(quantity),
-        trigger=Trigger(
-            kind=TriggerKind.STOP_LOSS, price=Decimal(price), source=TriggerSource.LAST
-        ),
+        trigger=Trigger(kind=TriggerKind.STOP_LOSS, price=Decimal(price), source=TriggerSource.LAST),
         detached=True,
         client_id="stop",
         labels=((TYPE_LABEL, "STOP_MARKET"),),
@@ -194,9 +193,7 @@ class TestAccounts:
         await vault.do(c.SetLeverage(account=vault.account(), instrument=BTC, leverage=Decimal(7)))
         (event,) = ear.take()
         assert (event["e"], event["ac"]) == ("ACCOUNT_CONFIG_UPDATE", {"s": "BTCUSDT", "l": 7})
-        await vault.do(
-            c.SetMarginMode(account=vault.account(), instrument=BTC, mode=MarginMode.ISOLATED)
-        )
+        await vault.do(c.SetMarginMode(account=vault.account(), instrument=BTC, mode=MarginMode.ISOLATED))
         (event,) = ear.take()
         assert (event["a"]["m"], event["a"]["P"][0]["mt"]) == ("MARGIN_TYPE_CHANGE", "isolated")
         await vault.trade(BTC, "0.7", "100000")
@@ -219,9 +216,7 @@ class TestAccounts:
     @pytest.mark.parametrize("is_isolated", [False, True])
     async def test_funding(self, vault: Vault, is_isolated: bool) -> None:
         if is_isolated:
-            await vault.do(
-                c.SetMarginMode(account=vault.account(), instrument=BTC, mode=MarginMode.ISOLATED)
-            )
+            await vault.do(c.SetMarginMode(account=vault.account(), instrument=BTC, mode=MarginMode.ISOLATED))
         await vault.trade(BTC, "1", "100000")
         ear = Ear(vault, USDM)
         await vault.step(9 * HOUR_US)

@@ -45,6 +45,4 @@ _OWN: Final[Mapping[Product, tuple[tuple[str, str, str], ...]]] = {
 
 
 def names_of(product: Product) -> tuple[Name, ...]:
-    return tuple(
-        Name(name, method, product.prefix + path) for name, method, path in (*_BOTH, *_OWN[product])
-    )
+    return tuple(Name(name, method, product.prefix + path) for name, method, path in (*_BOTH, *_OWN[product]))
