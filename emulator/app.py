@@ -253,8 +253,8 @@ async def provision(sandbox: Sandbox) -> None:
             amount=DEMO_FUNDS.get(asset, DEMO_FUNDS_ELSE),
             reference="demo",
         )
-        for wallet in binance.TRADING_WALLETS
-        for asset in sorted(binance.ASSETS)
+        for wallet, assets in binance.TRADED.items()
+        for asset in sorted(assets)
     ]
     # All at once, so that they are one entry of the journal.
     for done in await asyncio.gather(*(sandbox.submit(binance.ENGINE, deposit) for deposit in deposits)):

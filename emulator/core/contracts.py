@@ -70,6 +70,30 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
     maintenance_amount: Decimal = ZERO
 
 
+class FundingRule(msgspec.Struct, frozen=True, kw_only=True):
+    """interest: for eight hours. dampener: how far interest may pull the rate from the premium.
+
+    cap, floor: limits of the rate of one interval; None: no limit. rate_step: how finely it is told.
+    """
+
+    interest: Decimal = Decimal("0.0001")
+    dampener: Decimal = Decimal("0.0005")
+    cap: Decimal | None = None
+    floor: Decimal | None = None
+    rate_step: Decimal = Decimal("0.00000001")
+
+
+class MarkRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How index, mark price and funding rate of a contract are made (`marks`).
+
+    step: of index and mark price. premium_max: of the market's own premium, either way.
+    """
+
+    step: Decimal
+    premium_max: Decimal = Decimal("0.001")
+    funding: FundingRule = FundingRule()
+
+
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """The futures side of an instrument.
 
@@ -77,12 +101,16 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     size: base asset of one contract when linear, quote amount of one when inverse.
     settle_step: the ledger's smallest amount of the settle asset.
     margin_asset: what is put up for it; the settle asset unless an exchange tells them apart.
-    delivery_us: when it settles for good; None: a perpetual.
+    listed_us: from when on it can be traded. delivery_us: when it settles for good; None: a perpetual.
     funding_hours: hours between funding payments; 0: none.
     liquidation_fee: part of the liquidated value that goes to the insurance fund.
     maintenance_fee: part of the value that the maintenance margin holds for closing, beside the tier's.
     leverage_default, isolated_default: of positions for which their owner has chosen nothing.
     initial_by, maintenance_by: at which price the margins of a position value it.
+    marking: how index and mark price are made; None: as `MarkRule` has it, in the instrument's price steps.
+    take_bound: by which part of the mark price an order at market may trade beyond it; None: however far.
+    closing_orders_max: how many orders may wait that close the same position at the same kind of trigger;
+    0: any number.
     cost_step: how finely the entry cost of a position is kept. It is not money: a share of it that is
     released, or the worth of an inverse contract, is rarely a finite decimal.
     *_rounding: how profit, margins, fees and funding become multiples of settle_step.
@@ -94,6 +122,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     settle: str
     settle_step: Decimal = Decimal("0.00000001")
     margin_asset: str
+    listed_us: int = 0
     delivery_us: int | None = None
     funding_hours: int = 8
     liquidation_fee: Decimal = ZERO
@@ -103,6 +132,9 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     isolated_default: bool = False
     initial_by: Valuation = Valuation.MARK
     maintenance_by: Valuation = Valuation.MARK
+    marking: MarkRule | None = None
+    take_bound: Decimal | None = None
+    closing_orders_max: int = 0
 
     cost_step: Decimal = Decimal("1E-18")
     profit_rounding: Rounding = Rounding.HALF
@@ -114,6 +146,10 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     def sense(self) -> Decimal:
         """1, or -1 when inverse: worth less as the price rises, it gains a long what it loses in worth."""
         return -ONE if self.is_inverse else ONE
+
+    def is_listed(self, now_us: int) -> bool:
+        """Whether it can be traded at a time."""
+        return self.listed_us <= now_us and (self.delivery_us is None or now_us < self.delivery_us)
 
 
 def value_of(contract: Contract, quantity: Decimal, price: Decimal) -> Decimal:

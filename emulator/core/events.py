@@ -113,11 +113,88 @@ class MarginMoved(Event, frozen=True, kw_only=True):
     amount: Decimal
 
 
+class FundingPaid(Event, frozen=True, kw_only=True):
+    """All positions in a contract paid or got funding: their value at the mark price times the rate.
+
+    Each payment moved a wallet's free funds; of an isolated position its margin, as far as that goes.
+    """
+
+    instrument: str
+    mark: Decimal
+    rate: Decimal
+
+
+class LiquidationBegun(Event, frozen=True, kw_only=True):
+    """What there is does not cover any more what must be kept: orders are ended, then positions closed.
+
+    instrument, leg: of an isolated position; else empty and BOTH, for all that is covered together: by
+    one asset of a wallet, or by all of them (asset empty). equity, maintenance: in that asset, or in the
+    account's unit.
+    """
+
+    account: AccountId
+    wallet: str
+    asset: str
+    instrument: str
+    leg: Leg
+    equity: Decimal
+    maintenance: Decimal
+
+
+class LiquidationCharged(Event, frozen=True, kw_only=True):
+    """The insurance fund got its fee for what a liquidation closed."""
+
+    order: OrderId
+    account: AccountId
+    instrument: str
+    amount: Decimal
+
+
+class PositionTakenOver(Event, frozen=True, kw_only=True):
+    """A part of a liquidation order was filled outside the book, at the bankruptcy price.
+
+    trade: a number that is no public trade's. amount: as of `TradeExecuted`. by_fund: the insurance fund took
+    it, and parted with it at the mark price; else the market took it as it was.
+    """
+
+    order: OrderId
+    instrument: str
+    trade: TradeId
+    price: Decimal
+    quantity: Decimal
+    amount: Decimal
+    mark: Decimal
+    by_fund: bool
+
+
+class AutoDeleveraged(Event, frozen=True, kw_only=True):
+    """A part of a liquidation order was filled by closing somebody's opposite position (`counter`), outside
+    the book and at the bankruptcy price of the liquidated one. Otherwise as `PositionTakenOver`."""
+
+    order: OrderId
+    counter: OrderId
+    instrument: str
+    trade: TradeId
+    price: Decimal
+    quantity: Decimal
+    amount: Decimal
+
+
+class InsurancePaid(Event, frozen=True, kw_only=True):
+    """The insurance fund paid what was lost beyond what there was."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal
+
+
 class OrderPlaced(Event, frozen=True, kw_only=True):
     """An order was accepted. status: waiting, dormant or new; price: the effective limit price.
 
     quantity: as asked for, or what a market order by quote quantity comes to; None for a funded leg.
     extreme: where a trailing order starts to track, None when it does not track yet.
+    origin: the detached order that it follows upon; 0: none.
     """
 
     order: OrderId
@@ -131,6 +208,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     price: Decimal | None
     extreme: Decimal | None
     order_list: ListId
+    origin: OrderId = 0
 
 
 class OrderRested(Event, frozen=True, kw_only=True):
@@ -197,6 +275,13 @@ class OrderTriggered(Event, frozen=True, kw_only=True):
     quantity: Decimal | None = None
 
 
+class OrderSucceeded(Event, frozen=True, kw_only=True):
+    """The condition of a detached order is met: it is over, and another one is placed in its stead."""
+
+    order: OrderId
+    successor: OrderId
+
+
 class OrderActivated(Event, frozen=True, kw_only=True):
     """A waiting leg was placed. status: dormant or new."""
 
@@ -208,10 +293,16 @@ class OrderActivated(Event, frozen=True, kw_only=True):
 
 
 class OrderAmended(Event, frozen=True, kw_only=True):
+    """price: the new limit price; None: as it was. reenters: it left the book, and what it trades and that
+    it rests follow. reference: the client's own name for the amendment."""
+
     order: OrderId
     execution: int
     quantity: Decimal
     client_id: str
+    price: Decimal | None = None
+    reenters: bool = False
+    reference: str = ""
 
 
 class OrderCanceled(Event, frozen=True, kw_only=True):
@@ -225,6 +316,14 @@ class OrderExpired(Event, frozen=True, kw_only=True):
     order: OrderId
     reason: EndReason
     execution: int = 0
+
+
+class CountdownSet(Event, frozen=True, kw_only=True):
+    """The open orders of an account on one instrument will be canceled at a moment; None: not any more."""
+
+    account: AccountId
+    instrument: str
+    at_us: int | None
 
 
 class OrderListPlaced(Event, frozen=True, kw_only=True):
@@ -270,6 +369,9 @@ class MarketReleased(Event, frozen=True, kw_only=True):
     instrument: str
 
 
+Filling = TradeExecuted | PositionTakenOver | AutoDeleveraged
+"""What fills orders, in the book or outside of it."""
+
 AnyEvent = (
     AccountOpened
     | FeePaymentSet
@@ -285,6 +387,7 @@ AnyEvent = (
     | TrailingStarted
     | OrderTriggered
     | OrderActivated
+    | OrderSucceeded
     | OrderAmended
     | OrderCanceled
     | OrderExpired
@@ -298,4 +401,11 @@ AnyEvent = (
     | MarginModeSet
     | MarginMoved
     | PositionModeSet
+    | CountdownSet
+    | FundingPaid
+    | LiquidationBegun
+    | LiquidationCharged
+    | PositionTakenOver
+    | AutoDeleveraged
+    | InsurancePaid
 )

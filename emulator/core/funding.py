@@ -8,28 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-import msgspec
-
-from emulator.core.contracts import Contract, divided, rounded
+from emulator.core.contracts import Contract, FundingRule, divided, rounded
 from emulator.core.numbers import ZERO, divide_half
 from emulator.core.positions import Position
 
 HOUR_US = 3_600_000_000
 BASIS_HOURS = Decimal(8)
 """The hours that interest and premium are stated for."""
-
-
-class FundingRule(msgspec.Struct, frozen=True, kw_only=True):
-    """interest: for eight hours. dampener: how far interest may pull the rate from the premium.
-
-    cap, floor: limits of the rate of one interval; None: no limit. rate_step: how finely it is told.
-    """
-
-    interest: Decimal = Decimal("0.0001")
-    dampener: Decimal = Decimal("0.0005")
-    cap: Decimal | None = None
-    floor: Decimal | None = None
-    rate_step: Decimal = Decimal("0.00000001")
 
 
 def premium_index(

@@ -25,7 +25,9 @@ ROUNDING = "rounding"
 INSURANCE = "insurance"
 PROFIT = "profit"
 """The other side of what positions realise: a gain that no position has lost yet is owed to it."""
-COUNTERPARTIES = (MARKET, FEES, FAUCET, OUTSIDE, ROUNDING, INSURANCE, PROFIT)
+FUNDING = "funding"
+"""The other side of funding: what longs pay more than the shorts of all accounts get, or less."""
+COUNTERPARTIES = (MARKET, FEES, FAUCET, OUTSIDE, ROUNDING, INSURANCE, PROFIT, FUNDING)
 
 
 class Balance:
@@ -170,6 +172,12 @@ class Ledger:
         self.entries += 1
         if self.listener:
             self.listener(account, wallet, asset, amount, ZERO, counterparty)
+
+    def between(self, asset: str, amount: Decimal, source: str, target: str) -> None:
+        """Move an amount from one counterparty to another; no wallet sees it."""
+        payer, payee = self.counterparties[source], self.counterparties[target]
+        payer[asset] = payer.get(asset, ZERO) - amount
+        payee[asset] = payee.get(asset, ZERO) + amount
 
     def put_up(self, account: AccountId, wallet: str, asset: str, amount: Decimal) -> None:
         """Move `amount` from free to held as margin, whether it is there or not; negative: give it back."""

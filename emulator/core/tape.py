@@ -11,15 +11,19 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice, pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.core.book import PriceQueues
 from emulator.core.commands import BookSide
-from emulator.core.instruments import BUY, SELL, Instrument, Side
+from emulator.core.ids import AccountId, OrderId
+from emulator.core.instruments import BUY, SELL, Instrument, Side, TriggerSource
 from emulator.core.markets import Candle, Feed, FeedLevel, Quote
 from emulator.core.numbers import ZERO, divide_half
 from emulator.core.orders import Order
 from emulator.core.prints import Print, Prints
+
+if TYPE_CHECKING:
+    from emulator.core.marks import Marks, Watch
 
 MINUTE_US = 60_000_000
 SECOND_US = 1_000_000
@@ -48,7 +52,13 @@ class ManualBook(NamedTuple):
 
 
 class Market:
-    """The state of one instrument's market, and the questions that may be asked of it."""
+    """The state of one instrument's market, and the questions that may be asked of it.
+
+    rises, falls, trailing: orders that wait for the last price. watches: those that wait for the mark or
+    the index price of a contract. marks: these prices, and the funding rate; None of a pair.
+    deadlines: of open orders that end at a moment, (time_us, order), the first one first.
+    countdowns: when all orders of an account end here.
+    """
 
     __slots__ = (
         "_average",
@@ -56,16 +66,20 @@ class Market:
         "bids",
         "changes",
         "consumed",
+        "countdowns",
+        "deadlines",
         "falls",
         "feed",
         "instrument",
         "manual",
+        "marks",
         "prevented",
         "prints",
         "rises",
         "segment_times",
         "segments",
         "trailing",
+        "watches",
     )
 
     def __init__(self, instrument: Instrument, feed: Feed) -> None:
@@ -80,10 +94,28 @@ class Market:
         self.segments: list[Segment] = []
         self.segment_times: list[int] = []
         self.manual: ManualBook | None = None
+        self.marks: Marks | None = None
+        self.watches: tuple[Watch, ...] = ()
+        self.deadlines: list[tuple[int, OrderId]] = []
+        self.countdowns: dict[AccountId, int] = {}
         self.prints = Prints()
         self.prevented = 0
         self.changes = 0
         self._average: tuple[int, int, Decimal] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits for anything that the market may do."""
+        return not (
+            self.bids.queues
+            or self.asks.queues
+            or self.rises.queues
+            or self.falls.queues
+            or self.trailing
+            or self.deadlines
+            or self.countdowns
+            or not all(watch.is_idle for watch in self.watches)
+        )
 
     # Prices
 
@@ -95,12 +127,28 @@ class Market:
         """The price of the newest trade."""
         return self.last_print(now_us).price
 
+    def price_by(self, source: TriggerSource, now_us: int) -> Decimal:
+        """The price that triggers of a source are compared with."""
+        if source is TriggerSource.LAST:
+            return self.last_price(now_us)
+        return self._watch(source).price(now_us)
+
+    def waiting(self, source: TriggerSource) -> Market | Watch:
+        """Where orders stand that wait for the price of a source."""
+        return self if source is TriggerSource.LAST else self._watch(source)
+
+    def _watch(self, source: TriggerSource) -> Watch:
+        return next(watch for watch in self.watches if watch.source is source)
+
     def last_print(self, now_us: int) -> Print:
         """The newest trade, whoever made it."""
         trade = self.feed.last_trade(self.instrument, now_us)
         ordinal = self.prints.count_until(now_us)
-        if ordinal and self.prints.time_at(ordinal - 1) >= trade.time_us:
-            return self.prints[ordinal - 1]
+        while ordinal and self.prints.time_at(ordinal - 1) >= trade.time_us:
+            entry = self.prints[ordinal - 1]
+            if entry.quantity:
+                return entry
+            ordinal -= 1
         price = self._moved(trade.price, trade.time_us)
         return Print(
             trade.number + ordinal,
@@ -258,7 +306,10 @@ class Market:
         return self.feed.trade_count(self.instrument, time_us) + self.prints.count_until(time_us)
 
     def trades(self, first_id: int, limit: int, until_us: int) -> list[Print]:
-        """Up to `limit` trades in order, from `first_id` on, none later than `until_us`."""
+        """Up to `limit` trades in order, from `first_id` on, none later than `until_us`.
+
+        Numbers may be missing: of trades that the public is not told of, which are prints without quantity.
+        """
         first_id = max(1, first_id)
         last_id = min(self.trade_count(until_us), first_id + limit - 1)
         if last_id < first_id:
@@ -285,7 +336,9 @@ class Market:
                 )
             )
         merged += laid[place:]
-        return merged
+        if all(entry.quantity for entry in laid):
+            return merged
+        return [entry for entry in merged if entry.quantity]
 
     # Candles
 
@@ -356,6 +409,23 @@ class Market:
         That is when a quote reaches a resting order, when a consumed level beyond one is renewed, when a
         stop price is reached and when a trailing order fires. It may be early, never late.
         """
+        due = self._next_trade_due(after_us, until_us)
+        for watch in self.watches:
+            found = watch.next_due(after_us, until_us if due is None else due)
+            due = due if found is None else found
+        deadline_us = self.deadline_us
+        if deadline_us <= (until_us if due is None else due):
+            return max(deadline_us, after_us + 1)
+        return due
+
+    @property
+    def deadline_us(self) -> int:
+        """When time alone ends an order here next."""
+        first_us = self.deadlines[0][0] if self.deadlines else FOREVER_US
+        return min(first_us, *self.countdowns.values()) if self.countdowns else first_us
+
+    def _next_trade_due(self, after_us: int, until_us: int) -> int | None:
+        """The same for what trades and quotes make due, but not index and mark."""
         bid, ask = self.bids.best, self.asks.best
         rise, fall = self.rises.best, self.falls.best
         due: int | None = None

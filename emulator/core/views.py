@@ -20,21 +20,44 @@ from emulator.core.history import (
     Amendment,
     AnyRecord,
     BalanceRecord,
+    ContractSettings,
     Fill,
+    Income,
+    IncomeKind,
     LedgerEntry,
     ListRecord,
     Movement,
+    PositionRecord,
     PreventedMatch,
     Query,
     R,
+    Settings,
+    WalletSettings,
     key_of,
 )
 from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY
+from emulator.core.ledger import FEES
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
-from emulator.core.state import State
+from emulator.core.positions import Leg, Position
+from emulator.core.state import PositionKey, State
+
+_INCOME_OF: dict[type[e.Event], IncomeKind] = {
+    e.TradeExecuted: IncomeKind.REALISED,
+    e.AmountDeposited: IncomeKind.DEPOSIT,
+    e.AmountWithdrawn: IncomeKind.WITHDRAWAL,
+    e.AmountTransferred: IncomeKind.TRANSFER,
+    e.BalanceCorrected: IncomeKind.CORRECTION,
+    e.FundingPaid: IncomeKind.FUNDING,
+    e.PositionTakenOver: IncomeKind.REALISED,
+    e.AutoDeleveraged: IncomeKind.REALISED,
+    e.LiquidationCharged: IncomeKind.LIQUIDATION_FEE,
+    e.InsurancePaid: IncomeKind.INSURANCE,
+}
+"""Of what an event adds to a wallet of contracts, but for the fees of a trade."""
+_CHARGING = frozenset({e.TradeExecuted})
 
 
 class Taken(NamedTuple):
@@ -66,6 +89,8 @@ class Views:
         self.list_ids: dict[AccountId, list[ListId]] = {}
         self.movements: dict[AccountId, list[Movement]] = {}
         self.postings: dict[AccountId, list[LedgerEntry]] = {}
+        self.incomes: dict[tuple[AccountId, str], list[Income]] = {}
+        """By account and wallet."""
         self.updated_us: dict[AccountId, int] = {}
         self.is_taken = False
         self.begins_late = False
@@ -78,28 +103,40 @@ class Views:
         self._fresh_orders: dict[OrderId, Order] = {}
         self._fresh_balances: dict[tuple[AccountId, str, str], int] = {}
         """When they changed last."""
+        self._fresh_positions: dict[PositionKey, int] = {}
+        self._fresh_settings: dict[tuple[type[Settings], AccountId, str], int] = {}
         self._kind: type[e.Event] = e.Event
+        self._event: e.Event | None = None
         self._now_us = 0
+        self._margin_wallets = state.margin_wallets
         state.ledger.listener = self._posted
+        state.position_listener = self._position_changed
         self.notes: dict[type[e.Event], Callable[[Any], None]] = {
             e.OrderPlaced: self._placed,
             e.OrderTriggered: self._changed,
+            e.OrderSucceeded: self._changed,
             e.OrderActivated: self._changed,
             e.OrderAmended: self._changed,
             e.OrderCanceled: self._changed,
             e.OrderExpired: self._changed,
             e.TradeExecuted: self._traded,
+            e.PositionTakenOver: self._taken_over,
+            e.AutoDeleveraged: self._deleveraged,
             e.MatchPrevented: self._prevented,
             e.OrderListPlaced: self._list_placed,
             e.OrderListEnded: self._list_ended,
             e.AmountDeposited: self._moved,
             e.AmountWithdrawn: self._moved,
             e.AmountTransferred: self._moved,
+            e.LeverageSet: self._contract_set,
+            e.MarginModeSet: self._contract_set,
+            e.PositionModeSet: self._wallet_set,
         }
 
     def before(self, event: e.Event, now_us: int) -> None:
         """Note what the event is about to change. Called just before `State.apply`."""
         kind = self._kind = type(event)
+        self._event = event
         self._now_us = now_us
         if kind is e.OrderAmended:
             assert isinstance(event, e.OrderAmended)
@@ -143,7 +180,12 @@ class Views:
 
     def _changed(
         self,
-        event: e.OrderTriggered | e.OrderActivated | e.OrderAmended | e.OrderCanceled | e.OrderExpired,
+        event: e.OrderTriggered
+        | e.OrderSucceeded
+        | e.OrderActivated
+        | e.OrderAmended
+        | e.OrderCanceled
+        | e.OrderExpired,
     ) -> None:
         if self.is_taken:
             self._touch(self.orders[event.order])
@@ -163,31 +205,41 @@ class Views:
         maker = (event.maker, event.maker_fee, event.maker_fee_asset, True)
         # Ascending, as by their keys, should both be of one account.
         for order_id, fee, asset, is_maker in (taker, maker) if event.taker < event.maker else (maker, taker):
-            if order_id == MARKET_ORDER:
-                continue
-            order = self.orders[order_id]
-            realised = self._state.realised
-            fill = Fill(
-                event.trade,
-                order_id,
-                order.account,
-                order.list_id,
-                event.instrument,
-                event.price,
-                event.quantity,
-                event.amount,
-                fee,
-                asset,
-                self._now_us,
-                order.terms.side is BUY,
-                is_maker,
-                realised.pop(order_id, ZERO) if realised else ZERO,
-            )
-            self.fills.setdefault((order.account, event.instrument), []).append(fill)
-            self.fills_of.setdefault(order_id, []).append(fill)
-            if self.is_taken:
-                self._record(fill)
-                self._touch(order)
+            if order_id != MARKET_ORDER:
+                self._filled(self.orders[order_id], event, fee, asset, is_maker=is_maker)
+
+    def _taken_over(self, event: e.PositionTakenOver) -> None:
+        order = self.orders[event.order]
+        self._filled(order, event, ZERO, order.hold_asset, is_maker=False)
+
+    def _deleveraged(self, event: e.AutoDeleveraged) -> None:
+        for one, is_maker in ((event.order, False), (event.counter, True)):
+            order = self.orders[one]
+            self._filled(order, event, ZERO, order.hold_asset, is_maker=is_maker)
+
+    def _filled(self, order: Order, event: e.Filling, fee: Decimal, asset: str, *, is_maker: bool) -> None:
+        realised = self._state.realised
+        fill = Fill(
+            event.trade,
+            order.id,
+            order.account,
+            order.list_id,
+            event.instrument,
+            event.price,
+            event.quantity,
+            event.amount,
+            fee,
+            asset,
+            self._now_us,
+            order.terms.side is BUY,
+            is_maker,
+            realised.pop(order.id, ZERO) if realised else ZERO,
+        )
+        self.fills.setdefault((order.account, event.instrument), []).append(fill)
+        self.fills_of.setdefault(order.id, []).append(fill)
+        if self.is_taken:
+            self._record(fill)
+            self._touch(order)
 
     def _prevented(self, event: e.MatchPrevented) -> None:
         taker, maker = self.orders[event.taker], self.orders[event.maker]
@@ -214,6 +266,10 @@ class Views:
             order.quantity,
             event.quantity,
             self._now_us,
+            order.price,
+            order.price if event.price is None else event.price,
+            order.amend_count + 1,
+            event.reference,
         )
         self.amendments.setdefault(order.id, []).append(amendment)
         if self.is_taken:
@@ -298,6 +354,40 @@ class Views:
         if self.is_taken:
             self._record(entry)
             self._fresh_balances[account, wallet, asset] = self._now_us
+        if wallet in self._margin_wallets and free + held:
+            self._earned(entry)
+
+    def _earned(self, entry: LedgerEntry) -> None:
+        """A wallet of contracts has more or less than before; `entry` says how much."""
+        event, kind = self._event, _INCOME_OF[self._kind]
+        if entry.counterparty == FEES and self._kind in _CHARGING:
+            kind = IncomeKind.COMMISSION
+        income = Income(
+            entry.number,
+            entry.account,
+            entry.wallet,
+            kind,
+            entry.asset,
+            entry.free + entry.held,
+            getattr(event, "instrument", ""),
+            getattr(event, "trade", 0),
+            self._now_us,
+        )
+        self.incomes.setdefault((entry.account, entry.wallet), []).append(income)
+        if self.is_taken:
+            self._record(income)
+
+    def _position_changed(self, account: AccountId, symbol: str, leg: Leg) -> None:
+        if self.is_taken:
+            self._fresh_positions[account, symbol, leg] = self._now_us
+
+    def _contract_set(self, event: e.LeverageSet | e.MarginModeSet) -> None:
+        if self.is_taken:
+            self._fresh_settings[ContractSettings, event.account, event.instrument] = self._now_us
+
+    def _wallet_set(self, event: e.PositionModeSet) -> None:
+        if self.is_taken:
+            self._fresh_settings[WalletSettings, event.account, event.wallet] = self._now_us
 
     # Into an archive, and out of here
 
@@ -313,7 +403,27 @@ class Views:
                 balance = wallets[account, wallet][asset]
                 records.append(BalanceRecord(account, wallet, asset, balance.free, balance.held, changed_us))
             self._fresh_balances = {}
+        if self._fresh_positions or self._fresh_settings:
+            records += self._of_contracts()
         return Taken(records, self._forgotten + len(self._aging))
+
+    def _of_contracts(self) -> list[AnyRecord]:
+        """Positions and settings that changed, as they are now."""
+        state = self._state
+        records: list[AnyRecord] = []
+        for (account, symbol, leg), changed_us in self._fresh_positions.items():
+            # Of one that was closed nothing is said that is chosen, and may be chosen anew.
+            position = state.positions.get((account, symbol, leg)) or Position(leg=leg, updated_us=changed_us)
+            records.append(PositionRecord(account, symbol, position, changed_us))
+        for (kind, account, scope), changed_us in self._fresh_settings.items():
+            if kind is ContractSettings:
+                choice = state.choice(account, scope)
+                records.append(ContractSettings(account, scope, choice.leverage, choice.mode, changed_us))
+            else:
+                hedged = (account, scope) in state.hedged
+                records.append(WalletSettings(account, scope, hedged, changed_us))
+        self._fresh_positions, self._fresh_settings = {}, {}
+        return records
 
     def forget(self, through: int, retained: int) -> None:
         """Drop the oldest records, up to those of a taking that the archive holds, beyond `retained`.
@@ -337,6 +447,8 @@ class Views:
             match record:
                 case LedgerEntry():
                     drop_first(self.postings[key.account])
+                case Income():
+                    drop_first(self.incomes[key.account, key.scope])
                 case Fill():
                     drop_first(self.fills[key.account, key.scope])
                     drop_first(self.fills_of[record.order])
@@ -394,6 +506,8 @@ class Views:
             entries = [one for one in listed if KIND_OF_MOVEMENT[type(one.event)].value == scope]
         elif kind is LedgerEntry:
             entries = self.postings.get(account, ())
+        elif kind is Income:
+            entries = self.incomes.get((account, scope), ())
         else:
             assert kind is ListRecord, f"{kind} is not asked for"
             entries = [self.list_record(self.lists[one]) for one in self.list_ids.get(account, ())]

@@ -60,9 +60,9 @@ _TABLE = f"""CREATE TABLE {{table}} (
     id INTEGER NOT NULL, part INTEGER NOT NULL, time_us INTEGER NOT NULL, label TEXT NOT NULL,
     record TEXT NOT NULL, PRIMARY KEY ({_KEY}, part)
 ) WITHOUT ROWID"""
-_BY_TIME = ("orders", "trades", "order_lists", "movements")
-_BY_LABEL = ("orders", "order_lists")
-_BY_PART = ("trades", "amendments", "prevented_matches")
+_BY_TIME = ("orders", "trades", "order_lists", "movements", "incomes")
+_BY_LABEL = ("orders", "order_lists", "incomes")
+_BY_PART = ("trades", "amendments", "prevented_matches", "incomes")
 
 _SCHEMA = (
     *(_TABLE.format(table=table) for table in TABLES.values()),

@@ -8,14 +8,18 @@ from decimal import Decimal
 from emulator.core.contracts import value_of
 from emulator.core.engine import Engine
 from emulator.core.events import AmountWithdrawn
-from emulator.core.instruments import Side
-from emulator.core.ledger import FEES, PROFIT
+from emulator.core.history import IncomeKind
+from emulator.core.instruments import Side, TriggerSource
+from emulator.core.ledger import FEES, INSURANCE, PROFIT
+from emulator.core.margin import OpenOrder, resting_of
 from emulator.core.markets import Candle
-from emulator.core.numbers import ZERO, exact
+from emulator.core.marks import Watch
+from emulator.core.numbers import ONE, ZERO, exact
 from emulator.core.orders import ENDED, Order, OrderStatus
 from emulator.core.positions import Leg, unrealised
 from emulator.core.prints import Print
 from emulator.core.state import Counts
+from emulator.core.tape import Market
 
 
 def assert_sound(engine: Engine) -> None:
@@ -26,6 +30,7 @@ def assert_sound(engine: Engine) -> None:
     assert_views_agree(engine)
     assert_lists_keep_their_promise(engine)
     assert_positions_are_what_was_traded(engine)
+    assert_incomes_explain_wallets(engine)
 
 
 def assert_books_balance(engine: Engine) -> None:
@@ -85,23 +90,39 @@ def assert_orders_are_where_they_say(engine: Engine) -> None:
             prices = list(queues.prices())
             assert prices == sorted(queues.queues, reverse=queues.descending)
             assert queues.best == (prices[0] if prices else None)
-        for queues, is_rise in ((market.rises, True), (market.falls, False)):
-            for price, queue in queues.queues.items():
-                for order in queue.values():
-                    places[order.id].append("trigger")
-                    trigger = order.terms.trigger
-                    assert trigger is not None
-                    assert trigger.price == price
-                    assert trigger.fires_on_rise(order.side) is is_rise
-        for order in market.trailing.values():
-            places[order.id].append("trailing")
+        assert_triggers_are_where_they_say(market, TriggerSource.LAST, places)
+        for watch in market.watches:
+            assert_triggers_are_where_they_say(watch, watch.source, places)
         if market.bids.best is not None and market.asks.best is not None:
             assert market.bids.best < market.asks.best, "the book of accounts is crossed"
+        dated = [order for order in state.orders.values() if order.instrument == market.instrument.symbol]
+        assert market.deadlines == sorted(
+            (order.terms.good_till_us, order.id) for order in dated if order.terms.good_till_us is not None
+        )
+        assert all(account in state.accounts for account in market.countdowns)
     for order in state.orders.values():
         assert places.pop(order.id, ["nowhere"]) == [_place_of(order)], (order.id, order.status)
         assert order.status not in ENDED
         assert order.quantity is None or order.remaining > 0
     assert not places, "an order that is not open stands somewhere"
+
+
+def assert_triggers_are_where_they_say(
+    waiting: Market | Watch, source: TriggerSource, places: dict[int, list[str]]
+) -> None:
+    for queues, is_rise in ((waiting.rises, True), (waiting.falls, False)):
+        for price, queue in queues.queues.items():
+            for order in queue.values():
+                places[order.id].append("trigger")
+                trigger = order.terms.trigger
+                assert trigger is not None
+                assert trigger.price == price
+                assert trigger.source is source
+                assert trigger.fires_on_rise(order.side) is is_rise
+    for order in waiting.trailing.values():
+        places[order.id].append("trailing")
+        assert order.terms.trigger is not None
+        assert order.terms.trigger.source is source
 
 
 def _place_of(order: Order) -> str:
@@ -164,14 +185,22 @@ def assert_views_agree(engine: Engine) -> None:
         for fill in fills_of_account:
             by_trade[fill.instrument, fill.trade].append(fill.quantity)
             charged[fill.fee_asset] += fill.fee
-            limit = views.orders[fill.order].price
-            assert limit is None or (fill.price <= limit if fill.is_buyer else fill.price >= limit)
+            # Whatever it was modified to, it had one of these limits.
+            limits = [views.orders[fill.order].price]
+            limits += [one.price_before for one in views.amendments.get(fill.order, [])]
+            assert any(
+                limit is None or (fill.price <= limit if fill.is_buyer else fill.price >= limit)
+                for limit in limits
+            )
     for symbol, market in state.markets.items():
         ids = [entry.id for entry in market.prints]
         assert ids == sorted(set(ids))
         for entry in market.prints:
             quantities = by_trade.pop((symbol, entry.id), [])
-            assert all(quantity == entry.quantity for quantity in quantities)
+            if entry.quantity:
+                assert all(quantity == entry.quantity for quantity in quantities)
+            else:
+                assert quantities, "a trade outside the book that filled nobody"
     assert not by_trade, "a fill without its trade"
     for movements in views.movements.values():
         for movement in movements:
@@ -179,6 +208,30 @@ def assert_views_agree(engine: Engine) -> None:
                 charged[movement.event.asset] += movement.event.fee
     paid = state.ledger.counterparties[FEES]
     assert {asset: amount for asset, amount in charged.items() if amount} == paid
+
+
+def assert_what_rests_is_counted(engine: Engine) -> None:
+    """What counts towards margin beside positions is what is in the books, reckoned anew."""
+    state = engine.state
+    listed: dict[tuple[int, str, Leg], list[OpenOrder]] = defaultdict(list)
+    for order in state.orders.values():
+        if order.resting and not order.terms.reduces and state.markets[order.instrument].marks is not None:
+            assert order.price is not None
+            signed = order.remaining if order.side is Side.BUY else -order.remaining
+            listed[order.account, order.instrument, order.terms.leg].append(
+                OpenOrder(quantity=signed, price=order.price)
+            )
+    counted = {
+        (account.id, *place): resting
+        for account in state.accounts.values()
+        for place, resting in account.beside.items()
+    }
+    with exact():
+        for (account, symbol, leg), orders in listed.items():
+            contract = state.markets[symbol].instrument.contract
+            assert contract is not None
+            assert counted.pop((account, symbol, leg)) == resting_of(contract, orders, ONE)
+    assert not counted
 
 
 def assert_positions_are_what_was_traded(engine: Engine) -> None:
@@ -192,6 +245,7 @@ def assert_positions_are_what_was_traded(engine: Engine) -> None:
     }
     assert kept == state.positions
     assert all(position.quantity for position in kept.values()), "a flat position was kept"
+    assert_what_rests_is_counted(engine)
     assert not state.realised, "nobody told what a trade realised"
     realised: dict[str, Decimal] = defaultdict(lambda: ZERO)
     with exact():
@@ -211,11 +265,34 @@ def assert_positions_are_what_was_traded(engine: Engine) -> None:
             told += sum((unrealised(contract, one, mark) for one in held if one), ZERO)
             assert abs(gained - told) <= (len(fills) + 1) * contract.settle_step
             realised[contract.settle] += sum((fill.realised for fill in fills), ZERO)
-    booked = state.ledger.counterparties[PROFIT]
+    for incomes in engine.views.incomes.values():
+        for income in incomes:
+            if income.kind in (IncomeKind.LIQUIDATION_FEE, IncomeKind.INSURANCE):
+                realised[income.asset] += income.amount
+    # The insurance fund has its own part of the other side.
+    booked, insured = state.ledger.counterparties[PROFIT], state.ledger.counterparties[INSURANCE]
     assert {asset: -amount for asset, amount in realised.items()} == {
-        asset: booked.get(asset, ZERO) for asset in realised
+        asset: booked.get(asset, ZERO) + insured.get(asset, ZERO) for asset in realised
     }
     assert booked.keys() <= realised.keys()
+
+
+def assert_incomes_explain_wallets(engine: Engine) -> None:
+    """A wallet of contracts has what its incomes come to, and nothing else has incomes."""
+    ledger, margin_wallets = engine.state.ledger, engine.state.margin_wallets
+    sums: dict[tuple[int, str, str], Decimal] = defaultdict(lambda: ZERO)
+    for (account, wallet), incomes in engine.views.incomes.items():
+        numbers = [income.number for income in incomes]
+        assert numbers == sorted(set(numbers))
+        for income in incomes:
+            assert (income.account, income.wallet) == (account, wallet)
+            assert income.amount
+            sums[account, wallet, income.asset] += income.amount
+    for (account, wallet), assets in ledger.wallets.items():
+        for asset, balance in assets.items():
+            expected = balance.total if wallet in margin_wallets else ZERO
+            assert sums.pop((account, wallet, asset), ZERO) == expected
+    assert not sums
 
 
 def assert_lists_keep_their_promise(engine: Engine) -> None:
@@ -265,14 +342,17 @@ def assert_tape_agrees(engine: Engine, symbol: str, start_us: int, now_us: int) 
             "a print was renumbered"
         )
 
-        assert market.trades(earlier + 1, len(tape) + 5, now_us) == tape
+        shown = [entry for entry in tape if entry.quantity]
+        assert market.trades(earlier + 1, len(tape) + 5, now_us) == shown
         middle = len(tape) // 2
-        assert market.trades(earlier + 1 + middle, 7, now_us) == tape[middle : middle + 7]
+        assert market.trades(earlier + 1 + middle, 7, now_us) == [
+            entry for entry in tape[middle : middle + 7] if entry.quantity
+        ]
         assert market.trade_count(now_us) == earlier + len(tape)
         assert market.next_trade_id(now_us) == earlier + len(tape) + 1
-        if tape:
-            assert market.last_print(now_us) == tape[-1]
-            assert market.last_print(tape[middle].time_us).time_us == tape[middle].time_us
+        if shown:
+            assert market.last_print(now_us) == shown[-1]
+            assert market.last_print(shown[len(shown) // 2].time_us).time_us == shown[len(shown) // 2].time_us
         for interval_us in (1_000_000, 7_000_000, 60_000_000):
             opening = start_us // interval_us * interval_us + interval_us
             opening = max(opening, now_us // interval_us * interval_us - 20 * interval_us)

@@ -93,6 +93,22 @@ def test_a_price_moves_every_instrument_of_the_pair() -> None:
     assert [one.instrument for one in events if isinstance(one, e.PriceSet)] == ["BTCUSDT", "BTCUSDT-2"]
 
 
+def test_an_instrument_of_the_pair_with_a_coarser_step_or_a_narrower_range_goes_as_near_as_it_can() -> None:
+    coarse = instrument(
+        symbol="BTCUSDT-2", price_step=Decimal("0.1"), price_min=Decimal(90), price_max=Decimal(110)
+    )
+    world = World(still(), instrument(), coarse)
+
+    def prices(price: str) -> list[str]:
+        return [str(one.price) for one in world.price(price) if isinstance(one, e.PriceSet)]
+
+    assert prices("95.06") == ["95.06", "95.1"]
+    assert prices("80.5") == ["80.5", "90"]
+    assert prices("120") == ["120", "110"]
+    refused = world.refuses(c.SetPrice(pair="BTC/USDT", price=Decimal("95.001")))
+    assert refused == r.LimitBroken(limit=r.Limit.PRICE_STEP, value=Decimal("95.001"))
+
+
 @pytest.mark.parametrize(
     ("price", "said"),
     [

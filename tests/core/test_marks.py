@@ -8,7 +8,7 @@ from decimal import Decimal as D
 import pytest
 
 from emulator.core.commands import PriceMode
-from emulator.core.funding import FundingRule
+from emulator.core.contracts import FundingRule
 from emulator.core.marks import MarkRule, Marks
 from emulator.core.numbers import exact
 from tests.core.marking import HOUR, Marked

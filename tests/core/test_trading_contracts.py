@@ -10,8 +10,9 @@ import pytest
 from emulator.core import commands as c
 from emulator.core import rejections as r
 from emulator.core.audit import corrections
+from emulator.core.collateral import SeparateCollateral
 from emulator.core.contracts import Contract
-from emulator.core.coverage import collateral
+from emulator.core.coverage import collateral, mark_price
 from emulator.core.engine import Engine
 from emulator.core.instruments import Side
 from emulator.core.ledger import FEES, PROFIT
@@ -227,11 +228,10 @@ def test_a_market_order_is_judged_by_the_worst_price_that_it_finds() -> None:
 
 
 def test_a_loss_is_paid_whether_it_is_there_or_not() -> None:
-    """There is no liquidation yet: what is owed is below zero, and nothing can be opened or taken out."""
+    """Who sells far below the mark owes what he lost, and can neither open nor take out anything."""
     pit = Pit(funds="5")
     pit.deposit(pit.bob, "USDT", "1000", "usdm")
     pit.trade("1", "100")
-    pit.price("80")
     pit.buy(pit.bob, "1", "80")
     pit.place(pit.alice, market(Side.SELL, "1"))
     assert (pit.balance(), pit.balance(pit.bob)) == ("-15", "1025")
@@ -270,6 +270,56 @@ def test_a_position_may_be_no_larger_than_its_leverage_admits() -> None:
     refused = pit.refuses(pit.placing(pit.alice, limit(Side.BUY, "5081", "99")))
     assert refused == r.PositionTooLarge(leverage=D(100), value=D(800019), most=D(800000))
     pit.buy(pit.alice, "5080", "99")
+
+
+# What positions are valued at
+
+
+def test_positions_are_valued_at_the_mark_price_which_trades_of_accounts_do_not_move() -> None:
+    """10 at 100 need 50 at 20x; the last price of 120 is that of one trade between accounts."""
+    pit = Pit(funds="1000")
+    pit.trade("10", "100")
+    pit.until(1)
+    pit.trade("0.1", "120")
+    state, account = pit.engine.state, pit.engine.state.accounts[pit.alice]
+    with exact():
+        assert mark_price(state.markets[pit.symbol], pit.now) == 100
+        figures = collateral(state, pit.engine.rules, account, "usdm", pit.now)
+    assert isinstance(figures, SeparateCollateral)
+    # 10 at 100, and 0.1 for 12 of which 10 are there.
+    assert plain(figures.figures["USDT"].unrealised) == "-2"
+    assert plain(figures.figures["USDT"].position_margin) == "50.5"
+
+
+def test_the_mark_follows_what_is_set_by_hand_and_is_there_again_after_a_restart() -> None:
+    """A price moves the index; the contract's own book moves the mark alone, by its middle once it has
+    stood for half a minute, and no further than the median lets it."""
+    pit = Pit()
+
+    def prices(engine: Engine) -> tuple[str, str]:
+        marks = engine.state.markets[pit.symbol].marks
+        assert marks is not None
+        with exact():
+            return plain(marks.index_price(pit.now)), plain(marks.mark_price(pit.now))
+
+    assert prices(pit.engine) == ("100", "100")
+    pit.price("104")
+    assert prices(pit.engine) == ("104", "104")
+    pit.price("105", c.PriceMode.SHIFT)
+    assert prices(pit.engine) == ("105", "105")
+    pit.until(1)
+    pit.book([("106", "1")], [("108", "1")])
+    pit.until(40)
+    # The median of 105 (to which funding adds a hundredth), the book's middle, and its last price.
+    assert prices(pit.engine) == ("105", "106")
+    again = Engine("test", pit.engine.instruments, pit.feed, pit.engine.state.wallets, pit.engine.rules)
+    again.restore(list(pit.engine.capture().parts()))
+    for engine in (again, pit.replayed()):
+        assert prices(engine) == ("105", "106")
+        assert engine.fingerprint() == pit.engine.fingerprint()
+    pit.does(c.ReleaseMarket(pair="BTC/USDT"))
+    assert prices(pit.engine) == ("100", "100")
+    assert pit.engine.fingerprint() != again.fingerprint()
 
 
 # Leverage
@@ -654,12 +704,11 @@ def test_two_legs_are_held_side_by_side() -> None:
     assert [plain(leg.quantity) for leg in legs] == ["0.2", "-0.1"]
     with exact():
         assert [plain(unrealised(BTC, leg, D(100500))) for leg in legs] == ["100", "50"]
-    # Each needs its own margin: 20000 / 20 and 10000 / 20.
+    # Each needs its own margin at the mark of 100000: 20000 / 20 and 10000 / 20.
     with exact():
         covered = collateral(state, pit.engine.rules, state.accounts[pit.alice], "usdm", pit.now)
-        margins = covered.figures["USDT"].cross_margin  # type: ignore[attr-defined]  # of one asset each
-    last = pit.last()
-    assert margins == D("0.3") * last / 20
+        margins = covered.figures["USDT"].cross_margin
+    assert margins == 1500
     pit.buy(pit.bob, "0.2", "100000")
     pit.sell(pit.alice, "0.2", "100000", leg=Leg.LONG)
     assert list(state.accounts[pit.alice].positions) == [(pit.symbol, Leg.SHORT)]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from decimal import Decimal as D
 
 from emulator.core.collateral import ratio_of
-from emulator.core.contracts import Contract
+from emulator.core.contracts import Contract, FundingRule
 from emulator.core.deleveraging import deleveraging_lights, deleveraging_score
 from emulator.core.funding import (
     HOUR_US,
-    FundingRule,
     average_premium,
     funding_payment,
     funding_rate,
@@ -248,9 +247,7 @@ LIQUIDATIONS = [
         "F9",
         "-7 493",
         lambda: (
-            (
-                after := after_funding(held(BTC, "0.1", "100000", margin="500"), D(-7), from_margin=True)
-            ).funding,
+            (after := after_funding(held(BTC, "0.1", "100000", margin="500"), D(-7), margin=D(-7))).funding,
             after.margin,
         ),
     ),

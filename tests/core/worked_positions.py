@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal as D
 
-from emulator.core.contracts import Contract, fee_of, leverage_max, maintenance_of, quantity_worth, value_max
-from emulator.core.funding import FundingRule
+from emulator.core.contracts import (
+    Contract,
+    FundingRule,
+    fee_of,
+    leverage_max,
+    maintenance_of,
+    quantity_worth,
+    value_max,
+)
 from emulator.core.margin import CostRule, maintenance, order_cost
 from emulator.core.positions import (
     BreakEven,

@@ -10,7 +10,7 @@ from emulator.core import rejections as r
 from emulator.core.decisions.decision import Decision
 from emulator.core.instruments import BUY, SELL, Instrument
 from emulator.core.matching import take_resting
-from emulator.core.numbers import ZERO, is_on_step
+from emulator.core.numbers import ZERO, canonical, is_on_step, round_half
 from emulator.core.rejections import Limit, Rejection
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
@@ -21,21 +21,32 @@ SHIFTED_MIN = 2
 
 
 def set_price(state: State, rules: EngineRules, command: c.SetPrice, now_us: int) -> Decision:
+    """Instruments of one pair have price steps and ranges of their own. Each is set to the nearest price
+    that it can have, and one of them at least to exactly that price."""
     events: list[e.Event] = []
+    refused: Rejection | None = None
+    is_exact = False
     for market in state.markets.values():
-        if market.instrument.pair != command.pair:
+        instrument = market.instrument
+        if instrument.pair != command.pair or not _is_there(instrument, now_us):
             continue
-        rejection = _check_price(market.instrument, command.price)
-        if rejection is not None:
-            return rejection
+        price = command.price
+        wrong = _check_price(instrument, price)
+        if wrong is None:
+            is_exact = True
+        else:
+            refused = refused or wrong
+            price = _nearest(instrument, price)
         if command.mode is c.PriceMode.SHIFT:
             # The market's own moves are added to the shift, so it must leave them room above zero.
             own = market.feed.last_trade(market.instrument, now_us).price
-            if command.price * SHIFTED_MIN < own:
+            if price * SHIFTED_MIN < own:
                 return r.LimitBroken(limit=Limit.PRICE_RANGE, value=command.price)
-        events += _moved_to(market, command.price, command.mode, now_us)
+        events += _moved_to(market, price, command.mode, now_us)
     if not events:
         return r.UnknownInstrument(instrument=command.pair)
+    if not is_exact and refused is not None:
+        return refused
     return events
 
 
@@ -60,6 +71,19 @@ def _moved_to(market: Market, price: Decimal, mode: c.PriceMode, now_us: int) ->
             buyer_is_maker=falls,
         ),
     ]
+
+
+def _is_there(instrument: Instrument, now_us: int) -> bool:
+    """Whether it has a market; a contract has none before it is listed and after it was delivered."""
+    return instrument.contract is None or instrument.contract.is_listed(now_us)
+
+
+def _nearest(instrument: Instrument, price: Decimal) -> Decimal:
+    """The price next to one that this instrument can have."""
+    price = max(price, instrument.price_min)
+    if instrument.price_max:
+        price = min(price, instrument.price_max)
+    return canonical(round_half(price, instrument.price_step))
 
 
 def _check_price(instrument: Instrument, price: Decimal) -> Rejection | None:

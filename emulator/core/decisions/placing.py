@@ -43,7 +43,7 @@ def place_order(
         return price
     instrument = market.instrument
     rejection = (
-        check_status(instrument)
+        check_status(instrument, now_us)
         or check_leg(state, account, wallet, market, terms, price, now_us)
         or check_counts(state, account, instrument, (terms,))
     )
@@ -71,7 +71,7 @@ def check_placement(state: State, rules: EngineRules, command: c.PlaceOrder, now
     if isinstance(price, Rejection):
         return price
     return (
-        check_status(market.instrument)
+        check_status(market.instrument, now_us)
         or check_shape(command.terms)
         or check_terms(market, command.terms, price, now_us)
         or _check_named_price(market, command.terms, price, now_us)
@@ -262,8 +262,7 @@ def _sleep_new(
 ) -> Decision:
     instrument = market.instrument
     assert terms.quantity is not None
-    last = market.last_price(now_us)
-    starting = starting_point(terms, last)
+    starting = starting_point(market, terms, now_us)
     if isinstance(starting, Rejection):
         return starting
     asset = hold_asset(instrument, terms.side)

@@ -24,7 +24,9 @@ Inside, prices are whole steps of the rule, premiums whole parts of 10^-8, and e
 nearest, halves to the even one. To be asked in the engine's exact context.
 """
 
-from emulator.core.marks.moves import Apart, MarkRule, Move
+from emulator.core.contracts import MarkRule
+from emulator.core.marks.moves import Apart, Move
 from emulator.core.marks.spans import Marks, PriceCandle
+from emulator.core.marks.watch import Watch
 
-__all__ = ["Apart", "MarkRule", "Marks", "Move", "PriceCandle"]
+__all__ = ["Apart", "MarkRule", "Marks", "Move", "PriceCandle", "Watch"]

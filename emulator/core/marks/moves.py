@@ -5,23 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-import msgspec
-
-from emulator.core.funding import FundingRule
 from emulator.core.markets import SECOND_US, Stretch
 from emulator.core.numbers import ZERO
 from emulator.core.tape import FOREVER_US
 
 PART: Final = Decimal("0.00000001")
 PARTS: Final = 10**8
-
-
-class MarkRule(msgspec.Struct, frozen=True, kw_only=True):
-    """step: of index and mark price. premium_max: of the market's own premium, either way."""
-
-    step: Decimal
-    premium_max: Decimal = Decimal("0.001")
-    funding: FundingRule = FundingRule()
 
 
 class Apart(NamedTuple):

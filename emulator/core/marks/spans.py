@@ -11,10 +11,10 @@ from decimal import Decimal
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
-from emulator.core.contracts import Contract
+from emulator.core.contracts import Contract, MarkRule
 from emulator.core.funding import HOUR_US
 from emulator.core.markets import PREMIUM_SPAN_US, SECOND_US, Stretch
-from emulator.core.marks.moves import PART, PARTS, MarkRule, Move, Piece, Regime, median, with_rate
+from emulator.core.marks.moves import PART, PARTS, Move, Piece, Regime, median, with_rate
 from emulator.core.marks.ticks import Ticks
 from emulator.core.numbers import canonical
 from emulator.core.tape import FOREVER_US, Market
@@ -91,6 +91,13 @@ class Marks(Ticks):
 
     def premium_candles(self, interval_us: int, start_us: int, end_us: int, now_us: int) -> list[PriceCandle]:
         return self._candles(_PREMIUM, interval_us, start_us, end_us, now_us)
+
+    def mark_range(self, start_us: int, end_us: int) -> PriceCandle:
+        """What the mark was in [start_us, end_us): at its ticks, and the one before that held at first."""
+        return self._candle(_MARK, start_us, end_us, end_us - 1)
+
+    def index_range(self, start_us: int, end_us: int) -> PriceCandle:
+        return self._candle(_INDEX, start_us, end_us, end_us - 1)
 
     def _candles(
         self, kind: str, interval_us: int, start_us: int, end_us: int, now_us: int

@@ -8,14 +8,13 @@ from decimal import Decimal
 from operator import mul
 from typing import Final
 
-from emulator.core.contracts import Contract
+from emulator.core.contracts import Contract, MarkRule
 from emulator.core.funding import HOUR_US, funding_rate, premium_index
 from emulator.core.markets import PREMIUM_SPAN_US, SECOND_US
 from emulator.core.marks.moves import (
     PART,
     PARTS,
     Apart,
-    MarkRule,
     Move,
     Piece,
     Regime,

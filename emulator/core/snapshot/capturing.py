@@ -12,6 +12,7 @@ from msgspec.structs import astuple
 
 from emulator.core.ids import OrderId
 from emulator.core.instruments import Side
+from emulator.core.marks import Move
 from emulator.core.orders import Order
 from emulator.core.prints import Print
 from emulator.core.snapshot.parts import (
@@ -32,6 +33,7 @@ from emulator.core.snapshot.parts import (
     LockedRow,
     ManualLevels,
     MarketHead,
+    Moves,
     Orders,
     Part,
     Place,
@@ -43,6 +45,7 @@ from emulator.core.snapshot.parts import (
     Segments,
     order_row,
     queues_of,
+    trailing_of,
 )
 from emulator.core.state import State
 from emulator.core.tape import ManualBook, Market, Segment
@@ -63,6 +66,7 @@ class _MarketCopy(NamedTuple):
     head: MarketHead
     manual: ManualBook | None
     segments: list[Segment]
+    moves: list[Move]
     consumed: list[tuple[tuple[Side, Decimal], tuple[int, Decimal]]]
     queued: list[tuple[Place, list[OrderId]]]
     blocks: tuple[bytes, ...]
@@ -169,7 +173,8 @@ def _is_untouched(market: Market) -> bool:
         or market.segments
         or market.manual is not None
         or market.consumed
-        or market.trailing
+        or market.countdowns
+        or any(tracking for _, tracking in trailing_of(market))
         or any(queues.queues for _, queues in queues_of(market))
     )
 
@@ -177,16 +182,18 @@ def _is_untouched(market: Market) -> bool:
 def _copy_market(market: Market) -> _MarketCopy:
     manual = market.manual
     queued = [(place, list(chain.from_iterable(one.queues.values()))) for place, one in queues_of(market)]
-    queued.append((Place.TRAILING, list(market.trailing)))
+    queued += [(place, list(tracking)) for place, tracking in trailing_of(market)]
     return _MarketCopy(
         head=MarketHead(
             symbol=market.instrument.symbol,
             prevented=market.prevented,
             changes=market.changes,
             manual_since_us=None if manual is None else manual.since_us,
+            countdowns=list(market.countdowns.items()),
         ),
         manual=manual,
         segments=market.segments.copy(),
+        moves=[] if market.marks is None else market.marks.moves.copy(),
         consumed=list(market.consumed.items()),
         queued=queued,
         blocks=market.prints.blocks(),
@@ -203,6 +210,8 @@ def _market_parts(market: _MarketCopy) -> Iterator[Part]:
                 yield ManualLevels(symbol, side, levels)
     for segments in _drawn(market.segments, ROWS):
         yield Segments(symbol, segments)
+    for moves in _drawn(market.moves, ROWS):
+        yield Moves(symbol, moves)
     for consumed in _drawn(market.consumed, ROWS):
         yield Consumed(symbol, [(*key, *used) for key, used in consumed])
     for place, ids in market.queued:

@@ -7,30 +7,27 @@ is in exactly one of the books, trigger queues or neither, as its status says.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from msgspec.structs import replace
-
 from emulator.core import events as e
 from emulator.core.book import PriceQueues
 from emulator.core.commands import PriceMode
-from emulator.core.contracts import Contract
 from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, Side
-from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, PROFIT, Ledger
+from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, Ledger
 from emulator.core.markets import Feed
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListStatus, OrderList
 from emulator.core.orders import ENDED, EndReason, Order, OrderStatus
-from emulator.core.positions import Leg, MarginMode, Position, margin_moved, traded
 from emulator.core.prints import Print
+from emulator.core.state.contracts import ContractState, market_of
 from emulator.core.state.digest import fingerprint
 from emulator.core.state.holds import dormant_price, requirement
-from emulator.core.state.records import Account, Choice, Counts, PositionKey
+from emulator.core.state.records import Account, Counts
 from emulator.core.tape import ManualBook, Market, Segment
 
 CONSUMED_MAX = 10_000
@@ -41,7 +38,7 @@ _PARTIALLY_FILLED, _FILLED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED
 _HOLDS_NOTHING = ENDED | {OrderStatus.WAITING}
 
 
-class State:
+class State(ContractState):
     """What all events so far have made of an engine."""
 
     def __init__(
@@ -51,31 +48,18 @@ class State:
         wallets: tuple[str, ...],
         discount_asset: str | None = None,
     ) -> None:
+        markets = {symbol: market_of(instrument, feed) for symbol, instrument in instruments.items()}
+        super().__init__(Ledger(), {}, markets)
+        assert self.margin_wallets <= set(wallets), "a contract is traded in a wallet that there is not"
         self.wallets = wallets
         self.discount_asset = discount_asset
-        self.ledger = Ledger()
-        self.accounts: dict[AccountId, Account] = {}
         self.locked: dict[tuple[AccountId, str, str], Decimal] = {}
         """What systems outside hold, by account, wallet and asset; it is held in the ledger as well."""
-        self.markets = {symbol: Market(instrument, feed) for symbol, instrument in instruments.items()}
         self.orders: dict[OrderId, Order] = {}
         self.lists: dict[ListId, OrderList] = {}
         self.client_ids: dict[tuple[AccountId, str, str], OrderId] = {}
         self.list_client_ids: dict[tuple[AccountId, str, str], ListId] = {}
         self.counts: dict[tuple[AccountId, str], Counts] = {}
-        self.positions: dict[PositionKey, Position] = {}
-        """Those that are not flat."""
-        self.hedged: dict[tuple[AccountId, str], None] = {}
-        """Accounts and wallets where positions have two legs."""
-        self.choices: dict[tuple[AccountId, str], Choice] = {}
-        """Only those that were made; see `choice`."""
-        self.margin_wallets = frozenset(
-            one.contract.wallet for one in instruments.values() if one.contract is not None
-        )
-        """Where contracts are traded, so that what is free there may be below zero."""
-        assert self.margin_wallets <= set(wallets), "a contract is traded in a wallet that there is not"
-        self.realised: dict[OrderId, Decimal] = {}
-        """What the trade that was folded last realised, by order; who tells of the trade takes it away."""
         self.next_order = 1
         self.next_list = 1
         self.next_movement = 1
@@ -94,23 +78,24 @@ class State:
             e.OrderPlaced: self._order_placed,
             e.OrderRested: self._order_rested,
             e.TradeExecuted: self._trade_executed,
+            e.PositionTakenOver: self._position_taken_over,
+            e.AutoDeleveraged: self._auto_deleveraged,
             e.MatchPrevented: self._match_prevented,
             e.TrailingStarted: self._trailing_started,
             e.OrderTriggered: self._order_triggered,
             e.OrderActivated: self._order_activated,
+            e.OrderSucceeded: self._order_succeeded,
             e.OrderAmended: self._order_amended,
             e.OrderCanceled: self._order_canceled,
             e.OrderExpired: self._order_expired,
+            e.CountdownSet: self._countdown_set,
             e.OrderListPlaced: self._order_list_placed,
             e.OrderListEnded: self._order_list_ended,
             e.PriceSet: self._price_set,
             e.BookSet: self._book_set,
             e.TradePrinted: self._trade_printed,
             e.MarketReleased: self._market_released,
-            e.LeverageSet: self._leverage_set,
-            e.MarginModeSet: self._margin_mode_set,
-            e.MarginMoved: self._margin_moved,
-            e.PositionModeSet: self._position_mode_set,
+            **self.folds_of_contracts(),
         }
 
     def apply(self, event: e.Event, now_us: int) -> None:
@@ -144,29 +129,6 @@ class State:
             return ZERO  # What it needs is margin, of which the ledger knows nothing.
         return requirement(instrument, order.terms.side, price, order.remaining)
 
-    def choice(self, account: AccountId, symbol: str) -> Choice:
-        """What an account chose about its positions in a contract, or what holds without a choice."""
-        chosen = self.choices.get((account, symbol))
-        if chosen is not None:
-            return chosen
-        contract = self.markets[symbol].instrument.contract
-        assert contract is not None
-        mode = MarginMode.ISOLATED if contract.isolated_default else MarginMode.CROSS
-        return Choice(min(contract.leverage_default, contract.tiers[0].leverage_max), mode)
-
-    def position(self, account: AccountId, symbol: str, leg: Leg = Leg.BOTH) -> Position:
-        """A position; one that is flat is made as it would begin."""
-        position = self.positions.get((account, symbol, leg))
-        if position is not None:
-            return position
-        choice = self.choice(account, symbol)
-        return Position(leg=leg, mode=choice.mode, leverage=choice.leverage)
-
-    def has_reducing(self, account: AccountId, symbol: str) -> bool:
-        """Whether an account has open orders on a contract that may only reduce."""
-        listed = self.accounts[account].open_orders.values()
-        return any(order.instrument == symbol and order.terms.reduces for order in listed)
-
     def owed(self, owner: Order | OrderList) -> Decimal:
         """What an open order or list should hold: a list for its pair, which then holds nothing itself,
         or what it received."""
@@ -196,17 +158,20 @@ class State:
     def _amount_deposited(self, event: e.AmountDeposited, now_us: int) -> None:
         self.next_movement = event.movement + 1
         self.ledger.receive(event.account, event.wallet, event.asset, event.amount, FAUCET)
+        self._disturb(event.account, event.wallet)
 
     def _amount_withdrawn(self, event: e.AmountWithdrawn, now_us: int) -> None:
         self.next_movement = event.movement + 1
         self.ledger.pay(event.account, event.wallet, event.asset, event.amount - event.fee, OUTSIDE)
         if event.fee:
             self.ledger.pay(event.account, event.wallet, event.asset, event.fee, FEES)
+        self._disturb(event.account, event.wallet)
 
     def _amount_transferred(self, event: e.AmountTransferred, now_us: int) -> None:
         self.next_movement = event.movement + 1
         source, target = (event.account, event.source), (event.account, event.target)
         self.ledger.move(event.asset, event.amount, source, target)
+        self._disturb(event.account, event.source, event.target)
 
     def _amount_locked(self, event: e.AmountLocked, now_us: int) -> None:
         key = (event.account, event.wallet, event.asset)
@@ -214,6 +179,7 @@ class State:
         locked = self.locked.pop(key, ZERO) + event.amount
         if locked:
             self.locked[key] = locked
+        self._disturb(event.account, event.wallet)
 
     def _balance_corrected(self, event: e.BalanceCorrected, now_us: int) -> None:
         self.ledger.correct(
@@ -226,12 +192,18 @@ class State:
         )
         if event.account is None:
             return
+        self._disturb(event.account, event.wallet)
         # What each of them says that it holds is what it gives back when it ends.
         account = self.accounts[event.account]
         owners: list[Order | OrderList] = [*account.open_orders.values(), *account.open_lists.values()]
         for owner in owners:
             if (owner.wallet, owner.hold_asset) == (event.wallet, event.asset):
                 owner.held = self.owed(owner)
+
+    def _disturb(self, account: AccountId, *wallets: str) -> None:
+        """What covers positions may have changed."""
+        if not self.margin_wallets.isdisjoint(wallets):
+            self.disturbed[account] = None
 
     # Orders
 
@@ -257,6 +229,7 @@ class State:
             created_us=now_us,
             updated_us=now_us,
             working_us=now_us if status is _NEW else 0,
+            origin=event.origin,
         )
         self.next_order = id + 1
         self.next_execution += 1
@@ -269,6 +242,9 @@ class State:
             counts.triggers += 1
         if terms.iceberg_quantity is not None:
             counts.icebergs += 1
+        if terms.good_till_us is not None:
+            insort(market.deadlines, (terms.good_till_us, id))
+            self.touched.add(event.instrument)
         if status is _DORMANT:
             self._sleep(order, market, event.extreme, now_us)
         if instrument.contract is not None:
@@ -293,6 +269,8 @@ class State:
         queues = market.bids if terms.side is BUY else market.asks
         best = queues.best
         queues.add(price, order)
+        if market.marks is not None:
+            self.rebook(order)
         market.changes += 1
         if queues.best is not best:
             self.touched.add(order.instrument)
@@ -324,11 +302,29 @@ class State:
         )
         market.changes += 1
 
+    def _position_taken_over(self, event: e.PositionTakenOver, now_us: int) -> None:
+        order, market = self.orders[event.order], self.markets[event.instrument]
+        self._fill(market.instrument, order, event, ZERO, order.hold_asset, now_us)
+        if event.by_fund:
+            self.part_with(event, order.side)
+        self._number(market, event.trade, now_us)
+
+    def _auto_deleveraged(self, event: e.AutoDeleveraged, now_us: int) -> None:
+        market = self.markets[event.instrument]
+        for one in (event.order, event.counter):
+            order = self.orders[one]
+            self._fill(market.instrument, order, event, ZERO, order.hold_asset, now_us)
+        self._number(market, event.trade, now_us)
+
+    def _number(self, market: Market, trade: int, now_us: int) -> None:
+        """A trade that the public is not told of takes its number, and moves nothing."""
+        self._lay(market, Print(trade, now_us, market.last_price(now_us), ZERO, ZERO, buyer_is_maker=False))
+
     def _fill(
         self,
         instrument: Instrument,
         order: Order,
-        event: e.TradeExecuted,
+        event: e.Filling,
         fee: Decimal,
         fee_asset: str,
         now_us: int,
@@ -344,7 +340,8 @@ class State:
         if order.resting:
             self._shrink(order, quantity, now_us)
         if instrument.contract is not None:
-            self._settle_fill(instrument, instrument.contract, order, event, fee, fee_asset)
+            self.settle_fill(instrument, instrument.contract, order, event, fee, fee_asset, now_us)
+            self.rebook(order)
             if done:
                 self._close(order, now_us)
             return
@@ -362,66 +359,6 @@ class State:
             ledger.pay(account, wallet, fee_asset, fee, FEES)
         if done:
             self._close(order, now_us)
-
-    def _settle_fill(
-        self,
-        instrument: Instrument,
-        contract: Contract,
-        order: Order,
-        event: e.TradeExecuted,
-        fee: Decimal,
-        fee_asset: str,
-    ) -> None:
-        """What a trade makes of a position, and of the balance that covers it."""
-        ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
-        change = traded(
-            contract,
-            self.position(account, instrument.symbol, order.terms.leg),
-            quantity=event.quantity if order.terms.side is BUY else -event.quantity,
-            price=event.price,
-            fee=fee if fee_asset == settle else ZERO,
-        )
-        margin = change.margin_taken - change.margin_released
-        if margin:
-            ledger.put_up(account, wallet, settle, margin)
-        if change.realised:
-            ledger.settle(account, wallet, settle, change.realised, PROFIT)
-            self.realised[order.id] = change.realised
-        if fee:
-            ledger.settle(account, wallet, fee_asset, -fee, FEES)
-        self._hold_position(account, instrument.symbol, change.position)
-
-    def _hold_position(self, account: AccountId, symbol: str, position: Position) -> None:
-        key, positions = (account, symbol, position.leg), self.accounts[account].positions
-        if position.quantity:
-            self.positions[key] = positions[symbol, position.leg] = position
-        elif key in self.positions:
-            del self.positions[key], positions[symbol, position.leg]
-
-    def _leverage_set(self, event: e.LeverageSet, now_us: int) -> None:
-        account, symbol = event.account, event.instrument
-        self.choices[account, symbol] = Choice(event.leverage, self.choice(account, symbol).mode)
-        for leg in Leg:
-            position = self.positions.get((account, symbol, leg))
-            if position is not None:
-                self._hold_position(account, symbol, replace(position, leverage=event.leverage))
-
-    def _margin_mode_set(self, event: e.MarginModeSet, now_us: int) -> None:
-        account, symbol = event.account, event.instrument
-        self.choices[account, symbol] = Choice(self.choice(account, symbol).leverage, event.mode)
-
-    def _position_mode_set(self, event: e.PositionModeSet, now_us: int) -> None:
-        if event.hedged:
-            self.hedged[event.account, event.wallet] = None
-        else:
-            del self.hedged[event.account, event.wallet]
-
-    def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
-        contract = self.markets[event.instrument].instrument.contract
-        assert contract is not None
-        position = self.positions[event.account, event.instrument, event.leg]
-        self.ledger.put_up(event.account, contract.wallet, contract.settle, event.amount)
-        self._hold_position(event.account, event.instrument, margin_moved(position, event.amount))
 
     def _list_fill(self, order: Order, quantity: Decimal, base_fee: Decimal) -> None:
         """Lock what the working order of a funded list received."""
@@ -456,6 +393,8 @@ class State:
             order.prevented += quantity
             if order.resting:
                 self._shrink(order, quantity, now_us)
+                if market.marks is not None:
+                    self.rebook(order)
             self._rehold(order)
             if not order.remaining:
                 order.status = OrderStatus.EXPIRED_IN_MATCH
@@ -491,6 +430,14 @@ class State:
         order.working_us = order.updated_us = now_us
         self._rehold(order)
 
+    def _order_succeeded(self, event: e.OrderSucceeded, now_us: int) -> None:
+        order = self.orders[event.order]
+        self.next_execution += 1
+        order.status = OrderStatus.TRIGGERED
+        order.successor = event.successor
+        order.updated_us = now_us
+        self._close(order, now_us)
+
     def _order_activated(self, event: e.OrderActivated, now_us: int) -> None:
         order = self.orders[event.order]
         market = self.markets[order.instrument]
@@ -521,7 +468,18 @@ class State:
             self.client_ids.pop((order.account, order.instrument, order.client_id), None)
             order.client_id = event.client_id
             self.client_ids[order.account, order.instrument, order.client_id] = order.id
-        if order.resting:
+        if event.reenters:
+            market = self.markets[order.instrument]
+            queues = market.bids if order.side is BUY else market.asks
+            assert order.price is not None
+            queues.remove(order.price, order)
+            order.resting = False
+            order.visible = ZERO
+            market.changes += 1
+            self.rebook(order)
+            if event.price is not None:
+                order.price = event.price
+        elif order.resting:
             market = self.markets[order.instrument]
             queues = market.bids if order.side is BUY else market.asks
             assert order.price is not None
@@ -530,6 +488,8 @@ class State:
             if not market.instrument.amend_keeps_priority:
                 order.queued_us = now_us
                 queues.requeue(order.price, order)
+            if market.marks is not None:
+                self.rebook(order)
             market.changes += 1
         self._rehold(order)
 
@@ -549,6 +509,13 @@ class State:
         order.updated_us = now_us
         self.next_execution += 1
         self._close(order, now_us)
+
+    def _countdown_set(self, event: e.CountdownSet, now_us: int) -> None:
+        countdowns = self.markets[event.instrument].countdowns
+        countdowns.pop(event.account, None)
+        if event.at_us is not None:
+            countdowns[event.account] = event.at_us
+            self.touched.add(event.instrument)
 
     # Order lists
 
@@ -594,12 +561,16 @@ class State:
         price = event.price if event.mode is PriceMode.HOLD else None
         _cut(market, Segment(now_us, price, event.shift, event.ask_at_price))
         market.manual = None
-        self._market_changed(market)
+        if market.marks is not None:
+            market.marks.price_set(event.price, now_us, is_held=price is not None)
+        self._market_changed(market, now_us)
 
     def _book_set(self, event: e.BookSet, now_us: int) -> None:
         market = self.markets[event.instrument]
         market.manual = ManualBook(event.bids, event.asks, now_us)
-        self._market_changed(market)
+        if market.marks is not None:
+            market.marks.book_set(now_us)
+        self._market_changed(market, now_us)
 
     def _trade_printed(self, event: e.TradePrinted, now_us: int) -> None:
         market = self.markets[event.instrument]
@@ -613,11 +584,17 @@ class State:
         if market.segments:
             _cut(market, Segment(now_us, None, ZERO, ask_at_price=False))
         market.manual = None
-        self._market_changed(market)
+        if market.marks is not None:
+            market.marks.released(now_us)
+        self._market_changed(market, now_us)
 
-    def _market_changed(self, market: Market) -> None:
+    def _market_changed(self, market: Market, now_us: int) -> None:
         market.consumed.clear()
         market.changes += 1
+        for watch in market.watches:
+            watch.note(now_us)
+        if market.marks is not None:
+            self.jolted[market.instrument.symbol] = None
         self.touched.add(market.instrument.symbol)
 
     # Parts
@@ -630,12 +607,16 @@ class State:
 
     def _lay(self, market: Market, entry: Print) -> None:
         market.prints.append(entry)
+        if market.marks is not None:
+            self.jolted[market.instrument.symbol] = None
         if market.trailing:
             for order in market.trailing.values():
                 assert order.seen is not None
                 better = max if order.side is SELL else min
                 order.seen = better(order.seen, entry.price)
             self.touched.add(market.instrument.symbol)
+        elif not all(watch.is_idle for watch in market.watches):
+            self.touched.add(market.instrument.symbol)  # The mark may follow.
 
     def _consume(self, market: Market, side: Side, price: Decimal, since_us: int, quantity: Decimal) -> None:
         consumed = market.consumed
@@ -674,7 +655,8 @@ class State:
             return
         assert trigger.price is not None
         order.asleep = True
-        queues = market.rises if trigger.fires_on_rise(order.side) else market.falls
+        waiting = market.waiting(trigger.source)
+        queues = waiting.rises if trigger.fires_on_rise(order.side) else waiting.falls
         best = queues.best
         queues.add(trigger.price, order)
         if queues.best != best:
@@ -684,18 +666,20 @@ class State:
         order.asleep = order.trailing = True
         order.extreme = order.seen = extreme
         order.extreme_us = now_us
-        market.trailing[order.id] = order
+        assert order.terms.trigger is not None
+        market.waiting(order.terms.trigger.source).trailing[order.id] = order
         self.touched.add(order.instrument)
 
     def _unqueue_trigger(self, order: Order, market: Market) -> None:
         order.asleep = False
-        if order.id in market.trailing:
-            del market.trailing[order.id]
-            return
         trigger = order.terms.trigger
         assert trigger is not None
+        waiting = market.waiting(trigger.source)
+        if order.id in waiting.trailing:
+            del waiting.trailing[order.id]
+            return
         assert trigger.price is not None
-        queues = market.rises if trigger.fires_on_rise(order.side) else market.falls
+        queues = waiting.rises if trigger.fires_on_rise(order.side) else waiting.falls
         queues.remove(trigger.price, order)
 
     def _rehold(self, order: Order) -> None:
@@ -730,9 +714,13 @@ class State:
             queues: PriceQueues = market.bids if order.terms.side is BUY else market.asks
             queues.remove(order.price, order)
             order.resting = False
+            if market.marks is not None:
+                self.rebook(order)
             market.changes += 1
         elif order.asleep:
             self._unqueue_trigger(order, market)
+        if order.terms.good_till_us is not None:
+            market.deadlines.remove((order.terms.good_till_us, order.id))
         order.visible = ZERO
         del self.orders[order.id]
         self._rehold(order)

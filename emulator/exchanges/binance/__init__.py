@@ -13,32 +13,41 @@ from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
 from emulator.core.markets import Feed
 from emulator.core.rules import EngineRules
+from emulator.exchanges.binance import futures
 from emulator.exchanges.binance.assets import assets
 from emulator.exchanges.binance.door import Counting, Door, Timestamps
 from emulator.exchanges.binance.eras import Eras
-from emulator.exchanges.binance.futures import market as futures_market
-from emulator.exchanges.binance.limits import Limits
+from emulator.exchanges.binance.futures.door import futures_doors
+from emulator.exchanges.binance.futures.products import COINM, PRODUCTS, USDM, Product, instruments_of
+from emulator.exchanges.binance.futures.streams.sockets import sockets as futures_sockets
+from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.snippets import snippets
 from emulator.exchanges.binance.spot import account, listen_keys, market, order_lists, trading, wallet
 from emulator.exchanges.binance.spot.instruments import load
-from emulator.exchanges.binance.spot.streams import connection as streams
+from emulator.exchanges.binance.spot.streams.sockets import sockets as stream_sockets
 from emulator.exchanges.binance.spot.ws_api import socket_row
 from emulator.web.contract import NotEmulated, Site
 
-__all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADING_WALLETS", "WALLETS", "engine", "sites", "snippets"]
+__all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADED", "WALLETS", "engine", "sites", "snippets"]
 
-ENGINE = "binance"
-
-WALLETS = ("spot", "funding", "usdm", "coinm")
-TRADING_WALLETS = ("spot",)
-"""Those that today's instruments trade from; the others hold balances only."""
+WALLETS = ("spot", "funding", USDM.wallet, COINM.wallet)
 
 ASSETS = frozenset(assets()).union(
     *((listing.instrument.base, listing.instrument.quote) for listing in load())
 )
+TRADED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"spot": ASSETS, USDM.wallet: frozenset(futures.COLLATERAL), COINM.wallet: frozenset(COINM.assets)}
+)
+"""What can be used for trading in each wallet from which instruments are traded."""
 
 SYMBOLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {"binance": {listing.symbol: listing.symbol for listing in load()}}
+    {
+        "binance": {listing.symbol: listing.symbol for listing in load()},
+        **{
+            product.site: {symbol: listing.instrument.symbol for symbol, listing in product.listings.items()}
+            for product in PRODUCTS.values()
+        },
+    }
 )
 """The instrument of each symbol, by site."""
 
@@ -55,24 +64,33 @@ def engine(feed: Feed) -> Engine:
     listed = {listing.symbol: listing.instrument for listing in load()}
     return Engine(
         ENGINE,
-        listed,
+        {**listed, **instruments_of(PRODUCTS.values())},
         feed,
         WALLETS,
         EngineRules(
             fees=FeeRules(discount_asset="BNB"),
             symbols={(instrument.base, instrument.quote): symbol for symbol, instrument in listed.items()},
+            margin=futures.MARGIN,
         ),
     )
 
 
 def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Site, ...]:
     """The sites that are served. timestamps, counting: see `door`."""
-    futures_limits = Limits(weight_per_minute=futures_market.REQUESTS_PER_MINUTE)
+    doors = futures_doors(eras=eras, engine=ENGINE, timestamps=timestamps, counting=counting)
+    spot_door = Door(eras=eras, engine=ENGINE, timestamps=timestamps, counting=counting)
 
-    def door(limits: Limits) -> Door:
-        return Door(eras=eras, limits=limits, engine=ENGINE, timestamps=timestamps, counting=counting)
+    def futures_site(product: Product) -> Site:
+        return Site(
+            name=product.site,
+            engine=ENGINE,
+            title=product.title,
+            rows=futures.rows(product),
+            dialect=doors[product],
+            not_emulated=futures.not_emulated(product),
+            sockets=futures_sockets(product, doors[product]),
+        )
 
-    spot_door = door(Limits())
     return (
         Site(
             name="binance",
@@ -88,24 +106,8 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             ),
             dialect=spot_door,
             not_emulated=SPOT_NOT_EMULATED,
-            sockets=(*streams.sockets(spot_door), socket_row),
+            sockets=(*stream_sockets(spot_door), socket_row),
         ),
-        Site(
-            name="binance-usdm",
-            engine=ENGINE,
-            title="Binance USD-M Futures",
-            rows=tuple(futures_market.usdm_rows),
-            dialect=door(futures_limits),
-            not_emulated=futures_market.usdm_not_emulated,
-            description="Futures are not emulated yet: no contract is listed.",
-        ),
-        Site(
-            name="binance-coinm",
-            engine=ENGINE,
-            title="Binance COIN-M Futures",
-            rows=tuple(futures_market.coinm_rows),
-            dialect=door(futures_limits),
-            not_emulated=futures_market.coinm_not_emulated,
-            description="Futures are not emulated yet: no contract is listed.",
-        ),
+        futures_site(USDM),
+        futures_site(COINM),
     )

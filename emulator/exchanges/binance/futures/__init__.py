@@ -1,1 +1,48 @@
-"""Binance USD-M (`/fapi`) and COIN-M (`/dapi`) futures."""
+"""Binance's futures: USD-M and COIN-M, one package for both, told apart by their `Product`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from emulator.core.rules import ClosingNames, MarginRules
+from emulator.exchanges.binance.futures import account, market
+from emulator.exchanges.binance.futures.products import COLLATERAL, Product
+from emulator.exchanges.binance.futures.rows import FuturesRows
+from emulator.web.contract import NotEmulated, Route
+
+__all__ = ["COLLATERAL", "MARGIN", "not_emulated", "rows"]
+
+MARGIN = MarginRules(
+    # Quirk: a sell order's margin is asked for at no less than 0.05 % above the best price (FAQ "Cost
+    # Required to Open a Position in Perpetual Futures Contracts").
+    sell_premium=Decimal("0.0005"),
+    # Quirk: both products have one position mode (architecture integration of 2026-06).
+    shares_position_mode=True,
+    # The FAQ "Binance Futures Liquidation Protocols" advises to stay below this ratio; when MARGIN_CALL is
+    # sent, no document says.
+    warning_ratio=Decimal("0.8"),
+    # The order of magnitude that the exchange shows for its funds.
+    insurance={
+        "USDT": Decimal(1_000_000_000),
+        "USDC": Decimal(100_000_000),
+        "BTC": Decimal(5_000),
+        "ETH": Decimal(50_000),
+        "BNB": Decimal(50_000),
+    },
+    # Quirk: orders of the exchange itself are told by their client ids ("Event: Order Update").
+    names=ClosingNames(liquidation="autoclose-{order}", deleveraging="adl_autoclose"),
+)
+
+_MODULES: tuple[FuturesRows, ...] = (*market.MODULES, *account.MODULES)
+
+
+def rows(product: Product) -> tuple[Route, ...]:
+    """Everything that one of the two sites answers."""
+    return tuple(route for module in _MODULES for route in module.of(product))
+
+
+def not_emulated(product: Product) -> tuple[NotEmulated, ...]:
+    return (
+        NotEmulated("*", f"{product.prefix}/*", "not emulated yet"),
+        NotEmulated("*", "/futures/data/*", "not emulated yet"),
+    )

@@ -1,0 +1,275 @@
+"""What the state keeps of futures contracts: positions, what accounts chose about them, and their folds.
+
+Invariant: what a wallet of contracts holds is the sum of the margins of isolated positions in it, and of
+what is locked from outside; all other balance of it is free, and may be below zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+
+from emulator.core import events as e
+from emulator.core.contracts import Contract, MarkRule, rounded, value_of
+from emulator.core.funding import funding_payment
+from emulator.core.ids import AccountId, OrderId
+from emulator.core.instruments import BUY, SELL, Instrument, Side, TriggerSource
+from emulator.core.ledger import FEES, FUNDING, INSURANCE, PROFIT, Ledger
+from emulator.core.margin import NOTHING_RESTS, Resting
+from emulator.core.markets import Feed
+from emulator.core.marks import Marks, Watch
+from emulator.core.numbers import ONE, ZERO
+from emulator.core.orders import Order
+from emulator.core.positions import Leg, MarginMode, Position, after_funding, margin_moved, traded
+from emulator.core.state.records import Account, Choice, PositionKey
+from emulator.core.tape import Market
+
+
+def market_of(instrument: Instrument, feed: Feed) -> Market:
+    """A market that nobody has touched, with the marks of a contract."""
+    market, contract = Market(instrument, feed), instrument.contract
+    if contract is not None:
+        rule = contract.marking or MarkRule(step=instrument.price_step)
+        marks = market.marks = Marks(market, contract, rule)
+        market.watches = (Watch(marks, TriggerSource.MARK), Watch(marks, TriggerSource.INDEX))
+    return market
+
+
+class ContractState:
+    """The part of the state that only contracts have; empty where none are traded."""
+
+    def __init__(
+        self, ledger: Ledger, accounts: dict[AccountId, Account], markets: dict[str, Market]
+    ) -> None:
+        self.ledger = ledger
+        self.accounts = accounts
+        self.markets = markets
+        self.positions: dict[PositionKey, Position] = {}
+        """Those that are not flat."""
+        self.holders: dict[str, dict[tuple[AccountId, Leg], Position]] = {}
+        """The same by instrument."""
+        self.disturbed: dict[AccountId, None] = {}
+        """Accounts whose positions, or what covers them, changed; who looks ahead for them clears it."""
+        self.jolted: dict[str, None] = {}
+        """Contracts whose mark may go another way than was foreseen; likewise."""
+        self.hedged: dict[tuple[AccountId, str], None] = {}
+        """Accounts and wallets where positions have two legs."""
+        self.choices: dict[tuple[AccountId, str], Choice] = {}
+        """Only those that were made; see `choice`."""
+        self.margin_wallets = frozenset(
+            market.instrument.contract.wallet
+            for market in markets.values()
+            if market.instrument.contract is not None
+        )
+        """Where contracts are traded, so that what is free there may be below zero."""
+        self.booked: dict[OrderId, Decimal] = {}
+        """What each order counts with in `Account.beside`, if it does."""
+        self.realised: dict[OrderId, Decimal] = {}
+        """What the trade that was folded last realised, by order; who tells of the trade takes it away."""
+        self.position_listener: Callable[[AccountId, str, Leg], None] | None = None
+        """Is told of every position that changed, or was closed, right after that."""
+
+    def folds_of_contracts(self) -> dict[type[e.Event], Callable[[Any, int], None]]:
+        """What folds which event."""
+        return {
+            e.LeverageSet: self._leverage_set,
+            e.MarginModeSet: self._margin_mode_set,
+            e.MarginMoved: self._margin_moved,
+            e.PositionModeSet: self._position_mode_set,
+            e.FundingPaid: self._funding_paid,
+            e.LiquidationBegun: self._liquidation_begun,
+            e.LiquidationCharged: self._liquidation_charged,
+            e.InsurancePaid: self._insurance_paid,
+        }
+
+    # Questions
+
+    def choice(self, account: AccountId, symbol: str) -> Choice:
+        """What an account chose about its positions in a contract, or what holds without a choice."""
+        chosen = self.choices.get((account, symbol))
+        if chosen is not None:
+            return chosen
+        contract = self.contract_of(symbol)
+        mode = MarginMode.ISOLATED if contract.isolated_default else MarginMode.CROSS
+        return Choice(min(contract.leverage_default, contract.tiers[0].leverage_max), mode)
+
+    def position(self, account: AccountId, symbol: str, leg: Leg = Leg.BOTH) -> Position:
+        """A position; one that is flat is made as it would begin."""
+        position = self.positions.get((account, symbol, leg))
+        if position is not None:
+            return position
+        choice = self.choice(account, symbol)
+        return Position(leg=leg, mode=choice.mode, leverage=choice.leverage)
+
+    def has_reducing(self, account: AccountId, symbol: str) -> bool:
+        """Whether an account has open orders on a contract that may only reduce."""
+        listed = self.accounts[account].open_orders.values()
+        return any(order.instrument == symbol and order.terms.reduces for order in listed)
+
+    # Trades
+
+    def settle_fill(
+        self,
+        instrument: Instrument,
+        contract: Contract,
+        order: Order,
+        event: e.Filling,
+        fee: Decimal,
+        fee_asset: str,
+        now_us: int,
+    ) -> None:
+        """What a trade makes of a position, and of the balance that covers it."""
+        ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
+        change = traded(
+            contract,
+            self.position(account, instrument.symbol, order.terms.leg),
+            quantity=event.quantity if order.terms.side is BUY else -event.quantity,
+            price=event.price,
+            fee=fee if fee_asset == settle else ZERO,
+        )
+        margin = change.margin_taken - change.margin_released
+        if margin:
+            ledger.put_up(account, wallet, settle, margin)
+        if change.realised:
+            ledger.settle(account, wallet, settle, change.realised, PROFIT)
+            self.realised[order.id] = change.realised
+        if fee:
+            ledger.settle(account, wallet, fee_asset, -fee, FEES)
+        self._hold_position(account, instrument.symbol, change.position, now_us)
+
+    def rebook(self, order: Order) -> None:
+        """Count what an order in the book is worth by now, at its price."""
+        contract = self.markets[order.instrument].instrument.contract
+        assert contract is not None
+        worth = ZERO
+        if order.resting and not order.terms.reduces:
+            assert order.price is not None
+            worth = abs(value_of(contract, order.remaining, order.price))
+        before = self.booked.pop(order.id, ZERO)
+        if worth:
+            self.booked[order.id] = worth
+        if worth == before:
+            return
+        place, listed = (order.instrument, order.terms.leg), self.accounts[order.account].beside
+        counted = listed.pop(place, NOTHING_RESTS)
+        bids, asks = counted.bids, counted.asks
+        if order.terms.side is BUY:
+            bids += worth - before
+        else:
+            asks += worth - before
+        if bids or asks:
+            listed[place] = Resting(bids=bids, asks=asks)
+
+    def _hold_position(self, account: AccountId, symbol: str, position: Position, now_us: int) -> None:
+        leg, positions = position.leg, self.accounts[account].positions
+        key = (account, symbol, leg)
+        if position.quantity:
+            self.positions[key] = positions[symbol, leg] = replace(position, updated_us=now_us)
+            self.index_position(account, symbol, leg)
+        elif key in self.positions:
+            holders = self.holders[symbol]
+            del self.positions[key], positions[symbol, leg], holders[account, leg]
+            if not holders:
+                del self.holders[symbol]
+        self.disturbed[account] = None
+        if self.position_listener is not None:
+            self.position_listener(account, symbol, leg)
+
+    def index_position(self, account: AccountId, symbol: str, leg: Leg) -> None:
+        """Let a position be found by its instrument."""
+        holders = self.holders.get(symbol)
+        if holders is None:
+            holders = self.holders[symbol] = {}
+        holders[account, leg] = self.positions[account, symbol, leg]
+
+    # What time makes of positions
+
+    def _funding_paid(self, event: e.FundingPaid, now_us: int) -> None:
+        symbol = event.instrument
+        contract = self.contract_of(symbol)
+        for (account, _), position in list(self.holders[symbol].items()):
+            amount = funding_payment(contract, position, mark=event.mark, rate=event.rate)
+            if amount:
+                self._pay_funding(contract, account, symbol, position, amount, now_us)
+
+    def _pay_funding(
+        self,
+        contract: Contract,
+        account: AccountId,
+        symbol: str,
+        position: Position,
+        amount: Decimal,
+        now_us: int,
+    ) -> None:
+        ledger, wallet, settle = self.ledger, contract.wallet, contract.settle
+        of_margin = ZERO
+        if position.mode is MarginMode.ISOLATED:
+            # More than there is of it is paid from what is free.
+            of_margin = max(amount, -position.margin)
+        if of_margin < ZERO:
+            ledger.put_up(account, wallet, settle, of_margin)
+        ledger.settle(account, wallet, settle, amount, FUNDING)
+        if of_margin > ZERO:
+            ledger.put_up(account, wallet, settle, of_margin)
+        self._hold_position(account, symbol, after_funding(position, amount, margin=of_margin), now_us)
+
+    # Liquidation
+
+    def _liquidation_begun(self, event: e.LiquidationBegun, now_us: int) -> None:
+        """It says why; what is done about it is said by what follows."""
+
+    def _liquidation_charged(self, event: e.LiquidationCharged, now_us: int) -> None:
+        contract = self.contract_of(event.instrument)
+        self.ledger.settle(event.account, contract.wallet, contract.settle, -event.amount, INSURANCE)
+        self.disturbed[event.account] = None
+
+    def _insurance_paid(self, event: e.InsurancePaid, now_us: int) -> None:
+        self.ledger.settle(event.account, event.wallet, event.asset, event.amount, INSURANCE)
+        self.disturbed[event.account] = None
+
+    def part_with(self, event: e.PositionTakenOver, side: Side) -> None:
+        """The insurance fund parts with what it took over from an order of a side, at the mark price."""
+        contract = self.contract_of(event.instrument)
+        direction = ONE if side is SELL else -ONE
+        difference = value_of(contract, event.quantity, event.mark) - value_of(
+            contract, event.quantity, event.price
+        )
+        gained = rounded(
+            contract.sense * direction * difference, contract.settle_step, contract.profit_rounding
+        )
+        if gained:
+            self.ledger.between(contract.settle, gained, PROFIT, INSURANCE)
+
+    def contract_of(self, symbol: str) -> Contract:
+        contract = self.markets[symbol].instrument.contract
+        assert contract is not None, "a pair has no positions"
+        return contract
+
+    # Settings
+
+    def _leverage_set(self, event: e.LeverageSet, now_us: int) -> None:
+        account, symbol = event.account, event.instrument
+        self.choices[account, symbol] = Choice(event.leverage, self.choice(account, symbol).mode)
+        for leg in Leg:
+            position = self.positions.get((account, symbol, leg))
+            if position is not None:
+                self._hold_position(account, symbol, replace(position, leverage=event.leverage), now_us)
+
+    def _margin_mode_set(self, event: e.MarginModeSet, now_us: int) -> None:
+        account, symbol = event.account, event.instrument
+        self.choices[account, symbol] = Choice(self.choice(account, symbol).leverage, event.mode)
+
+    def _position_mode_set(self, event: e.PositionModeSet, now_us: int) -> None:
+        if event.hedged:
+            self.hedged[event.account, event.wallet] = None
+        else:
+            del self.hedged[event.account, event.wallet]
+
+    def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
+        contract = self.contract_of(event.instrument)
+        position = self.positions[event.account, event.instrument, event.leg]
+        self.ledger.put_up(event.account, contract.wallet, contract.settle, event.amount)
+        self._hold_position(event.account, event.instrument, margin_moved(position, event.amount), now_us)
