@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Sequence
-from copy import copy
 from decimal import Decimal
 from typing import Any, NamedTuple, cast, overload
 
@@ -38,7 +37,7 @@ from emulator.core.state import State
 
 
 class Taken(NamedTuple):
-    """Records since the last taking; of an order that is open, a copy. through: for `Views.forget`."""
+    """Records since the last taking, in order. through: for `Views.forget`."""
 
     records: list[AnyRecord]
     through: int
@@ -75,7 +74,6 @@ class Views:
         """Everything here that will not change any more, in the order in which that came."""
         self._forgotten = 0
         self._fresh: list[AnyRecord] = []
-        self._fresh_orders: dict[OrderId, Order] = {}
         self._fresh_balances: dict[tuple[AccountId, str, str], int] = {}
         """When they changed last."""
         self._kind: type[e.Event] = e.Event
@@ -83,11 +81,8 @@ class Views:
         state.ledger.listener = self._posted
         self.notes: dict[type[e.Event], Callable[[Any], None]] = {
             e.OrderPlaced: self._placed,
-            e.OrderTriggered: self._changed,
-            e.OrderActivated: self._changed,
-            e.OrderAmended: self._changed,
-            e.OrderCanceled: self._changed,
-            e.OrderExpired: self._changed,
+            e.OrderCanceled: self._closed,
+            e.OrderExpired: self._closed,
             e.TradeExecuted: self._traded,
             e.MatchPrevented: self._prevented,
             e.OrderListPlaced: self._list_placed,
@@ -138,20 +133,18 @@ class Views:
                 self._name(named, order.id)
             else:
                 self.client_ids[named] = order.id
-        if self.is_taken:
-            self._fresh_orders[order.id] = order
 
-    def _changed(
-        self,
-        event: e.OrderTriggered | e.OrderActivated | e.OrderAmended | e.OrderCanceled | e.OrderExpired,
-    ) -> None:
+    def _closed(self, event: e.OrderCanceled | e.OrderExpired) -> None:
         if self.is_taken:
-            self._touch(self.orders[event.order])
+            self._end(self.orders[event.order])
 
-    def _touch(self, order: Order) -> None:
-        self._fresh_orders[order.id] = order
+    def _end(self, order: Order) -> None:
+        """An order that just changed becomes a record if that was its end; until then it is state."""
+        if not order.is_ended:
+            return
+        self._fresh.append(order)
         # What a list names stays as long as the list, which says when its legs may go.
-        if order.is_ended and order.list_id == NO_LIST:
+        if order.list_id == NO_LIST:
             self._aging.append(order)
 
     def _record(self, record: AnyRecord) -> None:
@@ -187,7 +180,7 @@ class Views:
             self.fills_of.setdefault(order_id, []).append(fill)
             if self.is_taken:
                 self._record(fill)
-                self._touch(order)
+                self._end(order)
 
     def _prevented(self, event: e.MatchPrevented) -> None:
         taker, maker = self.orders[event.taker], self.orders[event.maker]
@@ -199,7 +192,7 @@ class Views:
         if self.is_taken:
             for order, quantity in ((taker, event.taker_prevented), (maker, event.maker_prevented)):
                 if quantity:
-                    self._touch(order)
+                    self._end(order)
 
     def _amended(self, event: e.OrderAmended) -> None:
         order = self.orders[event.order]
@@ -302,11 +295,8 @@ class Views:
     # Into an archive, and out of here
 
     def take(self) -> Taken:
-        """What was recorded since the last time, in order; orders and balances as they are now."""
+        """What was recorded since the last time, in order; then the balances that changed, as they are."""
         records, self._fresh = self._fresh, []
-        if self._fresh_orders:
-            records += [order if order.is_ended else copy(order) for order in self._fresh_orders.values()]
-            self._fresh_orders = {}
         if self._fresh_balances:
             wallets = self._state.ledger.wallets
             for (account, wallet, asset), changed_us in self._fresh_balances.items():

@@ -27,7 +27,7 @@ from emulator.core.commands import Command
 from emulator.core.engine import Done, Observer
 from emulator.core.events import Event
 from emulator.core.ids import AccountId
-from emulator.runtime.chronicle import Chronicle
+from emulator.runtime.chronicle import Chronicle, Taking
 from emulator.runtime.concerns import Concern, Concerns
 from emulator.runtime.fanout import Fanout
 from emulator.runtime.outlet import Outlet
@@ -140,7 +140,9 @@ class Sequencer:
         """Degraded, distrusted or ended: one look on the way of every command instead of three."""
         self.outlet = Outlet(last_sequence)
         self.chronicle: Chronicle | None = None
-        """Takes what becomes history, where an archive keeps it."""
+        """Where what becomes history goes, if an archive keeps it."""
+        self._taken = last_sequence
+        """Until where it has what the engines recorded."""
         self._observers: dict[str, list[Observer]] = {name: [] for name in engines}
         for name, engine in engines.items():
             engine.observers = self._observers[name]
@@ -237,8 +239,6 @@ class Sequencer:
                 self._start_flush()
             if self.outlet.noted:
                 self.outlet.decided(pending.sequence)
-            if self.chronicle is not None:
-                self.chronicle.decided(pending.sequence, pending.sequence)
         elif self._flush_task is None:
             submission.end(None)
         else:
@@ -293,11 +293,8 @@ class Sequencer:
             self._take_out(engine_name, type(command).__name__, error)
             raise OutcomeUnknown(f"an internal error in the engine {engine_name!r}") from error
         if done.events:
-            sequence = self._open.sequence
             self._append(Record(engine=engine_name, time_us=now_us, events=done.events))
             self.outlet.decided(self.sequence)
-            if self.chronicle is not None:
-                self.chronicle.decided(sequence, sequence)
         return done
 
     def cut(self) -> int:
@@ -306,6 +303,17 @@ class Sequencer:
             self._close_open()
             self._start_flush()
         return self.sequence
+
+    def take(self) -> Taking | None:
+        """All that the engines recorded since the last time.
+
+        None while one of them is being rebuilt, whose records have to come from the journal first, and
+        while it cannot be told whether what they recorded will be in the journal.
+        """
+        if self.engines.absent or (self._halted and self._durable < self.sequence):
+            return None
+        self._taken = self.cut()
+        return Taking(self._taken, {name: engine.take() for name, engine in self.engines.items()})
 
     async def written(self) -> None:
         """Wait until all that was decided is durable. Raises OutcomeUnknown when that takes too long."""
@@ -411,7 +419,6 @@ class Sequencer:
         records: list[Record] | None = None
         failed: dict[str, Exception] | None = None
         engines_moved = 0
-        first = self._open.sequence
         outlet = self.outlet
         for name, engine in self.engines.items():
             noted = outlet.noted
@@ -435,9 +442,6 @@ class Sequencer:
         if failed is not None:
             for name, raised in failed.items():
                 self._take_out(name, "advance", raised)
-        # What an engine recorded before it raised did not happen, so it is taken out before.
-        if records is not None and self.chronicle is not None:
-            self.chronicle.decided(first, self.sequence)
 
     def _append(self, record: Record) -> None:
         records = self._open.records
@@ -614,6 +618,7 @@ class Sequencer:
                     name=name,
                     through_sequence=through_sequence,
                     archive=None if self.chronicle is None else self.chronicle.archive,
+                    taken_sequence=self._taken,
                 )
                 break
             except Exception:
