@@ -8,10 +8,10 @@ ones may go from here (`forget`). Nothing else is ever dropped, and open orders 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple, cast, overload
+from typing import Any, NamedTuple, TypeVar, cast, overload
 
 from emulator.core import events as e
 from emulator.core.history import (
@@ -34,6 +34,8 @@ from emulator.core.numbers import ZERO
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
 from emulator.core.state import State
+
+K = TypeVar("K")
 
 
 class Taken(NamedTuple):
@@ -305,51 +307,65 @@ class Views:
             self._fresh_balances = {}
         return Taken(records, self._forgotten + len(self._aging))
 
-    def forget(self, through: int, retained: int) -> None:
+    def forget(self, through: int, retained: int, at_most: int | None = None) -> int:
         """Drop the oldest records, up to those of a taking that the archive holds, beyond `retained`.
 
-        In strides, since taking from the front of a list costs as much for one as for many.
+        In strides, since taking from the front of a list costs as much for one as for many. Returns how
+        many went; `at_most` leaves the rest of a stride for the next call.
         """
-        aging = self._aging
+        aging, dropped = self._aging, self._dropped
         count = min(len(aging) - retained, through - self._forgotten)
         if count < max(1, retained // 8):
-            return
+            return 0
+        if at_most is not None:
+            count = min(count, at_most)
         self._forgotten += count
-        heads: dict[int, tuple[list[Any], int]] = {}
-
-        def drop_first(entries: list[Any]) -> None:
-            heads[id(entries)] = (entries, heads.get(id(entries), (entries, 0))[1] + 1)
-
+        # How many go from the front of each list.
+        postings: dict[AccountId, int] = defaultdict(int)
+        fills: dict[tuple[AccountId, str], int] = defaultdict(int)
+        fills_of: dict[OrderId, int] = defaultdict(int)
+        movements: dict[AccountId, int] = defaultdict(int)
+        prevented: dict[tuple[AccountId, str], int] = defaultdict(int)
+        amendments: dict[OrderId, int] = defaultdict(int)
+        orders: dict[tuple[AccountId, str], set[OrderId]] = defaultdict(set)
         for _ in range(count):
-            record = aging.popleft()
-            key = key_of(record)
-            self._dropped.add((type(record), key.account, key.scope))
-            match record:
-                case LedgerEntry():
-                    drop_first(self.postings[key.account])
-                case Fill():
-                    drop_first(self.fills[key.account, key.scope])
-                    drop_first(self.fills_of[record.order])
-                case Order():
-                    self._drop_order(record)
-                case Movement():
-                    drop_first(self.movements[key.account])
-                case PreventedMatch():
-                    drop_first(self.prevented[key.account, key.scope])
-                case Amendment():
-                    drop_first(self.amendments[record.order])
-                case ListRecord():
-                    del self.lists[key.id]
-                    _remove(self.list_ids[key.account], key.id)
-        for entries, dropped in heads.values():
-            del entries[:dropped]
-        for index in (self.fills_of, self.amendments):
-            for order_id in [order_id for order_id, entries in index.items() if not entries]:
-                del index[order_id]
+            match aging.popleft():
+                case LedgerEntry() as entry:
+                    postings[entry.account] += 1
+                case Fill() as fill:
+                    fills[fill.account, fill.instrument] += 1
+                    fills_of[fill.order] += 1
+                case Order() as order:
+                    orders[order.account, order.instrument].add(order.id)
+                    self._drop_order(order)
+                case Movement() as movement:
+                    movements[movement.event.account] += 1
+                    dropped.add((Movement, movement.event.account, key_of(movement).scope))
+                case PreventedMatch() as met:
+                    prevented[met.account, met.event.instrument] += 1
+                case Amendment() as amendment:
+                    amendments[amendment.order] += 1
+                    dropped.add((Amendment, amendment.account, amendment.instrument))
+                case ListRecord(order_list=listed):
+                    del self.lists[listed.id]
+                    _remove(self.list_ids[listed.account], {listed.id})
+                    dropped.add((ListRecord, listed.account, ""))
+        _drop_first(self.postings, postings)
+        _drop_first(self.fills, fills)
+        _drop_first(self.fills_of, fills_of)
+        _drop_first(self.movements, movements)
+        _drop_first(self.prevented, prevented)
+        _drop_first(self.amendments, amendments)
+        for key, ids in orders.items():
+            _remove(self.order_ids[key], ids)
+        dropped.update((Order, *key) for key in orders)
+        dropped.update((Fill, *key) for key in fills)
+        dropped.update((PreventedMatch, *key) for key in prevented)
+        dropped.update((LedgerEntry, account, "") for account in postings)
+        return count
 
     def _drop_order(self, order: Order) -> None:
         del self.orders[order.id]
-        _remove(self.order_ids[order.account, order.instrument], order.id)
         key = (order.account, order.instrument, order.client_id)
         if self.client_ids.get(key) == order.id:
             # Those before it must not be taken for the newest, which the archive knows.
@@ -434,5 +450,16 @@ def chosen(entries: Sequence[R], query: Query) -> Sequence[R]:
     return list(entries[-query.limit :] if query.newest else entries[: query.limit])
 
 
-def _remove(ids: list[int], one: int) -> None:
-    del ids[bisect_left(ids, one)]
+def _drop_first(index: dict[K, list[R]], counts: dict[K, int]) -> None:
+    """Drop so many from the front of each list, and lists of which nothing is left."""
+    for key, count in counts.items():
+        entries = index[key]
+        if count < len(entries):
+            del entries[:count]
+        else:
+            del index[key]
+
+
+def _remove(ids: list[int], gone: set[int]) -> None:
+    low, high = bisect_left(ids, min(gone)), bisect_right(ids, max(gone))
+    ids[low:high] = [one for one in ids[low:high] if one not in gone]

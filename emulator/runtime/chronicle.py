@@ -39,6 +39,8 @@ from emulator.runtime.ports import (
 
 PAUSE_S = 0.5
 """What is durable gathers for so long, so that what changes often is written once."""
+FORGOTTEN_PER_TURN = 1_000
+"""Records that go from memory before other tasks get a turn."""
 RETRY_S_MAX = 5.0
 CLOSE_S = 5.0
 """How long a write that is under way is waited for at the end."""
@@ -240,14 +242,24 @@ class Chronicle:
         own = [row for sequence, row in self._own if sequence <= group.sequence]
         await write_up_to(self.archive, self.sandbox, own + group.rows, before=self._mark, mark=group.mark)
         self._mark = group.mark
-        self._group = None
         for _ in own:
             self._own.popleft()
-        for name, index in group.through.items():
-            engine = self._engines.get(name)
-            if engine is not None:
-                engine.forget(index, self.keeping.retained)
-        self._moved.set()
+        group.rows = []
+        try:
+            await self._forget(group)
+        finally:
+            self._group = None
+            self._moved.set()
+
+    async def _forget(self, group: _Group) -> None:
+        """Let memory forget what was written, bit by bit."""
+        for name in tuple(group.through):
+            # What is folded anew meanwhile is gone from here.
+            while (index := group.through.get(name)) is not None:
+                engine = self._engines.get(name)
+                if engine is None or not engine.forget(index, self.keeping.retained, FORGOTTEN_PER_TURN):
+                    break
+                await asyncio.sleep(0)
 
 
 def sandbox_rows(batch: Batch, *, keys: dict[str, KeyRecord]) -> list[Row]:

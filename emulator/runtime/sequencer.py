@@ -19,6 +19,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
+from time import perf_counter
 from typing import Any, TypeVar
 
 import msgspec
@@ -68,12 +69,16 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     answer: how long a caller waits for the journal before it is told that the outcome is unknown.
     retry, retry_max: the pause after the first failed write, doubled up to the maximum.
     rebuild_pause: the least time between two rebuilds of one engine.
+    gather: how long what was decided first waits at most for others to join its entry, where the last
+    write took `gather_from` or longer.
     """
 
     answer: float = 5.0
     retry: float = 0.05
     retry_max: float = 5.0
     rebuild_pause: float = 1.0
+    gather: float = 0.01
+    gather_from: float = 0.0001
 
 
 class Engines(dict[str, EnginePort]):
@@ -130,6 +135,8 @@ class Sequencer:
         self._open = _Pending(last_sequence + 1)
         self._loop = asyncio.get_running_loop()
         self._flush_task: asyncio.Task[None] | None = None
+        self._write_s = 0.0
+        """How long the last write took."""
         self._watch: asyncio.TimerHandle | None = None
         self._degraded = False
         self._refused = ""
@@ -472,11 +479,15 @@ class Sequencer:
                 if not closed:
                     if not self._open.records:
                         break
-                    self._close_open()
+                    await self._gather()
+                    if not closed:
+                        self._close_open()
                 pending = closed[0]
                 batch = Batch(sandbox=self.sandbox, sequence=pending.sequence, records=tuple(pending.records))
+                began = perf_counter()
                 try:
                     await self._journal.append(batch)
+                    self._write_s = perf_counter() - began
                 except Exception as error:
                     if not await self._write_again(batch, error):
                         break
@@ -492,6 +503,20 @@ class Sequencer:
             self._lose("an internal error in the sequencer")
         finally:
             self._flush_task = None
+
+    async def _gather(self) -> None:
+        """Let join what is decided until a turn of the loop brings nothing more.
+
+        Each write costs the same however much is in it, and one that is under way while commands are
+        decided costs more: its thread waits for the interpreter again and again, and each time somebody
+        has to wake it in vain.
+        """
+        if self._write_s < self._patience.gather_from:
+            return
+        until, count = perf_counter() + self._patience.gather, 0
+        while count < len(self._open.records) and not self._closed_batches and perf_counter() < until:
+            count = len(self._open.records)
+            await asyncio.sleep(0)
 
     async def _write_again(self, batch: Batch, error: Exception) -> bool:
         """Try until the journal holds the batch. False: it holds another one in its place, for good."""

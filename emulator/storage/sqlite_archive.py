@@ -26,18 +26,16 @@ import msgspec
 from emulator.core.history import LedgerEntry, Query
 from emulator.runtime.archive import (
     FORMAT,
-    TABLES,
     ArchiveDamaged,
     ArchiveLost,
     ArchiveUnavailable,
     Mark,
     Row,
     Snapshot,
-    decode_record,
 )
 from emulator.storage import sqlite_records
 from emulator.storage.sqlite_file import transaction
-from emulator.storage.sqlite_records import Found, Group, Misplaced, Place, Shelves, records_of
+from emulator.storage.sqlite_records import Damaged, Found, Group, Place, Shelves, decode_row, records_of
 
 APPLICATION_ID = 0x454D5541
 """Says in the file's header whose it is."""
@@ -91,10 +89,8 @@ class SqliteArchive:
     async def select(self, sandbox: str, engine: str, kind: type[R], query: Query) -> list[R]:
         place = Place(sandbox, engine, query.account, query.scope)
         found = await self._ask(sandbox, partial(self._select, place=place, kind=kind, query=query))
-        try:
-            return [decode_record(kind, one) if isinstance(one, str) else one for one in found]
-        except msgspec.MsgspecError as error:
-            raise ArchiveDamaged(f"{self.path}: {TABLES[kind]}: {error}") from error
+        with _translated(self.path):
+            return [decode_row(kind, one) if isinstance(one, str) else one for one in found]
 
     async def scan(self, sandbox: str, kind: type[R]) -> AsyncIterator[tuple[str, R]]:
         after: Found | None = None
@@ -103,11 +99,8 @@ class SqliteArchive:
             page = partial(sqlite_records.page, sandbox=sandbox, kind=kind, after=after)
             listed, is_more = await self._ask(sandbox, page)
             for after in listed:
-                try:
+                with _translated(self.path):
                     records = records_of(kind, after)
-                except (Misplaced, msgspec.MsgspecError) as error:
-                    shown = after.content[:200]
-                    raise ArchiveDamaged(f"{self.path}: {TABLES[kind]}: {shown!r}: {error}") from error
                 for record in records:
                     yield after.engine, record
 
@@ -344,7 +337,7 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise ArchiveUnavailable(f"{path}: {error}") from error
-    except msgspec.MsgspecError as error:
+    except Damaged as error:
         raise ArchiveDamaged(f"{path}: {error}") from error
     except OSError as error:
         raise ArchiveUnavailable(f"{error.filename or path}: {error.strerror}") from error

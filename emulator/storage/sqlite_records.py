@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -58,8 +58,14 @@ SCHEMA = (
     *(f"CREATE INDEX {table}_by_part ON {table} (shelf, part, id)" for table in _BY_PART),
 )
 
+R = TypeVar("R")
+
 _encoder = msgspec.json.Encoder()
 _entries = msgspec.json.Decoder(list[LedgerEntry])
+
+
+class Damaged(Exception):
+    """What stands in a table is no record, or one that belongs elsewhere."""
 
 
 class Place(NamedTuple):
@@ -226,7 +232,7 @@ def _rewrite(
         f"SELECT first, records FROM {_BLOCKS} WHERE shelf = ? AND first <= ? AND last >= ?",
         (shelf, last, first),
     ).fetchall()
-    there = {entry.number: entry for _, records in found for entry in _entries.decode(records)}
+    there = {entry.number: entry for _, records in found for entry in _decode(records)}
     known = {number: entry for number, entry in there.items() if not first <= number <= last} | fresh
     for at, _ in found:
         connection.execute(f"DELETE FROM {_BLOCKS} WHERE (shelf, first) = (?, ?)", (shelf, at))
@@ -289,7 +295,7 @@ def select(connection: sqlite3.Connection, shelf: int, kind: type[Any], query: Q
 
 
 def select_entries(connection: sqlite3.Connection, shelf: int, query: Query) -> list[LedgerEntry]:
-    """The ledger entries that a query asks for, ascending. Raises msgspec.MsgspecError."""
+    """The ledger entries that a query asks for, ascending. Raises Damaged."""
     conditions, values = ["shelf = ?"], [shelf]
     for condition, value in (
         ("last >= ?", query.first_id),
@@ -306,7 +312,7 @@ def select_entries(connection: sqlite3.Connection, shelf: int, query: Query) -> 
     )
     listed: list[LedgerEntry] = []
     for (records,) in found:
-        admitted = [entry for entry in _entries.decode(records) if query.admits(key_of(entry))]
+        admitted = [entry for entry in _decode(records) if query.admits(key_of(entry))]
         listed = admitted + listed if query.newest else listed + admitted
         if len(listed) >= query.limit:
             break
@@ -330,10 +336,6 @@ class Found(NamedTuple):
     scope: str
     columns: tuple[Any, ...]
     content: str
-
-
-class Misplaced(Exception):
-    """A record stands where another one belongs."""
 
 
 def page(
@@ -363,26 +365,39 @@ def page(
 
 
 def records_of(kind: type[Any], found: Found) -> Sequence[Any]:
-    """What stands there. Raises Misplaced and msgspec.MsgspecError."""
+    """What stands there. Raises Damaged."""
+    where = found.account, found.scope, *found.columns
     if kind is not LedgerEntry:
-        record = decode_record(kind, found.content)
+        record = decode_row(kind, found.content)
         key = archive_key(record)
-        if key != (found.account, found.scope, *found.columns):
-            raise Misplaced(
-                f"under {found.account, found.scope, *found.columns} is the record of {tuple(key)}"
-            )
+        if key != where:
+            raise Damaged(f"{TABLES[kind]}: under {where} is the record of {tuple(key)}")
         return [record]
-    block = _entries.decode(found.content)
+    block = _decode(found.content)
     numbers = [entry.number for entry in block]
     if (
         not block
-        or found.columns != _columns(0, block, "")[1:-1]
-        or found.scope
-        or any(entry.account != found.account for entry in block)
         or numbers != sorted(set(numbers))
+        or (block[0].account, "", *_columns(0, block, "")[1:-1]) != where
+        or any(entry.account != found.account for entry in block)
     ):
-        raise Misplaced(f"under {found.account, found.scope, *found.columns} are the entries {numbers}")
+        raise Damaged(f"{_BLOCKS}: under {where} are the entries {numbers}")
     return block
+
+
+def decode_row(kind: type[R], record: str) -> R:
+    """Raises Damaged."""
+    try:
+        return decode_record(kind, record)
+    except msgspec.MsgspecError as error:
+        raise Damaged(f"{TABLES[kind]}: {record[:200]!r}: {error}") from error
+
+
+def _decode(records: str) -> list[LedgerEntry]:
+    try:
+        return _entries.decode(records)
+    except msgspec.MsgspecError as error:
+        raise Damaged(f"{_BLOCKS}: {records[:200]!r}: {error}") from error
 
 
 class _Shape(NamedTuple):

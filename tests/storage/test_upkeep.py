@@ -373,7 +373,7 @@ async def test_a_row_changed_in_the_file_is_found(tmp_path: Path) -> None:
         with closing(sqlite3.connect(tmp_path / "history.sqlite")) as connection, connection:
             assert connection.execute(statement).rowcount == 1
 
-    mine = "WHERE account = 1 AND scope = 'spot/USDT'"
+    mine = "WHERE shelf = (SELECT id FROM shelf WHERE account = 1 AND scope = 'spot/USDT')"
     change(f"UPDATE balances SET record = replace(record, '1000000', '1000001') {mine}")
     async with place.running() as sandbox:
         assert sandbox.degraded_because is not None
