@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core import rejections as r
+from emulator.core.contracts import Contract
 from emulator.core.coverage import mark_price
 from emulator.core.instruments import (
     BUY,
@@ -16,7 +17,7 @@ from emulator.core.instruments import (
     TimeInForce,
 )
 from emulator.core.numbers import ZERO, is_on_step
-from emulator.core.orders import OrderTerms, Trigger
+from emulator.core.orders import OrderStatus, OrderTerms, Trigger
 from emulator.core.positions import Leg
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.state import Account, Counts, State
@@ -25,6 +26,7 @@ from emulator.core.tape import Market
 _LIMIT, _MARKET = OrderType.LIMIT, OrderType.MARKET
 _GTC = TimeInForce.GTC
 _BOTH = Leg.BOTH
+_DORMANT = OrderStatus.DORMANT
 _TRADING = InstrumentStatus.TRADING
 _NONE_OPEN = Counts()
 
@@ -32,12 +34,14 @@ _NONE_OPEN = Counts()
 def check_terms(market: Market, terms: OrderTerms, price: Decimal | None, now_us: int) -> Rejection | None:
     """Limits of prices, quantities and their product. `price`: the limit price, pegs resolved."""
     instrument, quantity = market.instrument, terms.quantity
+    if terms.good_till_us is not None and terms.good_till_us <= now_us:
+        return r.TimePassed(at_us=terms.good_till_us)
     return (
         _check_features(instrument, terms)
         or (price is not None and _check_price(instrument, price))
         or (terms.trigger is not None and _check_trigger(instrument, terms, terms.trigger))
         or (quantity is not None and _check_quantities(instrument, terms, price, quantity))
-        or (price is not None and _check_band(market, terms.side, price, now_us))
+        or (price is not None and _check_named_band(market, terms, price, now_us))
         or check_notional(market, terms, price, quantity, now_us)
         or None
     )
@@ -69,6 +73,8 @@ def check_counts(
     state: State, account: Account, instrument: Instrument, legs: tuple[OrderTerms, ...]
 ) -> Rejection | None:
     """Limits of how many orders of each sort one account may have open on an instrument."""
+    if instrument.contract is not None:
+        return _check_counts_of_contract(account, instrument, instrument.contract, legs[0])
     counts = state.counts.get((account.id, instrument.symbol), _NONE_OPEN)
     if 0 < instrument.orders_max < counts.orders + len(legs):
         return r.LimitBroken(limit=Limit.ORDERS)
@@ -85,6 +91,42 @@ def check_counts(
     if len(legs) > 1 and 0 < instrument.order_lists_max < counts.lists + 1:
         return r.LimitBroken(limit=Limit.ORDER_LISTS)
     return None
+
+
+def _check_counts_of_contract(
+    account: Account, instrument: Instrument, contract: Contract, terms: OrderTerms
+) -> Rejection | None:
+    """What waits for its trigger and what is active are counted apart."""
+    symbol, listed = instrument.symbol, account.open_orders.values()
+    if terms.trigger is None:
+        if instrument.orders_max > 0:
+            active = [one for one in listed if one.instrument == symbol and one.status is not _DORMANT]
+            if len(active) >= instrument.orders_max:
+                return r.LimitBroken(limit=Limit.ORDERS)
+        return None
+    waiting = [one for one in listed if one.status is _DORMANT]
+    counted = [
+        one
+        for one in waiting
+        if (one.wallet == contract.wallet if instrument.trigger_orders_shared else one.instrument == symbol)
+    ]
+    if 0 < instrument.trigger_orders_max <= len(counted):
+        return r.LimitBroken(limit=Limit.TRIGGER_ORDERS)
+    if terms.close_position and contract.closing_orders_max:
+        closing = [one for one in waiting if one.instrument == symbol and _closes_alike(one.terms, terms)]
+        if len(closing) >= contract.closing_orders_max:
+            return r.LimitBroken(limit=Limit.CLOSING_ORDERS)
+    return None
+
+
+def _closes_alike(one: OrderTerms, other: OrderTerms) -> bool:
+    assert one.trigger is not None
+    assert other.trigger is not None
+    return one.close_position and (one.side, one.leg, one.trigger.kind) == (
+        other.side,
+        other.leg,
+        other.trigger.kind,
+    )
 
 
 def check_position(
@@ -142,6 +184,8 @@ def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
     if is_funded and terms.quantity is not None:
         return "a funded leg takes its quantity from what the working order receives"
     trigger = terms.trigger
+    if terms.detached and trigger is None:
+        return "an order is detached until it is triggered"
     if trigger is not None and trigger.price is None and trigger.trailing_bips is None:
         return "a trigger needs a stop price or a trailing distance"
     return None
@@ -149,13 +193,17 @@ def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
 
 def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | None:
     trigger = terms.trigger
-    if instrument.contract is None and (terms.reduce_only or terms.close_position or terms.leg is not _BOTH):
+    if instrument.contract is None and (
+        terms.reduce_only or terms.close_position or terms.detached or terms.leg is not _BOTH
+    ):
         return r.NotAContract(instrument=instrument.symbol)
     if trigger is not None:
         if not instrument.trigger_orders:
             return r.FeatureOff(feature=Feature.TRIGGER)
         if trigger.trailing_bips is not None and not instrument.trailing_orders:
             return r.FeatureOff(feature=Feature.TRAILING)
+        if trigger.source not in instrument.trigger_sources:
+            return r.FeatureOff(feature=Feature.TRIGGER)
     elif terms.type is _MARKET and not instrument.market_orders:
         return r.FeatureOff(feature=Feature.MARKET)
     if terms.quote_quantity is not None and (
@@ -219,7 +267,19 @@ def _check_quantities(
     return None
 
 
-def _check_band(market: Market, side: Side, price: Decimal, now_us: int) -> Rejection | None:
+def _check_named_band(market: Market, terms: OrderTerms, price: Decimal, now_us: int) -> Rejection | None:
+    """Where it will be triggered, an order of a contract is measured by, until it is active."""
+    if terms.trigger is None or market.instrument.contract is None:
+        return check_band(market, terms.side, price, now_us)
+    if terms.trigger.price is None:
+        return None
+    return check_band(market, terms.side, price, now_us, terms.trigger.price)
+
+
+def check_band(
+    market: Market, side: Side, price: Decimal, now_us: int, reference: Decimal | None = None
+) -> Rejection | None:
+    """Whether a limit price is near enough to a reference; None: to that of the moment."""
     instrument = market.instrument
     if side is BUY:
         up, down = instrument.bid_multiplier_up, instrument.bid_multiplier_down
@@ -227,9 +287,12 @@ def _check_band(market: Market, side: Side, price: Decimal, now_us: int) -> Reje
         up, down = instrument.ask_multiplier_up, instrument.ask_multiplier_down
     if up is None and down is None:
         return None
-    reference = _reference_price(market, now_us)
-    if (up is not None and price > reference * up) or (down is not None and price < reference * down):
-        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price)
+    if reference is None:
+        reference = _reference_price(market, now_us)
+    if up is not None and price > reference * up:
+        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price, bound=reference * up)
+    if down is not None and price < reference * down:
+        return r.LimitBroken(limit=Limit.PRICE_BAND, value=price, bound=reference * down)
     return None
 
 
@@ -241,9 +304,11 @@ def _reference_price(market: Market, now_us: int) -> Decimal:
 def check_notional(
     market: Market, terms: OrderTerms, price: Decimal | None, quantity: Decimal | None, now_us: int
 ) -> Rejection | None:
-    """Smallest and largest price times quantity, or budget."""
+    """Smallest and largest price times quantity, or budget; what only reduces a position may be small."""
     instrument = market.instrument
     least, most = instrument.notional_min, instrument.notional_max
+    if least and instrument.contract is not None and terms.reduces:
+        least = ZERO
     if price is None:
         least = least if instrument.notional_min_applies_to_market else ZERO
         most = most if instrument.notional_max_applies_to_market else ZERO
@@ -260,5 +325,5 @@ def check_notional(
         if instrument.contract is not None:
             amount *= instrument.contract.size
     if amount < least or ZERO < most < amount:
-        return r.LimitBroken(limit=Limit.NOTIONAL, value=amount)
+        return r.LimitBroken(limit=Limit.NOTIONAL, value=amount, bound=least if amount < least else most)
     return None

@@ -49,10 +49,15 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Collateral(Protocol):
-    """equity, maintenance: of all cross positions that share what covers those settled in `asset`; in
+    """figures: what there is, asset by asset.
+
+    equity, maintenance: of all cross positions that share what covers those settled in `asset`; in
     that asset when each covers itself, in the account's unit when all do. available, withdrawable: what
     a new order may ask for, and what may leave, in `asset`.
     """
+
+    @property
+    def figures(self) -> Mapping[str, AssetFigures]: ...
 
     def equity(self, asset: str) -> Decimal: ...
 

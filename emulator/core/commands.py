@@ -9,7 +9,7 @@ import msgspec
 
 from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.order_lists import ListKind
-from emulator.core.orders import OrderTerms
+from emulator.core.orders import OrderTerms, Peg
 from emulator.core.positions import Leg, MarginMode
 
 
@@ -109,8 +109,8 @@ class SetMarginMode(Command, frozen=True, kw_only=True):
 
 
 class SetPositionMode(Command, frozen=True, kw_only=True):
-    """Choose between one position and two legs for all contracts of a wallet; refused while there are
-    orders or positions."""
+    """Choose between one position and two legs for all contracts of a wallet, or of all wallets where the
+    exchange has one mode for them; refused while there are orders or positions."""
 
     account: AccountId
     wallet: str
@@ -174,11 +174,24 @@ class CancelOrder(Command, frozen=True, kw_only=True):
 
 
 class CancelAllOrders(Command, frozen=True, kw_only=True):
-    """Cancel every open order of an account on one instrument; refused when there is none."""
+    """Cancel every open order of an account on one instrument; refused when there is none.
+
+    dormant: True for only those that wait for their trigger, False for only the others; None for all.
+    """
 
     account: AccountId
     instrument: str
     cancel_client_id: str = ""
+    dormant: bool | None = None
+
+
+class SetCountdown(Command, frozen=True, kw_only=True):
+    """Cancel every open order of an account on one instrument at a moment to come, unless this is said
+    again before; None: do not. That there is none to end is no refusal."""
+
+    account: AccountId
+    instrument: str
+    at_us: int | None
 
 
 class CancelOrderList(Command, frozen=True, kw_only=True):
@@ -211,6 +224,25 @@ class AmendOrder(Command, frozen=True, kw_only=True):
     order: OrderId | None = None
     client_id: str | None = None
     new_client_id: str = ""
+
+
+class ModifyOrder(Command, frozen=True, kw_only=True):
+    """Give an open order of a contract another price or quantity, up or down; it keeps its id, and loses its
+    place in the queue unless its instrument lets it keep that when only the quantity shrinks.
+
+    price, quantity: None: as it is; peg: take the price from the book instead. quantity is all that the order
+    is to trade, what it has traded included; no more than that, and it is canceled, as is one that may only
+    rest and would trade. reference: the client's own name for the modification.
+    """
+
+    account: AccountId
+    instrument: str
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    peg: Peg | None = None
+    order: OrderId | None = None
+    client_id: str | None = None
+    reference: str = ""
 
 
 class PriceMode(str, Enum):
@@ -262,6 +294,12 @@ class AdvanceInstrument(Command, frozen=True, kw_only=True):
     instrument: str
 
 
+class EndDue(Command, frozen=True, kw_only=True):
+    """Internal: end the orders on an instrument whose time has passed, or whose owner's countdown has."""
+
+    instrument: str
+
+
 class TriggerOrder(Command, frozen=True, kw_only=True):
     """Internal: a dormant order's condition is met."""
 
@@ -272,6 +310,12 @@ class DropReducing(Command, frozen=True, kw_only=True):
     """Internal: end the orders of an account that can only reduce a position which is not there any more."""
 
     account: AccountId
+    instrument: str
+
+
+class PayFunding(Command, frozen=True, kw_only=True):
+    """Internal: the interval of a contract's funding is over."""
+
     instrument: str
 
 

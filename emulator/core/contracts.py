@@ -108,6 +108,9 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     leverage_default, isolated_default: of positions for which their owner has chosen nothing.
     initial_by, maintenance_by: at which price the margins of a position value it.
     marking: how index and mark price are made; None: as `MarkRule` has it, in the instrument's price steps.
+    take_bound: by which part of the mark price an order at market may trade beyond it; None: however far.
+    closing_orders_max: how many orders may wait that close the same position at the same kind of trigger;
+    0: any number.
     cost_step: how finely the entry cost of a position is kept. It is not money: a share of it that is
     released, or the worth of an inverse contract, is rarely a finite decimal.
     *_rounding: how profit, margins, fees and funding become multiples of settle_step.
@@ -130,6 +133,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     initial_by: Valuation = Valuation.MARK
     maintenance_by: Valuation = Valuation.MARK
     marking: MarkRule | None = None
+    take_bound: Decimal | None = None
+    closing_orders_max: int = 0
 
     cost_step: Decimal = Decimal("1E-18")
     profit_rounding: Rounding = Rounding.HALF

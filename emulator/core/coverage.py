@@ -12,7 +12,7 @@ from emulator.core.collateral import Collateral, SeparateCollateral
 from emulator.core.instruments import BUY, SELL, Instrument
 from emulator.core.margin import Holding, OpenOrder, Resting, figures, resting_of
 from emulator.core.numbers import ZERO
-from emulator.core.orders import OrderTerms
+from emulator.core.orders import Order, OrderTerms
 from emulator.core.positions import Leg
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
@@ -25,7 +25,13 @@ def mark_price(market: Market, now_us: int) -> Decimal:
     return market.marks.mark_price(now_us)
 
 
-def resting(state: State, account: Account, instrument: Instrument, leg: Leg = Leg.BOTH) -> Resting:
+def resting(
+    state: State,
+    account: Account,
+    instrument: Instrument,
+    leg: Leg = Leg.BOTH,
+    without: Order | None = None,
+) -> Resting:
     """The value of an account's orders in the book beside one position; none of what only waits, or can
     only reduce it."""
     contract = instrument.contract
@@ -34,6 +40,7 @@ def resting(state: State, account: Account, instrument: Instrument, leg: Leg = L
         OpenOrder(quantity=order.remaining if order.side is BUY else -order.remaining, price=order.price)
         for order in account.open_orders.values()
         if order.resting
+        and order is not without
         and order.price is not None
         and order.instrument == instrument.symbol
         and order.terms.leg is leg
@@ -42,7 +49,9 @@ def resting(state: State, account: Account, instrument: Instrument, leg: Leg = L
     return resting_of(contract, orders, state.position(account.id, instrument.symbol, leg).leverage)
 
 
-def reducible(state: State, account: Account, instrument: Instrument, terms: OrderTerms) -> Decimal:
+def reducible(
+    state: State, account: Account, instrument: Instrument, terms: OrderTerms, without: Order | None = None
+) -> Decimal:
     """How much an order may take from a position, less what others in the book will."""
     symbol, leg, side = instrument.symbol, terms.leg, terms.side
     position = account.positions.get((symbol, leg))
@@ -50,35 +59,36 @@ def reducible(state: State, account: Account, instrument: Instrument, terms: Ord
         return ZERO
     left = position.quantity if side is SELL else -position.quantity
     for order in account.open_orders.values():
+        if order is without:
+            continue
         if order.resting and order.instrument == symbol and order.terms.leg is leg and order.side is side:
             left -= order.remaining if order.terms.reduces else ZERO
     return max(left, ZERO)
 
 
-def holdings(state: State, account: Account, wallet: str, now_us: int) -> list[Holding]:
-    """All that needs margin in a wallet: positions, and what would become one if an order traded."""
+def holdings(state: State, account: Account, wallet: str, now_us: int) -> dict[tuple[str, Leg], Holding]:
+    """All that needs margin in a wallet, by instrument and leg: positions, and what would become one if an
+    order traded."""
     places = dict.fromkeys(account.positions)
     places |= dict.fromkeys((order.instrument, order.terms.leg) for order in account.open_orders.values())
-    found: list[Holding] = []
+    found: dict[tuple[str, Leg], Holding] = {}
     for symbol, leg in places:
         market = state.markets[symbol]
         contract = market.instrument.contract
         if contract is None or contract.wallet != wallet:
             continue
-        found.append(
-            Holding(
-                contract=contract,
-                position=state.position(account.id, symbol, leg),
-                mark=mark_price(market, now_us),
-                resting=resting(state, account, market.instrument, leg),
-            )
+        found[symbol, leg] = Holding(
+            contract=contract,
+            position=state.position(account.id, symbol, leg),
+            mark=mark_price(market, now_us),
+            resting=resting(state, account, market.instrument, leg),
         )
     return found
 
 
 def collateral(state: State, rules: EngineRules, account: Account, wallet: str, now_us: int) -> Collateral:
     """What covers what an account has in a wallet. What is locked or held for spot orders does not."""
-    held = holdings(state, account, wallet, now_us)
+    held = holdings(state, account, wallet, now_us).values()
     balances = {asset: balance.free for asset, balance in state.ledger.wallets[account.id, wallet].items()}
     for holding in held:
         settle = holding.contract.settle

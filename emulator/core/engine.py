@@ -28,6 +28,7 @@ from emulator.core.rejections import Feature, FeatureOff, Rejection, ReplaceFail
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
 from emulator.core.views import Taken, Views
+from emulator.core.vigil import Vigil
 
 FOLLOW_UPS_MAX = 10_000
 """Triggers fired by one command at most; what is due beyond that fires at the next one."""
@@ -85,6 +86,7 @@ class Engine:
         self._checked: dict[str, int] = {}
         self._version: dict[str, int] = {}
         self._due: list[tuple[int, str, int, bool]] = []
+        self._vigil = Vigil(self.state)
         self._moved: dict[str, None] = {}
         self._follows: dict[type[e.Event], Callable[[Any, list[c.Command]], None]] = {
             e.TradeExecuted: self._follow_trade,
@@ -118,25 +120,41 @@ class Engine:
 
     def advance(self, now_us: int) -> list[tuple[int, tuple[e.Event, ...]]]:
         """Let the market do what is due by `now_us`, in the order of time; each with its own time."""
-        due = self._due
-        if not self.state.touched and (not due or due[0][0] > now_us):
+        due, vigil = self._due, self._vigil
+        if not self.state.touched and (not due or due[0][0] > now_us) and vigil.is_quiet(now_us):
             if now_us > self._advanced_us:
                 self._advanced_us = now_us
             return []
         happened: list[tuple[int, tuple[e.Event, ...]]] = []
         with exact():
             self._look_touched(now_us)
-            while due and due[0][0] <= now_us:
+            passed_us = self._advanced_us
+            while True:
+                ahead_us = vigil.next_us(passed_us)
+                if ahead_us is not None and ahead_us <= now_us and (not due or ahead_us < due[0][0]):
+                    passed_us = ahead_us
+                    events = self._watch(ahead_us)
+                    if events:
+                        happened.append((ahead_us, tuple(events)))
+                    for other in self.state.touched:
+                        self._checked[other] = ahead_us
+                    self._look_touched(now_us)
+                    continue
+                if not due or due[0][0] > now_us:
+                    break
                 at_us, symbol, version, is_due = heappop(due)
+                # What is due for positions at the same moment comes after it.
+                passed_us = max(passed_us, at_us - 1)
                 if version != self._version[symbol]:
                     continue
                 self._checked[symbol] = at_us
                 if is_due:
-                    command = c.AdvanceInstrument(instrument=symbol)
-                    decision = decide(self.state, self.rules, command, at_us)
-                    assert not isinstance(decision, Rejection)
+                    events = []
+                    if self.state.markets[symbol].deadline_us <= at_us:
+                        # What ends at this moment is not reached by the market any more.
+                        events += self._do(c.EndDue(instrument=symbol), at_us)
                     self._moved[symbol] = None
-                    events = self._settle(decision, at_us)
+                    events += self._do(c.AdvanceInstrument(instrument=symbol), at_us)
                     if events:
                         happened.append((at_us, tuple(events)))
                     # Follow-ups may concern other instruments; they look from this moment on.
@@ -151,10 +169,13 @@ class Engine:
         """When the market should be looked at next; None when nothing here is at stake."""
         with exact():
             self._look_touched(now_us)
+            ahead_us = self._vigil.next_us(self._advanced_us)
         due = self._due
         while due and due[0][2] != self._version[due[0][1]]:
             heappop(due)
-        return due[0][0] if due else None
+        if not due or (ahead_us is not None and ahead_us < due[0][0]):
+            return ahead_us
+        return due[0][0]
 
     def apply(self, events: Iterable[e.Event], time_us: int) -> None:
         """Fold journalled events; nothing is decided and nothing follows."""
@@ -240,6 +261,12 @@ class Engine:
         for observer in observers:
             observer.settled(now_us)
         return happened
+
+    def _do(self, command: c.Command, now_us: int) -> list[e.Event]:
+        """Settle a command of the engine itself, which is never refused."""
+        decision = decide(self.state, self.rules, command, now_us)
+        assert not isinstance(decision, Rejection), f"the engine refused itself: {decision}"
+        return self._settle(decision, now_us)
 
     def _next_trigger(self, now_us: int) -> Order | None:
         for symbol in self._moved:
@@ -330,14 +357,22 @@ class Engine:
 
     # Looking ahead
 
+    def _watch(self, at_us: int) -> list[e.Event]:
+        """Let happen what is due for positions."""
+        happened: list[e.Event] = []
+        for command in self._vigil.payments(at_us):
+            decision = decide(self.state, self.rules, command, at_us)
+            assert not isinstance(decision, Rejection)
+            happened += self._settle(decision, at_us)
+        return happened
+
     def _look_touched(self, now_us: int) -> None:
         touched = self.state.touched
         while touched:
             symbol = touched.pop()
             version = self._version[symbol] = self._version.get(symbol, 0) + 1
             market = self.state.markets[symbol]
-            if not (len(market.bids.queues) or len(market.asks.queues) or len(market.rises.queues)
-                    or len(market.falls.queues) or market.trailing):  # fmt: skip
+            if market.is_idle:
                 continue
             after_us = max(self._checked.get(symbol, 0), self._advanced_us)
             until_us = max(now_us, after_us + LOOK_AHEAD_US)

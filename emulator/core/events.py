@@ -113,11 +113,23 @@ class MarginMoved(Event, frozen=True, kw_only=True):
     amount: Decimal
 
 
+class FundingPaid(Event, frozen=True, kw_only=True):
+    """All positions in a contract paid or got funding: their value at the mark price times the rate.
+
+    Each payment moved a wallet's free funds; of an isolated position its margin, as far as that goes.
+    """
+
+    instrument: str
+    mark: Decimal
+    rate: Decimal
+
+
 class OrderPlaced(Event, frozen=True, kw_only=True):
     """An order was accepted. status: waiting, dormant or new; price: the effective limit price.
 
     quantity: as asked for, or what a market order by quote quantity comes to; None for a funded leg.
     extreme: where a trailing order starts to track, None when it does not track yet.
+    origin: the detached order that it follows upon; 0: none.
     """
 
     order: OrderId
@@ -131,6 +143,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     price: Decimal | None
     extreme: Decimal | None
     order_list: ListId
+    origin: OrderId = 0
 
 
 class OrderRested(Event, frozen=True, kw_only=True):
@@ -197,6 +210,13 @@ class OrderTriggered(Event, frozen=True, kw_only=True):
     quantity: Decimal | None = None
 
 
+class OrderSucceeded(Event, frozen=True, kw_only=True):
+    """The condition of a detached order is met: it is over, and another one is placed in its stead."""
+
+    order: OrderId
+    successor: OrderId
+
+
 class OrderActivated(Event, frozen=True, kw_only=True):
     """A waiting leg was placed. status: dormant or new."""
 
@@ -208,10 +228,16 @@ class OrderActivated(Event, frozen=True, kw_only=True):
 
 
 class OrderAmended(Event, frozen=True, kw_only=True):
+    """price: the new limit price; None: as it was. reenters: it left the book, and what it trades and that
+    it rests follow. reference: the client's own name for the amendment."""
+
     order: OrderId
     execution: int
     quantity: Decimal
     client_id: str
+    price: Decimal | None = None
+    reenters: bool = False
+    reference: str = ""
 
 
 class OrderCanceled(Event, frozen=True, kw_only=True):
@@ -225,6 +251,14 @@ class OrderExpired(Event, frozen=True, kw_only=True):
     order: OrderId
     reason: EndReason
     execution: int = 0
+
+
+class CountdownSet(Event, frozen=True, kw_only=True):
+    """The open orders of an account on one instrument will be canceled at a moment; None: not any more."""
+
+    account: AccountId
+    instrument: str
+    at_us: int | None
 
 
 class OrderListPlaced(Event, frozen=True, kw_only=True):
@@ -285,6 +319,7 @@ AnyEvent = (
     | TrailingStarted
     | OrderTriggered
     | OrderActivated
+    | OrderSucceeded
     | OrderAmended
     | OrderCanceled
     | OrderExpired
@@ -298,4 +333,6 @@ AnyEvent = (
     | MarginModeSet
     | MarginMoved
     | PositionModeSet
+    | CountdownSet
+    | FundingPaid
 )

@@ -19,6 +19,7 @@ from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
+from emulator.core.positions import MarginMode, Position
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +45,8 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
 
 
 class Amendment(msgspec.Struct, frozen=True, gc=False):
+    """count: how many there were of the order with it. reference: the client's own name for it."""
+
     order: OrderId
     account: AccountId
     instrument: str
@@ -53,6 +56,10 @@ class Amendment(msgspec.Struct, frozen=True, gc=False):
     quantity_before: Decimal
     quantity_after: Decimal
     time_us: int
+    price_before: Decimal | None = None
+    price_after: Decimal | None = None
+    count: int = 0
+    reference: str = ""
 
 
 class Movement(msgspec.Struct, frozen=True, gc=False):
@@ -106,7 +113,96 @@ class BalanceRecord(msgspec.Struct, frozen=True, gc=False):
     time_us: int
 
 
-AnyRecord = Order | Fill | Amendment | Movement | PreventedMatch | LedgerEntry | ListRecord | BalanceRecord
+class IncomeKind(str, Enum):
+    """Why a wallet of contracts has more or less than before."""
+
+    REALISED = "realised"
+    """Profit of what a trade closed, before fees."""
+    COMMISSION = "commission"
+    """Below zero when it was paid; a rebate is above."""
+    FUNDING = "funding"
+    TRANSFER = "transfer"
+    """Between two wallets of the account."""
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    LIQUIDATION_FEE = "liquidation_fee"
+    """What a liquidation cost, to the insurance fund."""
+    INSURANCE = "insurance"
+    """What the insurance fund paid for what was lost beyond what there was."""
+    SETTLEMENT = "settlement"
+    """Profit of a position that was closed because its contract was delivered."""
+    CORRECTION = "correction"
+    """Booked by a repair."""
+
+
+_NUMBER_OF_KIND = {kind: number for number, kind in enumerate(IncomeKind, 1)}
+"""Kept in archives; a new kind comes last."""
+
+
+class Income(msgspec.Struct, frozen=True, gc=False):
+    """One reason why a wallet of contracts has more or less than before: the sum of all is what is in it.
+
+    number: ascends through all of an engine, the transaction's own. amount: added; below zero, taken.
+    instrument: empty and trade: 0 where it was about none.
+    """
+
+    number: int
+    account: AccountId
+    wallet: str
+    kind: IncomeKind
+    asset: str
+    amount: Decimal
+    instrument: str
+    trade: int
+    time_us: int
+
+
+class PositionRecord(msgspec.Struct, frozen=True, gc=False):
+    """A position or one leg as of `time_us`, flat when it was closed. Replaces those before."""
+
+    account: AccountId
+    instrument: str
+    position: Position
+    time_us: int
+
+
+class ContractSettings(msgspec.Struct, frozen=True, gc=False):
+    """What an account chose about its positions in one contract. The newest one replaces those before."""
+
+    account: AccountId
+    instrument: str
+    leverage: Decimal
+    mode: MarginMode
+    time_us: int
+
+
+class WalletSettings(msgspec.Struct, frozen=True, gc=False):
+    """What an account chose about all contracts of a wallet. The newest one replaces those before.
+
+    hedged: whether positions have two legs.
+    """
+
+    account: AccountId
+    wallet: str
+    hedged: bool
+    time_us: int
+
+
+Settings = ContractSettings | WalletSettings
+AnyRecord = (
+    Order
+    | Fill
+    | Amendment
+    | Movement
+    | PreventedMatch
+    | LedgerEntry
+    | ListRecord
+    | BalanceRecord
+    | Income
+    | PositionRecord
+    | ContractSettings
+    | WalletSettings
+)
 
 R = TypeVar("R", bound=AnyRecord)
 
@@ -127,9 +223,10 @@ KIND_OF_MOVEMENT: dict[type, MovementKind] = {
 class Key(NamedTuple):
     """Where a record stands among those of its type in one engine.
 
-    scope: within the account, the instrument; of movements the kind; of balances wallet and asset;
-    nothing for lists and ledger entries. id ascends with time. part: the order, where several records
-    may share an id. label: a client's own name for it.
+    scope: within the account, the instrument; of movements the kind; of balances wallet and asset; of
+    positions instrument and leg; of incomes and settings of a wallet the wallet; nothing for lists and
+    ledger entries. id ascends with time. part: the order, where several records may share an id; of
+    incomes a number for their kind. label: a client's own name for it; of incomes the instrument.
     """
 
     account: AccountId
@@ -182,6 +279,24 @@ def _order_list(record: ListRecord) -> Key:
     return Key(listed.account, "", listed.id, 0, listed.created_us, listed.client_id)
 
 
+def _income(record: Income) -> Key:
+    part = _NUMBER_OF_KIND[record.kind]
+    return Key(record.account, record.wallet, record.number, part, record.time_us, record.instrument)
+
+
+def _position(record: PositionRecord) -> Key:
+    leg = record.position.leg.value
+    return Key(record.account, f"{record.instrument}/{leg}", 0, 0, record.time_us, "")
+
+
+def _contract_settings(record: ContractSettings) -> Key:
+    return Key(record.account, record.instrument, 0, 0, record.time_us, "")
+
+
+def _wallet_settings(record: WalletSettings) -> Key:
+    return Key(record.account, record.wallet, 0, 0, record.time_us, "")
+
+
 _KEYS: dict[type[Any], Callable[[Any], Key]] = {
     Order: _order,
     Fill: _fill,
@@ -191,6 +306,10 @@ _KEYS: dict[type[Any], Callable[[Any], Key]] = {
     Movement: _movement,
     PreventedMatch: _prevented_match,
     ListRecord: _order_list,
+    Income: _income,
+    PositionRecord: _position,
+    ContractSettings: _contract_settings,
+    WalletSettings: _wallet_settings,
 }
 
 
@@ -222,3 +341,27 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             and (self.part is None or key.part == self.part)
             and (self.label is None or key.label == self.label)
         )
+
+
+def incomes_of(
+    account: AccountId,
+    wallet: str,
+    *,
+    kind: IncomeKind | None = None,
+    instrument: str | None = None,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    limit: int = 1000,
+    newest: bool = False,
+) -> Query:
+    """The query for `Income` records of a wallet, of one kind or all, about one instrument or any."""
+    return Query(
+        account=account,
+        scope=wallet,
+        part=None if kind is None else _NUMBER_OF_KIND[kind],
+        label=instrument,
+        start_us=start_us,
+        end_us=end_us,
+        limit=limit,
+        newest=newest,
+    )

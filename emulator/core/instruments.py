@@ -122,6 +122,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     bid_/ask_multiplier_*: band of a limit price around the reference price, by side.
     trailing_above_*: limits in 1/10,000 for stop-loss buys and take-profit sells;
     trailing_below_*: for stop-loss sells and take-profit buys.
+    orders_max, trigger_orders_max: open orders of one account. Of a pair the former counts them all, and the
+    latter those that wait or waited for a trigger; of a contract one counts those that are active, the other
+    those that wait: where they are shared, those on all contracts of the wallet.
+    trigger_sources: by which prices an order may be triggered; the mark and the index only of a contract.
+    trigger_protect: by which part of the mark price the last price may be away from it when an order is
+    triggered that asks for this protection; beyond, the order expires instead. None: however far.
+    trailing_reached: how a trailing order ends whose price of activation is reached when it is placed; None:
+    it tracks the market at once.
     """
 
     symbol: str
@@ -155,6 +163,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     orders_max: int = 200
     trigger_orders_max: int = 5
+    trigger_orders_shared: bool = False
     iceberg_orders_max: int = 10
     iceberg_parts_max: int = 100
     order_lists_max: int = 20
@@ -185,7 +194,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     post_only_failure: Outcome = Outcome.REFUSE
     fill_or_kill_failure: Outcome = Outcome.EXPIRE
     amend_keeps_priority: bool = True
-    trigger_source: TriggerSource = TriggerSource.LAST
+    trigger_sources: frozenset[TriggerSource] = frozenset({TriggerSource.LAST})
+    trigger_protect: Decimal | None = None
+    trailing_reached: Outcome | None = None
 
     profile: MarketProfile
     contract: Contract | None = None

@@ -25,7 +25,9 @@ ROUNDING = "rounding"
 INSURANCE = "insurance"
 PROFIT = "profit"
 """The other side of what positions realise: a gain that no position has lost yet is owed to it."""
-COUNTERPARTIES = (MARKET, FEES, FAUCET, OUTSIDE, ROUNDING, INSURANCE, PROFIT)
+FUNDING = "funding"
+"""The other side of funding: what longs pay more than the shorts of all accounts get, or less."""
+COUNTERPARTIES = (MARKET, FEES, FAUCET, OUTSIDE, ROUNDING, INSURANCE, PROFIT, FUNDING)
 
 
 class Balance:

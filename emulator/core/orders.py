@@ -29,6 +29,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     price: the stop price, or None for a trailing order that tracks from the start.
     trailing_bips: distance of the reversal in 1/10,000 that fires a trailing order, or None.
+    source: the price that is watched. A trailing order tracks the same.
     """
 
     kind: TriggerKind
@@ -41,7 +42,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return (side is BUY) is (self.kind is TriggerKind.STOP_LOSS)
 
     def fires_at(self, side: Side, extreme: Decimal) -> Decimal:
-        """Where a trailing order fires after the last price turned back from `extreme`."""
+        """Where a trailing order fires after its price turned back from `extreme`."""
         assert self.trailing_bips is not None
         distance = BIPS * self.trailing_bips
         return extreme * (ONE - distance if side is SELL else ONE + distance)
@@ -64,14 +65,20 @@ class Peg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     levels: int = 0
 
 
-class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What a client asks for. Quantities in base; quote_quantity and price in quote asset.
 
     quantity is None for a market order by quote_quantity, and for legs whose quantity comes from
     what the working order received. labels are the dialect's own words, kept and given back.
 
+    good_till_us: when it expires, unless it has ended before; whether it rests by then or still waits.
+    price_protect: whether it expires where it would be triggered by a price that is too far from another
+    (`Instrument.trigger_protect`).
+
     Of contracts only: leg, which position it is about; reduce_only: it may never open or turn one;
     close_position: it closes all that there is when it is active, and has no quantity.
+    detached: it is not an order of the market itself, only waits for its trigger; then another order of the
+    same name takes its place, with an id of its own.
     """
 
     side: Side
@@ -90,6 +97,9 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     leg: Leg = Leg.BOTH
     reduce_only: bool = False
     close_position: bool = False
+    price_protect: bool = False
+    detached: bool = False
+    good_till_us: int | None = None
 
     @property
     def reduces(self) -> bool:
@@ -108,6 +118,8 @@ class OrderStatus(str, Enum):
     CANCELED = "canceled"
     EXPIRED = "expired"
     EXPIRED_IN_MATCH = "expired_in_match"
+    TRIGGERED = "triggered"
+    """Another order took its place, see `OrderTerms.detached`."""
 
 
 class EndReason(str, Enum):
@@ -125,10 +137,18 @@ class EndReason(str, Enum):
     NO_PEG_LEVEL = "no_peg_level"
     REFUSED_AT_ACTIVATION = "refused_at_activation"
     NOTHING_TO_REDUCE = "nothing_to_reduce"
+    PRICE_PROTECTED = "price_protected"
+    TIME_PASSED = "time_passed"
 
 
 ENDED = frozenset(
-    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH}
+    {
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+        OrderStatus.EXPIRED_IN_MATCH,
+        OrderStatus.TRIGGERED,
+    }
 )
 
 
@@ -141,6 +161,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     resting: in the book. asleep: waiting for its stop price, or `trailing` the market.
     extreme: where a trailing order began to track at `extreme_us`. seen: the best price since then of
     trades by accounts and by hand; the market's own are asked for when needed.
+    origin: the detached order in whose place it came. successor: what came in its place. 0: none.
     """
 
     id: OrderId
@@ -174,6 +195,8 @@ class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     updated_us: int
     working_us: int = 0
     queued_us: int = 0
+    origin: OrderId = 0
+    successor: OrderId = 0
 
     @property
     def side(self) -> Side:

@@ -34,6 +34,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     cost: what it was worth when it was entered, in the settle asset, never negative.
     margin: what is put up for it alone; zero under cross margin.
     realised, fees, funding: since it was last flat: profit before fees, fees paid, funding received.
+    updated_us: when it changed last, as far as somebody noted it.
     """
 
     leg: Leg = Leg.BOTH
@@ -45,6 +46,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     realised: Decimal = ZERO
     fees: Decimal = ZERO
     funding: Decimal = ZERO
+    updated_us: int = 0
 
     @property
     def direction(self) -> Decimal:
@@ -160,13 +162,14 @@ def entry_margin(contract: Contract, *, quantity: Decimal, price: Decimal, lever
     return divided(amount * price, leverage, contract.settle_step, contract.margin_rounding)
 
 
-def after_funding(position: Position, amount: Decimal, *, from_margin: bool) -> Position:
+def after_funding(position: Position, amount: Decimal, *, margin: Decimal = ZERO) -> Position:
     """The position after a funding payment; `amount` is above zero when it was received.
 
-    from_margin: whether it moves the margin of an isolated position, and not the wallet.
+    margin: how much of it moves the margin of an isolated position, and not the wallet.
     """
-    margin = position.margin + amount if from_margin else position.margin
-    return msgspec.structs.replace(position, funding=position.funding + amount, margin=margin)
+    return msgspec.structs.replace(
+        position, funding=position.funding + amount, margin=position.margin + margin
+    )
 
 
 def margin_moved(position: Position, amount: Decimal) -> Position:

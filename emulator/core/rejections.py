@@ -44,6 +44,12 @@ class DuplicateClientId(Rejection, frozen=True, kw_only=True):
     client_id: str
 
 
+class TimePassed(Rejection, frozen=True, kw_only=True):
+    """Something was to happen at a moment that is not in the future."""
+
+    at_us: int
+
+
 class AmountInvalid(Rejection, frozen=True, kw_only=True):
     """Not positive, or finer than the asset's ledger step."""
 
@@ -151,11 +157,17 @@ class Limit(str, Enum):
     ICEBERG_ORDERS = "iceberg_orders"
     ORDER_LISTS = "order_lists"
     AMENDS = "amends"
+    TAKE_BOUND = "take_bound"
+    CLOSING_ORDERS = "closing_orders"
 
 
 class LimitBroken(Rejection, frozen=True, kw_only=True):
+    """value: what breaks it. bound: what it may not be beyond, where that is not a figure of the instrument,
+    and of notionals."""
+
     limit: Limit
     value: Decimal | None = None
+    bound: Decimal | None = None
 
 
 class Feature(str, Enum):
@@ -216,6 +228,10 @@ class ListPricesWrong(Rejection, frozen=True, kw_only=True):
 
 class CancelRestricted(Rejection, frozen=True, kw_only=True):
     """The order is not in the state that the cancel was restricted to."""
+
+
+class OrderNotResting(Rejection, frozen=True, kw_only=True):
+    """Only what is in the book can be modified."""
 
 
 class AmendIncreases(Rejection, frozen=True, kw_only=True):

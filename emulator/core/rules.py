@@ -19,13 +19,15 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     cost: what an order that opens must be covered by beside its initial margin. sell_premium: how much
     above the last price a sell of a linear contract is assumed to trade. counted: how unrealised profit
     counts towards what is available. shrinks_reducing: whether an order that may only reduce and is larger
-    than what there is becomes as large as that; else it is refused.
+    than what there is becomes as large as that; else it is refused. shares_position_mode: whether an account
+    has one position mode for all its wallets of contracts.
     """
 
     cost: CostRule = CostRule()
     sell_premium: Decimal = ZERO
     counted: Counted = Counted.BOTH
     shrinks_reducing: bool = True
+    shares_position_mode: bool = False
 
 
 class EngineRules(msgspec.Struct, frozen=True, kw_only=True):

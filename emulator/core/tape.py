@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.core.book import PriceQueues
 from emulator.core.commands import BookSide
-from emulator.core.instruments import BUY, SELL, Instrument, Side
+from emulator.core.ids import AccountId, OrderId
+from emulator.core.instruments import BUY, SELL, Instrument, Side, TriggerSource
 from emulator.core.markets import Candle, Feed, FeedLevel, Quote
 from emulator.core.numbers import ZERO, divide_half
 from emulator.core.orders import Order
 from emulator.core.prints import Print, Prints
 
 if TYPE_CHECKING:
-    from emulator.core.marks import Marks
+    from emulator.core.marks import Marks, Watch
 
 MINUTE_US = 60_000_000
 SECOND_US = 1_000_000
@@ -53,7 +54,10 @@ class ManualBook(NamedTuple):
 class Market:
     """The state of one instrument's market, and the questions that may be asked of it.
 
-    marks: index, mark price and funding rate of a contract; None of a pair.
+    rises, falls, trailing: orders that wait for the last price. watches: those that wait for the mark or
+    the index price of a contract. marks: these prices, and the funding rate; None of a pair.
+    deadlines: of open orders that end at a moment, (time_us, order), the first one first.
+    countdowns: when all orders of an account end here.
     """
 
     __slots__ = (
@@ -62,6 +66,8 @@ class Market:
         "bids",
         "changes",
         "consumed",
+        "countdowns",
+        "deadlines",
         "falls",
         "feed",
         "instrument",
@@ -73,6 +79,7 @@ class Market:
         "segment_times",
         "segments",
         "trailing",
+        "watches",
     )
 
     def __init__(self, instrument: Instrument, feed: Feed) -> None:
@@ -88,10 +95,27 @@ class Market:
         self.segment_times: list[int] = []
         self.manual: ManualBook | None = None
         self.marks: Marks | None = None
+        self.watches: tuple[Watch, ...] = ()
+        self.deadlines: list[tuple[int, OrderId]] = []
+        self.countdowns: dict[AccountId, int] = {}
         self.prints = Prints()
         self.prevented = 0
         self.changes = 0
         self._average: tuple[int, int, Decimal] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits for anything that the market may do."""
+        return not (
+            self.bids.queues
+            or self.asks.queues
+            or self.rises.queues
+            or self.falls.queues
+            or self.trailing
+            or self.deadlines
+            or self.countdowns
+            or not all(watch.is_idle for watch in self.watches)
+        )
 
     # Prices
 
@@ -102,6 +126,19 @@ class Market:
     def last_price(self, now_us: int) -> Decimal:
         """The price of the newest trade."""
         return self.last_print(now_us).price
+
+    def price_by(self, source: TriggerSource, now_us: int) -> Decimal:
+        """The price that triggers of a source are compared with."""
+        if source is TriggerSource.LAST:
+            return self.last_price(now_us)
+        return self._watch(source).price(now_us)
+
+    def waiting(self, source: TriggerSource) -> Market | Watch:
+        """Where orders stand that wait for the price of a source."""
+        return self if source is TriggerSource.LAST else self._watch(source)
+
+    def _watch(self, source: TriggerSource) -> Watch:
+        return next(watch for watch in self.watches if watch.source is source)
 
     def last_print(self, now_us: int) -> Print:
         """The newest trade, whoever made it."""
@@ -364,6 +401,23 @@ class Market:
         That is when a quote reaches a resting order, when a consumed level beyond one is renewed, when a
         stop price is reached and when a trailing order fires. It may be early, never late.
         """
+        due = self._next_trade_due(after_us, until_us)
+        for watch in self.watches:
+            found = watch.next_due(after_us, until_us if due is None else due)
+            due = due if found is None else found
+        deadline_us = self.deadline_us
+        if deadline_us <= (until_us if due is None else due):
+            return max(deadline_us, after_us + 1)
+        return due
+
+    @property
+    def deadline_us(self) -> int:
+        """When time alone ends an order here next."""
+        first_us = self.deadlines[0][0] if self.deadlines else FOREVER_US
+        return min(first_us, *self.countdowns.values()) if self.countdowns else first_us
+
+    def _next_trade_due(self, after_us: int, until_us: int) -> int | None:
+        """The same for what trades and quotes make due, but not index and mark."""
         bid, ask = self.bids.best, self.asks.best
         rise, fall = self.rises.best, self.falls.best
         due: int | None = None

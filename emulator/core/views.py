@@ -19,21 +19,40 @@ from emulator.core.history import (
     Amendment,
     AnyRecord,
     BalanceRecord,
+    ContractSettings,
     Fill,
+    Income,
+    IncomeKind,
     LedgerEntry,
     ListRecord,
     Movement,
+    PositionRecord,
     PreventedMatch,
     Query,
     R,
+    Settings,
+    WalletSettings,
     key_of,
 )
 from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY
+from emulator.core.ledger import FEES
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
-from emulator.core.state import State
+from emulator.core.positions import Leg, Position
+from emulator.core.state import PositionKey, State
+
+_INCOME_OF: dict[type[e.Event], IncomeKind] = {
+    e.TradeExecuted: IncomeKind.REALISED,
+    e.AmountDeposited: IncomeKind.DEPOSIT,
+    e.AmountWithdrawn: IncomeKind.WITHDRAWAL,
+    e.AmountTransferred: IncomeKind.TRANSFER,
+    e.BalanceCorrected: IncomeKind.CORRECTION,
+    e.FundingPaid: IncomeKind.FUNDING,
+}
+"""Of what an event adds to a wallet of contracts, but for the fees of a trade."""
+_CHARGING = frozenset({e.TradeExecuted})
 
 K = TypeVar("K")
 
@@ -67,6 +86,8 @@ class Views:
         self.list_ids: dict[AccountId, list[ListId]] = {}
         self.movements: dict[AccountId, list[Movement]] = {}
         self.postings: dict[AccountId, list[LedgerEntry]] = {}
+        self.incomes: dict[tuple[AccountId, str], list[Income]] = {}
+        """By account and wallet."""
         self.updated_us: dict[AccountId, int] = {}
         self.is_taken = False
         self.begins_late = False
@@ -78,11 +99,17 @@ class Views:
         self._fresh: list[AnyRecord] = []
         self._fresh_balances: dict[tuple[AccountId, str, str], int] = {}
         """When they changed last."""
+        self._fresh_positions: dict[PositionKey, int] = {}
+        self._fresh_settings: dict[tuple[type[Settings], AccountId, str], int] = {}
         self._kind: type[e.Event] = e.Event
+        self._event: e.Event | None = None
         self._now_us = 0
+        self._margin_wallets = state.margin_wallets
         state.ledger.listener = self._posted
+        state.position_listener = self._position_changed
         self.notes: dict[type[e.Event], Callable[[Any], None]] = {
             e.OrderPlaced: self._placed,
+            e.OrderSucceeded: self._closed,
             e.OrderCanceled: self._closed,
             e.OrderExpired: self._closed,
             e.TradeExecuted: self._traded,
@@ -92,11 +119,15 @@ class Views:
             e.AmountDeposited: self._moved,
             e.AmountWithdrawn: self._moved,
             e.AmountTransferred: self._moved,
+            e.LeverageSet: self._contract_set,
+            e.MarginModeSet: self._contract_set,
+            e.PositionModeSet: self._wallet_set,
         }
 
     def before(self, event: e.Event, now_us: int) -> None:
         """Note what the event is about to change. Called just before `State.apply`."""
         kind = self._kind = type(event)
+        self._event = event
         self._now_us = now_us
         if kind is e.OrderAmended:
             assert isinstance(event, e.OrderAmended)
@@ -136,7 +167,7 @@ class Views:
             else:
                 self.client_ids[named] = order.id
 
-    def _closed(self, event: e.OrderCanceled | e.OrderExpired) -> None:
+    def _closed(self, event: e.OrderSucceeded | e.OrderCanceled | e.OrderExpired) -> None:
         if self.is_taken:
             self._end(self.orders[event.order])
 
@@ -209,6 +240,10 @@ class Views:
             order.quantity,
             event.quantity,
             self._now_us,
+            order.price,
+            order.price if event.price is None else event.price,
+            order.amend_count + 1,
+            event.reference,
         )
         self.amendments.setdefault(order.id, []).append(amendment)
         if self.is_taken:
@@ -293,11 +328,45 @@ class Views:
         if self.is_taken:
             self._record(entry)
             self._fresh_balances[account, wallet, asset] = self._now_us
+        if wallet in self._margin_wallets and free + held:
+            self._earned(entry)
+
+    def _earned(self, entry: LedgerEntry) -> None:
+        """A wallet of contracts has more or less than before; `entry` says how much."""
+        event, kind = self._event, _INCOME_OF[self._kind]
+        if entry.counterparty == FEES and self._kind in _CHARGING:
+            kind = IncomeKind.COMMISSION
+        income = Income(
+            entry.number,
+            entry.account,
+            entry.wallet,
+            kind,
+            entry.asset,
+            entry.free + entry.held,
+            getattr(event, "instrument", ""),
+            getattr(event, "trade", 0),
+            self._now_us,
+        )
+        self.incomes.setdefault((entry.account, entry.wallet), []).append(income)
+        if self.is_taken:
+            self._record(income)
+
+    def _position_changed(self, account: AccountId, symbol: str, leg: Leg) -> None:
+        if self.is_taken:
+            self._fresh_positions[account, symbol, leg] = self._now_us
+
+    def _contract_set(self, event: e.LeverageSet | e.MarginModeSet) -> None:
+        if self.is_taken:
+            self._fresh_settings[ContractSettings, event.account, event.instrument] = self._now_us
+
+    def _wallet_set(self, event: e.PositionModeSet) -> None:
+        if self.is_taken:
+            self._fresh_settings[WalletSettings, event.account, event.wallet] = self._now_us
 
     # Into an archive, and out of here
 
     def take(self) -> Taken:
-        """What was recorded since the last time, in order; then the balances that changed, as they are."""
+        """What was recorded since the last time, in order; then what changed and is no history, as it is."""
         records, self._fresh = self._fresh, []
         if self._fresh_balances:
             wallets = self._state.ledger.wallets
@@ -305,7 +374,27 @@ class Views:
                 balance = wallets[account, wallet][asset]
                 records.append(BalanceRecord(account, wallet, asset, balance.free, balance.held, changed_us))
             self._fresh_balances = {}
+        if self._fresh_positions or self._fresh_settings:
+            records += self._of_contracts()
         return Taken(records, self._forgotten + len(self._aging))
+
+    def _of_contracts(self) -> list[AnyRecord]:
+        """Positions and settings that changed, as they are now."""
+        state = self._state
+        records: list[AnyRecord] = []
+        for (account, symbol, leg), changed_us in self._fresh_positions.items():
+            # Of one that was closed nothing is said that is chosen, and may be chosen anew.
+            position = state.positions.get((account, symbol, leg)) or Position(leg=leg, updated_us=changed_us)
+            records.append(PositionRecord(account, symbol, position, changed_us))
+        for (kind, account, scope), changed_us in self._fresh_settings.items():
+            if kind is ContractSettings:
+                choice = state.choice(account, scope)
+                records.append(ContractSettings(account, scope, choice.leverage, choice.mode, changed_us))
+            else:
+                hedged = (account, scope) in state.hedged
+                records.append(WalletSettings(account, scope, hedged, changed_us))
+        self._fresh_positions, self._fresh_settings = {}, {}
+        return records
 
     def forget(self, through: int, retained: int, at_most: int | None = None) -> int:
         """Drop the oldest records, up to those of a taking that the archive holds, beyond `retained`.
@@ -322,6 +411,7 @@ class Views:
         self._forgotten += count
         # How many go from the front of each list.
         postings: dict[AccountId, int] = defaultdict(int)
+        incomes: dict[tuple[AccountId, str], int] = defaultdict(int)
         fills: dict[tuple[AccountId, str], int] = defaultdict(int)
         fills_of: dict[OrderId, int] = defaultdict(int)
         movements: dict[AccountId, int] = defaultdict(int)
@@ -332,6 +422,8 @@ class Views:
             match aging.popleft():
                 case LedgerEntry() as entry:
                     postings[entry.account] += 1
+                case Income() as income:
+                    incomes[income.account, income.wallet] += 1
                 case Fill() as fill:
                     fills[fill.account, fill.instrument] += 1
                     fills_of[fill.order] += 1
@@ -351,6 +443,7 @@ class Views:
                     _remove(self.list_ids[listed.account], {listed.id})
                     dropped.add((ListRecord, listed.account, ""))
         _drop_first(self.postings, postings)
+        _drop_first(self.incomes, incomes)
         _drop_first(self.fills, fills)
         _drop_first(self.fills_of, fills_of)
         _drop_first(self.movements, movements)
@@ -359,6 +452,7 @@ class Views:
         for key, ids in orders.items():
             _remove(self.order_ids[key], ids)
         dropped.update((Order, *key) for key in orders)
+        dropped.update((Income, *key) for key in incomes)
         dropped.update((Fill, *key) for key in fills)
         dropped.update((PreventedMatch, *key) for key in prevented)
         dropped.update((LedgerEntry, account, "") for account in postings)
@@ -400,6 +494,8 @@ class Views:
             entries = [one for one in listed if KIND_OF_MOVEMENT[type(one.event)].value == scope]
         elif kind is LedgerEntry:
             entries = self.postings.get(account, ())
+        elif kind is Income:
+            entries = self.incomes.get((account, scope), ())
         else:
             assert kind is ListRecord, f"{kind} is not asked for"
             entries = [self.list_record(self.lists[one]) for one in self.list_ids.get(account, ())]

@@ -19,7 +19,13 @@ from emulator.core.audit import corrections
 from emulator.core.commands import CorrectBalance
 from emulator.core.engine import Engine
 from emulator.core.events import Event
-from emulator.core.history import BalanceRecord, LedgerEntry
+from emulator.core.history import (
+    BalanceRecord,
+    ContractSettings,
+    LedgerEntry,
+    PositionRecord,
+    WalletSettings,
+)
 from emulator.core.numbers import ZERO, exact
 from emulator.runtime.archive import (
     TABLES,
@@ -61,8 +67,9 @@ KINDS = tuple(kind for kind in TABLES if kind is not InstrumentRecord)
 """What a sandbox's records are. Instruments are no sandbox's own, and every start writes them."""
 
 _DIGESTS = 1 << 128
-_CHANGING = (BalanceRecord, AccountRecord, ApiKeyRecord)
+_CHANGING = (BalanceRecord, PositionRecord, ContractSettings, WalletSettings, AccountRecord, ApiKeyRecord)
 """Records of which there may be several versions, and the last one counts."""
+
 _log = logging.getLogger(__name__)
 
 

@@ -30,9 +30,9 @@ _WIDTH = 6
 """Columns of any table, the shelf included."""
 _BLOCKS = TABLES[LedgerEntry]
 _ROWS = tuple(table for table in TABLES.values() if table != _BLOCKS)
-_BY_TIME = ("orders", "trades", "order_lists", "movements")
-_BY_LABEL = ("orders", "order_lists")
-_BY_PART = ("trades", "amendments", "prevented_matches")
+_BY_TIME = ("orders", "trades", "order_lists", "movements", "incomes")
+_BY_LABEL = ("orders", "order_lists", "incomes")
+_BY_PART = ("trades", "amendments", "prevented_matches", "incomes")
 
 SCHEMA = (
     """CREATE TABLE shelf (

@@ -22,6 +22,7 @@ from uvicorn.server import ServerState
 
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.contract import Request
+from emulator.web.heads import REQUEST_LINE, KnownLines
 from emulator.web.hosts import Place
 
 SHORT_BODY_MAX: Final = 65_536
@@ -111,6 +112,11 @@ class _ShortCycle(Arrival):
     response_complete: bool
     message_event = _Nobody()
 
+    def begin(self, protocol: Protocol, *, keep_alive: bool) -> None:
+        self.protocol = protocol
+        self.keep_alive = keep_alive
+        self.disconnected = self.response_complete = False
+
     def leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         protocol = self.protocol
         assert protocol is not None, "an answer leaves once"
@@ -130,9 +136,15 @@ class Protocol(HttpToolsProtocol):
     answer and stops it at the next request.
     """
 
+    _known = KnownLines()
+    """Of all connections, because a client has many."""
     _idle_since: float | None = None
     _short: _ShortCycle | None = None
     """The request whose body is being received on the short way."""
+    _is_between = True
+    """Whether the parser waits for a request to begin."""
+    _received = b""
+    """What came just now and begins with a request; not set while the parser reads on behind it."""
     _port = 0
     _ip = "127.0.0.1"
 
@@ -165,7 +177,48 @@ class Protocol(HttpToolsProtocol):
 
     # A request comes
 
+    def data_received(self, data: bytes) -> None:
+        if self._is_between:
+            short = self._recognised(data)
+            if short is not None:
+                self._idle_since = None
+                self.cycle = short  # type: ignore[assignment]  # see _ShortCycle
+                self._take(short)
+                return
+            self._received = data
+        super().data_received(data)
+        self._received = b""
+
+    def _recognised(self, received: bytes) -> _ShortCycle | None:
+        """The request that was received, if it is one, here as a whole, with header lines that are known.
+
+        The parser, which is between two requests, need not see it.
+        """
+        taker, under_way = self._taker, self.cycle
+        line = REQUEST_LINE(received)
+        if (
+            line is None
+            or taker is None
+            or (under_way is not None and not under_way.response_complete)
+            or self.flow.write_paused
+        ):
+            return None
+        head, end, body = received.partition(b"\r\n\r\n")
+        lines = self._known.get(head[line.end() :])
+        if lines is None or not end or len(body) != lines.length:
+            return None
+        method, path, query = line.groups(b"")
+        sent_path = path.decode()
+        place = taker.place(sent_path, lines.host, self._port)
+        if place.site is None:
+            return None
+        short = _ShortCycle(method.decode(), sent_path, query, lines.headers, self._ip, place)
+        short.begin(self, keep_alive=True)
+        short.body = body
+        return short
+
     def on_message_begin(self) -> None:
+        self._is_between = False
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -208,9 +261,9 @@ class Protocol(HttpToolsProtocol):
         if place.site is None:
             return None
         short = _ShortCycle(parser.get_method().decode(), sent_path, query, headers, self._ip, place)
-        short.protocol = self
-        short.keep_alive = parser.should_keep_alive()
-        short.disconnected = short.response_complete = False
+        short.begin(self, keep_alive=parser.should_keep_alive())
+        if self._received and short.keep_alive:
+            self._known.learn(self._received, self.headers, SHORT_BODY_MAX)
         return short
 
     def on_body(self, body: bytes) -> None:
@@ -221,11 +274,16 @@ class Protocol(HttpToolsProtocol):
             short.body += body
 
     def on_message_complete(self) -> None:
+        self._is_between = True
+        self._received = b""
         short = self._short
         if short is None:
             super().on_message_complete()
-            return
-        self._short = None
+        else:
+            self._short = None
+            self._take(short)
+
+    def _take(self, short: _ShortCycle) -> None:
         assert self._taker is not None
         try:
             self._taker.take(short)

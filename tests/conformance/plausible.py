@@ -424,7 +424,16 @@ def control(sandbox: str) -> dict[str, Recipe]:
     names = st.text("abcdefgh", min_size=3, max_size=8)
     seeds: Values = {"seed": st.integers(0, 99), "clock": one_of({"mode": "wall"}, {"time": NOW_MS})}
     here: Values = {"name": sandbox}
+    position: Values = {"account": "demo", "site": "binance-usdm", "symbol": SYMBOL}
     return {
+        "GET /explain/liquidation/{account}/{site}/{symbol}": recipe(position),
+        "GET /explain/margin/{account}/{site}/{symbol}": recipe(position),
+        "GET /explain/balance/{account}/{site}/{asset}": recipe(
+            account="demo", site=one_of("binance", "binance-usdm", "binance-coinm"), asset="BTC"
+        ),
+        "GET /explain/order/{account}/{site}/{symbol}/{order}": recipe(
+            market, account="demo", order=st.integers(1, 30)
+        ),
         "PUT /clock": recipe(
             body=st.one_of(
                 recipe(step=one_of("90s", "1h30m", 5000)),

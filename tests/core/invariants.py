@@ -8,14 +8,16 @@ from decimal import Decimal
 from emulator.core.contracts import value_of
 from emulator.core.engine import Engine
 from emulator.core.events import AmountWithdrawn
-from emulator.core.instruments import Side
+from emulator.core.instruments import Side, TriggerSource
 from emulator.core.ledger import FEES, PROFIT
 from emulator.core.markets import Candle
+from emulator.core.marks import Watch
 from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import ENDED, Order, OrderStatus
 from emulator.core.positions import Leg, unrealised
 from emulator.core.prints import Print
 from emulator.core.state import Counts
+from emulator.core.tape import Market
 
 
 def assert_sound(engine: Engine) -> None:
@@ -26,6 +28,7 @@ def assert_sound(engine: Engine) -> None:
     assert_views_agree(engine)
     assert_lists_keep_their_promise(engine)
     assert_positions_are_what_was_traded(engine)
+    assert_incomes_explain_wallets(engine)
 
 
 def assert_books_balance(engine: Engine) -> None:
@@ -85,23 +88,39 @@ def assert_orders_are_where_they_say(engine: Engine) -> None:
             prices = list(queues.prices())
             assert prices == sorted(queues.queues, reverse=queues.descending)
             assert queues.best == (prices[0] if prices else None)
-        for queues, is_rise in ((market.rises, True), (market.falls, False)):
-            for price, queue in queues.queues.items():
-                for order in queue.values():
-                    places[order.id].append("trigger")
-                    trigger = order.terms.trigger
-                    assert trigger is not None
-                    assert trigger.price == price
-                    assert trigger.fires_on_rise(order.side) is is_rise
-        for order in market.trailing.values():
-            places[order.id].append("trailing")
+        assert_triggers_are_where_they_say(market, TriggerSource.LAST, places)
+        for watch in market.watches:
+            assert_triggers_are_where_they_say(watch, watch.source, places)
         if market.bids.best is not None and market.asks.best is not None:
             assert market.bids.best < market.asks.best, "the book of accounts is crossed"
+        dated = [order for order in state.orders.values() if order.instrument == market.instrument.symbol]
+        assert market.deadlines == sorted(
+            (order.terms.good_till_us, order.id) for order in dated if order.terms.good_till_us is not None
+        )
+        assert all(account in state.accounts for account in market.countdowns)
     for order in state.orders.values():
         assert places.pop(order.id, ["nowhere"]) == [_place_of(order)], (order.id, order.status)
         assert order.status not in ENDED
         assert order.quantity is None or order.remaining > 0
     assert not places, "an order that is not open stands somewhere"
+
+
+def assert_triggers_are_where_they_say(
+    waiting: Market | Watch, source: TriggerSource, places: dict[int, list[str]]
+) -> None:
+    for queues, is_rise in ((waiting.rises, True), (waiting.falls, False)):
+        for price, queue in queues.queues.items():
+            for order in queue.values():
+                places[order.id].append("trigger")
+                trigger = order.terms.trigger
+                assert trigger is not None
+                assert trigger.price == price
+                assert trigger.source is source
+                assert trigger.fires_on_rise(order.side) is is_rise
+    for order in waiting.trailing.values():
+        places[order.id].append("trailing")
+        assert order.terms.trigger is not None
+        assert order.terms.trigger.source is source
 
 
 def _place_of(order: Order) -> str:
@@ -164,8 +183,13 @@ def assert_views_agree(engine: Engine) -> None:
         for fill in fills_of_account:
             by_trade[fill.instrument, fill.trade].append(fill.quantity)
             charged[fill.fee_asset] += fill.fee
-            limit = views.orders[fill.order].price
-            assert limit is None or (fill.price <= limit if fill.is_buyer else fill.price >= limit)
+            # Whatever it was modified to, it had one of these limits.
+            limits = [views.orders[fill.order].price]
+            limits += [one.price_before for one in views.amendments.get(fill.order, [])]
+            assert any(
+                limit is None or (fill.price <= limit if fill.is_buyer else fill.price >= limit)
+                for limit in limits
+            )
     for symbol, market in state.markets.items():
         ids = [entry.id for entry in market.prints]
         assert ids == sorted(set(ids))
@@ -216,6 +240,24 @@ def assert_positions_are_what_was_traded(engine: Engine) -> None:
         asset: booked.get(asset, ZERO) for asset in realised
     }
     assert booked.keys() <= realised.keys()
+
+
+def assert_incomes_explain_wallets(engine: Engine) -> None:
+    """A wallet of contracts has what its incomes come to, and nothing else has incomes."""
+    ledger, margin_wallets = engine.state.ledger, engine.state.margin_wallets
+    sums: dict[tuple[int, str, str], Decimal] = defaultdict(lambda: ZERO)
+    for (account, wallet), incomes in engine.views.incomes.items():
+        numbers = [income.number for income in incomes]
+        assert numbers == sorted(set(numbers))
+        for income in incomes:
+            assert (income.account, income.wallet) == (account, wallet)
+            assert income.amount
+            sums[account, wallet, income.asset] += income.amount
+    for (account, wallet), assets in ledger.wallets.items():
+        for asset, balance in assets.items():
+            expected = balance.total if wallet in margin_wallets else ZERO
+            assert sums.pop((account, wallet, asset), ZERO) == expected
+    assert not sums
 
 
 def assert_lists_keep_their_promise(engine: Engine) -> None:

@@ -10,14 +10,14 @@ import msgspec
 from emulator.core.book import PriceLadder, PriceQueues
 from emulator.core.engine import Engine
 from emulator.core.ledger import Balance, Ledger
-from emulator.core.marks import Marks
+from emulator.core.marks import Marks, Watch
 from emulator.core.orders import Order
 from emulator.core.prints import Prints
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
 
 NOT_COMPARED = {
-    State: {"folds", "touched"},
+    State: {"disturbed", "folds", "position_listener", "touched"},
     Market: {"feed", "instrument", "_average"},
     Ledger: {"listener"},
 }
@@ -29,7 +29,7 @@ UNORDERED = {"client_ids", "list_client_ids", "counts"}
 
 def told(value: Any) -> Any:
     """What a part of a state holds, attribute by attribute, in its order; equal for equal parts."""
-    if type(value) in (State, Market, Ledger, Account, Balance, PriceQueues):
+    if type(value) in (State, Market, Watch, Ledger, Account, Balance, PriceQueues):
         names = attributes(value)
         return {
             name: _of(name, getattr(value, name)) for name in names - NOT_COMPARED.get(type(value), set())
@@ -52,6 +52,8 @@ def told(value: Any) -> Any:
 def _of(name: str, value: Any) -> Any:
     if name == "counts":
         return {key: told(counts) for key, counts in value.items() if any(msgspec.structs.astuple(counts))}
+    if name == "holders":
+        return {symbol: told(positions) for symbol, positions in value.items()}
     return dict(value) if name in UNORDERED else told(value)
 
 
@@ -102,10 +104,13 @@ def assert_shared(engine: Engine) -> None:
         assert order.id in views.order_ids[order.account, order.instrument]
         assert state.accounts[order.account].open_orders[order.id] is order
     for market in state.markets.values():
-        for queues in (market.bids, market.asks, market.rises, market.falls):
+        waiting: list[Market | Watch] = [market, *market.watches]
+        queued = [queues for place in waiting for queues in (place.rises, place.falls)]
+        for queues in (market.bids, market.asks, *queued):
             for queue in queues.queues.values():
                 assert all(state.orders[order_id] is order for order_id, order in queue.items())
-        assert all(state.orders[order_id] is order for order_id, order in market.trailing.items())
+        for place in waiting:
+            assert all(state.orders[order_id] is order for order_id, order in place.trailing.items())
     for order_list in state.lists.values():
         assert views.lists[order_list.id] is order_list
         assert order_list.id in views.list_ids[order_list.account]

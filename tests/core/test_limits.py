@@ -260,7 +260,8 @@ def test_the_band_lies_around_the_average_of_the_last_minutes() -> None:
     average = Decimal(125)  # (3 * 100 + 1 * 200) / 4; what happens in the current second does not count yet
     world.buy(world.alice, "1", str(2 * average))
     said = world.refuses(world.placing(world.alice, limit(BUY, "1", str(2 * average + Decimal("0.01")))))
-    assert said == r.LimitBroken(limit=Limit.PRICE_BAND, value=2 * average + Decimal("0.01"))
+    most = 2 * average
+    assert said == r.LimitBroken(limit=Limit.PRICE_BAND, value=most + Decimal("0.01"), bound=most)
 
 
 def test_without_trades_the_band_lies_around_the_last_price() -> None:

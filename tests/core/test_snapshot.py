@@ -15,6 +15,7 @@ from emulator.core import commands as c
 from emulator.core.engine import Engine
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
 from emulator.core.ledger import Balance, Ledger
+from emulator.core.marks import MarkRule, Marks, Watch
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import (
     EndReason,
@@ -137,6 +138,10 @@ def full(prints: int = 3) -> World:
     world.place(alice, market(Side.BUY, "0.25"))
     world.place(bob, market(Side.SELL, "0.5"))
     world.sell(alice, "1", "140")
+    for source in (TriggerSource.MARK, TriggerSource.INDEX):
+        world.place(alice, market(Side.SELL, "1", trigger=stop("80", source=source)))
+        world.place(alice, market(Side.BUY, "1", trigger=stop("150", source=source)))
+        world.place(alice, market(Side.SELL, "1", trigger=stop(trailing=900, source=source)))
     world.does(c.SetPositionMode(account=alice, wallet="coinm", hedged=True))
     world.book([("96", "3")], [("98", "4")])
     world.symbol = spot
@@ -150,8 +155,8 @@ STATE = {
         "accounts", "choices", "hedged", "ledger", "lists", "locked", "markets", "next_execution",
         "next_list", "next_movement", "next_order", "orders", "positions",
     },
-    "derived": {"client_ids", "counts", "list_client_ids", "touched"},
-    "given": {"discount_asset", "folds", "margin_wallets", "wallets"},
+    "derived": {"client_ids", "counts", "disturbed", "holders", "list_client_ids", "touched"},
+    "given": {"discount_asset", "folds", "margin_wallets", "position_listener", "wallets"},
     "of one event": {"realised"},
 }  # fmt: skip
 ACCOUNT = {
@@ -160,28 +165,30 @@ ACCOUNT = {
 }
 MARKET = {
     "captured": {
-        "asks", "bids", "changes", "consumed", "falls", "manual", "marks", "prevented", "prints", "rises",
-        "segments", "trailing",
+        "asks", "bids", "changes", "consumed", "countdowns", "falls", "manual", "marks", "prevented",
+        "prints", "rises", "segments", "trailing", "watches",
     },
-    "derived": {"_average", "segment_times"},
+    "derived": {"_average", "deadlines", "segment_times"},
     "given": {"feed", "instrument"},
 }  # fmt: skip
+WATCH = {"captured": {"falls", "rises", "trailing"}, "given": {"_step", "marks", "source"}}
 QUEUES = {"captured": {"queues"}, "derived": {"_ladder", "best", "shown"}, "given": {"descending"}}
 LEDGER = {"captured": {"counterparties", "entries", "wallets"}, "given": {"listener"}}
 BALANCE = {"captured": {"free", "held"}}
 VIEWS = {
     "captured": {"client_ids", "list_ids", "lists", "order_ids", "orders", "updated_us"},
     "derived": {"begins_late"},
-    "given": {"_state", "is_taken", "notes"},
+    "given": {"_margin_wallets", "_state", "is_taken", "notes"},
     "in the archive, or on the way to it": {
-        "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_orders", "amendments",
-        "_older_of_name", "fills", "fills_of", "movements", "postings", "prevented",
+        "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_orders", "_fresh_positions",
+        "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes", "movements",
+        "postings", "prevented",
     },
-    "of one event": {"_kind", "_now_us"},
+    "of one event": {"_event", "_kind", "_now_us"},
 }  # fmt: skip
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
-    "derived": {"_checked", "_due", "_version"},
+    "derived": {"_checked", "_due", "_version", "_vigil"},
     "given": {"_folds", "_follows", "feed", "instruments", "name", "observers", "rules"},
     "of one command": {"_moved"},
 }
@@ -199,6 +206,7 @@ def test_nothing_that_is_kept_was_forgotten() -> None:
         (engine.state.accounts[1], ACCOUNT),
         (listed, MARKET),
         (listed.bids, QUEUES),
+        (Watch(Marks(listed, BTC, MarkRule(step=Decimal(1))), TriggerSource.MARK), WATCH),
         (Balance(), BALANCE),
     ):
         assert attributes(kept) == set().union(*known.values()), type(kept)

@@ -708,7 +708,7 @@ def test_two_legs_are_held_side_by_side() -> None:
     # Each needs its own margin at the mark of 100000: 20000 / 20 and 10000 / 20.
     with exact():
         covered = collateral(state, pit.engine.rules, state.accounts[pit.alice], "usdm", pit.now)
-        margins = covered.figures["USDT"].cross_margin  # type: ignore[attr-defined]  # of one asset each
+        margins = covered.figures["USDT"].cross_margin
     assert margins == 1500
     pit.buy(pit.bob, "0.2", "100000")
     pit.sell(pit.alice, "0.2", "100000", leg=Leg.LONG)

@@ -247,9 +247,7 @@ LIQUIDATIONS = [
         "F9",
         "-7 493",
         lambda: (
-            (
-                after := after_funding(held(BTC, "0.1", "100000", margin="500"), D(-7), from_margin=True)
-            ).funding,
+            (after := after_funding(held(BTC, "0.1", "100000", margin="500"), D(-7), margin=D(-7))).funding,
             after.margin,
         ),
     ),

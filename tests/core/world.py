@@ -21,6 +21,7 @@ from emulator.core.instruments import (
     SelfTradeMode,
     Side,
     TimeInForce,
+    TriggerSource,
 )
 from emulator.core.markets import Feed
 from emulator.core.numbers import exact
@@ -86,6 +87,7 @@ def perpetual(contract: Contract, **changes: Any) -> Instrument:
         "price_step": "0.1",
         "price_max": "10000000",
         "contract": msgspec.structs.replace(contract, wallet=WALLET_OF[is_inverse]),
+        "trigger_sources": frozenset(TriggerSource),
     }
     if is_inverse:
         terms |= {"quantity_step": "1", "quantity_min": "1"}
@@ -330,15 +332,21 @@ def market(
 class Make(Protocol):
     """`stop` or `profit`."""
 
-    def __call__(self, price: str | None = None, *, trailing: int | None = None) -> Trigger: ...
+    def __call__(
+        self, price: str | None = None, *, trailing: int | None = None, source: TriggerSource = ...
+    ) -> Trigger: ...
 
 
-def stop(price: str | None = None, *, trailing: int | None = None) -> Trigger:
-    return Trigger(kind=TriggerKind.STOP_LOSS, price=decimal(price), trailing_bips=trailing)
+def stop(
+    price: str | None = None, *, trailing: int | None = None, source: TriggerSource = TriggerSource.LAST
+) -> Trigger:
+    return Trigger(kind=TriggerKind.STOP_LOSS, price=decimal(price), trailing_bips=trailing, source=source)
 
 
-def profit(price: str | None = None, *, trailing: int | None = None) -> Trigger:
-    return Trigger(kind=TriggerKind.TAKE_PROFIT, price=decimal(price), trailing_bips=trailing)
+def profit(
+    price: str | None = None, *, trailing: int | None = None, source: TriggerSource = TriggerSource.LAST
+) -> Trigger:
+    return Trigger(kind=TriggerKind.TAKE_PROFIT, price=decimal(price), trailing_bips=trailing, source=source)
 
 
 def peg(side: PegSide, levels: int = 0) -> Peg:

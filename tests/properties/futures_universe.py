@@ -11,25 +11,28 @@ from emulator.core import commands as c
 from emulator.core import rejections as r
 from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
-from emulator.core.instruments import Outcome, Side
+from emulator.core.instruments import Outcome, Side, TriggerSource
 from emulator.core.margin import CostRule
+from emulator.core.orders import Peg
 from emulator.core.positions import Leg, MarginMode
 from emulator.core.rules import EngineRules, MarginRules
 from tests.core.futures import flat, inverse, linear
-from tests.core.world import SPOT, WALLET_OF, instrument, perpetual
+from tests.core.world import MINUTE, SECOND, SPOT, WALLET_OF, instrument, perpetual
 from tests.properties import dice as spot_dice
-from tests.properties.universe import ACCOUNTS, ASKED_LATER, RECEIVED, Universe, Wish
+from tests.properties.universe import ACCOUNTS, ASKED_LATER, LOT, RECEIVED, STEP, Universe, Wish
 
 LINEAR = perpetual(
-    linear(flat("0.01", "50", "1500")),
+    linear(flat("0.01", "50", "1500"), funding_hours=1, take_bound=Decimal("0.03"), closing_orders_max=1),
     price_step="0.5",
     quantity_step="0.1",
     quantity_min="0.1",
     maker_fee="-0.0001",
     taker_fee="0.0005",
+    trigger_protect="0.02",
+    trailing_reached=Outcome.REFUSE,
 )
 INVERSE = perpetual(
-    inverse(flat("0.02", "25", "3"), "10"),
+    inverse(flat("0.02", "25", "3"), "10", funding_hours=2),
     price_step="0.5",
     quantity_step="0.1",
     quantity_min="0.1",
@@ -43,6 +46,8 @@ PAIR = instrument(**RECEIVED, maker_fee="0.001", taker_fee="0.002")
 LISTED = (PAIR, LINEAR, INVERSE)
 SYMBOLS = tuple(one.symbol for one in LISTED)
 CONTRACTS = (LINEAR.symbol, INVERSE.symbol)
+HOUR = 60 * MINUTE
+WAITING = ("stop", "stop", "stop_limit", "trailing", "trailing_limit")
 _DIRECTION = {Side.BUY: 1, Side.SELL: -1}
 RULES = EngineRules(
     fees=FeeRules(discount_asset="BNB"),
@@ -55,7 +60,7 @@ class FuturesUniverse(Universe):
     """Subclasses say which market it is on."""
 
     symbols = SYMBOLS
-    asked_later = (*ASKED_LATER, r.InsufficientMargin, r.PositionTooLarge, r.NothingToReduce)
+    asked_later = (*ASKED_LATER, r.InsufficientMargin, r.PositionTooLarge, r.NothingToReduce, r.LimitBroken)
 
     def make_engine(self) -> Engine:
         wallets = (SPOT, "funding", *WALLET_OF.values())
@@ -101,7 +106,37 @@ class FuturesUniverse(Universe):
             terms = replace(terms, reduce_only=True)
         if wish.type in ("stop", "market") and wish.lots % 4 == 0:
             terms = replace(terms, quantity=None, close_position=True)
+        if terms.trigger is not None:
+            source = (TriggerSource.LAST, TriggerSource.MARK, TriggerSource.INDEX)[wish.lots % 3]
+            trigger = replace(terms.trigger, source=source)
+            terms = replace(
+                terms, trigger=trigger, price_protect=wish.lots % 5 == 0, detached=wish.lots % 7 < 3
+            )
+        if wish.lots % 7 == 0:
+            terms = replace(terms, good_till_us=self.now + SECOND * wish.lots)
         return replace(placing, terms=terms)
+
+    def modify(self, pick: int, away: int | None, lots: int | None, of: Peg | None) -> None:
+        listed = self.open_orders()
+        order = listed[pick % len(listed)]
+        price = None if away is None else max(STEP, self.last(order.instrument) + away * STEP)
+        self.do(
+            c.ModifyOrder(
+                account=order.account,
+                instrument=order.instrument,
+                order=order.id,
+                price=price,
+                quantity=None if lots is None else LOT * lots,
+                peg=of,
+            )
+        )
+
+    def count_down(self, account: int, symbol: str, seconds: int) -> None:
+        at_us = self.now + seconds * SECOND if seconds else None
+        self.do(c.SetCountdown(account=account, instrument=symbol, at_us=at_us))
+
+    def cancel_sort(self, account: int, symbol: str, *, dormant: bool) -> None:
+        self.do(c.CancelAllOrders(account=account, instrument=symbol, dormant=dormant))
 
     def transfer(self, account: int, symbol: str, amount: int, *, is_inward: bool) -> None:
         """Between the wallet of an instrument and the one where nothing is traded."""
@@ -120,7 +155,18 @@ class FuturesUniverse(Universe):
 def act(universe: FuturesUniverse, dice: Random) -> None:
     """One action; most are orders of contracts."""
     account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
-    match dice.randint(-3, 19):
+    match dice.randint(-8, 19):
+        case -8 | -7 if universe.has_orders:
+            wish = spot_dice.wish(dice)
+            price, lots = dice.choice([wish.offset, wish.offset, None]), dice.choice([wish.lots, None])
+            universe.modify(dice.randint(0, 1000), price, lots, wish.peg if wish.lots % 4 == 0 else None)
+        case -6:
+            universe.count_down(account, symbol, dice.choice([0, 1, 20, 20, 300]))
+        case -5:
+            universe.cancel_sort(account, symbol, dormant=dice.random() < 0.5)
+        case -4 if dice.random() < 0.3:
+            # Funding is due at whole hours.
+            universe.wait(HOUR - universe.now % HOUR - dice.choice([0, 0, 1]))
         case -3:
             universe.cancel_all(account, symbol)
             universe.set_position_mode(account, universe.wallet_of(symbol), hedged=dice.random() < 0.7)
@@ -137,6 +183,8 @@ def act(universe: FuturesUniverse, dice: Random) -> None:
         case kind if kind < 8:
             wish = spot_dice.wish(dice, "limit")
             universe.place(account, symbol, larger(wish, dice.choice([1, 1, 5])))
+        case kind if kind < 11:
+            universe.place(account, symbol, spot_dice.wish(dice, *WAITING))
         case _:
             spot_dice.act(universe, dice, symbol)
 

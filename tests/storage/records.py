@@ -11,11 +11,16 @@ from emulator.core.events import AmountDeposited, AmountTransferred, AmountWithd
 from emulator.core.history import (
     Amendment,
     BalanceRecord,
+    ContractSettings,
     Fill,
+    Income,
+    IncomeKind,
     LedgerEntry,
     ListRecord,
     Movement,
+    PositionRecord,
     PreventedMatch,
+    WalletSettings,
 )
 from emulator.core.instruments import (
     Instrument,
@@ -38,6 +43,7 @@ from emulator.core.orders import (
     Trigger,
     TriggerKind,
 )
+from emulator.core.positions import Leg, MarginMode, Position
 from emulator.runtime.archive import (
     AccountRecord,
     ApiKeyRecord,
@@ -189,6 +195,18 @@ INSTRUMENT = Instrument(
         path="BTC",
     ),
 )
+POSITION = Position(
+    leg=Leg.SHORT,
+    mode=MarginMode.ISOLATED,
+    leverage=Decimal("7.0"),
+    quantity=Decimal("-1.50"),
+    cost=DIGITS,
+    margin=Decimal("2.20"),
+    realised=Decimal("-3.30"),
+    fees=Decimal("0.10"),
+    funding=Decimal("-0.20"),
+    updated_us=T0 + 1,
+)
 RECORDS: dict[str, ArchiveRecord] = {
     "full order": FULL_ORDER,
     "bare order": order(1),
@@ -227,6 +245,10 @@ RECORDS: dict[str, ArchiveRecord] = {
         T0,
     ),
     "ledger entry": LedgerEntry(8, 1, "spot", "BTC", Decimal("-1.0"), Decimal("1.0"), "market", "Why", T0),
+    "income": Income(9, 1, "usdm", IncomeKind.FUNDING, "USDT", Decimal("-0.10"), "BTCUSDT", 2**53, T0),
+    "position": PositionRecord(1, "BTCUSDT", POSITION, T0),
+    "contract settings": ContractSettings(1, "BTCUSDT", Decimal("7.0"), MarginMode.ISOLATED, T0),
+    "wallet settings": WalletSettings(1, "usdm", hedged=True, time_us=T0),
     "balance": BalanceRecord(1, "spot", "1INCH", Decimal("0E-8"), DIGITS, T0),
     "account": AccountRecord(7, "wörd", -1, T0),
     "api key": ApiKeyRecord(7, "k/e.y$", KeyKind.ED25519, ("read", "trade"), "my label", T0),

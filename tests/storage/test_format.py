@@ -14,10 +14,13 @@ from emulator.core.engine import Engine
 from emulator.core.events import (
     AmountDeposited,
     AnyEvent,
+    CountdownSet,
+    FundingPaid,
     LeverageSet,
     MarginModeSet,
     MarginMoved,
     OrderExpired,
+    OrderSucceeded,
     PositionModeSet,
 )
 from emulator.core.orders import EndReason
@@ -283,7 +286,15 @@ async def test_a_frozen_sample_replays_to_what_it_came_to(sample: Sample, journa
     )
 
 
-NOT_CAUSED_YET = {LeverageSet, MarginModeSet, MarginMoved, PositionModeSet}
+NOT_CAUSED_YET = {
+    CountdownSet,
+    FundingPaid,
+    LeverageSet,
+    MarginModeSet,
+    MarginMoved,
+    OrderSucceeded,
+    PositionModeSet,
+}
 """Events of contracts, which no site that is served trades, so that no journal has them."""
 
 

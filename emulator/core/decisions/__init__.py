@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.core import commands as c
-from emulator.core.decisions import accounts, changing, contracts, following, lists, markets, placing
+from emulator.core.decisions import (
+    accounts,
+    changing,
+    contracts,
+    following,
+    lists,
+    markets,
+    modifying,
+    placing,
+    settling,
+)
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.following import next_trigger
 from emulator.core.decisions.placing import check_placement
@@ -39,15 +49,19 @@ _DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisi
     c.PlaceOrderList: lists.place_order_list,
     c.CancelOrder: changing.cancel_order,
     c.CancelAllOrders: changing.cancel_all,
+    c.SetCountdown: changing.set_countdown,
     c.CancelOrderList: changing.cancel_list,
     c.AmendOrder: changing.amend,
+    c.ModifyOrder: modifying.modify,
     c.SetPrice: markets.set_price,
     c.SetBook: markets.set_book,
     c.PrintTrade: markets.print_trade,
     c.ReleaseMarket: markets.release,
     c.AdvanceInstrument: following.advance,
+    c.EndDue: following.end_due,
     c.TriggerOrder: following.trigger_order,
     c.DropReducing: contracts.drop_reducing,
+    c.PayFunding: settling.pay_funding,
     c.ActivateOrder: following.activate,
     c.ExpireOrder: following.expire,
     c.EndOrderList: following.end_list,

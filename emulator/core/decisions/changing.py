@@ -11,14 +11,16 @@ from emulator.core.checks import (
 )
 from emulator.core.decisions.decision import Decision
 from emulator.core.ids import NO_LIST
-from emulator.core.orders import EndReason, Order
+from emulator.core.orders import EndReason, Order, OrderStatus
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
 
 
-def _find(state: State, account_id: int, instrument: str, order: int | None, client_id: str | None
-          ) -> Order | Rejection:  # fmt: skip
+def find(
+    state: State, account_id: int, instrument: str, order: int | None, client_id: str | None
+) -> Order | Rejection:
+    """An open order by its id, by its client id, or by both."""
     if client_id is not None:
         named = state.client_ids.get((account_id, instrument, client_id))
         if order is not None:
@@ -36,7 +38,7 @@ def _find(state: State, account_id: int, instrument: str, order: int | None, cli
 
 
 def cancel_order(state: State, rules: EngineRules, command: c.CancelOrder, now_us: int) -> Decision:
-    order = _find(state, command.account, command.instrument, command.order, command.client_id)
+    order = find(state, command.account, command.instrument, command.order, command.client_id)
     if isinstance(order, Rejection):
         return order
     match command.restriction:
@@ -66,9 +68,25 @@ def cancel_all(state: State, rules: EngineRules, command: c.CancelAllOrders, now
     if command.instrument not in state.markets:
         return r.UnknownInstrument(instrument=command.instrument)
     listed = [order for order in account.open_orders.values() if order.instrument == command.instrument]
+    if command.dormant is not None:
+        listed = [one for one in listed if (one.status is OrderStatus.DORMANT) is command.dormant]
     if not listed:
         return r.UnknownOrder()
     return [e.OrderCanceled(order=order.id, cancel_client_id=command.cancel_client_id) for order in listed]
+
+
+def set_countdown(state: State, rules: EngineRules, command: c.SetCountdown, now_us: int) -> Decision:
+    market = state.markets.get(command.instrument)
+    if command.account not in state.accounts:
+        return r.UnknownAccount(account=command.account)
+    if market is None:
+        return r.UnknownInstrument(instrument=command.instrument)
+    at_us = command.at_us
+    if at_us is not None and at_us <= now_us:
+        return r.TimePassed(at_us=at_us)
+    if market.countdowns.get(command.account) == at_us:
+        return []
+    return [e.CountdownSet(account=command.account, instrument=command.instrument, at_us=at_us)]
 
 
 def cancel_list(state: State, rules: EngineRules, command: c.CancelOrderList, now_us: int) -> Decision:
@@ -92,7 +110,7 @@ def cancel_list(state: State, rules: EngineRules, command: c.CancelOrderList, no
 
 
 def amend(state: State, rules: EngineRules, command: c.AmendOrder, now_us: int) -> Decision:
-    order = _find(state, command.account, command.instrument, command.order, command.client_id)
+    order = find(state, command.account, command.instrument, command.order, command.client_id)
     if isinstance(order, Rejection):
         return order
     market = state.markets[order.instrument]

@@ -25,7 +25,7 @@ from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ONE, ZERO, is_on_step
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
 from emulator.core.positions import Leg, MarginMode, Position, unrealised
-from emulator.core.rejections import Obstacle, Rejection, Setting
+from emulator.core.rejections import Limit, Obstacle, Rejection, Setting
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
@@ -46,7 +46,7 @@ def enter_new(
     wallet, order_id = instrument.contract.wallet, state.next_order
     mode = terms.self_trade_mode or instrument.self_trade_default
     if terms.trigger is not None:
-        starting = starting_point(terms, market.last_price(now_us))
+        starting = starting_point(market, terms, now_us)
         if isinstance(starting, Rejection):
             return starting
         # What it needs is asked for when it is active: until then it freezes no margin.
@@ -69,6 +69,10 @@ def enter_new(
         if instrument.post_only_failure is Outcome.REFUSE:
             return r.WouldTake()
         endings: list[e.Event] | Rejection = [e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)]
+    elif price is None and not (plan.executed or plan.prevented or plan.dry):
+        best, _ = market.depth(terms.side.opposite, now_us, 1)[0]
+        bound = _take_bound(market, terms.side, now_us)
+        return r.LimitBroken(limit=Limit.TAKE_BOUND, value=best, bound=bound)
     else:
         refused = check_margin(
             state, rules, account, market, terms, _exposed(plan, price, quantity), price, plan, now_us
@@ -95,6 +99,34 @@ def wake_reducing(
         ),
         *enter_existing(state, rules, market, order, price, quantity, now_us),
     ]
+
+
+def succeed(
+    state: State, rules: EngineRules, market: Market, order: Order, price: Decimal | None, now_us: int
+) -> list[e.Event]:
+    """What a detached order comes to when its condition is met: another one in its stead, or nothing."""
+    terms = replace(order.terms, trigger=None, detached=False, price_protect=False)
+    account = state.accounts[order.account]
+    decision = enter_new(state, rules, account, market, terms, price, now_us)
+    if isinstance(decision, Rejection):
+        reason = _REASONS.get(type(decision), EndReason.REFUSED_AT_ACTIVATION)
+        return [e.OrderExpired(order=order.id, reason=reason)]
+    first, *others = decision
+    assert isinstance(first, e.OrderPlaced)
+    return [
+        e.OrderSucceeded(order=order.id, successor=first.order),
+        replace(first, origin=order.id),
+        *others,
+    ]
+
+
+_REASONS: dict[type[Rejection], EndReason] = {
+    r.NothingToReduce: EndReason.NOTHING_TO_REDUCE,
+    r.InsufficientMargin: EndReason.INSUFFICIENT_BALANCE,
+    r.WouldTake: EndReason.WOULD_TAKE,
+    r.WouldNotFill: EndReason.UNFILLED_ALL_OR_NOTHING,
+}
+"""Why a detached order came to nothing, by what spoke against its successor."""
 
 
 def drop_reducing(state: State, rules: EngineRules, command: c.DropReducing, now_us: int) -> Decision:
@@ -161,7 +193,18 @@ def _planned(
             return None
         if not crossing:
             return Plan(quantity)
-    return walk(state, rules, market, taker, now_us, limit=price, quantity=quantity)
+    limit = _take_bound(market, terms.side, now_us) if price is None else price
+    return walk(state, rules, market, taker, now_us, limit=limit, quantity=quantity)
+
+
+def _take_bound(market: Market, side: Side, now_us: int) -> Decimal | None:
+    """The worst price that an order at market may trade at."""
+    contract = market.instrument.contract
+    assert contract is not None
+    if contract.take_bound is None:
+        return None
+    away = contract.take_bound if side is BUY else -contract.take_bound
+    return mark_price(market, now_us) * (ONE + away)
 
 
 def _exposed(plan: Plan, price: Decimal | None, quantity: Decimal) -> Decimal:
@@ -179,12 +222,14 @@ def check_margin(
     price: Decimal | None,
     plan: Plan,
     now_us: int,
+    without: Order | None = None,
 ) -> Rejection | None:
     """Whether an account's collateral covers what an order may come to, and its leverage allows it.
 
     The initial margin that the order adds to what the position and the orders beside it need, valued at
     the worst price that it may trade at, and what the exchange counts beside it for what it would open.
-    An order that takes from both costs nothing, however little is left.
+    An order that takes from both costs nothing, however little is left. without: an order in the book in
+    whose place it comes.
     """
     if terms.reduces:
         return None
@@ -206,10 +251,11 @@ def check_margin(
         prices.append(assumed_price(signed, price, last=last, mark=mark, premium=rules.margin.sell_premium))
     value = max(abs(value_of(contract, quantity, at)) for at in prices)
     before = resting(state, account, instrument, terms.leg)
+    beside = before if without is None else resting(state, account, instrument, terms.leg, without)
     joined = (
-        Resting(bids=before.bids + value, asks=before.asks)
+        Resting(bids=beside.bids + value, asks=beside.asks)
         if side is BUY
-        else Resting(bids=before.bids, asks=before.asks + value)
+        else Resting(bids=beside.bids, asks=beside.asks + value)
     )
     too_large = _check_size(contract, position, joined, side, mark)
     if too_large is not None:
@@ -341,18 +387,23 @@ def set_position_mode(state: State, rules: EngineRules, command: c.SetPositionMo
         return r.UnknownAccount(account=command.account)
     if wallet not in state.margin_wallets:
         return r.UnknownWallet(wallet=wallet)
-    if ((account.id, wallet) in state.hedged) is command.hedged:
+    wallets = sorted(state.margin_wallets) if rules.margin.shares_position_mode else [wallet]
+    if all(((account.id, one) in state.hedged) is command.hedged for one in wallets):
         return r.SettingUnchanged(setting=Setting.POSITION_MODE)
 
     def is_there(symbol: str) -> bool:
         contract = state.markets[symbol].instrument.contract
-        return contract is not None and contract.wallet == wallet
+        return contract is not None and contract.wallet in wallets
 
     if any(is_there(order.instrument) for order in account.open_orders.values()):
         return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.ORDERS)
     if any(is_there(symbol) for symbol, _ in account.positions):
         return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.POSITION)
-    return [e.PositionModeSet(account=account.id, wallet=wallet, hedged=command.hedged)]
+    return [
+        e.PositionModeSet(account=account.id, wallet=one, hedged=command.hedged)
+        for one in wallets
+        if ((account.id, one) in state.hedged) is not command.hedged
+    ]
 
 
 def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us: int) -> Decision:

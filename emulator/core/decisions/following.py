@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from emulator.core import commands as c
 from emulator.core import events as e
-from emulator.core.checks import check_funded, check_terms
+from emulator.core.checks import check_band, check_funded, check_terms
+from emulator.core.coverage import mark_price
 from emulator.core.decisions import contracts
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import finish, starting_point
@@ -27,6 +28,23 @@ def advance(state: State, rules: EngineRules, command: c.AdvanceInstrument, now_
     market = state.markets[command.instrument]
     events = serve(state, rules, market, now_us)
     return [*events, *_arrival(market, events, now_us)] if events else events
+
+
+def end_due(state: State, rules: EngineRules, command: c.EndDue, now_us: int) -> Decision:
+    market = state.markets[command.instrument]
+    ended: list[e.Event] = []
+    counted = {account for account, at_us in market.countdowns.items() if at_us <= now_us}
+    for at_us, order_id in market.deadlines:
+        if at_us > now_us:
+            break
+        if state.orders[order_id].account not in counted:
+            ended.append(e.OrderExpired(order=order_id, reason=EndReason.TIME_PASSED))
+    for account in sorted(counted):
+        ended.append(e.CountdownSet(account=account, instrument=command.instrument, at_us=None))
+        for order in state.accounts[account].open_orders.values():
+            if order.instrument == command.instrument:
+                ended.append(e.OrderCanceled(order=order.id, cancel_client_id=""))
+    return ended
 
 
 def _arrival(market: Market, fills: list[e.Event], now_us: int) -> list[e.Event]:
@@ -62,7 +80,10 @@ def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now
     terms, trigger = order.terms, order.terms.trigger
     assert trigger is not None
     if trigger.trailing_bips is not None and not order.trailing:
-        return [e.TrailingStarted(order=order.id, extreme=market.last_price(now_us))]
+        extreme = market.price_by(trigger.source, now_us)
+        return [e.TrailingStarted(order=order.id, extreme=extreme)]
+    if terms.price_protect and _is_apart(market, now_us):
+        return [e.OrderExpired(order=order.id, reason=EndReason.PRICE_PROTECTED)]
     ends = _ends_of(state.siblings(order))
     price = terms.price
     if terms.peg is not None:
@@ -72,10 +93,24 @@ def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now
         )
         if refused is not None:
             return [*ends, e.OrderExpired(order=order.id, reason=refused)]
+    is_contract = market.instrument.contract is not None
+    if is_contract and price is not None and check_band(market, order.side, price, now_us) is not None:
+        return [e.OrderExpired(order=order.id, reason=EndReason.REFUSED_AT_ACTIVATION)]
+    if terms.detached:
+        return contracts.succeed(state, rules, market, order, price, now_us)
     if terms.reduces:
         return contracts.wake_reducing(state, rules, market, order, price, now_us)
     woken = e.OrderTriggered(order=order.id, price=price)
     return [*ends, woken, *_enter_existing(state, rules, market, order, price, order.remaining, (), now_us)]
+
+
+def _is_apart(market: Market, now_us: int) -> bool:
+    """Whether the last price is too far from the mark price for orders that are protected from that."""
+    most = market.instrument.trigger_protect
+    if most is None or market.marks is None:
+        return False
+    mark = mark_price(market, now_us)
+    return abs(market.last_price(now_us) - mark) > mark * most
 
 
 def activate(state: State, rules: EngineRules, command: c.ActivateOrder, now_us: int) -> Decision:
@@ -98,7 +133,7 @@ def activate(state: State, rules: EngineRules, command: c.ActivateOrder, now_us:
     siblings = state.siblings(order)
     ends: list[e.Event] = []
     if terms.trigger is not None:
-        starting = starting_point(terms, market.last_price(now_us))
+        starting = starting_point(market, terms, now_us)
         if isinstance(starting, Rejection):
             # A leg whose stop price was passed meanwhile fires at once instead of being refused:
             # it protects a position that exists by now.
@@ -232,7 +267,14 @@ def end_list(state: State, rules: EngineRules, command: c.EndOrderList, now_us: 
 
 
 def next_trigger(market: Market, now_us: int) -> Order | None:
-    """A dormant order whose condition the last price meets, if there is one."""
+    """A dormant order whose condition is met, if there is one."""
+    found = _next_by_last_price(market, now_us)
+    for watch in market.watches:
+        found = found or watch.due(now_us)
+    return found
+
+
+def _next_by_last_price(market: Market, now_us: int) -> Order | None:
     rise, fall = market.rises.best, market.falls.best
     if rise is None and fall is None and not market.trailing:
         return None

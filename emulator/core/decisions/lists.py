@@ -183,7 +183,6 @@ def _enter_pair(
 ) -> Decision:
     """Accept two legs that cancel each other, with one hold for both. Neither may trade at once."""
     instrument = market.instrument
-    last = market.last_price(now_us)
     events: list[e.Event] = [listed]
     resting: list[e.Event] = []
     needed = ZERO
@@ -194,7 +193,7 @@ def _enter_pair(
         extreme: Decimal | None = None
         status = OrderStatus.NEW
         if terms.trigger is not None:
-            starting = starting_point(terms, last)
+            starting = starting_point(market, terms, now_us)
             if isinstance(starting, Rejection):
                 return starting
             extreme = starting

@@ -13,6 +13,7 @@ from emulator.core.numbers import ZERO
 from emulator.core.orders import EndReason, OrderStatus, OrderTerms
 from emulator.core.rejections import Rejection
 from emulator.core.state import Account
+from emulator.core.tape import Market
 
 _REFUSE = Outcome.REFUSE
 _GTC, _FOK = TimeInForce.GTC, TimeInForce.FOK
@@ -22,16 +23,18 @@ _UNFILLED = {
 }
 
 
-def starting_point(terms: OrderTerms, last: Decimal) -> Decimal | Rejection | None:
+def starting_point(market: Market, terms: OrderTerms, now_us: int) -> Decimal | Rejection | None:
     """Where a trailing order starts to track; None for orders that wait for a stop price."""
     trigger = terms.trigger
     assert trigger is not None
+    price = market.price_by(trigger.source, now_us)
     if trigger.price is None:
-        return last
-    reached = last >= trigger.price if trigger.fires_on_rise(terms.side) else last <= trigger.price
+        return price
+    reached = price >= trigger.price if trigger.fires_on_rise(terms.side) else price <= trigger.price
     if not reached:
         return None
-    return r.WouldTrigger() if trigger.trailing_bips is None else last
+    is_refused = trigger.trailing_bips is None or market.instrument.trailing_reached is _REFUSE
+    return r.WouldTrigger() if is_refused else price
 
 
 def placed(

@@ -262,8 +262,7 @@ def _sleep_new(
 ) -> Decision:
     instrument = market.instrument
     assert terms.quantity is not None
-    last = market.last_price(now_us)
-    starting = starting_point(terms, last)
+    starting = starting_point(market, terms, now_us)
     if isinstance(starting, Rejection):
         return starting
     asset = hold_asset(instrument, terms.side)

@@ -27,5 +27,6 @@ nearest, halves to the even one. To be asked in the engine's exact context.
 from emulator.core.contracts import MarkRule
 from emulator.core.marks.moves import Apart, Move
 from emulator.core.marks.spans import Marks, PriceCandle
+from emulator.core.marks.watch import Watch
 
-__all__ = ["Apart", "MarkRule", "Marks", "Move", "PriceCandle"]
+__all__ = ["Apart", "MarkRule", "Marks", "Move", "PriceCandle", "Watch"]

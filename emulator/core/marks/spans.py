@@ -92,6 +92,13 @@ class Marks(Ticks):
     def premium_candles(self, interval_us: int, start_us: int, end_us: int, now_us: int) -> list[PriceCandle]:
         return self._candles(_PREMIUM, interval_us, start_us, end_us, now_us)
 
+    def mark_range(self, start_us: int, end_us: int) -> PriceCandle:
+        """What the mark was in [start_us, end_us): at its ticks, and the one before that held at first."""
+        return self._candle(_MARK, start_us, end_us, end_us - 1)
+
+    def index_range(self, start_us: int, end_us: int) -> PriceCandle:
+        return self._candle(_INDEX, start_us, end_us, end_us - 1)
+
     def _candles(
         self, kind: str, interval_us: int, start_us: int, end_us: int, now_us: int
     ) -> list[PriceCandle]:

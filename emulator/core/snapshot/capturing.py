@@ -45,6 +45,7 @@ from emulator.core.snapshot.parts import (
     Segments,
     order_row,
     queues_of,
+    trailing_of,
 )
 from emulator.core.state import State
 from emulator.core.tape import ManualBook, Market, Segment
@@ -172,7 +173,8 @@ def _is_untouched(market: Market) -> bool:
         or market.segments
         or market.manual is not None
         or market.consumed
-        or market.trailing
+        or market.countdowns
+        or any(tracking for _, tracking in trailing_of(market))
         or any(queues.queues for _, queues in queues_of(market))
     )
 
@@ -180,13 +182,14 @@ def _is_untouched(market: Market) -> bool:
 def _copy_market(market: Market) -> _MarketCopy:
     manual = market.manual
     queued = [(place, list(chain.from_iterable(one.queues.values()))) for place, one in queues_of(market)]
-    queued.append((Place.TRAILING, list(market.trailing)))
+    queued += [(place, list(tracking)) for place, tracking in trailing_of(market)]
     return _MarketCopy(
         head=MarketHead(
             symbol=market.instrument.symbol,
             prevented=market.prevented,
             changes=market.changes,
             manual_since_us=None if manual is None else manual.since_us,
+            countdowns=list(market.countdowns.items()),
         ),
         manual=manual,
         segments=market.segments.copy(),

@@ -11,10 +11,10 @@ from msgspec.structs import astuple
 
 from emulator.core.book import PriceQueues
 from emulator.core.ids import AccountId, ListId, OrderId
-from emulator.core.instruments import Side
+from emulator.core.instruments import Side, TriggerSource
 from emulator.core.marks import Apart, Move
 from emulator.core.order_lists import OrderList
-from emulator.core.orders import Order, OrderTerms
+from emulator.core.orders import Order, OrderTerms, Trigger
 from emulator.core.positions import Position
 from emulator.core.prints import Print
 from emulator.core.shapes import shape_of
@@ -33,6 +33,29 @@ class Place(str, Enum):
     RISES = "rises"
     FALLS = "falls"
     TRAILING = "trailing"
+    MARK_RISES = "mark_rises"
+    MARK_FALLS = "mark_falls"
+    MARK_TRAILING = "mark_trailing"
+    INDEX_RISES = "index_rises"
+    INDEX_FALLS = "index_falls"
+    INDEX_TRAILING = "index_trailing"
+
+
+_RISES = {
+    TriggerSource.LAST: Place.RISES,
+    TriggerSource.MARK: Place.MARK_RISES,
+    TriggerSource.INDEX: Place.INDEX_RISES,
+}
+_FALLS = {
+    TriggerSource.LAST: Place.FALLS,
+    TriggerSource.MARK: Place.MARK_FALLS,
+    TriggerSource.INDEX: Place.INDEX_FALLS,
+}
+_TRAILING = {
+    TriggerSource.LAST: Place.TRAILING,
+    TriggerSource.MARK: Place.MARK_TRAILING,
+    TriggerSource.INDEX: Place.INDEX_TRAILING,
+}
 
 
 def queues_of(market: Market) -> tuple[tuple[Place, PriceQueues], ...]:
@@ -42,7 +65,24 @@ def queues_of(market: Market) -> tuple[tuple[Place, PriceQueues], ...]:
         (Place.ASKS, market.asks),
         (Place.RISES, market.rises),
         (Place.FALLS, market.falls),
+        *((_RISES[watch.source], watch.rises) for watch in market.watches),
+        *((_FALLS[watch.source], watch.falls) for watch in market.watches),
     )
+
+
+def trailing_of(market: Market) -> tuple[tuple[Place, dict[OrderId, Order]], ...]:
+    """The orders that track a price, by their place."""
+    return (
+        (Place.TRAILING, market.trailing),
+        *((_TRAILING[watch.source], watch.trailing) for watch in market.watches),
+    )
+
+
+def place_of(trigger: Trigger, side: Side, *, is_trailing: bool) -> Place:
+    """Where an order waits for its trigger."""
+    if is_trailing:
+        return _TRAILING[trigger.source]
+    return _RISES[trigger.source] if trigger.fires_on_rise(side) else _FALLS[trigger.source]
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -127,6 +167,7 @@ class MarketHead(Part, frozen=True):
     prevented: int
     changes: int
     manual_since_us: int | None
+    countdowns: list[tuple[AccountId, int]]
 
 
 class ManualLevels(Part, frozen=True):

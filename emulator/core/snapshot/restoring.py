@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from bisect import insort
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import chain
@@ -43,8 +44,10 @@ from emulator.core.snapshot.parts import (
     Queued,
     Segments,
     order_of,
+    place_of,
     queues_of,
     record_of,
+    trailing_of,
 )
 from emulator.core.state import Account, Choice, Counts, PositionKey, State, market_of
 from emulator.core.tape import ManualBook, Market
@@ -224,6 +227,9 @@ class _Restoring:
         market = self.markets[symbol] = market_of(blank.instrument, blank.feed)
         market.prevented = part.prevented
         market.changes = part.changes
+        for account, at_us in part.countdowns:
+            _require(account in self.accounts, "a countdown of nobody")
+            market.countdowns[account] = at_us
         self.blocks[symbol] = []
         self.tails[symbol] = []
         if part.manual_since_us is not None:
@@ -233,15 +239,17 @@ class _Restoring:
 
     def _queue(self, market: Market, place: Place, ids: list[OrderId]) -> None:
         symbol = market.instrument.symbol
-        queues = dict(queues_of(market)).get(place)
+        queues, tracking = dict(queues_of(market)).get(place), dict(trailing_of(market)).get(place)
         for order_id in ids:
             order = self.orders[order_id]
             _require(order.instrument == symbol, "an order in another market")
             _require(_place_of(order) is place and order_id not in self.queued, "an order out of place")
             self.queued.add(order_id)
-            if queues is None:
-                market.trailing[order_id] = order
+            if tracking is not None:
+                tracking[order_id] = order
                 continue
+            if queues is None:
+                raise MalformedSnapshot("a place that this market does not have")
             trigger = order.terms.trigger if order.asleep else None
             price = order.price if trigger is None else trigger.price
             if price is None:
@@ -278,6 +286,8 @@ class _Restoring:
         state.accounts.update(self.accounts)
         state.locked.update(self.locked)
         state.positions.update(self.positions)
+        for place in self.positions:
+            state.index_position(*place)
         state.hedged.update(self.hedged)
         state.choices.update(self.choices)
         state.orders.update(self.orders)
@@ -285,6 +295,8 @@ class _Restoring:
         state.counts.update(self.counts)
         state.markets.update(self.markets)
         for order in self.orders.values():
+            if order.terms.good_till_us is not None:
+                insort(state.markets[order.instrument].deadlines, (order.terms.good_till_us, order.id))
             if order.client_id:
                 state.client_ids[order.account, order.instrument, order.client_id] = order.id
         for listed in self.lists.values():
@@ -292,6 +304,7 @@ class _Restoring:
                 state.list_client_ids[listed.account, listed.instrument, listed.client_id] = listed.id
         # So that the engine looks ahead anew at every market where somebody waits for something.
         state.touched.update(order.instrument for order in self.orders.values())
+        state.touched.update(symbol for symbol, market in self.markets.items() if market.countdowns)
         self._index(views)
 
     def _index(self, views: Views) -> None:
@@ -319,9 +332,7 @@ def _place_of(order: Order) -> Place | None:
         return Place.BIDS if order.side is BUY else Place.ASKS
     if not order.asleep:
         return None
-    if order.trailing:
-        return Place.TRAILING
     trigger = order.terms.trigger
     if trigger is None:
         raise MalformedSnapshot("an order that waits for nothing")
-    return Place.RISES if trigger.fires_on_rise(order.side) else Place.FALLS
+    return place_of(trigger, order.side, is_trailing=order.trailing)

@@ -14,14 +14,15 @@ from msgspec.structs import replace
 
 from emulator.core import events as e
 from emulator.core.contracts import Contract, MarkRule
+from emulator.core.funding import funding_payment
 from emulator.core.ids import AccountId, OrderId
-from emulator.core.instruments import BUY, Instrument
-from emulator.core.ledger import FEES, PROFIT, Ledger
+from emulator.core.instruments import BUY, Instrument, TriggerSource
+from emulator.core.ledger import FEES, FUNDING, PROFIT, Ledger
 from emulator.core.markets import Feed
-from emulator.core.marks import Marks
+from emulator.core.marks import Marks, Watch
 from emulator.core.numbers import ZERO
 from emulator.core.orders import Order
-from emulator.core.positions import Leg, MarginMode, Position, margin_moved, traded
+from emulator.core.positions import Leg, MarginMode, Position, after_funding, margin_moved, traded
 from emulator.core.state.records import Account, Choice, PositionKey
 from emulator.core.tape import Market
 
@@ -31,7 +32,8 @@ def market_of(instrument: Instrument, feed: Feed) -> Market:
     market, contract = Market(instrument, feed), instrument.contract
     if contract is not None:
         rule = contract.marking or MarkRule(step=instrument.price_step)
-        market.marks = Marks(market, contract, rule)
+        marks = market.marks = Marks(market, contract, rule)
+        market.watches = (Watch(marks, TriggerSource.MARK), Watch(marks, TriggerSource.INDEX))
     return market
 
 
@@ -46,6 +48,10 @@ class ContractState:
         self.markets = markets
         self.positions: dict[PositionKey, Position] = {}
         """Those that are not flat."""
+        self.holders: dict[str, dict[tuple[AccountId, Leg], Position]] = {}
+        """The same by instrument."""
+        self.disturbed: dict[AccountId, None] = {}
+        """Accounts whose positions, or what covers them, changed; who looks ahead for them clears it."""
         self.hedged: dict[tuple[AccountId, str], None] = {}
         """Accounts and wallets where positions have two legs."""
         self.choices: dict[tuple[AccountId, str], Choice] = {}
@@ -58,6 +64,8 @@ class ContractState:
         """Where contracts are traded, so that what is free there may be below zero."""
         self.realised: dict[OrderId, Decimal] = {}
         """What the trade that was folded last realised, by order; who tells of the trade takes it away."""
+        self.position_listener: Callable[[AccountId, str, Leg], None] | None = None
+        """Is told of every position that changed, or was closed, right after that."""
 
     def folds_of_contracts(self) -> dict[type[e.Event], Callable[[Any, int], None]]:
         """What folds which event."""
@@ -66,6 +74,7 @@ class ContractState:
             e.MarginModeSet: self._margin_mode_set,
             e.MarginMoved: self._margin_moved,
             e.PositionModeSet: self._position_mode_set,
+            e.FundingPaid: self._funding_paid,
         }
 
     # Questions
@@ -103,6 +112,7 @@ class ContractState:
         event: e.TradeExecuted,
         fee: Decimal,
         fee_asset: str,
+        now_us: int,
     ) -> None:
         """What a trade makes of a position, and of the balance that covers it."""
         ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
@@ -121,14 +131,61 @@ class ContractState:
             self.realised[order.id] = change.realised
         if fee:
             ledger.settle(account, wallet, fee_asset, -fee, FEES)
-        self._hold_position(account, instrument.symbol, change.position)
+        self._hold_position(account, instrument.symbol, change.position, now_us)
 
-    def _hold_position(self, account: AccountId, symbol: str, position: Position) -> None:
-        key, positions = (account, symbol, position.leg), self.accounts[account].positions
+    def _hold_position(self, account: AccountId, symbol: str, position: Position, now_us: int) -> None:
+        leg, positions = position.leg, self.accounts[account].positions
+        key = (account, symbol, leg)
         if position.quantity:
-            self.positions[key] = positions[symbol, position.leg] = position
+            self.positions[key] = positions[symbol, leg] = replace(position, updated_us=now_us)
+            self.index_position(account, symbol, leg)
         elif key in self.positions:
-            del self.positions[key], positions[symbol, position.leg]
+            holders = self.holders[symbol]
+            del self.positions[key], positions[symbol, leg], holders[account, leg]
+            if not holders:
+                del self.holders[symbol]
+        self.disturbed[account] = None
+        if self.position_listener is not None:
+            self.position_listener(account, symbol, leg)
+
+    def index_position(self, account: AccountId, symbol: str, leg: Leg) -> None:
+        """Let a position be found by its instrument."""
+        holders = self.holders.get(symbol)
+        if holders is None:
+            holders = self.holders[symbol] = {}
+        holders[account, leg] = self.positions[account, symbol, leg]
+
+    # What time makes of positions
+
+    def _funding_paid(self, event: e.FundingPaid, now_us: int) -> None:
+        symbol = event.instrument
+        contract = self.markets[symbol].instrument.contract
+        assert contract is not None
+        for (account, _), position in list(self.holders[symbol].items()):
+            amount = funding_payment(contract, position, mark=event.mark, rate=event.rate)
+            if amount:
+                self._pay_funding(contract, account, symbol, position, amount, now_us)
+
+    def _pay_funding(
+        self,
+        contract: Contract,
+        account: AccountId,
+        symbol: str,
+        position: Position,
+        amount: Decimal,
+        now_us: int,
+    ) -> None:
+        ledger, wallet, settle = self.ledger, contract.wallet, contract.settle
+        of_margin = ZERO
+        if position.mode is MarginMode.ISOLATED:
+            # More than there is of it is paid from what is free.
+            of_margin = max(amount, -position.margin)
+        if of_margin < ZERO:
+            ledger.put_up(account, wallet, settle, of_margin)
+        ledger.settle(account, wallet, settle, amount, FUNDING)
+        if of_margin > ZERO:
+            ledger.put_up(account, wallet, settle, of_margin)
+        self._hold_position(account, symbol, after_funding(position, amount, margin=of_margin), now_us)
 
     # Settings
 
@@ -138,7 +195,7 @@ class ContractState:
         for leg in Leg:
             position = self.positions.get((account, symbol, leg))
             if position is not None:
-                self._hold_position(account, symbol, replace(position, leverage=event.leverage))
+                self._hold_position(account, symbol, replace(position, leverage=event.leverage), now_us)
 
     def _margin_mode_set(self, event: e.MarginModeSet, now_us: int) -> None:
         account, symbol = event.account, event.instrument
@@ -155,4 +212,4 @@ class ContractState:
         assert contract is not None
         position = self.positions[event.account, event.instrument, event.leg]
         self.ledger.put_up(event.account, contract.wallet, contract.settle, event.amount)
-        self._hold_position(event.account, event.instrument, margin_moved(position, event.amount))
+        self._hold_position(event.account, event.instrument, margin_moved(position, event.amount), now_us)

@@ -16,14 +16,25 @@ if TYPE_CHECKING:
     from emulator.core.state.state import State
 
 
-_OF_CONTRACTS = {"leg": Leg.BOTH, "reduce_only": False, "close_position": False}
+_ADDED = {
+    "leg": Leg.BOTH,
+    "reduce_only": False,
+    "close_position": False,
+    "price_protect": False,
+    "detached": False,
+    "good_till_us": None,
+}
+
+
+_LINKS = {"origin", "successor"}
+"""Of detached orders; others have none, and then these do not count either."""
 
 
 def _terms(terms: OrderTerms) -> dict[str, Any]:
-    """What contracts have more than pairs counts only where it says something, so that the digest of a
-    state without them is what it was before there were contracts."""
+    """What was added with contracts counts only where it says something, so that the digest of a state
+    without them is what it was before there were any."""
     listed = asdict(terms)
-    for name, default in _OF_CONTRACTS.items():
+    for name, default in _ADDED.items():
         if listed[name] == default:
             del listed[name]
     return listed
@@ -45,6 +56,7 @@ def fingerprint(state: State) -> str:
             [
                 _terms(order.terms) if slot == "terms" else getattr(order, slot)
                 for slot in Order.__struct_fields__
+                if slot not in _LINKS or getattr(order, slot)
             ]
             for order in sorted(state.orders.values(), key=lambda order: order.id)
         ],
@@ -82,11 +94,31 @@ def fingerprint(state: State) -> str:
         for symbol, market in sorted(state.markets.items())
         if market.marks is not None and market.marks.moves
     ]
-    if state.positions or state.choices or state.hedged or moves:
+    watched = [
+        [
+            symbol,
+            watch.source.value,
+            sorted(watch.trailing),
+            [[price, list(queue)] for price, queue in sorted(watch.rises.queues.items())],
+            [[price, list(queue)] for price, queue in sorted(watch.falls.queues.items())],
+        ]
+        for symbol, market in sorted(state.markets.items())
+        for watch in market.watches
+        if not watch.is_idle
+    ]
+    countdowns = [
+        [symbol, sorted(market.countdowns.items())]
+        for symbol, market in sorted(state.markets.items())
+        if market.countdowns
+    ]
+    if countdowns:
+        folded.append(countdowns)
+    if state.positions or state.choices or state.hedged or moves or watched:
         # Without them the digest is what it was before there were contracts.
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.positions.items())])
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.choices.items())])
         folded.append(sorted(list(key) for key in state.hedged))
         folded.append(moves)
+        folded.append(watched)
     encoded = msgspec.msgpack.encode(folded, enc_hook=str)
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()

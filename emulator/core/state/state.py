@@ -7,7 +7,7 @@ is in exactly one of the books, trigger queues or neither, as its status says.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import islice
@@ -82,9 +82,11 @@ class State(ContractState):
             e.TrailingStarted: self._trailing_started,
             e.OrderTriggered: self._order_triggered,
             e.OrderActivated: self._order_activated,
+            e.OrderSucceeded: self._order_succeeded,
             e.OrderAmended: self._order_amended,
             e.OrderCanceled: self._order_canceled,
             e.OrderExpired: self._order_expired,
+            e.CountdownSet: self._countdown_set,
             e.OrderListPlaced: self._order_list_placed,
             e.OrderListEnded: self._order_list_ended,
             e.PriceSet: self._price_set,
@@ -215,6 +217,7 @@ class State(ContractState):
             created_us=now_us,
             updated_us=now_us,
             working_us=now_us if status is _NEW else 0,
+            origin=event.origin,
         )
         self.next_order = id + 1
         self.next_execution += 1
@@ -227,6 +230,9 @@ class State(ContractState):
             counts.triggers += 1
         if terms.iceberg_quantity is not None:
             counts.icebergs += 1
+        if terms.good_till_us is not None:
+            insort(market.deadlines, (terms.good_till_us, id))
+            self.touched.add(event.instrument)
         if status is _DORMANT:
             self._sleep(order, market, event.extreme, now_us)
         if instrument.contract is not None:
@@ -302,7 +308,7 @@ class State(ContractState):
         if order.resting:
             self._shrink(order, quantity, now_us)
         if instrument.contract is not None:
-            self.settle_fill(instrument, instrument.contract, order, event, fee, fee_asset)
+            self.settle_fill(instrument, instrument.contract, order, event, fee, fee_asset, now_us)
             if done:
                 self._close(order, now_us)
             return
@@ -389,6 +395,14 @@ class State(ContractState):
         order.working_us = order.updated_us = now_us
         self._rehold(order)
 
+    def _order_succeeded(self, event: e.OrderSucceeded, now_us: int) -> None:
+        order = self.orders[event.order]
+        self.next_execution += 1
+        order.status = OrderStatus.TRIGGERED
+        order.successor = event.successor
+        order.updated_us = now_us
+        self._close(order, now_us)
+
     def _order_activated(self, event: e.OrderActivated, now_us: int) -> None:
         order = self.orders[event.order]
         market = self.markets[order.instrument]
@@ -419,7 +433,17 @@ class State(ContractState):
             self.client_ids.pop((order.account, order.instrument, order.client_id), None)
             order.client_id = event.client_id
             self.client_ids[order.account, order.instrument, order.client_id] = order.id
-        if order.resting:
+        if event.reenters:
+            market = self.markets[order.instrument]
+            queues = market.bids if order.side is BUY else market.asks
+            assert order.price is not None
+            queues.remove(order.price, order)
+            order.resting = False
+            order.visible = ZERO
+            market.changes += 1
+            if event.price is not None:
+                order.price = event.price
+        elif order.resting:
             market = self.markets[order.instrument]
             queues = market.bids if order.side is BUY else market.asks
             assert order.price is not None
@@ -447,6 +471,13 @@ class State(ContractState):
         order.updated_us = now_us
         self.next_execution += 1
         self._close(order, now_us)
+
+    def _countdown_set(self, event: e.CountdownSet, now_us: int) -> None:
+        countdowns = self.markets[event.instrument].countdowns
+        countdowns.pop(event.account, None)
+        if event.at_us is not None:
+            countdowns[event.account] = event.at_us
+            self.touched.add(event.instrument)
 
     # Order lists
 
@@ -494,14 +525,14 @@ class State(ContractState):
         market.manual = None
         if market.marks is not None:
             market.marks.price_set(event.price, now_us, is_held=price is not None)
-        self._market_changed(market)
+        self._market_changed(market, now_us)
 
     def _book_set(self, event: e.BookSet, now_us: int) -> None:
         market = self.markets[event.instrument]
         market.manual = ManualBook(event.bids, event.asks, now_us)
         if market.marks is not None:
             market.marks.book_set(now_us)
-        self._market_changed(market)
+        self._market_changed(market, now_us)
 
     def _trade_printed(self, event: e.TradePrinted, now_us: int) -> None:
         market = self.markets[event.instrument]
@@ -517,11 +548,13 @@ class State(ContractState):
         market.manual = None
         if market.marks is not None:
             market.marks.released(now_us)
-        self._market_changed(market)
+        self._market_changed(market, now_us)
 
-    def _market_changed(self, market: Market) -> None:
+    def _market_changed(self, market: Market, now_us: int) -> None:
         market.consumed.clear()
         market.changes += 1
+        for watch in market.watches:
+            watch.note(now_us)
         self.touched.add(market.instrument.symbol)
 
     # Parts
@@ -540,6 +573,8 @@ class State(ContractState):
                 better = max if order.side is SELL else min
                 order.seen = better(order.seen, entry.price)
             self.touched.add(market.instrument.symbol)
+        elif market.watches:
+            self.touched.add(market.instrument.symbol)  # The mark may follow.
 
     def _consume(self, market: Market, side: Side, price: Decimal, since_us: int, quantity: Decimal) -> None:
         consumed = market.consumed
@@ -578,7 +613,8 @@ class State(ContractState):
             return
         assert trigger.price is not None
         order.asleep = True
-        queues = market.rises if trigger.fires_on_rise(order.side) else market.falls
+        waiting = market.waiting(trigger.source)
+        queues = waiting.rises if trigger.fires_on_rise(order.side) else waiting.falls
         best = queues.best
         queues.add(trigger.price, order)
         if queues.best != best:
@@ -588,18 +624,20 @@ class State(ContractState):
         order.asleep = order.trailing = True
         order.extreme = order.seen = extreme
         order.extreme_us = now_us
-        market.trailing[order.id] = order
+        assert order.terms.trigger is not None
+        market.waiting(order.terms.trigger.source).trailing[order.id] = order
         self.touched.add(order.instrument)
 
     def _unqueue_trigger(self, order: Order, market: Market) -> None:
         order.asleep = False
-        if order.id in market.trailing:
-            del market.trailing[order.id]
-            return
         trigger = order.terms.trigger
         assert trigger is not None
+        waiting = market.waiting(trigger.source)
+        if order.id in waiting.trailing:
+            del waiting.trailing[order.id]
+            return
         assert trigger.price is not None
-        queues = market.rises if trigger.fires_on_rise(order.side) else market.falls
+        queues = waiting.rises if trigger.fires_on_rise(order.side) else waiting.falls
         queues.remove(trigger.price, order)
 
     def _rehold(self, order: Order) -> None:
@@ -637,6 +675,8 @@ class State(ContractState):
             market.changes += 1
         elif order.asleep:
             self._unqueue_trigger(order, market)
+        if order.terms.good_till_us is not None:
+            market.deadlines.remove((order.terms.good_till_us, order.id))
         order.visible = ZERO
         del self.orders[order.id]
         self._rehold(order)

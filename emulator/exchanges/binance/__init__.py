@@ -17,17 +17,18 @@ from emulator.exchanges.binance import futures
 from emulator.exchanges.binance.assets import assets
 from emulator.exchanges.binance.door import Counting, Door, Timestamps
 from emulator.exchanges.binance.eras import Eras
+from emulator.exchanges.binance.futures.door import futures_doors
 from emulator.exchanges.binance.futures.products import COINM, PRODUCTS, USDM, Product, instruments_of
+from emulator.exchanges.binance.futures.streams.sockets import sockets as futures_sockets
+from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.snippets import snippets
 from emulator.exchanges.binance.spot import account, listen_keys, market, order_lists, trading, wallet
 from emulator.exchanges.binance.spot.instruments import load
-from emulator.exchanges.binance.spot.streams import connection as streams
+from emulator.exchanges.binance.spot.streams.sockets import sockets as stream_sockets
 from emulator.exchanges.binance.spot.ws_api import socket_row
 from emulator.web.contract import NotEmulated, Site
 
 __all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADED", "WALLETS", "engine", "sites", "snippets"]
-
-ENGINE = "binance"
 
 WALLETS = ("spot", "funding", USDM.wallet, COINM.wallet)
 
@@ -69,19 +70,14 @@ def engine(feed: Feed) -> Engine:
         EngineRules(
             fees=FeeRules(discount_asset="BNB"),
             symbols={(instrument.base, instrument.quote): symbol for symbol, instrument in listed.items()},
+            margin=futures.MARGIN,
         ),
     )
 
 
 def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Site, ...]:
     """The sites that are served. timestamps, counting: see `door`."""
-    futures_door = Door(
-        eras=eras,
-        limits=futures.LIMITS,
-        engine=ENGINE,
-        timestamps=timestamps,
-        counting=counting,
-    )
+    doors = futures_doors(eras=eras, engine=ENGINE, timestamps=timestamps, counting=counting)
     spot_door = Door(eras=eras, engine=ENGINE, timestamps=timestamps, counting=counting)
 
     def futures_site(product: Product) -> Site:
@@ -90,9 +86,9 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             engine=ENGINE,
             title=product.title,
             rows=futures.rows(product),
-            # Both have the same one, so that they share their limits.
-            dialect=futures_door,
+            dialect=doors[product],
             not_emulated=futures.not_emulated(product),
+            sockets=futures_sockets(product, doors[product]),
         )
 
     return (
@@ -110,7 +106,7 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             ),
             dialect=spot_door,
             not_emulated=SPOT_NOT_EMULATED,
-            sockets=(*streams.sockets(spot_door), socket_row),
+            sockets=(*stream_sockets(spot_door), socket_row),
         ),
         futures_site(USDM),
         futures_site(COINM),

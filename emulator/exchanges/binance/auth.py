@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from emulator.exchanges.binance.errors import AHEAD_OF_SERVER, refuse
+from emulator.exchanges.binance.refusals import AHEAD_OF_SERVER, ErrorTable
 from emulator.runtime.ports import KeyKind, KeyRecord
 
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -53,8 +53,9 @@ def to_microseconds(timestamp: int) -> int:
     return timestamp if timestamp >= MICROSECONDS_FROM else timestamp * 1000
 
 
-def check_timestamp(timestamp_us: int, window_ms: Decimal, server_us: int) -> None:
+def check_timestamp(timestamp_us: int, window_ms: Decimal, server_us: int, errors: ErrorTable) -> None:
     """Raises -1131 and -1021 as the documents' pseudo-code says."""
+    refuse = errors.refuse
     if window_ms > RECV_WINDOW_MAX_MS:
         raise refuse(-1131)
     # Quirk: a timestamp may be up to a second ahead of the server, whatever the recvWindow, which only

@@ -16,16 +16,12 @@ The exchange documents the errors, not their precedence. The order here, with wh
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from functools import lru_cache
+from collections.abc import Callable, Hashable, Mapping
 from time import time_ns
 from typing import Any, Literal, assert_never
 
 from emulator.core.commands import Command
 from emulator.core.rejections import Rejection
-from emulator.exchanges.binance import errors
 from emulator.exchanges.binance.auth import (
     KEY_PATTERN,
     RECV_WINDOW_DEFAULT_MS,
@@ -34,30 +30,17 @@ from emulator.exchanges.binance.auth import (
     check_timestamp,
     decoded,
     permits,
-    to_microseconds,
     unsigned,
 )
 from emulator.exchanges.binance.eras import Eras
-from emulator.exchanges.binance.errors import (
-    DUPLICATE_VALUES,
-    EITHER_REQUIRED,
-    TEXTS,
-    TOO_MANY_PARAMETERS,
-    refuse,
-    render_error,
-)
-from emulator.exchanges.binance.limits import (
-    ACCOUNT_POOL,
-    ACCOUNT_SECOND_POOL,
-    Limits,
-    Quotas,
-    QuotasBySandbox,
-)
-from emulator.exchanges.binance.vocabulary import DECIMAL_RANGE, INTEGER_RANGE
+from emulator.exchanges.binance.errors import SPOT, refuse
+from emulator.exchanges.binance.limits import POOLS, SAPI_POOL, Limits, Quotas, QuotasBySandbox
+from emulator.exchanges.binance.reading import RECV_WINDOW, SIGNATURE, TIMESTAMP, Reader
+from emulator.exchanges.binance.refusals import TOO_MANY_PARAMETERS, Language, render_error
 from emulator.runtime.ports import KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.codec import JSON_TYPE, encode
-from emulator.web.contract import Admit, Call, Failure, Kind, Parameter, Refusal, Route
+from emulator.web.contract import Admit, Call, Failure, Parameter, Refusal, Route
 from emulator.web.params import TooManyPairs, split_pairs
 
 Timestamps = Literal["auto", "wall", "sandbox", "off"]
@@ -67,50 +50,20 @@ virtual, because unmodified clients sign with their own time."""
 Counting = Literal["auto", "on", "off"]
 """Whether quotas refuse; auto: only while the sandbox's clock is the wall's."""
 
-_ACCOUNT_WEIGHT_HEADERS: Mapping[str, bytes] = {
-    ACCOUNT_POOL: b"x-sapi-used-uid-weight-1m",
-    ACCOUNT_SECOND_POOL: b"x-sapi-used-uid-weight-1s",
-}
-
-LONG_MAX = 9_223_372_036_854_775_807
-DECIMAL_MAX = Decimal(LONG_MAX).scaleb(-8)
-"""Amounts are 64-bit integers of 1e-8, as the largest listed `maxQty`, 92141578736, suggests."""
-DECIMALS = 8
-DECIMALS_REMEMBERED = 256
-"""Of each parameter."""
-
-_DECIMAL = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
-_INTEGER = re.compile(r"[0-9]{1,20}", re.ASCII)
-_TRUTHS = {"true": True, "false": False}
-
-TIMESTAMP = Parameter(
-    "timestamp",
-    Kind.TIME,
-    required=True,
-    description="When the request was made, in milliseconds or microseconds.",
-)
-RECV_WINDOW = Parameter(
-    "recvWindow",
-    Kind.DECIMAL,
-    minimum=0,
-    maximum=60_000,
-    decimals=3,
-    description="For how many milliseconds after its timestamp the request may be processed.",
-)
-SIGNATURE = Parameter(
-    "signature", required=True, length_max=1024, description="Of the query followed by the body."
-)
-
-Parse = Callable[[str], Any]
-
 
 class Door:
-    """The dialect that Binance's sites share. One per process and engine; it holds the quotas."""
+    """The dialect that Binance's sites share. One per site and process; it holds the quotas.
+
+    language: whose words it speaks. quotas_of: another door's, whose counts it shares.
+    """
 
     key_header = b"x-mbx-apikey"
     content_type = JSON_TYPE
     counts_connections = False
     """Whether the limits that are shown are those of a WebSocket API, of connections, not of requests."""
+
+    limits: Limits
+    _quotas: QuotasBySandbox
 
     def __init__(
         self,
@@ -121,17 +74,29 @@ class Door:
         timestamps: Timestamps = "auto",
         counting: Counting = "auto",
         wall_us: Callable[[], int] | None = None,
+        language: Language = SPOT,
+        quotas_of: Door | None = None,
     ) -> None:
         self.eras = eras or Eras()
-        self.limits = limits or Limits()
+        self.language = language
+        self.errors = language.errors
+        self.limits = (limits or Limits()) if quotas_of is None else quotas_of.limits
         self._timestamps = timestamps
         self._counting = counting
         self._wall_us = wall_us or _wall_us
         self._accepts_free = self.eras.accepted_orders == "free"
         self._verifiers = Verifiers()
-        self._quotas = QuotasBySandbox(
-            self.limits, engine=engine, maker_releases=self.eras.first_maker_fill_releases
-        )
+        self._reader = Reader(self.errors)
+        self._long_header = b"x-mbx-order-count-" + (b"1m" if self.limits.orders_per_minute else b"1d")
+        if quotas_of is not None:
+            self._quotas = quotas_of._quotas
+        else:
+            self._quotas = QuotasBySandbox(
+                self.limits,
+                engine=engine,
+                maker_releases=self.eras.first_maker_fill_releases,
+                errors=self.errors,
+            )
 
     def quotas(self, sandbox: Sandbox) -> Quotas:
         """The counters of a sandbox, for the endpoints that tell of them."""
@@ -142,7 +107,9 @@ class Door:
     def compile(self, route: Route) -> Admit:
         enter, spend = self.compile_entry(route), self.compile_spending(route)
         read = self.compile_reading(route)
-        read_plain = _compile_plain_reading(route, _parsers_of(route))
+        read_plain = self._reader.compile_plain(route)
+        refuse = self.errors.refuse
+        takes_units = self.language.time_units
         security = route.security
         keyed, signed = security.keyed, security.signed
 
@@ -151,7 +118,7 @@ class Door:
             request = call.request
             headers = request.headers
             unit = headers.get(b"x-mbx-time-unit")
-            if unit is not None:
+            if unit is not None and takes_units:
                 call.time_divisor = time_divisor(unit)
             record: KeyRecord | None = None
             if keyed:
@@ -194,9 +161,8 @@ class Door:
 
     def compile_entry(self, route: Route) -> Admit:
         """Whether the IP may ask at all."""
-        is_sapi = route.path.startswith("/sapi/")
-        is_by_account = route.pool in _ACCOUNT_WEIGHT_HEADERS
-        path = route.path
+        pool = pool_of(route)
+        is_by_account = pool is not None and POOLS[pool].by_account
         # What a request that fails from here on costs; its own weight is known when it is parsed.
         weight = route.weight if isinstance(route.weight, int) else 1
 
@@ -204,10 +170,10 @@ class Door:
             sandbox = call.sandbox
             if self.counts_in(sandbox):
                 quotas = self._quotas.of(sandbox)
-                if not is_sapi:
+                if pool is None:
                     quotas.enter(call.source_ip, call.now_us)
                 elif not is_by_account:
-                    quotas.enter_sapi(call.source_ip, path, weight, call.now_us)
+                    quotas.enter_pool(pool, _subject(call, pool), weight, call.now_us)
             call.weight = weight
 
         return enter
@@ -215,47 +181,12 @@ class Door:
     def compile_reading(
         self, route: Route, *, strict: bool | None = None
     ) -> Callable[[dict[str, str], bool], dict[str, Any]]:
-        """What turns the pairs of a request into values, or raises what is wrong with them.
-
-        Its second argument says whether a name was sent twice. strict: refuse what the row does not
-        have. Of a signed row, `timestamp`, `recvWindow` and `signature` are among the values.
-        """
-        parsers, required, defaults = _parsers_of(route), _required_of(route), _defaults_of(route)
+        """See `Reader.compile`. strict: whether to refuse what the row does not have, if not as usual."""
         # Quirk: the spot API refuses parameters that it does not know, and says how many it read but not
         # which; /sapi and the futures APIs pass over them (errors.md, -1104; binance-connector-python,
         # issue 172).
         is_strict = self.refuses_unknown(route) if strict is None else strict
-        one_of, exclusive = route.one_of, route.exclusive
-
-        def read(pairs: dict[str, str], twice: bool) -> dict[str, Any]:
-            if is_strict and pairs and not parsers:
-                raise refuse(-1101, 0, len(pairs))
-            for name in required:
-                if name not in pairs:
-                    raise refuse(-1102, name)
-            values: dict[str, Any] = defaults.copy()
-            unread = 0
-            for name, text in pairs.items():
-                parse = parsers.get(name)
-                if parse is None:
-                    unread += 1
-                elif text:
-                    values[name] = parse(text)
-                else:
-                    raise _empty(name)
-            if unread and is_strict:
-                raise refuse(-1104, len(pairs) - unread, len(pairs))
-            if twice:
-                raise refuse(-1101, text=DUPLICATE_VALUES)
-            for group in one_of:
-                if not any(name in pairs for name in group):
-                    raise _either(group)
-            for group in exclusive:
-                if sum(name in pairs for name in group) > 1:
-                    raise refuse(-1128)
-            return values
-
-        return read
+        return self._reader.compile(route, is_strict=is_strict)
 
     def check_time(self, call: Call, values: dict[str, Any]) -> None:
         """Take the timestamp and its window out of the values; raises -1131 and -1021."""
@@ -263,15 +194,14 @@ class Door:
         window_ms = values.pop("recvWindow", RECV_WINDOW_DEFAULT_MS)
         server_us = self._server_us(call)
         if server_us is not None:
-            check_timestamp(timestamp_us, window_ms, server_us)
+            check_timestamp(timestamp_us, window_ms, server_us, self.errors)
         elif window_ms > RECV_WINDOW_MAX_MS:
-            raise refuse(-1131)
+            raise self.errors.refuse(-1131)
 
     def compile_spending(self, route: Route) -> Admit:
         """Whether there is enough left for the weight and the orders of a call that was read."""
-        pool, path, weigh, orders = route.pool, route.path, route.weight, route.orders
-        is_by_account = pool in _ACCOUNT_WEIGHT_HEADERS
-        is_by_ip = not path.startswith("/sapi/")
+        pool, weigh, orders = pool_of(route), route.weight, route.orders
+        is_by_account = pool is not None and POOLS[pool].by_account
 
         def spend(call: Call) -> None:
             if not isinstance(weigh, int):
@@ -280,9 +210,10 @@ class Door:
             enforced = self.counts_in(sandbox)
             if enforced:
                 quotas = self._quotas.of(sandbox)
-                if is_by_account:
-                    quotas.enter_sapi_account(pool, call.account, path, call.weight, call.now_us)
-                elif is_by_ip:
+                if pool is not None:
+                    if is_by_account:
+                        quotas.enter_pool(pool, _subject(call, pool), call.weight, call.now_us)
+                else:
                     quotas.check_weight(call.source_ip, call.weight, call.now_us)
             if orders:
                 self._quotas.of(sandbox).reserve_orders(call.account, orders, call.now_us, enforced=enforced)
@@ -336,26 +267,26 @@ class Door:
         route, ip, now_us = call.route, call.request.source_ip, call.now_us
         quotas = self._quotas.of(call.sandbox)
         headers = call.headers
-        if not route.path.startswith("/sapi/"):
+        pool = pool_of(route)
+        if pool is None:
             weight = call.weight
             # Quirk: an order request that succeeds costs no weight; one that fails costs what is documented
             # (CHANGELOG.md, 2026-03-27).
             if refusal is None and route.free_when_accepted and self._accepts_free:
                 weight = 0
             used_text = b"%d" % quotas.charge(ip, weight, now_us)
-            headers += ((b"x-mbx-used-weight", used_text), (b"x-mbx-used-weight-1m", used_text))
-        elif route.pool in _ACCOUNT_WEIGHT_HEADERS:
-            used = quotas.sapi_account_used(route.pool, call.account, route.path, now_us)
-            headers.append((_ACCOUNT_WEIGHT_HEADERS[route.pool], b"%d" % used))
+            for header in self.language.weight_headers:
+                headers.append((header, used_text))
         else:
-            used = quotas.sapi_used(ip, route.path, now_us)
-            headers.append((b"x-sapi-used-ip-weight-1m", b"%d" % used))
+            told = POOLS[pool].header
+            if told is not None:
+                headers.append((told, b"%d" % quotas.pool_used(pool, _subject(call, pool), now_us)))
         if refusal is None:
             if route.orders or call.orders_reserved:
-                seconds, day = quotas.orders_used(call.account, now_us)
+                seconds, long = quotas.orders_used(call.account, now_us)
                 headers += (
                     (b"x-mbx-order-count-10s", b"%d" % seconds),
-                    (b"x-mbx-order-count-1d", b"%d" % day),
+                    (self._long_header, b"%d" % long),
                 )
         elif call.orders_reserved:
             quotas.release_orders(call.account, call.orders_reserved, now_us)
@@ -364,10 +295,10 @@ class Door:
     # Saying no
 
     def speak(self, rejection: Rejection, command: Command | None) -> Refusal:
-        return errors.speak(rejection, command)
+        return self.language.speak(rejection, command)
 
     def fail(self, failure: Failure, detail: str) -> Refusal:
-        return errors.fail(failure, detail)
+        return self.errors.fail(failure, detail)
 
     def render_refusal(self, refusal: Refusal) -> bytes:
         return encode(render_error(refusal))
@@ -378,29 +309,17 @@ class Door:
         return (RECV_WINDOW, TIMESTAMP, SIGNATURE) if route.security.signed else ()
 
     def refuses_unknown(self, route: Route) -> bool:
-        return route.path.startswith("/api/") and self.eras.unknown_parameters == "refuse"
+        return route.path.startswith("/api/") and self.refuses_unknown_parameters
+
+    @property
+    def refuses_unknown_parameters(self) -> bool:
+        return self.language.refuses_unknown and self.eras.unknown_parameters == "refuse"
 
     def describe_errors(self) -> Mapping[str, Any]:
-        return {
-            "type": "object",
-            "properties": {
-                "code": {"type": "integer"},
-                "msg": {"type": "string"},
-                "data": {
-                    "type": "object",
-                    "description": "Only of an order cancel-replace: what became of its two halves. "
-                    "A response is the half's answer or error; of one that was not attempted there is none.",
-                    "properties": {
-                        "cancelResult": {"enum": ["SUCCESS", "FAILURE"]},
-                        "newOrderResult": {"enum": ["SUCCESS", "FAILURE", "NOT_ATTEMPTED"]},
-                        "cancelResponse": {"type": "object", "additionalProperties": True},
-                        "newOrderResponse": {"type": ["object", "null"], "additionalProperties": True},
-                    },
-                    "required": ["cancelResult", "newOrderResult", "cancelResponse", "newOrderResponse"],
-                },
-            },
-            "required": ["code", "msg"],
-        }
+        members: dict[str, Any] = {"code": {"type": "integer"}, "msg": {"type": "string"}}
+        if self.language.describes_halves:
+            members["data"] = _HALVES
+        return {"type": "object", "properties": members, "required": ["code", "msg"]}
 
     def describe_failures(self, route: Route) -> Mapping[int, str]:
         failures = {
@@ -410,7 +329,7 @@ class Door:
             418: "The IP is banned for going on after 429",
             429: "Too much request weight used, or too many orders placed",
             503: "Nothing was done: the exchange cannot, for now",
-            504: "The exchange did not say in time whether it was done",
+            self.errors.statuses[-1007]: "The exchange did not say in time whether it was done",
         }
         if route.security.keyed:
             failures[401] = "The API key is malformed, unknown, or not allowed to do this"
@@ -418,6 +337,32 @@ class Door:
 
     def describe_security(self) -> Mapping[str, Mapping[str, Any]]:
         return {"ApiKey": {"type": "apiKey", "in": "header", "name": "X-MBX-APIKEY"}}
+
+
+_HALVES: Mapping[str, Any] = {
+    "type": "object",
+    "description": "Only of an order cancel-replace: what became of its two halves. "
+    "A response is the half's answer or error; of one that was not attempted there is none.",
+    "properties": {
+        "cancelResult": {"enum": ["SUCCESS", "FAILURE"]},
+        "newOrderResult": {"enum": ["SUCCESS", "FAILURE", "NOT_ATTEMPTED"]},
+        "cancelResponse": {"type": "object", "additionalProperties": True},
+        "newOrderResponse": {"type": ["object", "null"], "additionalProperties": True},
+    },
+    "required": ["cancelResult", "newOrderResult", "cancelResponse", "newOrderResponse"],
+}
+
+
+def pool_of(route: Route) -> str | None:
+    """Which of `POOLS` a row's weight comes from; None: the one of all others."""
+    return route.pool or (SAPI_POOL if route.path.startswith("/sapi/") else None)
+
+
+def _subject(call: Call, pool: str) -> Hashable:
+    """For whom a request of a pool is counted."""
+    rule = POOLS[pool]
+    who: Hashable = call.account if rule.by_account else call.source_ip
+    return (who, call.route.path) if rule.by_path else who
 
 
 def _wall_us() -> int:
@@ -431,227 +376,3 @@ def time_divisor(unit: bytes) -> int:
         case b"MILLISECOND":
             return 1000
     raise refuse(-1194)
-
-
-def _empty(name: str) -> Refusal:
-    # Quirk: two parameters have codes of their own for being empty (errors.md, -1118 and -1119).
-    match name:
-        case "newClientOrderId":
-            return refuse(-1118)
-        case "origClientOrderId":
-            return refuse(-1119)
-        case "timestamp" | "signature":
-            return refuse(-1102, name)
-    return refuse(-1105, name)
-
-
-def _either(group: tuple[str, ...]) -> Refusal:
-    return refuse(-1102, group[0], group[1], text=EITHER_REQUIRED)
-
-
-# Values
-
-
-def _parsers_of(route: Route) -> dict[str, Parse]:
-    parsers: dict[str, Parse] = {p.name: compile_parameter(p) for p in route.parameters}
-    if route.security.signed:
-        parsers["timestamp"] = compile_parameter(TIMESTAMP)
-        parsers["recvWindow"] = compile_parameter(Parameter("recvWindow", Kind.DECIMAL, decimals=3))
-        parsers["signature"] = str
-    return parsers
-
-
-def _required_of(route: Route) -> tuple[str, ...]:
-    required = tuple(p.name for p in route.parameters if p.required)
-    return (*required, "timestamp", "signature") if route.security.signed else required
-
-
-def _defaults_of(route: Route) -> dict[str, Any]:
-    return {p.name: p.default for p in route.parameters if p.default is not None}
-
-
-def _compile_plain_reading(
-    route: Route, parsers: Mapping[str, Parse]
-) -> Callable[[bytes], dict[str, Any] | None]:
-    """What reads a query or a body in one go, as long as nothing is escaped and nothing wrong with it.
-
-    None: something is, and what is said of it is for `compile_reading` to find in its order.
-    """
-    required, defaults = frozenset(_required_of(route)), _defaults_of(route)
-    one_of, exclusive = route.one_of, route.exclusive
-
-    def read(raw: bytes) -> dict[str, Any] | None:
-        if b"%" in raw or b"+" in raw or not raw.isascii():
-            return None
-        pieces = raw.decode().split("&")
-        if len(pieces) > len(parsers):
-            return None
-        values: dict[str, Any] = {}
-        try:
-            for piece in pieces:
-                name, _, text = piece.partition("=")
-                if not text:
-                    return None
-                values[name] = parsers[name](text)
-        except (KeyError, Refusal):
-            return None
-        if len(values) < len(pieces) or not required <= values.keys():
-            return None
-        for group in one_of:
-            if not any(name in values for name in group):
-                return None
-        for group in exclusive:
-            if sum(name in values for name in group) > 1:
-                return None
-        return {**defaults, **values} if defaults else values
-
-    return read
-
-
-def compile_parameter(parameter: Parameter) -> Parse:
-    """What turns one parameter's text, which is not empty, into its value or raises its error."""
-    match parameter.kind:
-        case Kind.DECIMAL:
-            return _decimal(parameter)
-        case Kind.INTEGER:
-            return _integer(parameter)
-        case Kind.TIME:
-            return _time(parameter)
-        case Kind.BOOLEAN:
-            return _boolean(parameter)
-        case Kind.CHOICE:
-            return _choice(parameter)
-        case Kind.TEXT:
-            return _text(parameter)
-        case Kind.TEXT_LIST:
-            return _text_list(parameter)
-    assert_never(parameter.kind)
-
-
-def _invalid(parameter: Parameter) -> Refusal:
-    code = -1130 if parameter.error is None else parameter.error
-    return refuse(code, parameter.name) if "%s" in TEXTS[code] else refuse(code)
-
-
-def _decimal(parameter: Parameter) -> Parse:
-    name = parameter.name
-    places = DECIMALS if parameter.decimals is None else parameter.decimals
-    minimum, maximum = parameter.minimum, parameter.maximum
-    matches = _DECIMAL.fullmatch
-
-    def parse(text: str) -> Decimal:
-        if not matches(text):
-            raise refuse(-1100, name, DECIMAL_RANGE)
-        whole, point, fraction = text.partition(".")
-        if point:
-            if fraction[-1] == "0":
-                fraction = fraction.rstrip("0")
-                text = f"{whole}.{fraction}" if fraction else whole
-            if len(fraction) > places:
-                raise refuse(-1111, name)
-        value = Decimal(text)
-        # Ten digits cannot exceed the largest amount, so most values need no comparison.
-        if len(whole) > 10 and value > DECIMAL_MAX:
-            raise refuse(-1108, name)
-        if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
-            raise _invalid(parameter)
-        return value
-
-    # Windows, quantities and prices come again and again, and a remembered one costs a tenth.
-    return lru_cache(maxsize=DECIMALS_REMEMBERED)(parse)
-
-
-def _integer(parameter: Parameter) -> Parse:
-    name = parameter.name
-    minimum, maximum, clamped = parameter.minimum, parameter.maximum, parameter.clamped
-    matches = _INTEGER.fullmatch
-
-    def parse(text: str) -> int:
-        if not matches(text):
-            raise refuse(-1100, name, INTEGER_RANGE)
-        value = int(text)
-        if value > LONG_MAX:
-            raise refuse(-1108, name)
-        if minimum is not None and value < minimum:
-            raise _invalid(parameter)
-        if maximum is not None and value > maximum:
-            if clamped:
-                return int(maximum)
-            raise _invalid(parameter)
-        return value
-
-    return parse
-
-
-def _time(parameter: Parameter) -> Parse:
-    name = parameter.name
-    matches = _INTEGER.fullmatch
-
-    def parse(text: str) -> int:
-        if not matches(text):
-            raise refuse(-1100, name, INTEGER_RANGE)
-        value = int(text)
-        if value > LONG_MAX:
-            raise refuse(-1108, name)
-        return to_microseconds(value)
-
-    return parse
-
-
-def _boolean(parameter: Parameter) -> Parse:
-    def parse(text: str) -> bool:
-        # Python clients send str(True).
-        truth = _TRUTHS.get(text.lower())
-        if truth is None:
-            raise _invalid(parameter)
-        return truth
-
-    return parse
-
-
-def _choice(parameter: Parameter) -> Parse:
-    choices = frozenset(parameter.choices)
-
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise _invalid(parameter)
-        return text
-
-    return lru_cache(maxsize=len(choices))(parse)
-
-
-def _text(parameter: Parameter) -> Parse:
-    name = parameter.name
-    length_max = parameter.length_max
-    legal_range = parameter.legal_range or parameter.pattern or f"^.{{1,{length_max}}}$"
-    matches = re.compile(parameter.pattern or r"[^\x00-\x1f\x7f\ufffd]*").fullmatch
-
-    def parse(text: str) -> str:
-        if len(text) > length_max or not matches(text):
-            raise refuse(-1100, name, legal_range)
-        return text
-
-    return parse
-
-
-def _text_list(parameter: Parameter) -> Parse:
-    name = parameter.name
-    member = parameter.pattern or r'[^"\\\x00-\x1f\x7f\ufffd]{1,100}'
-    legal_range = parameter.legal_range or rf'^\[("{member}"(,"{member}"){{0,}}){{0,1}}\]$'
-    matches = re.compile(rf'\[(?:"(?:{member})"(?:,"(?:{member})")*)?\]').fullmatch
-
-    def parse(text: str) -> tuple[str, ...]:
-        # Quirk: a list such as `symbols` is JSON, but spaces between its members are refused (live answers
-        # to several clients).
-        if not matches(text):
-            raise refuse(-1100, name, legal_range)
-        if len(text) == 2:
-            return ()
-        members = tuple(text[2:-2].split('","'))
-        if len(members) > parameter.members_max:
-            raise refuse(-1101, parameter.members_max, len(members))
-        if len(set(members)) < len(members):
-            raise refuse(-1151)
-        return members
-
-    return parse

@@ -37,6 +37,14 @@ class Eras(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     all_tickers_stream: Literal["serve", "silent"] = "serve"
     """`!ticker@arr`: retired on 2026-03-26."""
 
+    futures_stream_routes: Literal["any", "strict"] = "any"
+    """Streams of USD-M speak on any path, or, as since 2026-04-23, on the route that they belong to, and
+    without a route those of `/public` only. What does not speak can be subscribed to all the same.
+    """
+
+    futures_arrays: Literal["own", "merged"] = "own"
+    """Streams of all symbols: of the site's own product, or, as since 2026-06-30, of both products."""
+
     session_logon: Literal["any", "ed25519"] = "any"
     """Which kinds of key may log on to the WebSocket API; the documents name Ed25519 only."""
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from emulator.core import commands, rejections
 from emulator.core.commands import Command
 from emulator.core.instruments import OrderType
 from emulator.core.orders import OrderTerms, TriggerKind
 from emulator.core.rejections import Feature, Limit, Rejection
-from emulator.web.contract import Failure, Refusal
+from emulator.exchanges.binance.refusals import ErrorTable, Language, render_error
+from emulator.web.contract import Refusal
 
 TEXTS: Mapping[int, str] = MappingProxyType(
     {
@@ -105,22 +106,9 @@ TEXTS: Mapping[int, str] = MappingProxyType(
     }
 )
 
-AHEAD_OF_SERVER = "Timestamp for this request was 1000ms ahead of the server's time."
-DUPLICATE_VALUES = "Duplicate values for a parameter detected."
-TOO_MANY_PARAMETERS = "Too many parameters sent for this endpoint."
-EITHER_REQUIRED = "Param '%s' or '%s' must be sent, but both were empty/null!"
 INVALID_JSON = "Invalid JSON Request"
 INVALID_REQUEST_MEMBER = "Invalid '%s' in JSON request; expected %s."
 """Of a WebSocket API's frames (live answers)."""
-WEIGHT_USED = (
-    "Too much request weight used; current limit is %s request weight per %s. "
-    "Please use WebSocket Streams for live updates to avoid polling the API."
-)
-IP_BANNED = (
-    "Way too much request weight used; IP banned until %s. "
-    "Please use WebSocket Streams for live updates to avoid bans."
-)
-
 # Texts of the matching engine (errors.md, "Messages for -1010, -2010, -2011, and -2038").
 UNKNOWN_ORDER = "Unknown order sent."
 DUPLICATE_ORDER = "Duplicate order sent."
@@ -150,37 +138,21 @@ STATUSES: Mapping[int, int] = MappingProxyType(
 """Everything else is a 400."""
 
 
-def refuse(code: int, *parts: object, text: str | None = None) -> Refusal:
-    """The documented error `code`; parts fill its text, or the given one of several texts."""
-    words = TEXTS[code] if text is None else text
-    return Refusal(STATUSES.get(code, 400), code, words % parts if parts else words)
+ERRORS: Final = ErrorTable(
+    texts=TEXTS,
+    statuses=STATUSES,
+    weight_used=(
+        "Too much request weight used; current limit is {limit} request weight per {interval}. "
+        "Please use WebSocket Streams for live updates to avoid polling the API."
+    ),
+    ip_banned=(
+        "Way too much request weight used; IP banned until %s. "
+        "Please use WebSocket Streams for live updates to avoid bans."
+    ),
+)
 
-
-def not_served(detail: str) -> Refusal:
-    """A path that the exchange may have and this emulator does not answer.
-
-    The live host answers unknown paths with HTML; a JSON body that names the path helps more.
-    """
-    return Refusal(404, -1020, f"{TEXTS[-1020]} Not emulated: {detail}")
-
-
-def fail(failure: Failure, detail: str) -> Refusal:
-    match failure:
-        case Failure.UNKNOWN_PATH | Failure.NOT_EMULATED:
-            return not_served(detail)
-        case Failure.WRONG_METHOD:
-            return Refusal(405, -1020, f"{TEXTS[-1020]} {detail}")
-        case Failure.UNKNOWN_SANDBOX:
-            return Refusal(404, -1020, f"{TEXTS[-1020]} There is no sandbox named {detail[:80]!r}.")
-        case Failure.TOO_LARGE:
-            return Refusal(413, -1101, TOO_MANY_PARAMETERS)
-        case Failure.UNAVAILABLE:
-            return refuse(-1001)
-        case Failure.OUTCOME_UNKNOWN:
-            return refuse(-1007)
-        case Failure.BROKEN:
-            return refuse(-1000)
-    assert_never(failure)
+refuse: Final = ERRORS.refuse
+"""A documented error of Spot and of the wallet."""
 
 
 class Attempt(str, Enum):
@@ -200,7 +172,7 @@ def attempt_of(command: Command | None) -> Attempt:
             return Attempt.QUERY
         case commands.CancelOrder() | commands.CancelAllOrders() | commands.CancelOrderList():
             return Attempt.CANCEL
-        case commands.AmendOrder():
+        case commands.AmendOrder() | commands.ModifyOrder():
             return Attempt.AMEND
         case (
             commands.Deposit()
@@ -241,6 +213,8 @@ FILTERS: Mapping[Limit, str] = MappingProxyType(
         Limit.ICEBERG_ORDERS: "MAX_NUM_ICEBERG_ORDERS",
         Limit.ORDER_LISTS: "MAX_NUM_ORDER_LISTS",
         Limit.AMENDS: "MAX_NUM_ORDER_AMENDS",
+        Limit.TAKE_BOUND: "PERCENT_PRICE_BY_SIDE",
+        Limit.CLOSING_ORDERS: "MAX_NUM_ALGO_ORDERS",
     }
 )
 """The filter that a limit belongs to, by its name on the wire."""
@@ -332,8 +306,10 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
             | rejections.LegWrong()
             | rejections.NothingToReduce()
             | rejections.MarginNeeded()
+            | rejections.TimePassed()
+            | rejections.OrderNotResting()
         ):
-            # Only contracts have positions, and those are not traded on this site.
+            # Only contracts have positions, and those are not traded on this site; nor do orders end by time.
             return refuse(-1130, "symbol")
         case rejections.ReplaceFailed():
             cancel = command.cancel if isinstance(command, commands.ReplaceOrder) else None
@@ -432,9 +408,11 @@ def replace_refusal(
     )
 
 
-def render_error(refusal: Refusal) -> dict[str, Any]:
-    """The members of the error body, in the documents' order."""
-    body: dict[str, Any] = {"code": refusal.code, "msg": refusal.message}
-    if refusal.extra:
-        body.update(refusal.extra)
-    return body
+SPOT: Final = Language(
+    errors=ERRORS,
+    speak=speak,
+    weight_headers=(b"x-mbx-used-weight", b"x-mbx-used-weight-1m"),
+    describes_halves=True,
+    refuses_unknown=True,
+    time_units=True,
+)

@@ -1,21 +1,31 @@
 """How long a WebSocket connection lives: pings, what no answer means, how much may be said, and its last day.
 
-The figures are those of web-socket-streams.md and web-socket-api.md, which agree.
+The figures of spot are those of web-socket-streams.md and web-socket-api.md, which agree; those of futures
+are in both sites' general information ("Connect").
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator.exchanges.binance.door import Door
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.sockets import GOING_AWAY, POLICY, Heart, Socket
 
-PING_EVERY_S: Final = 20
-PONG_WITHIN_S: Final = 60
 LIFE_US: Final = 86_400_000_000
 SECOND_US: Final = 1_000_000
+
+
+class Heartbeat(NamedTuple):
+    """How far apart pings are, and how long a client may leave one unanswered."""
+
+    ping_every_s: int
+    pong_within_s: int
+
+
+SPOT_HEARTBEAT: Final = Heartbeat(ping_every_s=20, pong_within_s=60)
+FUTURES_HEARTBEAT: Final = Heartbeat(ping_every_s=180, pong_within_s=600)
 
 
 class Lifetime:
@@ -24,19 +34,34 @@ class Lifetime:
     Pings are due by the sandbox's clock and by the wall's; that a client is gone is told by the wall's.
     """
 
-    __slots__ = ("_alarm", "_counted", "_door", "_ends_us", "_heart", "_ip", "_sandbox", "_second", "_socket")
+    __slots__ = (
+        "_alarm",
+        "_counted",
+        "_door",
+        "_ends_us",
+        "_heart",
+        "_heartbeat",
+        "_ip",
+        "_sandbox",
+        "_second",
+        "_socket",
+    )
 
-    def __init__(self, socket: Socket, sandbox: Sandbox, door: Door, ip: str) -> None:
+    def __init__(self, socket: Socket, sandbox: Sandbox, door: Door, ip: str, heartbeat: Heartbeat) -> None:
         self._socket = socket
         self._sandbox = sandbox
         self._door = door
         self._ip = ip
+        self._heartbeat = heartbeat
         self._second = 0
         self._counted = 0
         now_us = sandbox.clock.now_us()
         self._ends_us = now_us + LIFE_US
         self._heart = Heart(
-            socket, interval_s=PING_EVERY_S, timeout_s=PONG_WITHIN_S, payload=partial(_stamp, sandbox)
+            socket,
+            interval_s=heartbeat.ping_every_s,
+            timeout_s=heartbeat.pong_within_s,
+            payload=partial(_stamp, sandbox),
         )
         self._alarm = sandbox.alarms.at(self._next_us(now_us), self._beat)
 
@@ -76,7 +101,7 @@ class Lifetime:
 
     def _next_us(self, now_us: int) -> int:
         # Under a clock that runs fast at most once in a second of the wall: nobody needs more pings.
-        pause_us = max(PING_EVERY_S * SECOND_US, int(self._sandbox.clock.speed * SECOND_US))
+        pause_us = max(self._heartbeat.ping_every_s * SECOND_US, int(self._sandbox.clock.speed * SECOND_US))
         return min(now_us + pause_us, self._ends_us)
 
 

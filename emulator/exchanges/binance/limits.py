@@ -8,13 +8,16 @@ accepted costs nothing. Counts are of one sandbox and of this process; they end 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from types import MappingProxyType
 from weakref import ref
 
 import msgspec
 
 from emulator.core.events import OrderPlaced, TradeExecuted
 from emulator.core.ids import MARKET_ORDER, AccountId, OrderId
-from emulator.exchanges.binance.errors import IP_BANNED, WEIGHT_USED, refuse
+from emulator.exchanges.binance.errors import ERRORS
+from emulator.exchanges.binance.refusals import ErrorTable
 from emulator.runtime.fanout import Unsubscribe
 from emulator.runtime.ports import Batch
 from emulator.runtime.quotas import DAY_US, MINUTE_US, Bans, Window
@@ -24,12 +27,58 @@ from emulator.web.contract import Refusal
 VIOLATIONS_TOLERATED = 20
 """How many refusals within a minute are let pass before a ban. Not documented."""
 
+SAPI_POOL = "sapi"
+"""The pool of /sapi rows that name none."""
 ACCOUNT_POOL = "uid"
 """The `pool` of a /sapi row whose weight is charged to the account instead of the IP."""
 ACCOUNT_SECOND_POOL = "uid-second"
 """The same by the second, of which the wallet documents have one ("Withdraw History")."""
+FUNDING_POOL = "funding"
+"""What the two futures endpoints about funding rates share, instead of the weight of all others."""
+
+
+class Pool(msgspec.Struct, frozen=True, kw_only=True):
+    """Requests whose weight is counted apart from the others'. header: which tells of it, if one does.
+
+    by_account: counted for the account, not the IP. by_path: each endpoint by itself.
+    """
+
+    interval_us: int
+    words: str
+    header: bytes | None = None
+    by_account: bool = False
+    by_path: bool = False
+
+
+POOLS: Mapping[str, Pool] = MappingProxyType(
+    {
+        SAPI_POOL: Pool(
+            interval_us=MINUTE_US, words="1 MINUTE", header=b"x-sapi-used-ip-weight-1m", by_path=True
+        ),
+        ACCOUNT_POOL: Pool(
+            interval_us=MINUTE_US,
+            words="1 MINUTE",
+            header=b"x-sapi-used-uid-weight-1m",
+            by_account=True,
+            by_path=True,
+        ),
+        ACCOUNT_SECOND_POOL: Pool(
+            interval_us=1_000_000,
+            words="1 SECOND",
+            header=b"x-sapi-used-uid-weight-1s",
+            by_account=True,
+            by_path=True,
+        ),
+        # Quirk: requests for funding rates are counted apart, and no header tells of them (Get Funding Rate
+        # History: 500 in 5 minutes, shared with Get Funding Info).
+        FUNDING_POOL: Pool(interval_us=5 * MINUTE_US, words="5 MINUTES"),
+    }
+)
 
 SECOND_US = 1_000_000
+
+WALLET = "spot"
+"""Whose orders come off the counts when they are filled."""
 
 UNFILLED_MAX = 100_000
 """How many orders are remembered as not yet filled; older ones no longer give their place back."""
@@ -38,19 +87,38 @@ _QUOTAS_MAX = 256
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of GET /api/v3/exchangeInfo, of /sapi's headers, and of the documents of sockets."""
+    """The figures of GET /api/v3/exchangeInfo, of /sapi's headers, and of the documents of sockets.
+
+    requests_per_5_minutes: 0: however many. orders_per_minute: where it is not zero, orders are counted by
+    the minute and not by the day. fills_release: whether a first fill takes an order off the counts.
+    """
 
     weight_per_minute: int = 6000
     requests_per_5_minutes: int = 300_000
     orders_per_10_seconds: int = 100
     orders_per_day: int = 200_000
+    orders_per_minute: int = 0
+    fills_release: bool = True
     sapi_weight_per_minute: int = 12_000
     sapi_account_weight_per_minute: int = 180_000
     sapi_account_weight_per_second: int = 180_000
+    funding_requests_per_5_minutes: int = 500
     connections_per_5_minutes: int = 300
     messages_per_second: int = 5
     ban_shortest_us: int = 2 * MINUTE_US
     ban_longest_us: int = 3 * DAY_US
+    ten_seconds: str = "10 SECOND"
+    """How the exchange calls them when there were too many orders."""
+
+    @property
+    def pools(self) -> Mapping[str, int]:
+        """What each of `POOLS` holds."""
+        return {
+            SAPI_POOL: self.sapi_weight_per_minute,
+            ACCOUNT_POOL: self.sapi_account_weight_per_minute,
+            ACCOUNT_SECOND_POOL: self.sapi_account_weight_per_second,
+            FUNDING_POOL: self.funding_requests_per_5_minutes,
+        }
 
 
 class Exhausted(Refusal):
@@ -78,19 +146,23 @@ def _used_up(refusal: Refusal, window: Window, now_us: int) -> Exhausted:
 
 
 class Quotas:
-    """The counters of one sandbox."""
+    """The counters of one sandbox; errors: in whose words what is used up is told."""
 
-    def __init__(self, limits: Limits, *, maker_releases: int) -> None:
+    def __init__(self, limits: Limits, *, maker_releases: int, errors: ErrorTable = ERRORS) -> None:
         self.limits = limits
+        self._errors = errors
         self._maker_releases = maker_releases
         self._weight = Window(interval_us=MINUTE_US, limit=limits.weight_per_minute)
         self._requests = Window(interval_us=5 * MINUTE_US, limit=limits.requests_per_5_minutes)
         self._seconds = Window(interval_us=10 * SECOND_US, limit=limits.orders_per_10_seconds)
-        self._day = Window(interval_us=DAY_US, limit=limits.orders_per_day)
-        self._sapi = Window(interval_us=MINUTE_US, limit=limits.sapi_weight_per_minute)
-        self._sapi_accounts = {
-            ACCOUNT_POOL: Window(interval_us=MINUTE_US, limit=limits.sapi_account_weight_per_minute),
-            ACCOUNT_SECOND_POOL: Window(interval_us=SECOND_US, limit=limits.sapi_account_weight_per_second),
+        if limits.orders_per_minute:
+            self._long, words = Window(interval_us=MINUTE_US, limit=limits.orders_per_minute), "MINUTE"
+        else:
+            self._long, words = Window(interval_us=DAY_US, limit=limits.orders_per_day), "1 DAY"
+        self._order_windows = ((self._long, words), (self._seconds, limits.ten_seconds))
+        self._pools = {
+            name: Window(interval_us=POOLS[name].interval_us, limit=limit)
+            for name, limit in limits.pools.items()
         }
         self._connections = Window(interval_us=5 * MINUTE_US, limit=limits.connections_per_5_minutes)
         self._bans = Bans(
@@ -104,15 +176,20 @@ class Quotas:
     # Requests, by IP
 
     def enter(self, ip: str, now_us: int) -> None:
-        """Count a request of the /api pool; raises -1003 as 418 while banned, as 429 when used up."""
+        """Count a request of the common pool; raises -1003 as 418 while banned, as 429 when used up."""
+        self.check_ban(ip, now_us)
+        most = self._requests.limit
+        if most and self._requests.add(ip, 1, now_us) > most:
+            raise self._violation(ip, now_us, self._errors.refuse(-1003), self._requests)
+        if self._weight.used(ip, now_us) >= self._weight.limit:
+            raise self._too_heavy(ip, now_us)
+
+    def check_ban(self, ip: str, now_us: int) -> None:
+        """Raises -1003 as 418 while the IP is banned."""
         if self._bans:
             until_us = self._bans.until_us(ip, now_us)
             if until_us is not None:
-                raise _banned(until_us, now_us)
-        if self._requests.add(ip, 1, now_us) > self._requests.limit:
-            raise self._violation(ip, now_us, refuse(-1003), self._requests)
-        if self._weight.used(ip, now_us) >= self._weight.limit:
-            raise self._too_heavy(ip, now_us)
+                raise self._banned(until_us, now_us)
 
     def check_weight(self, ip: str, weight: int, now_us: int) -> None:
         """Raises -1003 when a request of this weight would exceed the minute."""
@@ -125,38 +202,30 @@ class Quotas:
             return self._weight.used(ip, now_us)
         return self._weight.add(ip, weight, now_us)
 
-    def enter_sapi(self, ip: str, path: str, weight: int, now_us: int) -> int:
-        """Charge a /sapi request, whose weights count per endpoint; raises -1003 when used up."""
-        used = self._sapi.add((ip, path), weight, now_us)
-        if used > self._sapi.limit:
-            limit = self._sapi.limit
-            refusal = refuse(-1003, limit, "1 MINUTE", text=WEIGHT_USED)
-            raise _used_up(refusal, self._sapi, now_us)
-        return used
+    def enter_pool(self, pool: str, subject: Hashable, weight: int, now_us: int) -> None:
+        """Charge a request of one of `POOLS`; raises -1003 when it is used up."""
+        window = self._pools[pool]
+        if window.add(subject, weight, now_us) > window.limit:
+            raise _used_up(self._weight_used(window.limit, POOLS[pool].words), window, now_us)
 
-    def sapi_used(self, ip: str, path: str, now_us: int) -> int:
-        return self._sapi.used((ip, path), now_us)
+    def pool_used(self, pool: str, subject: Hashable, now_us: int) -> int:
+        return self._pools[pool].used(subject, now_us)
 
-    def enter_sapi_account(self, pool: str, account: AccountId, path: str, weight: int, now_us: int) -> None:
-        """As `enter_sapi`, for the endpoints whose weight is the account's, not the IP's."""
-        window = self._sapi_accounts[pool]
-        if window.add((account, path), weight, now_us) > window.limit:
-            words = "1 SECOND" if pool == ACCOUNT_SECOND_POOL else "1 MINUTE"
-            refusal = refuse(-1003, window.limit, words, text=WEIGHT_USED)
-            raise _used_up(refusal, window, now_us)
-
-    def sapi_account_used(self, pool: str, account: AccountId, path: str, now_us: int) -> int:
-        return self._sapi_accounts[pool].used((account, path), now_us)
+    def _weight_used(self, limit: int, words: str) -> Refusal:
+        return self._errors.refuse(-1003, text=self._errors.weight_used.format(limit=limit, interval=words))
 
     def _too_heavy(self, ip: str, now_us: int) -> Refusal:
-        refusal = refuse(-1003, self._weight.limit, "1 MINUTE", text=WEIGHT_USED)
-        return self._violation(ip, now_us, refusal, self._weight)
+        return self._violation(ip, now_us, self._weight_used(self._weight.limit, "1 MINUTE"), self._weight)
 
     def _violation(self, ip: str, now_us: int, refusal: Refusal, window: Window) -> Refusal:
         until_us = self._bans.note_violation(ip, now_us)
         if until_us is not None:
-            return _banned(until_us, now_us)
+            return self._banned(until_us, now_us)
         return _used_up(refusal, window, now_us)
+
+    def _banned(self, until_us: int, now_us: int) -> Exhausted:
+        words = self._errors.ip_banned % (until_us // 1000)
+        return _exhausted(Refusal(418, -1003, words), until_us, now_us)
 
     # Sockets, by IP
 
@@ -165,12 +234,10 @@ class Quotas:
 
         pool: attempts of different pools count apart, as those at different hosts of the exchange do.
         """
-        until_us = self._bans.until_us(ip, now_us)
-        if until_us is not None:
-            raise _banned(until_us, now_us)
+        self.check_ban(ip, now_us)
         window = self._connections
         if window.add((pool, ip), 1, now_us) > window.limit:
-            refusal = refuse(-1034, window.limit, "5 MINUTE")
+            refusal = self._errors.refuse(-1034, window.limit, "5 MINUTE")
             raise self._violation(ip, now_us, refusal, window)
 
     def note_flood(self, ip: str, now_us: int) -> None:
@@ -179,27 +246,35 @@ class Quotas:
 
     # Unfilled orders, by account
 
-    def reserve_orders(self, account: AccountId, count: int, now_us: int, *, enforced: bool = True) -> None:
+    def reserve_orders(
+        self,
+        account: AccountId,
+        count: int,
+        now_us: int,
+        *,
+        in_long: int | None = None,
+        enforced: bool = True,
+    ) -> None:
         """Count orders that are about to be placed; raises -1015 when the account has too many, and
-        then counts nothing."""
+        then counts nothing. in_long: as how many they count in the longer window, if not as many."""
         # Quirk: an order that the day's limit refuses does not count in the ten seconds either
         # (CHANGELOG.md, 2025-04-07).
+        counts = (count if in_long is None else in_long, count)
         if enforced:
-            for window, words in ((self._day, "1 DAY"), (self._seconds, "10 SECOND")):
-                if window.used(account, now_us) + count > window.limit:
-                    refusal = refuse(-1015, window.limit, words)
-                    raise _used_up(refusal, window, now_us)
-        self._day.add(account, count, now_us)
-        self._seconds.add(account, count, now_us)
+            for (window, words), added in zip(self._order_windows, counts, strict=True):
+                if window.used(account, now_us) + added > window.limit:
+                    raise _used_up(self._errors.refuse(-1015, window.limit, words), window, now_us)
+        for (window, _), added in zip(self._order_windows, counts, strict=True):
+            window.add(account, added, now_us)
 
     def release_orders(self, account: AccountId, count: int, now_us: int) -> None:
         """Take orders off the counts: they were rejected, or got their first fill."""
-        self._day.release(account, count, now_us)
+        self._long.release(account, count, now_us)
         self._seconds.release(account, count, now_us)
 
     def orders_used(self, account: AccountId, now_us: int) -> tuple[int, int]:
-        """Unfilled orders of the current ten seconds and of the current day."""
-        return self._seconds.used(account, now_us), self._day.used(account, now_us)
+        """Orders that count in the current ten seconds and in the current day, or minute."""
+        return self._seconds.used(account, now_us), self._long.used(account, now_us)
 
     def note(self, batch: Batch, engine: str, now_us: int) -> None:
         """Take the first fill of every order off its account's current counts."""
@@ -212,6 +287,9 @@ class Quotas:
                 continue
             for event in record.events:
                 if type(event) is OrderPlaced:
+                    # Contracts are counted by their own sites, and in another way.
+                    if event.wallet != WALLET:
+                        continue
                     unfilled[event.order] = event.account
                     if len(unfilled) > UNFILLED_MAX:
                         unfilled.popitem(last=False)
@@ -226,8 +304,8 @@ class Quotas:
                             self.release_orders(account, self._maker_releases, now_us)
 
 
-def _banned(until_us: int, now_us: int) -> Refusal:
-    return _exhausted(Refusal(418, -1003, IP_BANNED % (until_us // 1000)), until_us, now_us)
+def _nothing() -> None:
+    """There is no subscription to end."""
 
 
 class _Entry:
@@ -242,8 +320,11 @@ class _Entry:
 class QuotasBySandbox:
     """The quotas of each sandbox that is asked about, for as long as that sandbox lives."""
 
-    def __init__(self, limits: Limits, *, engine: str, maker_releases: int) -> None:
+    def __init__(
+        self, limits: Limits, *, engine: str, maker_releases: int, errors: ErrorTable = ERRORS
+    ) -> None:
         self.limits = limits
+        self._errors = errors
         self._engine = engine
         self._maker_releases = maker_releases
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
@@ -256,7 +337,7 @@ class QuotasBySandbox:
         return self._begin(sandbox)
 
     def _begin(self, sandbox: Sandbox) -> Quotas:
-        quotas = Quotas(self.limits, maker_releases=self._maker_releases)
+        quotas = Quotas(self.limits, maker_releases=self._maker_releases, errors=self._errors)
         engine = self._engine
         clock = sandbox.clock
 
@@ -264,7 +345,7 @@ class QuotasBySandbox:
             quotas.note(batch, engine, clock.now_us())
 
         self._drop(self._entries.pop(sandbox.name, None))
-        unsubscribe = sandbox.fanout.subscribe(on_batch)
+        unsubscribe = sandbox.fanout.subscribe(on_batch) if self.limits.fills_release else _nothing
         self._entries[sandbox.name] = _Entry(ref(sandbox), quotas, unsubscribe)
         if len(self._entries) > _QUOTAS_MAX:
             self._drop(self._entries.popitem(last=False)[1])

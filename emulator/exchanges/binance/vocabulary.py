@@ -81,6 +81,8 @@ ORDER_STATUS_WORDS: Mapping[OrderStatus, str] = MappingProxyType(
         # Quirk: an order that self-trade prevention ended has a status of its own, which is not EXPIRED
         # (enums.md, "Order status").
         OrderStatus.EXPIRED_IN_MATCH: "EXPIRED_IN_MATCH",
+        # Of futures only, where such orders are told of in other words.
+        OrderStatus.TRIGGERED: "NEW",
     }
 )
 
@@ -98,6 +100,8 @@ EXPIRY_REASON_WORDS: Mapping[EndReason, str] = MappingProxyType(
         EndReason.NO_PEG_LEVEL: "REJECTED",
         EndReason.REFUSED_AT_ACTIVATION: "REJECTED",
         EndReason.NOTHING_TO_REDUCE: "REJECTED",
+        EndReason.PRICE_PROTECTED: "REJECTED",
+        EndReason.TIME_PASSED: "NONE",
     }
 )
 

@@ -16,11 +16,15 @@ from pymongo import IndexModel
 from emulator.core.history import (
     Amendment,
     BalanceRecord,
+    ContractSettings,
     Fill,
+    Income,
     LedgerEntry,
     ListRecord,
     Movement,
+    PositionRecord,
     PreventedMatch,
+    WalletSettings,
 )
 from emulator.core.orders import Order
 from emulator.runtime.archive import AccountRecord, ApiKeyRecord, InstrumentRecord
@@ -198,6 +202,39 @@ class ArchivedBalance(Archived):
         indexes: ClassVar = [BY_NUMBER]
 
 
+class ArchivedIncome(Archived):
+    """Why a wallet of contracts has more or less than before. scope: the wallet. part: a number for the
+    kind, which the record names. label: the instrument."""
+
+    class Settings:
+        name = "archive_incomes"
+        indexes: ClassVar = [BY_NUMBER, BY_TIME, BY_PART, BY_LABEL]
+
+
+class ArchivedPosition(Archived):
+    """A position or one leg of two; its quantity is zero when it was closed. scope: `<instrument>/<leg>`."""
+
+    class Settings:
+        name = "archive_positions"
+        indexes: ClassVar = [BY_NUMBER]
+
+
+class ArchivedContractSettings(Archived):
+    """Leverage and margin mode that were chosen. scope: the instrument."""
+
+    class Settings:
+        name = "archive_contract_settings"
+        indexes: ClassVar = [BY_NUMBER]
+
+
+class ArchivedWalletSettings(Archived):
+    """What was chosen for all contracts of a wallet. scope: the wallet."""
+
+    class Settings:
+        name = "archive_wallet_settings"
+        indexes: ClassVar = [BY_NUMBER]
+
+
 ARCHIVED: dict[type[Any], type[Archived]] = {
     Order: ArchivedOrder,
     Fill: ArchivedTrade,
@@ -206,7 +243,11 @@ ARCHIVED: dict[type[Any], type[Archived]] = {
     PreventedMatch: ArchivedPreventedMatch,
     Movement: ArchivedMovement,
     LedgerEntry: ArchivedLedgerEntry,
+    Income: ArchivedIncome,
     BalanceRecord: ArchivedBalance,
+    PositionRecord: ArchivedPosition,
+    ContractSettings: ArchivedContractSettings,
+    WalletSettings: ArchivedWalletSettings,
     AccountRecord: ArchivedAccount,
     ApiKeyRecord: ArchivedApiKey,
     InstrumentRecord: ArchivedInstrument,

@@ -95,7 +95,7 @@ class NewTrade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers=MarketShown,
 )
 def read_market(call: Call) -> MarketShown:
-    engine_name, instrument = _market(call)
+    engine_name, instrument = market_of(call)
     with exact():
         return _shown(call, call.sandbox.engines[engine_name], instrument)
 
@@ -111,7 +111,7 @@ def read_market(call: Call) -> MarketShown:
 )
 async def set_price(call: Call) -> MarketShown:
     wanted: NewPrice = call.values[BODY]
-    engine, instrument = _market(call)
+    engine, instrument = market_of(call)
     price = number(wanted.price, "price")
     command = SetPrice(pair=instrument.pair, price=price, mode=PriceMode(wanted.mode))
     shown = await _submit(call, engine, instrument, command)
@@ -130,7 +130,7 @@ async def set_price(call: Call) -> MarketShown:
 )
 async def set_quote(call: Call) -> MarketShown:
     wanted: NewQuote = call.values[BODY]
-    engine, instrument = _market(call)
+    engine, instrument = market_of(call)
     usual = instrument.profile.level_quantity
     bid_quantity = usual if wanted.bid_quantity is None else number(wanted.bid_quantity, "bidQuantity")
     ask_quantity = usual if wanted.ask_quantity is None else number(wanted.ask_quantity, "askQuantity")
@@ -152,7 +152,7 @@ async def set_quote(call: Call) -> MarketShown:
 )
 async def set_book(call: Call) -> MarketShown:
     wanted: NewBook = call.values[BODY]
-    engine, instrument = _market(call)
+    engine, instrument = market_of(call)
     command = SetBook(
         instrument=instrument.symbol, bids=_side(wanted.bids, "bids"), asks=_side(wanted.asks, "asks")
     )
@@ -169,7 +169,7 @@ async def set_book(call: Call) -> MarketShown:
 )
 async def print_trade(call: Call) -> MarketShown:
     wanted: NewTrade = call.values[BODY]
-    engine, instrument = _market(call)
+    engine, instrument = market_of(call)
     usual = instrument.profile.trade_quantity
     command = PrintTrade(
         instrument=instrument.symbol,
@@ -189,7 +189,7 @@ async def print_trade(call: Call) -> MarketShown:
     answers=MarketShown,
 )
 async def release(call: Call) -> MarketShown:
-    engine, instrument = _market(call)
+    engine, instrument = market_of(call)
     command = ReleaseMarket(pair=instrument.pair)
     shown = await _submit(call, engine, instrument, command)
     for other in _others_with(call, engine, instrument.pair):
@@ -197,7 +197,7 @@ async def release(call: Call) -> MarketShown:
     return shown
 
 
-def _market(call: Call) -> tuple[str, Instrument]:
+def market_of(call: Call) -> tuple[str, Instrument]:
     known = desk(call)
     site_name: str = call.values["site"]
     site = known.sites.get(site_name)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from emulator.exchanges import binance
 from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.eras import Eras
-from emulator.exchanges.binance.spot.streams import connection as streams
+from emulator.exchanges.binance.spot.streams.sockets import sockets
 from emulator.web.contract import Route, Site
 from tests.exchanges.binance.trading_floor import DEMO, Floor
 from tests.web.client import Reply, ask
@@ -43,7 +43,7 @@ class Building(Floor):
             rows=spot().rows,
             dialect=self.door,
             not_emulated=spot().not_emulated,
-            sockets=streams.sockets(self.door),
+            sockets=sockets(self.door),
         )
 
     async def ask(

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from emulator.exchanges.binance.spot.streams.hub import HUBS
-from emulator.exchanges.binance.spot.streams.message import Message
 from emulator.exchanges.binance.spot.streams.names import parse_stream
 from emulator.runtime.sandbox import Sandbox
+from emulator.web.streams.message import Message
 
 PATIENCE_S = 10.0
 

@@ -16,8 +16,8 @@ from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.limits import Limits
 from emulator.exchanges.binance.spot import market
-from emulator.exchanges.binance.spot.streams.connection import sockets
 from emulator.exchanges.binance.spot.streams.hub import HUBS
+from emulator.exchanges.binance.spot.streams.sockets import sockets
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.contract import Site
 from emulator.web.hosts import Hosts

@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosed
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.spot import listen_keys
 from emulator.exchanges.binance.spot.ws_api import socket_row
-from emulator.exchanges.binance.spot.ws_api.connection import Connection
+from emulator.exchanges.binance.ws_api.connection import Connection
 from emulator.runtime.ports import KeyKind, KeyRecord
 from emulator.web.contract import Opening, Site
 from emulator.web.sockets import Socket
@@ -60,7 +60,8 @@ class Switchboard(Building):
         self.door.eras = self.eras
 
     def _open(self, opening: Opening, socket: Socket) -> Connection:
-        session = Connection(opening, socket)
+        session = socket_row.open(opening, socket)
+        assert isinstance(session, Connection)
         self.sessions.append(session)
         return session
 

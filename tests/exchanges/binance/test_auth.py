@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from emulator.exchanges.binance.auth import check_timestamp, prepare, to_microseconds, unsigned
 from emulator.exchanges.binance.eras import Eras
+from emulator.exchanges.binance.errors import ERRORS
 from emulator.runtime.ports import ClockMode, KeyKind, KeyRecord
 from emulator.web.contract import Refusal
 from tests.exchanges.binance.lobby import KEY, Lobby, sign
@@ -301,7 +302,7 @@ NOW_US = 1_700_000_000_000_000
 )
 def test_the_window_of_a_timestamp(behind_us: int, window_ms: str, code: int | None) -> None:
     try:
-        check_timestamp(NOW_US - behind_us, Decimal(window_ms), NOW_US)
+        check_timestamp(NOW_US - behind_us, Decimal(window_ms), NOW_US, ERRORS)
         said = None
     except Refusal as refusal:
         said = refusal.code

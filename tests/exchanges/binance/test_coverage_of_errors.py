@@ -16,8 +16,8 @@ import pytest
 from emulator.core.instruments import InstrumentStatus, SelfTradeMode
 from emulator.exchanges.binance import errors
 from emulator.exchanges.binance.limits import VIOLATIONS_TOLERATED, Limits
-from emulator.exchanges.binance.spot.streams.connection import POOL as STREAMS_POOL
 from emulator.exchanges.binance.spot.wallet import words
+from emulator.exchanges.binance.streams.connection import POOL as STREAMS_POOL
 from tests.exchanges.binance.building import Building
 from tests.exchanges.binance.test_order_lists import KINDS, OCO, OPO, OPOCO, OTO
 from tests.exchanges.binance.test_trading import DAY_US, MARKET_BUY, MINUTE_US, STOP_SELL
@@ -134,7 +134,7 @@ async def _the_journal_still_fails(building: Building) -> Reply:
     return await building.ask("POST", ORDER, LIMIT_BUY)
 
 
-def _limited(**limits: int) -> Callable[[], Mapping[str, Any]]:
+def _limited(**limits: Any) -> Callable[[], Mapping[str, Any]]:
     return lambda: {"counting": "on", "limits": Limits(**limits)}
 
 

@@ -17,15 +17,15 @@ from emulator.core.orders import EndReason, OrderStatus, OrderTerms, PegSide, Tr
 from emulator.core.rejections import Feature, Limit, LimitBroken, Obstacle, Rejection, Setting
 from emulator.exchanges.binance import vocabulary as v
 from emulator.exchanges.binance.errors import (
+    ERRORS,
     FILTERS,
     STATUSES,
     TEXTS,
-    fail,
     refuse,
-    render_error,
     replace_refusal,
     speak,
 )
+from emulator.exchanges.binance.refusals import render_error
 from emulator.web.contract import Failure
 
 ONE = Decimal(1)
@@ -65,6 +65,7 @@ def a(kind: type[Rejection]) -> Rejection:
         "setting": Setting.LEVERAGE,
         "obstacle": Obstacle.ORDERS,
         "spare": ONE,
+        "at_us": 1,
         "limit": Limit.NOTIONAL,
         "feature": Feature.MARKET,
         "reason": "r",
@@ -91,14 +92,14 @@ def test_every_rejection_has_words(kind: type[Rejection], command: Command | Non
 
 @pytest.mark.parametrize("failure", list(Failure))
 def test_every_failure_has_words(failure: Failure) -> None:
-    refusal = fail(failure, "GET /api/v3/x")
+    refusal = ERRORS.fail(failure, "GET /api/v3/x")
     assert refusal.message
     outages = (Failure.UNAVAILABLE, Failure.OUTCOME_UNKNOWN)
     assert (refusal.status >= 500) == (failure in outages)
 
 
 def test_a_path_that_is_missing_is_named() -> None:
-    refusal = fail(Failure.NOT_EMULATED, "GET /sapi/v1/margin/loan: margin is not emulated")
+    refusal = ERRORS.fail(Failure.NOT_EMULATED, "GET /sapi/v1/margin/loan: margin is not emulated")
     assert refusal.status == 404
     assert "GET /sapi/v1/margin/loan: margin is not emulated" in refusal.message
 

@@ -15,9 +15,10 @@ from emulator.exchanges import binance
 from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.eras import Eras, read_eras
 from emulator.exchanges.binance.spot import listen_keys, trading
-from emulator.exchanges.binance.spot.listen_keys import LISTEN_KEYS, VALID_US
-from emulator.exchanges.binance.spot.streams.connection import sockets
+from emulator.exchanges.binance.spot.listen_keys import LISTEN_KEYS
+from emulator.exchanges.binance.spot.streams.sockets import sockets
 from emulator.exchanges.binance.spot.user_data import ACCOUNT_HUBS
+from emulator.exchanges.binance.user_data.listen_keys import VALID_US
 from emulator.runtime.ports import KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.contract import Site

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from emulator.exchanges.binance.spot.market.intervals import DAY_US, MINUTE_US, Interval, parse_offset
+from emulator.exchanges.binance.readings.intervals import DAY_US, MINUTE_US, Interval, parse_offset
 from emulator.exchanges.binance.vocabulary import INTERVALS_US
 from emulator.web.contract import Refusal
 from tests.exchanges.binance.marketplace import NOW_MS, NOW_US, Marketplace

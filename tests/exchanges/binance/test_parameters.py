@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 
 from emulator.core.numbers import parse_plain
 from emulator.exchanges.binance import vocabulary as v
-from emulator.exchanges.binance.door import DECIMAL_MAX, LONG_MAX, compile_parameter
 from emulator.exchanges.binance.eras import Eras, EraUnknown, read_eras
+from emulator.exchanges.binance.errors import ERRORS
+from emulator.exchanges.binance.reading import DECIMAL_MAX, LONG_MAX, Reader
 from emulator.web.contract import Kind, Parameter, Refusal
 from tests.exchanges.binance.lobby import KEY, Lobby, sign
 from tests.web.client import ask
 
 pytestmark = pytest.mark.anyio
+
+compile_parameter = Reader(ERRORS).compile_parameter
 
 ILLEGAL = "Illegal characters found in parameter '%s'; legal range is '%s'."
 DECIMALS = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"

@@ -13,7 +13,7 @@ import pytest
 from emulator.core.commands import SetPrice
 from emulator.core.instruments import Side
 from emulator.core.numbers import exact
-from emulator.exchanges.binance.spot.market.intervals import Interval
+from emulator.exchanges.binance.readings.intervals import Interval
 from emulator.exchanges.binance.vocabulary import INTERVALS_US
 from tests.exchanges.binance.hearing import Ear
 from tests.exchanges.binance.marketplace import NOW_US, Marketplace

@@ -17,12 +17,13 @@ from websockets.exceptions import InvalidStatus
 
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.limits import VIOLATIONS_TOLERATED, Limits
-from emulator.exchanges.binance.spot.streams.channels import CHANNELS, METHODS
-from emulator.exchanges.binance.spot.streams.connection import POOL, parse_address
-from emulator.exchanges.binance.spot.streams.control import STREAMS_MAX, Method, is_well_formed
+from emulator.exchanges.binance.spot.streams.channels import CHANNELS
 from emulator.exchanges.binance.spot.streams.hub import SOURCES
 from emulator.exchanges.binance.spot.streams.names import StreamKind, parse_stream
-from emulator.exchanges.binance.spot.streams.places import WALKED_MAX, complaint, walk
+from emulator.exchanges.binance.streams.address import Address, parse_address
+from emulator.exchanges.binance.streams.connection import METHODS, POOL
+from emulator.exchanges.binance.streams.control import STREAMS_MAX, Method, is_well_formed
+from emulator.exchanges.binance.streams.places import WALKED_MAX, complaint, walk
 from emulator.runtime.quotas import DAY_US, MINUTE_US
 from emulator.web.contract import Refusal
 from tests.exchanges.binance.marketplace import NOW_MS, NOW_US
@@ -146,7 +147,7 @@ class TestAddresses:
     def test_an_address_says_what_is_asked_for(
         self, path: str, query: str, names: tuple[str, ...], is_combined: bool, divisor: int
     ) -> None:
-        assert parse_address(path, query.encode()) == (names, is_combined, divisor)
+        assert parse_address(path, query.encode()) == Address(names, is_combined, divisor)
 
     @pytest.mark.parametrize(
         ("path", "code"),

@@ -12,13 +12,15 @@ import orjson
 import pytest
 
 from emulator.core.commands import Command
-from emulator.exchanges.binance.spot.streams import hub as hub_module
-from emulator.exchanges.binance.spot.streams.hub import HUBS, SOURCES, Hub
-from emulator.exchanges.binance.spot.streams.message import Message
+from emulator.exchanges.binance.spot.streams.hub import HUBS, SOURCES
 from emulator.exchanges.binance.spot.streams.names import Stream, StreamKind, parse_stream
-from emulator.exchanges.binance.spot.streams.source import Paced
+from emulator.exchanges.binance.streams.wire import combined
 from emulator.runtime.ports import ClockMode, OutcomeUnknown, StorageUnavailable
 from emulator.runtime.sequencer import Patience
+from emulator.web.streams import hub as hub_module
+from emulator.web.streams.hub import Hub
+from emulator.web.streams.message import Message
+from emulator.web.streams.source import Paced, Source
 from tests.exchanges.binance.hearing import Ear
 from tests.exchanges.binance.trading_floor import Floor
 from tests.runtime.universe import IMPATIENT, FailingJournal
@@ -41,7 +43,7 @@ def stream(name: str) -> Stream:
     return found
 
 
-def hub_of(floor: Floor) -> Hub:
+def hub_of(floor: Floor) -> Hub[Stream]:
     return HUBS.of(floor.sandbox)
 
 
@@ -64,19 +66,19 @@ def test_a_message_is_built_once_for_a_unit_of_time_and_framed_in_both_shapes() 
         return {"E": 1_700_000_000_123_456 // divisor}
 
     message = Message("btcusdt@trade", build)
-    alone = message.frame(combined=False, divisor=1000)
+    alone = message.frame(1000)
     assert alone == b'\x81\x13{"E":1700000000123}'
-    assert message.frame(combined=False, divisor=1000) is alone
-    wrapped = message.frame(combined=True, divisor=1000)
+    assert message.frame(1000) is alone
+    wrapped = message.frame(1000, combined)
     assert orjson.loads(wrapped[2:]) == {"stream": "btcusdt@trade", "data": {"E": 1_700_000_000_123}}
-    assert message.frame(combined=True, divisor=1000) is wrapped
+    assert message.frame(1000, combined) is wrapped
     assert built == [1000]
     assert orjson.loads(message.encoded(1)) == {"E": 1_700_000_000_123_456}
     assert built == [1000, 1]
 
 
 def test_a_name_that_is_not_ascii_is_wrapped_as_utf_8() -> None:
-    frame = Message("币usdt@trade", lambda divisor: {}).frame(combined=True, divisor=1000)
+    frame = Message("币usdt@trade", lambda divisor: {}).frame(1000, combined)
     assert orjson.loads(frame[2:]) == {"stream": "币usdt@trade", "data": {}}
 
 
@@ -160,7 +162,7 @@ async def test_every_symbol_is_told_of_itself_only(floor: Floor) -> None:
 async def test_a_source_with_a_defect_stops_nobody_else(
     floor: Floor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Broken:
+    class Broken(Source):
         def __init__(self, sandbox: object, stream: Stream) -> None:
             self.looks = 0
 
@@ -176,7 +178,7 @@ async def test_a_source_with_a_defect_stops_nobody_else(
         def next_us(self, now_us: int) -> int | None:
             return now_us + 3600 * SECOND_US
 
-    monkeypatch.setattr(hub_module, "SOURCES", {**SOURCES, StreamKind.BOOK_TICKER: Broken})
+    monkeypatch.setitem(SOURCES, StreamKind.BOOK_TICKER, Broken)
     broken, ear = Ear(floor.sandbox, QUOTE), Ear(floor.sandbox, TRADE)
     await floor.trade("100000")
     await ear.next()
@@ -192,7 +194,7 @@ async def test_a_source_that_cannot_open_is_silent(
     def fail(sandbox: object, stream: Stream) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(hub_module, "SOURCES", {**SOURCES, StreamKind.BOOK_TICKER: fail})
+    monkeypatch.setitem(SOURCES, StreamKind.BOOK_TICKER, fail)
     broken, ear = Ear(floor.sandbox, QUOTE), Ear(floor.sandbox, TRADE)
     assert "the stream btcusdt@bookTicker failed by a defect" in caplog.text
     await floor.trade("100000")
@@ -230,7 +232,7 @@ async def test_however_often_it_is_called_it_takes_one_turn_of_the_event_loop(
     symbols = list(floor.engine.instruments)[:30]
     looks: list[int] = []
 
-    class Busy:
+    class Busy(Source):
         """Due again as soon as it was looked at, as under a clock that runs too fast."""
 
         def __init__(self, sandbox: object, stream: Stream) -> None: ...
@@ -245,7 +247,7 @@ async def test_however_often_it_is_called_it_takes_one_turn_of_the_event_loop(
         def next_us(self, now_us: int) -> int | None:
             return now_us + 1
 
-    monkeypatch.setattr(hub_module, "SOURCES", {**SOURCES, StreamKind.BOOK_TICKER: Busy})
+    monkeypatch.setitem(SOURCES, StreamKind.BOOK_TICKER, Busy)
     ears = [Ear(floor.sandbox, f"{symbol.lower()}@bookTicker") for symbol in symbols]
     for _ in range(10):
         # An alarm rings while others still wait for their turn.
@@ -265,7 +267,7 @@ async def test_streams_that_end_leave_nothing_behind_on_a_clock_that_stands_stil
     stays = Ear(floor.sandbox, QUOTE)
     kept: list[weakref.ref[Any]] = []
 
-    class Source:
+    class Kept(Source):
         def __init__(self, sandbox: object, stream: Stream) -> None:
             kept.append(weakref.ref(self))
 
@@ -279,7 +281,7 @@ async def test_streams_that_end_leave_nothing_behind_on_a_clock_that_stands_stil
             return now_us + 3600 * SECOND_US
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hub_module, "SOURCES", {**SOURCES, StreamKind.KLINE: Source})
+        patch.setitem(SOURCES, StreamKind.KLINE, Kept)
         for _ in range(20 * hub_module.FORGOTTEN_MAX):
             Ear(floor.sandbox, "btcusdt@kline_1h").close()
     assert len(kept) == 20 * hub_module.FORGOTTEN_MAX

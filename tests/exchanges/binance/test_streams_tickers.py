@@ -12,9 +12,9 @@ import pytest
 from emulator.core.commands import BookSide, SetBook, SetPrice
 from emulator.core.instruments import Side
 from emulator.core.numbers import exact
-from emulator.exchanges.binance.spot.streams.message import Message
+from emulator.exchanges.binance.spot.streams.hub import SOURCES
 from emulator.exchanges.binance.spot.streams.names import parse_stream
-from emulator.exchanges.binance.spot.streams.tickers import AllTickers
+from emulator.web.streams.message import Message
 from tests.exchanges.binance.hearing import Ear
 from tests.exchanges.binance.marketplace import NOW_US, Marketplace
 from tests.exchanges.binance.shapes import Shape, complaints, fields
@@ -241,14 +241,14 @@ async def test_a_stream_of_all_leaves_time_to_others_on_a_fast_clock(
     await place.sandbox.set_clock(place.sandbox.clock.mode, None, Decimal(speed))
     stream = parse_stream("!miniTicker@arr")
     assert stream is not None
-    source = AllTickers(place.sandbox, stream)
+    source = SOURCES[stream.kind](place.sandbox, stream)
     source.open(WHOLE_US)
     now_us = source.next_us(WHOLE_US)
     assert now_us == WHOLE_US + SECOND_US
     messages: list[Message] = []
     turns = 0
     with exact():
-        while source.next_us(now_us) <= now_us:
+        while source.next_us(now_us) == now_us:
             messages += source.look(now_us)
             turns += 1
     assert len(messages) == 1

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
-from emulator.exchanges.binance.lifetime import LIFE_US, PING_EVERY_S
+from emulator.exchanges.binance.lifetime import LIFE_US, SPOT_HEARTBEAT
 from emulator.exchanges.binance.limits import VIOLATIONS_TOLERATED, Limits
-from emulator.exchanges.binance.spot.ws_api.connection import IN_FLIGHT_MAX
+from emulator.exchanges.binance.ws_api.connection import IN_FLIGHT_MAX
 from tests.exchanges.binance.switchboard import PATH, Switchboard
 from tests.exchanges.binance.trading_floor import DEMO, LIMIT_BUY, NOW_MS, OTHER
 from tests.runtime.universe import IMPATIENT, FailingJournal
@@ -35,7 +35,7 @@ def journal() -> FailingJournal:
     return FailingJournal()
 
 
-def limited(**figures: int) -> Switchboard:
+def limited(**figures: Any) -> Switchboard:
     return Switchboard(counting="on", limits=Limits(**figures))
 
 
@@ -286,7 +286,7 @@ async def test_an_outage_is_told_as_over_rest(journal: FailingJournal) -> None:
 
 async def test_pings_come_with_the_sandboxs_clock(board: Switchboard) -> None:
     async with board.bare() as bare:
-        await board.sandbox.step_clock(PING_EVERY_S * 1_000_000)
+        await board.sandbox.step_clock(SPOT_HEARTBEAT.ping_every_s * 1_000_000)
         frame = await bare.frame()
         assert frame is not None
         assert frame.opcode == PING
@@ -296,7 +296,7 @@ async def test_pings_come_with_the_sandboxs_clock(board: Switchboard) -> None:
         answer = await bare.frame()
         assert answer is not None
         assert answer.opcode == TEXT
-        await board.sandbox.step_clock(PING_EVERY_S * 1_000_000)
+        await board.sandbox.step_clock(SPOT_HEARTBEAT.ping_every_s * 1_000_000)
         again = await bare.frame()
         assert again is not None
         assert again.opcode == PING

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from emulator.exchanges.binance.eras import Eras
-from emulator.exchanges.binance.spot.ws_api import socket_row
-from emulator.exchanges.binance.spot.ws_api.methods import operations
+from emulator.exchanges.binance.spot.ws_api import OFFER, socket_row
+from emulator.exchanges.binance.ws_api.connection import operations
 from tests.exchanges.binance.building import rows, spot
 from tests.exchanges.binance.shapes import Shape, complaints, fields
 from tests.exchanges.binance.switchboard import Caller, Switchboard
@@ -213,7 +213,7 @@ async def test_it_answers_what_rest_does(name: str) -> None:
 
 
 async def test_every_method_has_a_test_here() -> None:
-    assert set(operations(tuple(spot().rows))) == {*CASES, *SESSION}
+    assert set(operations(OFFER, tuple(spot().rows))) == {*CASES, *SESSION}
     assert {method.name for method in socket_row.methods} == {*CASES, *SESSION}
     assert {method.name for method in socket_row.methods if method.route is None} == set(SESSION)
 

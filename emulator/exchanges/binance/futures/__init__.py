@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from emulator.exchanges.binance.futures import market
-from emulator.exchanges.binance.futures.products import USDM, Product
+from decimal import Decimal
+
+from emulator.core.rules import MarginRules
+from emulator.exchanges.binance.futures import account, market
+from emulator.exchanges.binance.futures.products import COLLATERAL, Product
 from emulator.exchanges.binance.futures.rows import FuturesRows
-from emulator.exchanges.binance.limits import Limits
 from emulator.web.contract import NotEmulated, Route
 
-__all__ = ["COLLATERAL", "LIMITS", "not_emulated", "rows"]
+__all__ = ["COLLATERAL", "MARGIN", "not_emulated", "rows"]
 
-LIMITS = Limits(weight_per_minute=market.REQUESTS_PER_MINUTE)
-"""Of both products together."""
+MARGIN = MarginRules(
+    # Quirk: a sell order's margin is asked for at no less than 0.05 % above the best price (FAQ "Cost
+    # Required to Open a Position in Perpetual Futures Contracts").
+    sell_premium=Decimal("0.0005"),
+    # Quirk: both products have one position mode (architecture integration of 2026-06).
+    shares_position_mode=True,
+)
 
-COLLATERAL = tuple(dict.fromkeys((*USDM.assets, "USDC", "BTC", "ETH", "BNB")))
-"""What USD-M holds as margin: what its contracts settle in, and what counts beside it where all assets
-stand together."""
-
-_MODULES: tuple[FuturesRows, ...] = (market.rows,)
+_MODULES: tuple[FuturesRows, ...] = (market.rows, *account.MODULES)
 
 
 def rows(product: Product) -> tuple[Route, ...]:

@@ -20,13 +20,24 @@ from typing import Any, Final
 
 import msgspec
 
-from emulator.core.contracts import Contract, Tier
-from emulator.core.instruments import FeeAssetRule, Instrument, Kind, MarketProfile, SelfTradeMode
+from emulator.core.contracts import Contract, FundingRule, MarkRule, Tier
+from emulator.core.instruments import (
+    FeeAssetRule,
+    Instrument,
+    Kind,
+    MarketProfile,
+    Outcome,
+    SelfTradeMode,
+    TriggerSource,
+)
 from emulator.core.numbers import ONE, exact, is_on_step, parse_plain
 
 FIRST_QUARTER: Final = (2024, 1)
 LAST_QUARTER: Final = (2030, 4)
 """The quarters at whose end contracts are delivered."""
+
+MARK_STEP: Final = Decimal("0.00000001")
+"""Index and mark price have eight places, whatever the contract's price steps are."""
 
 SELF_TRADE_MODES: Final = frozenset(
     {
@@ -47,7 +58,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     tiers: floor, highest leverage, maintenance rate and what is taken off (`cum`) of each; the cap of
     one is the floor of the next, and of the last one `tier_cap`. size: base asset of one contract, or
-    the USD that one inverse contract stands for. anchor: of the synthetic market, see `MarketProfile`.
+    the USD that one inverse contract stands for. funding_cap: the highest rate of one payment, and below
+    zero the lowest; funding_disclaimer: what `fundingInfo` says of it. anchor: of the synthetic market, see
+    `MarketProfile`.
     """
 
     symbol: str
@@ -77,6 +90,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     maintenance_percent: str
     required_percent: str
     funding_hours: int
+    funding_cap: str
+    funding_disclaimer: bool = False
     price_precision: int
     quantity_precision: int
     base_precision: int
@@ -159,7 +174,7 @@ def read(document: bytes, wallet: str) -> Iterator[Listing]:
 
 def _listed(row: Row, wallet: str) -> Iterator[Listing]:
     if not row.quarterly:
-        yield _listing(row, row.symbol, wallet, _day_us(date.fromisoformat(row.onboard)), quarter=0)
+        yield _listing(row, row.symbol, wallet, _time_us(row.onboard), quarter=0)
         return
     first, last = _number(*FIRST_QUARTER), _number(*LAST_QUARTER)
     for quarter in range(first, last + 1):
@@ -169,6 +184,7 @@ def _listed(row: Row, wallet: str) -> Iterator[Listing]:
 
 def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: int) -> Listing:
     is_inverse = row.settle == row.base
+    funding_cap = _number_of(row.funding_cap, "funding_cap")
     contract = Contract(
         is_inverse=is_inverse,
         wallet=wallet,
@@ -181,6 +197,9 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
         funding_hours=0 if quarter else row.funding_hours,
         liquidation_fee=_number_of(row.liquidation_fee, "liquidation_fee"),
         tiers=_tiers(row),
+        marking=MarkRule(step=MARK_STEP, funding=FundingRule(cap=funding_cap, floor=-funding_cap)),
+        take_bound=_number_of(row.market_take_bound, "market_take_bound"),
+        closing_orders_max=1,
     )
     step = _number_of(row.quantity_step, "quantity_step")
     instrument = Instrument(
@@ -203,11 +222,19 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
         ask_multiplier_down=_number_of(row.multiplier_down, "multiplier_down"),
         orders_max=row.orders_max,
         trigger_orders_max=row.algo_orders_max,
+        trigger_orders_shared=True,
+        trigger_sources=frozenset({TriggerSource.LAST, TriggerSource.MARK}),
+        trigger_protect=_number_of(row.trigger_protect, "trigger_protect"),
+        # A callback rate is a tenth to ten per cent ("New Algo Order"), on whichever side.
+        trailing_above_min=10,
+        trailing_above_max=1000,
+        trailing_below_min=10,
+        trailing_below_max=1000,
+        trailing_reached=Outcome.REFUSE,
         iceberg_orders_max=0,
         amends_max=10_000,
         quote_quantity_orders=False,
         iceberg_orders=False,
-        pegged_orders=False,
         order_lists=False,
         cancel_replace=False,
         self_trade_modes=SELF_TRADE_MODES,
@@ -216,6 +243,9 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
         taker_fee=_number_of(row.taker_fee, "taker_fee"),
         fee_asset_rule=FeeAssetRule.QUOTE,
         amend_keeps_priority=False,
+        # No order comes of one that cannot do what its time in force says (error codes -5021, -5022).
+        post_only_failure=Outcome.REFUSE,
+        fill_or_kill_failure=Outcome.REFUSE,
         profile=MarketProfile(
             anchor=_number_of(row.anchor, "anchor"),
             volatility_bips=row.volatility_bips,
@@ -320,6 +350,16 @@ def _last_friday(quarter: int) -> date:
 
 def _delivery_us(quarter: int) -> int:
     return _day_us(_last_friday(quarter)) + 8 * 3_600_000_000
+
+
+def _time_us(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ListingError(f"onboard: {error}") from error
+    if moment.tzinfo is None:
+        raise ListingError(f"onboard says no time zone: {text!r}")
+    return int(moment.timestamp()) * 1_000_000
 
 
 def _day_us(day: date) -> int:

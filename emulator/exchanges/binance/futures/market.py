@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.exchanges.binance.futures.payloads import (
+from emulator.exchanges.binance.futures.payloads.market import (
     CoinmExchangeInfo,
     Nothing,
     RateLimit,

@@ -75,6 +75,10 @@ COINM = Product(
     wallet="coinm",
     is_inverse=True,
 )
+COLLATERAL = tuple(dict.fromkeys((*USDM.assets, "USDC", "BTC", "ETH", "BNB")))
+"""What USD-M holds as margin: what its contracts settle in, and what counts beside it where all assets
+stand together."""
+
 PRODUCTS: Mapping[str, Product] = MappingProxyType({one.site: one for one in (USDM, COINM)})
 """By the name of their site."""
 

@@ -18,7 +18,8 @@ import msgspec
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce
 from emulator.core.numbers import decimals
 from emulator.core.orders import OrderTerms, Peg, PegSide, Trigger, TriggerKind
-from emulator.exchanges.binance.errors import EITHER_REQUIRED, refuse
+from emulator.exchanges.binance.errors import refuse
+from emulator.exchanges.binance.refusals import EITHER_REQUIRED
 from emulator.exchanges.binance.spot.instruments import load
 from emulator.exchanges.binance.vocabulary import PEG_SIDES, TIMES_IN_FORCE
 

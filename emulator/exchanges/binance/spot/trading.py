@@ -22,7 +22,8 @@ from emulator.core.ids import NO_LIST
 from emulator.core.orders import Order, OrderStatus, OrderTerms
 from emulator.core.rejections import ReplaceFailed
 from emulator.exchanges.binance.door import Door
-from emulator.exchanges.binance.errors import EITHER_REQUIRED, refuse, replace_refusal
+from emulator.exchanges.binance.errors import refuse, replace_refusal
+from emulator.exchanges.binance.refusals import EITHER_REQUIRED
 from emulator.exchanges.binance.spot.order_parameters import (
     CLIENT_ID,
     COMPUTE_COMMISSION_RATES,

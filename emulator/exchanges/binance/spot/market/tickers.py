@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from emulator.core.numbers import exact
-from emulator.exchanges.binance.spot.market.intervals import DAY_US, Interval, parse_offset
-from emulator.exchanges.binance.spot.market.statistics import (
+from emulator.exchanges.binance.readings.intervals import DAY_US, Interval, parse_offset
+from emulator.exchanges.binance.readings.statistics import (
     Statistics,
     read_day,
     read_edges,

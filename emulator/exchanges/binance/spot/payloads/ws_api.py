@@ -1,18 +1,15 @@
-"""What the WebSocket API answers beyond what REST does."""
+"""What spot's WebSocket API answers beyond what REST does, and beyond other products' ones."""
 
 from __future__ import annotations
 
 from typing import TypedDict
 
+from emulator.exchanges.binance.ws_api.payloads import SessionState
 
-class SessionState(TypedDict):
-    """apiKey, authorizedSince: None while nobody is logged on. returnRateLimits: what the URL said."""
 
-    apiKey: str | None
-    authorizedSince: int | None
-    connectedSince: int
-    returnRateLimits: bool
-    serverTime: int
+class SpotSessionState(SessionState):
+    """userDataStream: whether user data is subscribed to."""
+
     userDataStream: bool
 
 
@@ -22,10 +19,3 @@ class Subscribed(TypedDict):
 
 class Nothing(TypedDict):
     pass
-
-
-class Retry(TypedDict):
-    """`error.data` of 429 and 418: when asking again is of use."""
-
-    serverTime: int
-    retryAfter: int

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from emulator.exchanges.binance.running import engine_of
 from emulator.exchanges.binance.spot.market.prices import Average, read_average
 from emulator.exchanges.binance.spot.payloads.streams import AveragePriceEvent
-from emulator.exchanges.binance.spot.streams.message import Message
 from emulator.exchanges.binance.spot.streams.names import Stream
-from emulator.exchanges.binance.spot.streams.source import Paced, engine_of
 from emulator.exchanges.binance.vocabulary import render_amount
 from emulator.runtime.sandbox import Sandbox
+from emulator.web.streams.message import Message
+from emulator.web.streams.source import Paced, Source
 
 
-class AveragePrices:
+class AveragePrices(Source):
     """`<symbol>@avgPrice`: whenever the average or the time of the last trade is another."""
 
     def __init__(self, sandbox: Sandbox, stream: Stream) -> None:

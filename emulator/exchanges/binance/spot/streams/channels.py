@@ -1,11 +1,10 @@
-"""What can be subscribed to and asked for on a market stream socket, for the pages that list it."""
+"""What can be subscribed to on a market stream socket, for the pages that list it."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from emulator.exchanges.binance.spot.streams.control import Method as ControlMethod
-from emulator.web.contract import Channel, Method
+from emulator.web.contract import Channel
 
 CHANNELS: Final = (
     Channel("<symbol>@trade", "Every trade"),
@@ -32,14 +31,4 @@ CHANNELS: Final = (
         "<symbol>@depth<levels>", "The best 5, 10 or 20 levels, every second; `@100ms` for ten times as often"
     ),
     Channel("<symbol>@depth", "What changed in the book, every second; `@100ms` for ten times as often"),
-)
-
-METHODS: Final = (
-    Method(ControlMethod.SUBSCRIBE.value, "Listen to further streams"),
-    Method(ControlMethod.UNSUBSCRIBE.value, "Listen to streams no longer"),
-    Method(ControlMethod.LIST_SUBSCRIPTIONS.value, "Which streams this connection listens to"),
-    Method(
-        ControlMethod.SET_PROPERTY.value, "Whether payloads come with the name of their stream: `combined`"
-    ),
-    Method(ControlMethod.GET_PROPERTY.value, "Whether they do"),
 )

@@ -60,6 +60,11 @@ class Stream(NamedTuple):
     levels: int = 0
     pace_us: int = LIVE
 
+    @property
+    def instrument(self) -> str | None:
+        """The core's name of the symbol, which is the same."""
+        return self.symbol
+
 
 KLINE_PACE_US: Final = 2 * SECOND_US
 """Of all intervals but the second's, which has its own."""

@@ -6,8 +6,8 @@ account from then on, in order, each when the journal holds what it tells of.
 
 from __future__ import annotations
 
-from emulator.exchanges.binance.spot.user_data.account_event import AccountEvent
-from emulator.exchanges.binance.spot.user_data.hub import ACCOUNT_HUBS, AccountHub, Subscriber
+from emulator.exchanges.binance.spot.user_data.hub import ACCOUNT_HUBS, SpotAccountHub
 from emulator.exchanges.binance.spot.user_data.reports import stream_terminated
+from emulator.exchanges.binance.user_data import AccountEvent
 
-__all__ = ["ACCOUNT_HUBS", "AccountEvent", "AccountHub", "Subscriber", "stream_terminated"]
+__all__ = ["ACCOUNT_HUBS", "AccountEvent", "SpotAccountHub", "stream_terminated"]

@@ -1,27 +1,20 @@
-"""Turns what happens in an engine into the events of those accounts that somebody listens to.
-
-It watches the engine only while there are subscribers. What an event was to an account is captured
-when the event has just been applied, so cumulative amounts and statuses are those of that very event,
-and leaves by the sandbox's outlet once the command is complete and durable.
-"""
+"""What happens to Spot accounts, as their user data streams tell it: reports first, balances after them."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from emulator.core import events as e
 from emulator.core.commands import PlaceOrder
-from emulator.core.engine import Engine
 from emulator.core.ids import MARKET_ORDER, AccountId, ListId, OrderId
 from emulator.core.orders import Order, OrderStatus
 from emulator.core.rejections import Rejection
+from emulator.exchanges.binance.running import engine_of
 from emulator.exchanges.binance.spot.holdings import holding
 from emulator.exchanges.binance.spot.market.symbols import listed
 from emulator.exchanges.binance.spot.order_parameters import WALLET
-from emulator.exchanges.binance.spot.user_data.account_event import AccountEvent
 from emulator.exchanges.binance.spot.user_data.reports import (
     CANCELED,
     EXPIRED,
@@ -38,41 +31,23 @@ from emulator.exchanges.binance.spot.user_data.reports import (
     report_position,
     report_rejection,
 )
+from emulator.exchanges.binance.user_data.account_event import AccountEvent
+from emulator.exchanges.binance.user_data.hub import AccountHub, Hear
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
 
-Subscriber = Callable[[AccountEvent], None]
-"""Takes one event of the account. Must not block."""
 
-ENGINE: Final = "binance"
-
-_log = logging.getLogger(__name__)
-
-
-class _Subscription:
-    __slots__ = ("is_live", "subscriber")
-
-    def __init__(self, subscriber: Subscriber) -> None:
-        self.subscriber = subscriber
-        self.is_live = True
-
-
-_Told = tuple[tuple[_Subscription, ...], AccountEvent]
-
-
-class AccountHub:
-    """Everything that is told of one sandbox's Spot accounts; an observer of its engine."""
+class SpotAccountHub(AccountHub):
+    """Everything that is told of one sandbox's Spot accounts: reports, and balances after them."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-        self._subscriptions: dict[AccountId, tuple[_Subscription, ...]] = {}
-        self._unobserve: Callable[[], None] | None = None
-        self._engine: Engine | None = None
-        self._told: list[_Told] = []
         self._renamed: dict[ListId, None] = {}
         self._touched: dict[AccountId, set[str]] = {}
         self._places: Mapping[str, int] = {}
-        self._hears: dict[type[e.Event], Callable[[Any, int], None]] = {
+        super().__init__(sandbox)
+
+    def _compile(self) -> Mapping[type[e.Event], Hear]:
+        return {
             e.AmountDeposited: self._deposited,
             e.AmountWithdrawn: self._withdrawn,
             e.AmountTransferred: self._transferred,
@@ -88,78 +63,18 @@ class AccountHub:
             e.OrderListEnded: self._list_ended,
         }
 
-    def subscribe(self, account: AccountId, subscriber: Subscriber) -> Callable[[], None]:
-        """Tell a subscriber all that happens to an account from now on; returns what ends that at once."""
-        subscription = _Subscription(subscriber)
-        # Tuples that are replaced, not changed: what is on its way keeps those that it was meant for.
-        self._subscriptions[account] = (*self._subscriptions.get(account, ()), subscription)
-        if self._unobserve is None:
-            self._unobserve = self._sandbox.observe(ENGINE, self)
-
-        def unsubscribe() -> None:
-            self._remove(account, subscription)
-
-        return unsubscribe
-
-    def _remove(self, account: AccountId, subscription: _Subscription) -> None:
-        if not subscription.is_live:
-            return
-        subscription.is_live = False
-        left = tuple(one for one in self._subscriptions[account] if one is not subscription)
-        if left:
-            self._subscriptions[account] = left
-            return
-        del self._subscriptions[account]
-        if not self._subscriptions and self._unobserve is not None:
-            self._unobserve()
-            self._unobserve = None
-
     def reject(self, command: PlaceOrder, rejection: Rejection, now_us: int) -> None:
         """Tell of an order that was refused though the command that it came with did something else.
 
         To be called when that was just decided. What is refused leaves no event in the engine, so no
         observer hears of it.
         """
-        subscriptions = self._subscriptions.get(command.account)
-        if subscriptions:
-            report = report_rejection(self._sandbox.engines[ENGINE], command, rejection, now_us)
-            self._sandbox.outlet.note(lambda: _tell([(subscriptions, report)]))
+        self._tell_aside(
+            command.account,
+            lambda: report_rejection(engine_of(self._sandbox), command, rejection, now_us),
+        )
 
-    # The engine's observer
-
-    def happened(self, event: e.Event, now_us: int) -> None:
-        hears = self._hears.get(type(event))
-        if hears is None:
-            return
-        self._follow_engine()
-        try:
-            hears(event, now_us)
-        except Exception:
-            # An observer must not raise: the engine would be rebuilt for what is wrong here.
-            _log.exception("an event cannot be told: %r", event)
-
-    def settled(self, now_us: int) -> None:
-        self._follow_engine()
-        if not self._told:
-            return
-        try:
-            self._conclude(now_us)
-        except Exception:
-            _log.exception("the balances cannot be told")
-        told = self._told
-        self._told = []
-        self._clear()
-        self._sandbox.outlet.note(lambda: _tell(told))
-
-    def _follow_engine(self) -> None:
-        """Forget what an engine did that was taken out in the midst of a command: it did not happen."""
-        engine = self._sandbox.engines[ENGINE]
-        if engine is not self._engine:
-            self._engine = engine
-            self._clear()
-
-    def _clear(self) -> None:
-        self._told.clear()
+    def _forget(self) -> None:
         self._renamed.clear()
         self._touched.clear()
 
@@ -172,14 +87,6 @@ class AccountHub:
         for account, assets in self._touched.items():
             held = [holding(engine, account, WALLET, asset) for asset in self._in_order(assets)]
             self._tell(account, report_position(held, now_us))
-
-    @property
-    def _running(self) -> Engine:
-        assert self._engine is not None
-        return self._engine
-
-    def _tell(self, account: AccountId, event: AccountEvent) -> None:
-        self._told.append((self._subscriptions[account], event))
 
     def _in_order(self, assets: set[str]) -> list[str]:
         """As the account endpoint lists them: those that symbols are made of first."""
@@ -194,7 +101,7 @@ class AccountHub:
     def _listened(self, order_id: OrderId) -> Order | None:
         """An order that somebody wants to hear of."""
         order = self._running.views.orders[order_id]
-        return order if order.account in self._subscriptions and order.wallet == WALLET else None
+        return order if self._is_heard(order.account) and order.wallet == WALLET else None
 
     @property
     def _execution(self) -> int:
@@ -301,7 +208,7 @@ class AccountHub:
     def _list_ended(self, event: e.OrderListEnded, now_us: int) -> None:
         engine = self._running
         order_list = engine.views.lists[event.order_list]
-        if order_list.account in self._subscriptions and order_list.wallet == WALLET:
+        if self._is_heard(order_list.account) and order_list.wallet == WALLET:
             self._tell(order_list.account, report_list(engine, order_list, now_us))
 
     # Funds
@@ -321,25 +228,15 @@ class AccountHub:
             self._moved(event.account, event.asset, event.amount, now_us)
 
     def _locked(self, event: e.AmountLocked, now_us: int) -> None:
-        if event.wallet == WALLET and event.account in self._subscriptions:
+        if event.wallet == WALLET and self._is_heard(event.account):
             self._tell(event.account, report_lock(event.asset, event.amount, now_us))
             self._touched.setdefault(event.account, set()).add(event.asset)
 
     def _moved(self, account: AccountId, asset: str, change: Decimal, now_us: int) -> None:
-        if account in self._subscriptions:
+        if self._is_heard(account):
             self._tell(account, report_movement(asset, change, now_us))
             self._touched.setdefault(account, set()).add(asset)
 
 
-def _tell(told: list[_Told]) -> None:
-    for subscriptions, event in told:
-        for subscription in subscriptions:
-            if subscription.is_live:
-                try:
-                    subscription.subscriber(event)
-                except Exception:
-                    _log.exception("a subscriber raised at an event of its account")
-
-
-ACCOUNT_HUBS: Final = PerSandbox(AccountHub)
+ACCOUNT_HUBS: Final = PerSandbox(SpotAccountHub)
 """The hub of each sandbox."""

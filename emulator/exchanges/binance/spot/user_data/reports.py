@@ -30,7 +30,7 @@ from emulator.exchanges.binance.spot.payloads.user_data import (
     ListStatus,
 )
 from emulator.exchanges.binance.spot.replies import NO_LIST_ID
-from emulator.exchanges.binance.spot.user_data.account_event import AccountEvent
+from emulator.exchanges.binance.user_data.account_event import AccountEvent
 from emulator.exchanges.binance.vocabulary import (
     EXPIRY_REASON_WORDS,
     LIST_ORDER_STATUS_WORDS,

@@ -5,6 +5,6 @@ Every method that REST has too is answered by its row: the same function, parame
 
 from __future__ import annotations
 
-from emulator.exchanges.binance.spot.ws_api.connection import socket_row
+from emulator.exchanges.binance.spot.ws_api.sockets import OFFER, socket_row
 
-__all__ = ["socket_row"]
+__all__ = ["OFFER", "socket_row"]

@@ -1,37 +1,23 @@
-"""The methods of the WebSocket API: the rows of REST under other names, and those of the session itself.
+"""The methods of spot's WebSocket API: the rows of REST under other names, and those of user data.
 
 What a method does otherwise than its row is said here, and nowhere else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from emulator.exchanges.binance.auth import permits
-from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.errors import refuse
-from emulator.exchanges.binance.spot.payloads.ws_api import Nothing, SessionState, Subscribed
-from emulator.exchanges.binance.spot.ws_api.admission import LOGON, SocketRequest
-from emulator.exchanges.binance.spot.ws_api.standing import Standing
+from emulator.exchanges.binance.spot.payloads.ws_api import Nothing, SpotSessionState, Subscribed
+from emulator.exchanges.binance.spot.ws_api.standing import SpotStanding
 from emulator.exchanges.binance.vocabulary import USER_DATA
-from emulator.runtime.ports import KeyKind
-from emulator.web.contract import OPEN, Call, Handler, Kind, Method, Parameter, Route, Security
+from emulator.exchanges.binance.ws_api.methods import Name, own_row
+from emulator.exchanges.binance.ws_api.session import session_rows, standing_of
+from emulator.web.contract import Call, Kind, Parameter, Security
 
-NAME_SHOWN_MAX: Final = 64
-
-
-class Name(NamedTuple):
-    """A method that a row answers.
-
-    overridden: parameters that are not looked at when one of certain others is sent.
-    """
-
-    name: str
-    method: str
-    path: str
-    overridden: Mapping[str, tuple[str, ...]] = {}
-
+WEIGHT: Final = 2
+"""Of methods that only a socket has."""
 
 _TIMES = ("startTime", "endTime")
 
@@ -106,74 +92,16 @@ def explain(name: str) -> str:
             f"The exchange removed {name} on 2026-02-20; use userDataStream.subscribe.signature, "
             "or set the era switch spot_listen_key to serve."
         )
-    return f"There is no method {name[:NAME_SHOWN_MAX]!r}."
+    return f"There is no method {name!r}."
 
 
-class Operation(NamedTuple):
-    """A method made ready to be answered by a row. counts_orders: whether its answers tell of them."""
-
-    route: Route
-    overridden: Mapping[str, tuple[str, ...]]
-    counts_orders: bool
+# User data
 
 
-def operations(rows: Sequence[Route]) -> dict[str, Operation]:
-    """All methods that can be answered, by name; rows: of the site."""
-    known = {(route.method, route.path): route for route in rows}
-    offered = {
-        one.name: Operation(
-            route,
-            one.overridden,
-            bool(route.orders) or route.path in COUNTED,
-        )
-        for one in NAMES
-        if (route := known.get((one.method, one.path))) is not None
-    }
-    return offered | {route.path: Operation(route, {}, False) for route in SESSION_ROWS}
-
-
-def described(rows: Sequence[Route]) -> tuple[Method, ...]:
-    """The same for the coverage page."""
-    known = {(route.method, route.path): route for route in rows}
-    return (
-        *(
-            Method(one.name, route.summary, route)
-            for one in NAMES
-            if (route := known.get((one.method, one.path))) is not None
-        ),
-        *(Method(route.path, route.summary) for route in SESSION_ROWS),
-    )
-
-
-# The session's own
-
-
-def _standing(call: Call) -> Standing:
-    assert isinstance(call.request, SocketRequest)
-    return call.request.standing
-
-
-def log_on(call: Call) -> SessionState:
-    key, door = call.key_record, call.site.dialect
-    assert key is not None
-    assert isinstance(door, Door)
-    if door.eras.session_logon == "ed25519" and key.kind is not KeyKind.ED25519:
-        # Quirk: a logon with a key that is not Ed25519 fails as if its signature were wrong (answers that
-        # users of such keys report: dev.binance.vision, topic 19997; sieblyio/binance, pull request 626).
-        raise refuse(-1022)
-    standing = _standing(call)
-    standing.log_on(key, call.sandbox, call.now_us)
-    return standing.render(call.now_us)
-
-
-def tell_status(call: Call) -> SessionState:
-    return _standing(call).render(call.now_us)
-
-
-def log_out(call: Call) -> SessionState:
-    standing = _standing(call)
-    standing.log_out()
-    return standing.render(call.now_us)
+def _standing(call: Call) -> SpotStanding:
+    standing = standing_of(call)
+    assert isinstance(standing, SpotStanding)
+    return standing
 
 
 def subscribe(call: Call) -> Subscribed:
@@ -200,51 +128,38 @@ def list_subscriptions(call: Call) -> list[Subscribed]:
     return [{"subscriptionId": number} for number in _standing(call).subscriptions]
 
 
-_SIGNED: Final = Security(name="SIGNED", keyed=True, signed=True)
 _USER_STREAM: Final = Security(name="USER_STREAM", keyed=True, signed=True, permission=USER_DATA.permission)
 
-
-def _row(
-    name: str,
-    summary: str,
-    answer: Handler,
-    answers: object,
-    *parameters: Parameter,
-    security: Security = OPEN,
-) -> Route:
-    # Reads nothing of the market or an account, so it answers while a journal is being written, at once: the
-    # answer to a subscription precedes its events.
-    return Route(
-        method="WS",
-        path=name,
-        summary=summary,
-        answer=answer,
-        answers=answers,
-        security=security,
-        parameters=parameters,
-        weight=2,
-        reads=False,
-    )
-
-
 SESSION_ROWS: Final = (
-    _row(LOGON, "Log in with API key", log_on, SessionState, security=_SIGNED),
-    _row("session.status", "Query session status", tell_status, SessionState),
-    _row("session.logout", "Log out of the session", log_out, SessionState),
-    _row("session.subscriptions", "List all subscriptions", list_subscriptions, list[Subscribed]),
-    _row("userDataStream.subscribe", "Subscribe to user data, logged on", subscribe, Subscribed),
-    _row(
+    *session_rows(SpotSessionState, weight=WEIGHT),
+    own_row(
+        "session.subscriptions",
+        "List all subscriptions",
+        list_subscriptions,
+        list[Subscribed],
+        weight=WEIGHT,
+    ),
+    own_row(
+        "userDataStream.subscribe",
+        "Subscribe to user data, logged on",
+        subscribe,
+        Subscribed,
+        weight=WEIGHT,
+    ),
+    own_row(
         "userDataStream.subscribe.signature",
         "Subscribe to user data by signature",
         subscribe_signed,
         Subscribed,
+        weight=WEIGHT,
         security=_USER_STREAM,
     ),
-    _row(
+    own_row(
         "userDataStream.unsubscribe",
         "Unsubscribe from user data",
         unsubscribe,
         Nothing,
         Parameter("subscriptionId", Kind.INTEGER),
+        weight=WEIGHT,
     ),
 )

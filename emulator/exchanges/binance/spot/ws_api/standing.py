@@ -1,7 +1,4 @@
-"""What a connection has come to: whose key is logged on, and which accounts it hears of.
-
-It ends with the connection; nothing of it is journalled.
-"""
+"""What a connection to spot's WebSocket API has come to beyond a logon: which accounts it hears of."""
 
 from __future__ import annotations
 
@@ -10,13 +7,13 @@ from typing import Final
 
 from emulator.core.ids import AccountId
 from emulator.exchanges.binance.errors import refuse
-from emulator.exchanges.binance.spot.payloads.ws_api import SessionState
+from emulator.exchanges.binance.spot.payloads.ws_api import SpotSessionState
 from emulator.exchanges.binance.spot.user_data import ACCOUNT_HUBS, AccountEvent, stream_terminated
-from emulator.exchanges.binance.spot.ws_api.frames import render_event
-from emulator.runtime.ports import KeyRecord
+from emulator.exchanges.binance.ws_api.frames import render_event
+from emulator.exchanges.binance.ws_api.standing import Standing
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.contract import Opening
-from emulator.web.sockets import RESTARTING, Socket
+from emulator.web.sockets import Socket
 
 SUBSCRIPTIONS_MAX: Final = 1000
 """Active ones at a time."""
@@ -38,84 +35,20 @@ class Subscription:
         self.cancel = cancel
 
 
-class Standing:
-    """divisor: microseconds in one unit of the times that the connection is told.
-
-    key: the one that is logged on, known in the sandbox `home`. parting: what is to be said after the
-    answer that is being made.
-    """
-
-    def __init__(self, opening: Opening, socket: Socket, *, divisor: int, returns_rate_limits: bool) -> None:
-        self.opening = opening
-        self.divisor = divisor
-        self.returns_rate_limits = returns_rate_limits
-        self.connected_us = opening.sandbox.clock.now_us()
-        self.key: KeyRecord | None = None
-        self.home = opening.sandbox
-        self.authorized_us = 0
-        self.parting: list[bytes] = []
-        self._socket = socket
+class SpotStanding(Standing):
+    def __init__(self, opening: Opening, socket: Socket, divisor: int, returns_rate_limits: bool) -> None:
+        super().__init__(opening, socket, divisor, returns_rate_limits)
         self._subscriptions: dict[int, Subscription] = {}
         self._next_id = 0
-        self._attached: dict[Sandbox, Callable[[], None]] = {}
-
-    # Sandboxes
-
-    def sandbox_of(self, key: str | None) -> Sandbox:
-        """Where a request belongs that is sent with a key, or with none.
-
-        An address that names a sandbox decides; otherwise the key does, sent or logged on.
-        """
-        opening = self.opening
-        if opening.is_named:
-            return opening.sandbox
-        if key is None:
-            return self.home
-        return opening.sandboxes.owning(key) or opening.sandbox
-
-    def _attach(self, sandbox: Sandbox) -> None:
-        """The connection ends with every sandbox that it has to do with."""
-        # With the one that it was opened for it ends anyway.
-        if sandbox is not self.opening.sandbox and sandbox not in self._attached:
-            socket = self._socket
-            self._attached[sandbox] = sandbox.fanout.at_end(
-                lambda: socket.close(RESTARTING, "The sandbox ended")
-            )
-
-    # Logon
-
-    def log_on(self, key: KeyRecord, sandbox: Sandbox, now_us: int) -> None:
-        self._attach(sandbox)
-        self.key = key
-        self.home = sandbox
-        self.authorized_us = now_us
 
     def log_out(self) -> None:
         """Forget the key, if there is one, and end what was subscribed for it."""
         for number in [number for number, one in self._subscriptions.items() if one.by_logon]:
             self._end(number)
-        self.key = None
-        self.home = self.opening.sandbox
+        super().log_out()
 
-    @property
-    def is_revoked(self) -> bool:
-        """Whether the key that is logged on was taken away meanwhile."""
-        key = self.key
-        return key is not None and self.home.keys.get(key.key) is not key
-
-    def render(self, now_us: int) -> SessionState:
-        divisor = self.divisor
-        key = self.key
-        return {
-            "apiKey": None if key is None else key.key,
-            "authorizedSince": None if key is None else self.authorized_us // divisor,
-            "connectedSince": self.connected_us // divisor,
-            "returnRateLimits": self.returns_rate_limits,
-            "serverTime": now_us // divisor,
-            "userDataStream": bool(self._subscriptions),
-        }
-
-    # User data
+    def render(self, now_us: int) -> SpotSessionState:
+        return {**super().render(now_us), "userDataStream": bool(self._subscriptions)}
 
     @property
     def subscriptions(self) -> list[int]:
@@ -130,7 +63,7 @@ class Standing:
             raise refuse(-2042)
         number = self._next_id
         self._next_id += 1
-        self._attach(sandbox)
+        self.attach(sandbox)
         send, divisor = self._socket.send_text, self.divisor
 
         def tell(event: AccountEvent) -> None:
@@ -154,10 +87,7 @@ class Standing:
         self.parting.append(render_event(number, event.encoded(self.divisor)))
 
     def end(self) -> None:
-        """The connection is gone."""
         for one in self._subscriptions.values():
             one.cancel()
         self._subscriptions.clear()
-        for forget in self._attached.values():
-            forget()
-        self._attached.clear()
+        super().end()

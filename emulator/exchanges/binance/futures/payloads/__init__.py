@@ -1,0 +1,1 @@
+"""What the futures endpoints answer, by the module that answers it."""

@@ -1,0 +1,1 @@
+"""Market streams of the futures sites."""

@@ -1,0 +1,85 @@
+"""Streams of trades: the market's and those of accounts alike, in one order.
+
+Every trade of the tape is told once, with contiguous ids. Where the clock jumps over more than
+TRADES_MAX of them, only the newest are told, and the ids show the gap; REST has all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Final, NamedTuple
+
+from emulator.exchanges.binance.running import engine_of
+from emulator.exchanges.binance.streams.wire import MarketStream
+from emulator.runtime.sandbox import Sandbox
+from emulator.web.streams.message import Message, Payload
+from emulator.web.streams.source import Source
+
+TRADES_MAX: Final = 1000
+"""Of one look."""
+
+
+class ToldTrade(NamedTuple):
+    """A trade of the tape, told at `now_us`."""
+
+    now_us: int
+    id: int
+    time_us: int
+    price: Decimal
+    quantity: Decimal
+    buyer_is_maker: bool
+
+
+class Trades(Source):
+    """Every trade when it has happened, or at the stream's next moment after that."""
+
+    def __init__(
+        self, sandbox: Sandbox, stream: MarketStream, render: Callable[[ToldTrade, int], Payload]
+    ) -> None:
+        assert stream.instrument is not None
+        self._sandbox = sandbox
+        self._name = stream.name
+        self._instrument = stream.instrument
+        self._render = render
+        self._pace_us = stream.pace_us
+        self._told = 0
+
+    def open(self, now_us: int) -> None:
+        market = engine_of(self._sandbox).state.markets[self._instrument]
+        self._told = market.trade_count(now_us)
+
+    def look(self, now_us: int) -> Sequence[Message]:
+        market = engine_of(self._sandbox).state.markets[self._instrument]
+        until_us = now_us
+        if self._pace_us and self._sandbox.clock.speed:
+            # Only what had happened by the last moment; on a clock that stands still that would never come.
+            until_us -= now_us % self._pace_us
+        last = market.trade_count(until_us)
+        if last <= self._told:
+            return ()
+        first = max(self._told + 1, last - TRADES_MAX + 1)
+        name, render = self._name, self._render
+        messages = [
+            Message(
+                name,
+                partial(
+                    render,
+                    ToldTrade(
+                        now_us, trade.id, trade.time_us, trade.price, trade.quantity, trade.buyer_is_maker
+                    ),
+                ),
+            )
+            for trade in market.trades(first, last - first + 1, now_us)
+        ]
+        self._told = last
+        return messages
+
+    def next_us(self, now_us: int) -> int:
+        market = engine_of(self._sandbox).state.markets[self._instrument]
+        pace_us = self._pace_us
+        if pace_us and market.trade_count(now_us) > self._told:
+            return now_us - now_us % pace_us + pace_us
+        next_us = market.feed.next_trade_time(market.instrument, now_us)
+        return -(-next_us // pace_us) * pace_us if pace_us else next_us

@@ -1,0 +1,138 @@
+"""Orders that wait for their trigger beside the market: another order comes in the place of each.
+
+Source: the developers' page "New Algo Order" of USD-M, and what user data tells of one that is triggered.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from emulator.core import commands as c
+from emulator.core import events as e
+from emulator.core import rejections as r
+from emulator.core.instruments import Side, TimeInForce
+from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
+from tests.core.sameness import assert_same
+from tests.core.test_contract_triggers import Pit
+from tests.core.test_snapshot import restored
+from tests.core.world import (
+    SECOND,
+    START,
+    World,
+    instrument,
+    limit,
+    market,
+    profit,
+    seen,
+    still,
+    stop,
+)
+
+D = Decimal
+BUY, SELL = Side.BUY, Side.SELL
+
+
+def successor(pit: Pit, order: Order) -> Order:
+    found = pit.engine.views.orders[order.successor]
+    assert found.origin == order.id
+    return found
+
+
+def waiting(side: Side, quantity: str, at: str, **terms: Any) -> OrderTerms:
+    return market(side, quantity, trigger=stop(at), detached=True, client_id="mine", **terms)
+
+
+def test_another_order_of_the_same_name_takes_its_place() -> None:
+    pit = Pit((10, "105"))
+    order = pit.place(pit.alice, waiting(BUY, "1", "104"))
+    between = pit.buy(pit.bob, "1", "90")
+    assert order.status is OrderStatus.DORMANT
+    pit.until(20)
+    placed = successor(pit, order)
+    assert (order.status, order.is_ended, order.executed) == (OrderStatus.TRIGGERED, True, D(0))
+    assert order.updated_us == placed.created_us == START + 10 * SECOND
+    assert placed.id > between.id > order.id
+    assert (placed.status, placed.executed, placed.client_id) == (OrderStatus.FILLED, D(1), "mine")
+    assert placed.terms.trigger is None
+    assert pit.engine.state.position(pit.alice, pit.symbol).quantity == D(1)
+    assert_same(pit.engine, pit.replayed())
+
+
+def test_a_limit_order_rests_after_it_and_is_found_by_their_common_name() -> None:
+    pit = Pit()
+    terms = limit(BUY, "1", "90", trigger=profit("96"), detached=True, client_id="mine")
+    order = pit.place(pit.alice, terms)
+    pit.price("96")
+    placed = successor(pit, order)
+    assert seen(placed)[0] == "new"
+    assert pit.engine.views.order(pit.alice, pit.symbol, None, "mine") is placed
+    assert_same(pit.engine, restored(pit))
+    pit.cancel(placed)
+    assert order.status is OrderStatus.TRIGGERED
+
+
+def test_what_speaks_against_the_other_one_ends_it() -> None:
+    pit = Pit(funds="100")
+    poor = pit.place(pit.alice, market(BUY, "1000", trigger=stop("101"), detached=True))
+    nothing = pit.place(pit.alice, market(SELL, "1", trigger=stop("99"), detached=True, reduce_only=True))
+    unfilled = pit.place(
+        pit.alice,
+        limit(BUY, "1", "99", trigger=stop("102"), detached=True, tif=TimeInForce.FOK),
+    )
+    pit.price("102")
+    pit.price("98")
+    reasons = [order.end_reason for order in (poor, nothing)]
+    assert reasons == [EndReason.INSUFFICIENT_BALANCE, EndReason.NOTHING_TO_REDUCE]
+    assert {order.status for order in (poor, nothing)} == {OrderStatus.EXPIRED}
+    assert not poor.successor
+    # Here a fill-or-kill order that cannot be filled is accepted and expires.
+    assert successor(pit, unfilled).end_reason is EndReason.UNFILLED_ALL_OR_NOTHING
+
+
+def test_one_that_closes_a_position_closes_what_is_there_by_then() -> None:
+    pit = Pit()
+    order = pit.place(pit.alice, market(SELL, trigger=stop("99"), detached=True, close_position=True))
+    pit.place(pit.alice, market(BUY, "2"))
+    pit.price("98")
+    placed = successor(pit, order)
+    assert (placed.quantity, placed.status) == (D(2), OrderStatus.FILLED)
+    assert pit.engine.state.position(pit.alice, pit.symbol).quantity == D(0)
+
+
+def test_it_is_canceled_like_any_other() -> None:
+    pit = Pit()
+    order = pit.place(pit.alice, waiting(BUY, "1", "104"))
+    pit.cancel(order)
+    assert (order.status, order.successor) == (OrderStatus.CANCELED, 0)
+    pit.price("105")
+    assert order.status is OrderStatus.CANCELED
+
+
+def test_events_tell_of_the_end_before_the_beginning() -> None:
+    pit = Pit()
+    order = pit.place(pit.alice, waiting(BUY, "1", "104"))
+    events = pit.does(c.SetPrice(pair=pit.engine.instruments[pit.symbol].pair, price=D("104")))
+    kinds = [type(event) for event in events]
+    ended, began = kinds.index(e.OrderSucceeded), kinds.index(e.OrderPlaced)
+    assert began == ended + 1
+    placed = events[began]
+    assert isinstance(placed, e.OrderPlaced)
+    assert placed.origin == order.id
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [(market(BUY, "1", detached=True), "an order is detached until it is triggered")],
+)
+def test_only_what_waits_can_be_detached(terms: OrderTerms, reason: str) -> None:
+    pit = Pit()
+    assert pit.refuses(pit.placing(pit.alice, terms)) == r.OrderTermsInvalid(reason=reason)
+
+
+def test_only_orders_of_contracts_can_be_detached() -> None:
+    world = World(still(), instrument())
+    terms = market(BUY, "1", trigger=stop("104"), detached=True)
+    assert world.refuses(world.placing(world.alice, terms)) == r.NotAContract(instrument="BTCUSDT")

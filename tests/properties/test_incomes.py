@@ -1,0 +1,82 @@
+"""Incomes, positions and settings in an archive tell the same as an engine that keeps everything."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from emulator.core.engine import Engine
+from emulator.core.history import (
+    ContractSettings,
+    Income,
+    IncomeKind,
+    PositionRecord,
+    WalletSettings,
+    incomes_of,
+)
+from emulator.runtime.history import History
+from tests.properties.futures_universe import CONTRACTS, FuturesUniverse, act
+from tests.properties.test_everything import OnScript
+from tests.properties.test_history import Forgetting
+from tests.properties.universe import ACCOUNTS
+
+pytestmark = pytest.mark.anyio
+
+
+class FuturesForgetting(Forgetting, FuturesUniverse, OnScript):
+    pass
+
+
+async def assert_same_incomes(universe: FuturesForgetting, whole: Engine, dice: random.Random) -> None:
+    here = History("s", {"test": universe.engine}, universe.archive)
+    everything = History("s", {"test": whole}, None)
+    times = sorted({time_us for time_us, _ in universe.history})
+    for _ in range(60):
+        query = incomes_of(
+            dice.choice(ACCOUNTS),
+            dice.choice(["usdm", "coinm"]),
+            kind=dice.choice([None, None, *IncomeKind]),
+            instrument=dice.choice([None, *CONTRACTS]),
+            start_us=dice.choice([None, dice.choice(times)]),
+            end_us=dice.choice([None, dice.choice(times)]),
+            limit=dice.choice([1, 3, 1000]),
+            newest=dice.random() < 0.5,
+        )
+        found = await here.select("test", Income, query)
+        assert found == await everything.select("test", Income, query), query
+
+
+async def assert_shown_as_they_are(universe: FuturesForgetting, engine: Engine) -> None:
+    """What the archive shows of positions and settings is what the state has."""
+    state = engine.state
+    shown = {}
+    async for _, record in universe.archive.scan("s", PositionRecord):
+        if record.position.quantity:
+            shown[record.account, record.instrument, record.position.leg] = record.position
+    assert shown == state.positions
+    async for _, setting in universe.archive.scan("s", ContractSettings):
+        choice = state.choices[setting.account, setting.instrument]
+        assert (setting.leverage, setting.mode) == (choice.leverage, choice.mode)
+    async for _, mode in universe.archive.scan("s", WalletSettings):
+        assert mode.hedged is ((mode.account, mode.wallet) in state.hedged)
+
+
+@pytest.mark.parametrize("seed", range(300, 306))
+async def test_seeded(seed: int) -> None:
+    dice = random.Random(seed)
+    universe = FuturesForgetting()
+    universe.begin(set(ACCOUNTS), dice.randint(20, 80))
+    every, retained = dice.choice([1, 3, 10]), dice.choice([0, 1, 5, 50])
+    for step in range(160):
+        act(universe, dice)
+        if step % every == 0:
+            await universe.write(retained)
+        if step % 80 == 79:
+            await assert_same_incomes(universe, universe.keeping(), dice)
+    await universe.write(0)
+    await assert_same_incomes(universe, universe.keeping(), dice)
+    await assert_shown_as_they_are(universe, universe.engine)
+    assert not any(universe.engine.views.incomes.values())
+    wallets = universe.keeping().views.incomes
+    assert any(income.kind is IncomeKind.REALISED for listed in wallets.values() for income in listed)
