@@ -41,7 +41,7 @@ def check_terms(market: Market, terms: OrderTerms, price: Decimal | None, now_us
         or (price is not None and _check_price(instrument, price))
         or (terms.trigger is not None and _check_trigger(instrument, terms, terms.trigger))
         or (quantity is not None and _check_quantities(instrument, terms, price, quantity))
-        or (price is not None and _check_named_band(market, terms, price, now_us))
+        or (price is not None and check_band(market, terms.side, price, now_us, terms.trigger))
         or check_notional(market, terms, price, quantity, now_us)
         or None
     )
@@ -267,19 +267,13 @@ def _check_quantities(
     return None
 
 
-def _check_named_band(market: Market, terms: OrderTerms, price: Decimal, now_us: int) -> Rejection | None:
-    """Where it will be triggered, an order of a contract is measured by, until it is active."""
-    if terms.trigger is None or market.instrument.contract is None:
-        return check_band(market, terms.side, price, now_us)
-    if terms.trigger.price is None:
-        return None
-    return check_band(market, terms.side, price, now_us, terms.trigger.price)
-
-
 def check_band(
-    market: Market, side: Side, price: Decimal, now_us: int, reference: Decimal | None = None
+    market: Market, side: Side, price: Decimal, now_us: int, trigger: Trigger | None = None
 ) -> Rejection | None:
-    """Whether a limit price is near enough to a reference; None: to that of the moment."""
+    """Whether a limit price is near enough to a reference.
+
+    trigger: what an order waits for; where it will be triggered, one of a contract is measured by until then.
+    """
     instrument = market.instrument
     if side is BUY:
         up, down = instrument.bid_multiplier_up, instrument.bid_multiplier_down
@@ -287,8 +281,12 @@ def check_band(
         up, down = instrument.ask_multiplier_up, instrument.ask_multiplier_down
     if up is None and down is None:
         return None
-    if reference is None:
+    if trigger is None or instrument.contract is None:
         reference = _reference_price(market, now_us)
+    elif trigger.price is None:
+        return None
+    else:
+        reference = trigger.price
     if up is not None and price > reference * up:
         return r.LimitBroken(limit=Limit.PRICE_BAND, value=price, bound=reference * up)
     if down is not None and price < reference * down:

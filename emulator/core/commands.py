@@ -8,6 +8,7 @@ from enum import Enum
 import msgspec
 
 from emulator.core.ids import AccountId, ListId, OrderId
+from emulator.core.liquidation import Risk
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import OrderTerms, Peg
 from emulator.core.positions import Leg, MarginMode
@@ -317,6 +318,19 @@ class PayFunding(Command, frozen=True, kw_only=True):
     """Internal: the interval of a contract's funding is over."""
 
     instrument: str
+
+
+class Liquidate(Command, frozen=True, kw_only=True):
+    """Internal: what there is may not cover any more what must be kept."""
+
+    risk: Risk
+
+
+class CloseOut(Command, frozen=True, kw_only=True):
+    """Internal: of what is being liquidated, close the next position or a part of it, or settle what is owed
+    when there is none left."""
+
+    risk: Risk
 
 
 class ActivateOrder(Command, frozen=True, kw_only=True):

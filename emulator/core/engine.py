@@ -21,6 +21,7 @@ from emulator.core.audit import Mismatch, audit
 from emulator.core.decisions import check_placement, decide, next_trigger
 from emulator.core.ids import NO_LIST
 from emulator.core.instruments import Instrument
+from emulator.core.liquidation import Risk as Risk
 from emulator.core.markets import Feed
 from emulator.core.numbers import EXACT, exact
 from emulator.core.orders import EndReason, Order, OrderStatus
@@ -63,6 +64,16 @@ class Observer(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """Is told when somebody's margin becomes scarce (`MarginRules.warning_ratio`), while the engine lives.
+
+    That changes nothing, so it is no event: a new process may tell it again, and it is not told twice as
+    long as nothing about the account changed.
+    """
+
+    def margin_called(self, risk: Risk, now_us: int) -> None: ...
+
+
 class Engine:
     """Decides, applies, follows up. Deterministic: same commands at the same times, same events."""
 
@@ -81,15 +92,19 @@ class Engine:
         self.state = State(instruments, feed, wallets, self.rules.fees.discount_asset)
         self.views = Views(self.state)
         self.observers: Sequence[Observer] = ()
+        self.watchers: Sequence[Watcher] = ()
         self._folds = self.state.folds
         self._advanced_us = 0
         self._checked: dict[str, int] = {}
         self._version: dict[str, int] = {}
         self._due: list[tuple[int, str, int, bool]] = []
-        self._vigil = Vigil(self.state)
+        self._vigil = Vigil(self.state, self.rules)
+        self._struck: dict[str, None] = {}
         self._moved: dict[str, None] = {}
         self._follows: dict[type[e.Event], Callable[[Any, list[c.Command]], None]] = {
             e.TradeExecuted: self._follow_trade,
+            e.PositionTakenOver: self._follow_taken_over,
+            e.AutoDeleveraged: self._follow_deleveraged,
             e.TradePrinted: self._follow_print,
             e.PriceSet: self._follow_market,
             e.BookSet: self._follow_market,
@@ -130,7 +145,7 @@ class Engine:
             self._look_touched(now_us)
             passed_us = self._advanced_us
             while True:
-                ahead_us = vigil.next_us(passed_us)
+                ahead_us = vigil.next_us(passed_us, now_us)
                 if ahead_us is not None and ahead_us <= now_us and (not due or ahead_us < due[0][0]):
                     passed_us = ahead_us
                     events = self._watch(ahead_us)
@@ -169,7 +184,7 @@ class Engine:
         """When the market should be looked at next; None when nothing here is at stake."""
         with exact():
             self._look_touched(now_us)
-            ahead_us = self._vigil.next_us(self._advanced_us)
+            ahead_us = self._vigil.next_us(self._advanced_us, now_us)
         due = self._due
         while due and due[0][2] != self._version[due[0][1]]:
             heappop(due)
@@ -225,10 +240,13 @@ class Engine:
         self._folds[type(event)](event, now_us)
         views.after(event)
 
-    def _settle(self, decision: Sequence[e.Event], now_us: int) -> list[e.Event]:
-        """Fold a decision and everything that follows from it: first what was asked for, then triggers."""
+    def _settle(
+        self, decision: Sequence[e.Event], now_us: int, asked: Iterable[c.Command] = ()
+    ) -> list[e.Event]:
+        """Fold a decision and everything that follows from it: first what was asked for, then triggers, then
+        the liquidations of those whose marks were moved by hand."""
         happened: list[e.Event] = []
-        pending: list[c.Command] = []
+        pending = list(asked)
         folds, follows, views, observers = self._folds, self._follows, self.views, self.observers
         decided = fired = 0
         while True:
@@ -243,7 +261,7 @@ class Engine:
                 if kind in follows:
                     follows[kind](event, pending)
             happened += decision
-            if decided == len(pending) and not self._moved:
+            if decided == len(pending) and not self._moved and not self._struck:
                 break
             if decided < len(pending):
                 command = pending[decided]
@@ -252,11 +270,19 @@ class Engine:
                 trigger = self._next_trigger(now_us) if self._moved and fired < FOLLOW_UPS_MAX else None
                 if trigger is None:
                     self._moved.clear()
-                    break
+                    if not self._struck:
+                        break
+                    pending += self._vigil.struck(self._struck, now_us)
+                    self._struck.clear()
+                    self._call_margins(now_us)
+                    decision = ()
+                    continue
                 fired += 1
                 command = c.TriggerOrder(order=trigger.id)
             outcome = decide(self.state, self.rules, command, now_us)
             assert not isinstance(outcome, Rejection), f"a follow-up was rejected: {outcome}"
+            if outcome and isinstance(command, c.Liquidate | c.CloseOut):
+                pending.append(c.CloseOut(risk=command.risk))
             decision = outcome
         for observer in observers:
             observer.settled(now_us)
@@ -282,8 +308,20 @@ class Engine:
             if order_id:
                 order = self.views.orders[order_id]
                 self._follow_end(order, pending)
-                if is_contract and self.state.has_reducing(order.account, event.instrument):
-                    pending.append(c.DropReducing(account=order.account, instrument=event.instrument))
+                if is_contract:
+                    self._follow_position(order, pending)
+
+    def _follow_taken_over(self, event: e.PositionTakenOver, pending: list[c.Command]) -> None:
+        self._follow_position(self.views.orders[event.order], pending)
+
+    def _follow_deleveraged(self, event: e.AutoDeleveraged, pending: list[c.Command]) -> None:
+        for order in (event.order, event.counter):
+            self._follow_position(self.views.orders[order], pending)
+
+    def _follow_position(self, order: Order, pending: list[c.Command]) -> None:
+        """What the change of a position means for orders that may only reduce it."""
+        if self.state.has_reducing(order.account, order.instrument):
+            pending.append(c.DropReducing(account=order.account, instrument=order.instrument))
 
     def _follow_print(self, event: e.TradePrinted, pending: list[c.Command]) -> None:
         self._moved[event.instrument] = None
@@ -292,6 +330,8 @@ class Engine:
         self, event: e.PriceSet | e.BookSet | e.MarketReleased, pending: list[c.Command]
     ) -> None:
         self._moved[event.instrument] = None
+        if self.instruments[event.instrument].contract is not None:
+            self._struck[event.instrument] = None
         pending.append(c.AdvanceInstrument(instrument=event.instrument))
 
     def _follow_close(self, event: e.OrderCanceled | e.OrderExpired, pending: list[c.Command]) -> None:
@@ -359,12 +399,20 @@ class Engine:
 
     def _watch(self, at_us: int) -> list[e.Event]:
         """Let happen what is due for positions."""
-        happened: list[e.Event] = []
-        for command in self._vigil.payments(at_us):
-            decision = decide(self.state, self.rules, command, at_us)
-            assert not isinstance(decision, Rejection)
-            happened += self._settle(decision, at_us)
+        endangered = self._vigil.endangered(at_us)
+        self._call_margins(at_us)
+        happened = self._settle((), at_us, endangered) if endangered else []
+        payments = self._vigil.payments(at_us)
+        if payments:
+            happened += self._settle((), at_us, payments)
         return happened
+
+    def _call_margins(self, now_us: int) -> None:
+        calls = self._vigil.calls
+        for risk in calls:
+            for watcher in self.watchers:
+                watcher.margin_called(risk, now_us)
+        calls.clear()
 
     def _look_touched(self, now_us: int) -> None:
         touched = self.state.touched

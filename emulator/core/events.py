@@ -124,6 +124,71 @@ class FundingPaid(Event, frozen=True, kw_only=True):
     rate: Decimal
 
 
+class LiquidationBegun(Event, frozen=True, kw_only=True):
+    """What there is does not cover any more what must be kept: orders are ended, then positions closed.
+
+    instrument, leg: of an isolated position; else empty and BOTH, for all that is covered together: by
+    one asset of a wallet, or by all of them (asset empty). equity, maintenance: in that asset, or in the
+    account's unit.
+    """
+
+    account: AccountId
+    wallet: str
+    asset: str
+    instrument: str
+    leg: Leg
+    equity: Decimal
+    maintenance: Decimal
+
+
+class LiquidationCharged(Event, frozen=True, kw_only=True):
+    """The insurance fund got its fee for what a liquidation closed."""
+
+    order: OrderId
+    account: AccountId
+    instrument: str
+    amount: Decimal
+
+
+class PositionTakenOver(Event, frozen=True, kw_only=True):
+    """A part of a liquidation order was filled outside the book, at the bankruptcy price.
+
+    trade: a number that is no public trade's. amount: as of `TradeExecuted`. by_fund: the insurance fund took
+    it, and parted with it at the mark price; else the market took it as it was.
+    """
+
+    order: OrderId
+    instrument: str
+    trade: TradeId
+    price: Decimal
+    quantity: Decimal
+    amount: Decimal
+    mark: Decimal
+    by_fund: bool
+
+
+class AutoDeleveraged(Event, frozen=True, kw_only=True):
+    """A part of a liquidation order was filled by closing somebody's opposite position (`counter`), outside
+    the book and at the bankruptcy price of the liquidated one. Otherwise as `PositionTakenOver`."""
+
+    order: OrderId
+    counter: OrderId
+    instrument: str
+    trade: TradeId
+    price: Decimal
+    quantity: Decimal
+    amount: Decimal
+
+
+class InsurancePaid(Event, frozen=True, kw_only=True):
+    """The insurance fund paid what was lost beyond what there was."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal
+
+
 class OrderPlaced(Event, frozen=True, kw_only=True):
     """An order was accepted. status: waiting, dormant or new; price: the effective limit price.
 
@@ -304,6 +369,9 @@ class MarketReleased(Event, frozen=True, kw_only=True):
     instrument: str
 
 
+Filling = TradeExecuted | PositionTakenOver | AutoDeleveraged
+"""What fills orders, in the book or outside of it."""
+
 AnyEvent = (
     AccountOpened
     | FeePaymentSet
@@ -335,4 +403,9 @@ AnyEvent = (
     | PositionModeSet
     | CountdownSet
     | FundingPaid
+    | LiquidationBegun
+    | LiquidationCharged
+    | PositionTakenOver
+    | AutoDeleveraged
+    | InsurancePaid
 )

@@ -173,6 +173,12 @@ class Ledger:
         if self.listener:
             self.listener(account, wallet, asset, amount, ZERO, counterparty)
 
+    def between(self, asset: str, amount: Decimal, source: str, target: str) -> None:
+        """Move an amount from one counterparty to another; no wallet sees it."""
+        payer, payee = self.counterparties[source], self.counterparties[target]
+        payer[asset] = payer.get(asset, ZERO) - amount
+        payee[asset] = payee.get(asset, ZERO) + amount
+
     def put_up(self, account: AccountId, wallet: str, asset: str, amount: Decimal) -> None:
         """Move `amount` from free to held as margin, whether it is there or not; negative: give it back."""
         balance = self.balance(account, wallet, asset)

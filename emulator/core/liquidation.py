@@ -25,11 +25,30 @@ from emulator.core.contracts import (
     tier_of,
     value_of,
 )
+from emulator.core.ids import AccountId
 from emulator.core.numbers import ONE, ZERO, divide_down, divide_half
 from emulator.core.positions import Leg, Position
 
 _FINE = Decimal("1E-36")
 """How finely boundaries and roots are compared; where two lines meet, either of them gives the root."""
+
+
+class Risk(NamedTuple):
+    """What is kept or liquidated together: one isolated position, or all that one collateral covers.
+
+    instrument, leg: of the isolated one, else empty and BOTH. asset: what it settles in; empty where all
+    assets of the wallet stand together.
+    """
+
+    account: AccountId
+    wallet: str
+    asset: str
+    instrument: str = ""
+    leg: Leg = Leg.BOTH
+
+    @property
+    def is_isolated(self) -> bool:
+        return self.instrument != ""
 
 
 class Band(msgspec.Struct, frozen=True, kw_only=True):
@@ -315,9 +334,11 @@ class Stake(msgspec.Struct, frozen=True, kw_only=True):
     mark: Decimal
     weights: Weights = PLAIN
     """With assets that stand together: the rates of the settle asset; profit counts at the bid."""
+    step: Decimal
+    """Of its mark price, by which its band is rounded."""
 
 
-def safe_bands(stakes: Sequence[Stake], slack: Decimal, *, step: Decimal) -> list[Band]:
+def safe_bands(stakes: Sequence[Stake], slack: Decimal) -> list[Band]:
     """For each stake a band, such that the account is safe while every mark is inside its own.
 
     slack: equity less maintenance margin, now. Each stake may use up a part of it in proportion to its
@@ -346,7 +367,7 @@ def safe_bands(stakes: Sequence[Stake], slack: Decimal, *, step: Decimal) -> lis
                 stake.contract,
                 stake.legs,
                 funds,
-                step=step,
+                step=stake.step,
                 weights=weights,
                 inward=True,
                 mark=stake.mark,

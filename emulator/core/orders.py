@@ -65,6 +65,16 @@ class Peg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     levels: int = 0
 
 
+class Cause(str, Enum):
+    """Who wanted an order."""
+
+    OWNER = "owner"
+    LIQUIDATION = "liquidation"
+    """The exchange: the position could not be kept."""
+    DELEVERAGING = "deleveraging"
+    """The exchange: the other side of a position that could not be kept."""
+
+
 class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What a client asks for. Quantities in base; quote_quantity and price in quote asset.
 
@@ -79,6 +89,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     close_position: it closes all that there is when it is active, and has no quantity.
     detached: it is not an order of the market itself, only waits for its trigger; then another order of the
     same name takes its place, with an id of its own.
+    cause: who wanted it.
     """
 
     side: Side
@@ -100,6 +111,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     price_protect: bool = False
     detached: bool = False
     good_till_us: int | None = None
+    cause: Cause = Cause.OWNER
 
     @property
     def reduces(self) -> bool:
@@ -137,6 +149,8 @@ class EndReason(str, Enum):
     NO_PEG_LEVEL = "no_peg_level"
     REFUSED_AT_ACTIVATION = "refused_at_activation"
     NOTHING_TO_REDUCE = "nothing_to_reduce"
+    LIQUIDATION = "liquidation"
+    """What its account had could not be kept any more."""
     PRICE_PROTECTED = "price_protected"
     TIME_PASSED = "time_passed"
 

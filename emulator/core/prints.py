@@ -33,7 +33,11 @@ UNPACKED_MAX = 32
 
 
 class Print(NamedTuple):
-    """One trade of the tape. `amount` is price times quantity in quote asset."""
+    """One trade of the tape. `amount` is price times quantity in quote asset.
+
+    Without a quantity, it stands for a trade outside the book, which is not shown and has a number; its price
+    is the last one before it.
+    """
 
     id: int
     time_us: int

@@ -13,6 +13,13 @@ from emulator.core.margin import CostRule
 from emulator.core.numbers import ZERO
 
 
+class ClosingNames(msgspec.Struct, frozen=True, kw_only=True):
+    """Client ids of orders that the exchange itself places; `{order}` stands for the order's id."""
+
+    liquidation: str = "liquidation-{order}"
+    deleveraging: str = "deleveraging-{order}"
+
+
 class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     """What accounts must have to trade contracts.
 
@@ -21,6 +28,11 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     counts towards what is available. shrinks_reducing: whether an order that may only reduce and is larger
     than what there is becomes as large as that; else it is refused. shares_position_mode: whether an account
     has one position mode for all its wallets of contracts.
+
+    liquidates_by_tier: whether a position that cannot be kept is made smaller tier by tier, as far as it is
+    needed; else, and in its lowest tier, it is closed as a whole. warning_ratio: of maintenance margin to
+    equity, from which on somebody should be warned; None: nobody is. insurance: what the insurance fund
+    has of each asset at the start.
     """
 
     cost: CostRule = CostRule()
@@ -28,6 +40,10 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     counted: Counted = Counted.BOTH
     shrinks_reducing: bool = True
     shares_position_mode: bool = False
+    liquidates_by_tier: bool = True
+    warning_ratio: Decimal | None = None
+    insurance: Mapping[str, Decimal] = {}
+    names: ClosingNames = ClosingNames()
 
 
 class EngineRules(msgspec.Struct, frozen=True, kw_only=True):

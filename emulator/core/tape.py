@@ -144,8 +144,11 @@ class Market:
         """The newest trade, whoever made it."""
         trade = self.feed.last_trade(self.instrument, now_us)
         ordinal = self.prints.count_until(now_us)
-        if ordinal and self.prints.time_at(ordinal - 1) >= trade.time_us:
-            return self.prints[ordinal - 1]
+        while ordinal and self.prints.time_at(ordinal - 1) >= trade.time_us:
+            entry = self.prints[ordinal - 1]
+            if entry.quantity:
+                return entry
+            ordinal -= 1
         price = self._moved(trade.price, trade.time_us)
         return Print(
             trade.number + ordinal,
@@ -303,7 +306,10 @@ class Market:
         return self.feed.trade_count(self.instrument, time_us) + self.prints.count_until(time_us)
 
     def trades(self, first_id: int, limit: int, until_us: int) -> list[Print]:
-        """Up to `limit` trades in order, from `first_id` on, none later than `until_us`."""
+        """Up to `limit` trades in order, from `first_id` on, none later than `until_us`.
+
+        Numbers may be missing: of trades that the public is not told of, which are prints without quantity.
+        """
         first_id = max(1, first_id)
         last_id = min(self.trade_count(until_us), first_id + limit - 1)
         if last_id < first_id:
@@ -330,7 +336,9 @@ class Market:
                 )
             )
         merged += laid[place:]
-        return merged
+        if all(entry.quantity for entry in laid):
+            return merged
+        return [entry for entry in merged if entry.quantity]
 
     # Candles
 

@@ -50,6 +50,10 @@ _INCOME_OF: dict[type[e.Event], IncomeKind] = {
     e.AmountTransferred: IncomeKind.TRANSFER,
     e.BalanceCorrected: IncomeKind.CORRECTION,
     e.FundingPaid: IncomeKind.FUNDING,
+    e.PositionTakenOver: IncomeKind.REALISED,
+    e.AutoDeleveraged: IncomeKind.REALISED,
+    e.LiquidationCharged: IncomeKind.LIQUIDATION_FEE,
+    e.InsurancePaid: IncomeKind.INSURANCE,
 }
 """Of what an event adds to a wallet of contracts, but for the fees of a trade."""
 _CHARGING = frozenset({e.TradeExecuted})
@@ -113,6 +117,8 @@ class Views:
             e.OrderCanceled: self._closed,
             e.OrderExpired: self._closed,
             e.TradeExecuted: self._traded,
+            e.PositionTakenOver: self._taken_over,
+            e.AutoDeleveraged: self._deleveraged,
             e.MatchPrevented: self._prevented,
             e.OrderListPlaced: self._list_placed,
             e.OrderListEnded: self._list_ended,
@@ -189,31 +195,41 @@ class Views:
         maker = (event.maker, event.maker_fee, event.maker_fee_asset, True)
         # Ascending, as by their keys, should both be of one account.
         for order_id, fee, asset, is_maker in (taker, maker) if event.taker < event.maker else (maker, taker):
-            if order_id == MARKET_ORDER:
-                continue
-            order = self.orders[order_id]
-            realised = self._state.realised
-            fill = Fill(
-                event.trade,
-                order_id,
-                order.account,
-                order.list_id,
-                event.instrument,
-                event.price,
-                event.quantity,
-                event.amount,
-                fee,
-                asset,
-                self._now_us,
-                order.terms.side is BUY,
-                is_maker,
-                realised.pop(order_id, ZERO) if realised else ZERO,
-            )
-            self.fills.setdefault((order.account, event.instrument), []).append(fill)
-            self.fills_of.setdefault(order_id, []).append(fill)
-            if self.is_taken:
-                self._record(fill)
-                self._end(order)
+            if order_id != MARKET_ORDER:
+                self._filled(self.orders[order_id], event, fee, asset, is_maker=is_maker)
+
+    def _taken_over(self, event: e.PositionTakenOver) -> None:
+        order = self.orders[event.order]
+        self._filled(order, event, ZERO, order.hold_asset, is_maker=False)
+
+    def _deleveraged(self, event: e.AutoDeleveraged) -> None:
+        for one, is_maker in ((event.order, False), (event.counter, True)):
+            order = self.orders[one]
+            self._filled(order, event, ZERO, order.hold_asset, is_maker=is_maker)
+
+    def _filled(self, order: Order, event: e.Filling, fee: Decimal, asset: str, *, is_maker: bool) -> None:
+        realised = self._state.realised
+        fill = Fill(
+            event.trade,
+            order.id,
+            order.account,
+            order.list_id,
+            event.instrument,
+            event.price,
+            event.quantity,
+            event.amount,
+            fee,
+            asset,
+            self._now_us,
+            order.terms.side is BUY,
+            is_maker,
+            realised.pop(order.id, ZERO) if realised else ZERO,
+        )
+        self.fills.setdefault((order.account, event.instrument), []).append(fill)
+        self.fills_of.setdefault(order.id, []).append(fill)
+        if self.is_taken:
+            self._record(fill)
+            self._end(order)
 
     def _prevented(self, event: e.MatchPrevented) -> None:
         taker, maker = self.orders[event.taker], self.orders[event.maker]

@@ -14,13 +14,13 @@ TENTH = D("0.1")
 SATOSHI = D("0.00000001")
 
 
-def _table(text: str, cap: str) -> tuple[Tier, ...]:
+def table(text: str, cap: str) -> tuple[Tier, ...]:
     """floor | highest leverage | maintenance rate, a row a line; amounts follow from these."""
     rows = [[D(cell.replace("_", "")) for cell in line.split("|")] for line in text.strip().splitlines()]
     return tier_table([(row[0], row[1], row[2]) for row in rows], cap=D(cap.replace("_", "")))
 
 
-BTC_TIERS = _table(
+BTC_TIERS = table(
     """0 | 150 | 0.004
     300_000 | 100 | 0.005
     800_000 | 75 | 0.0065
@@ -35,7 +35,7 @@ BTC_TIERS = _table(
     1_200_000_000 | 1 | 0.5""",
     "1_800_000_000",
 )
-ETH_TIERS = _table(
+ETH_TIERS = table(
     """0 | 150 | 0.004
     300_000 | 100 | 0.005
     800_000 | 75 | 0.0065
@@ -50,7 +50,7 @@ ETH_TIERS = _table(
     800_000_000 | 1 | 0.5""",
     "1_200_000_000",
 )
-DOGE_TIERS = _table(
+DOGE_TIERS = table(
     """0 | 75 | 0.0065
     80_000 | 50 | 0.01
     150_000 | 40 | 0.0125
@@ -70,7 +70,7 @@ PUBLISHED_AMOUNTS = {
 }
 """The maintenance amounts as the exchange prints them, in the order of the tiers."""
 
-COIN_TIERS = _table(
+COIN_TIERS = table(
     """0 | 125 | 0.004
     5 | 100 | 0.005
     10 | 50 | 0.01
@@ -96,7 +96,7 @@ def inverse(tiers: tuple[Tier, ...], size: str, settle: str = "BTC", **fields: o
 
 def flat(rate: str, leverage: str = "100", cap: str = "1_000_000_000") -> tuple[Tier, ...]:
     """One tier only, where an example gives no more than a rate."""
-    return _table(f"0 | {leverage} | {rate}", cap)
+    return table(f"0 | {leverage} | {rate}", cap)
 
 
 BTC = linear(BTC_TIERS, liquidation_fee=D("0.0125"))
@@ -105,9 +105,9 @@ DOGE = linear(DOGE_TIERS)
 BTC_COIN = inverse(COIN_TIERS, "100")
 ETH_COIN = inverse(flat("0.005"), "10", settle="ETH")
 
-BTC_2021 = linear(_table("0|125|0.004\n50_000|100|0.005\n250_000|50|0.01\n1_000_000|20|0.025", "5_000_000"))
+BTC_2021 = linear(table("0|125|0.004\n50_000|100|0.005\n250_000|50|0.01\n1_000_000|20|0.025", "5_000_000"))
 ETH_2021 = linear(
-    _table(
+    table(
         "0|100|0.005\n10_000|75|0.0065\n100_000|50|0.01\n500_000|25|0.02\n1_000_000|10|0.05\n2_000_000|5|0.1",
         "5_000_000",
     )

@@ -8,11 +8,13 @@ from decimal import Decimal
 from emulator.core.contracts import value_of
 from emulator.core.engine import Engine
 from emulator.core.events import AmountWithdrawn
+from emulator.core.history import IncomeKind
 from emulator.core.instruments import Side, TriggerSource
-from emulator.core.ledger import FEES, PROFIT
+from emulator.core.ledger import FEES, INSURANCE, PROFIT
+from emulator.core.margin import OpenOrder, resting_of
 from emulator.core.markets import Candle
 from emulator.core.marks import Watch
-from emulator.core.numbers import ZERO, exact
+from emulator.core.numbers import ONE, ZERO, exact
 from emulator.core.orders import ENDED, Order, OrderStatus
 from emulator.core.positions import Leg, unrealised
 from emulator.core.prints import Print
@@ -195,7 +197,10 @@ def assert_views_agree(engine: Engine) -> None:
         assert ids == sorted(set(ids))
         for entry in market.prints:
             quantities = by_trade.pop((symbol, entry.id), [])
-            assert all(quantity == entry.quantity for quantity in quantities)
+            if entry.quantity:
+                assert all(quantity == entry.quantity for quantity in quantities)
+            else:
+                assert quantities, "a trade outside the book that filled nobody"
     assert not by_trade, "a fill without its trade"
     for movements in views.movements.values():
         for movement in movements:
@@ -203,6 +208,30 @@ def assert_views_agree(engine: Engine) -> None:
                 charged[movement.event.asset] += movement.event.fee
     paid = state.ledger.counterparties[FEES]
     assert {asset: amount for asset, amount in charged.items() if amount} == paid
+
+
+def assert_what_rests_is_counted(engine: Engine) -> None:
+    """What counts towards margin beside positions is what is in the books, reckoned anew."""
+    state = engine.state
+    listed: dict[tuple[int, str, Leg], list[OpenOrder]] = defaultdict(list)
+    for order in state.orders.values():
+        if order.resting and not order.terms.reduces and state.markets[order.instrument].marks is not None:
+            assert order.price is not None
+            signed = order.remaining if order.side is Side.BUY else -order.remaining
+            listed[order.account, order.instrument, order.terms.leg].append(
+                OpenOrder(quantity=signed, price=order.price)
+            )
+    counted = {
+        (account.id, *place): resting
+        for account in state.accounts.values()
+        for place, resting in account.beside.items()
+    }
+    with exact():
+        for (account, symbol, leg), orders in listed.items():
+            contract = state.markets[symbol].instrument.contract
+            assert contract is not None
+            assert counted.pop((account, symbol, leg)) == resting_of(contract, orders, ONE)
+    assert not counted
 
 
 def assert_positions_are_what_was_traded(engine: Engine) -> None:
@@ -216,6 +245,7 @@ def assert_positions_are_what_was_traded(engine: Engine) -> None:
     }
     assert kept == state.positions
     assert all(position.quantity for position in kept.values()), "a flat position was kept"
+    assert_what_rests_is_counted(engine)
     assert not state.realised, "nobody told what a trade realised"
     realised: dict[str, Decimal] = defaultdict(lambda: ZERO)
     with exact():
@@ -235,9 +265,14 @@ def assert_positions_are_what_was_traded(engine: Engine) -> None:
             told += sum((unrealised(contract, one, mark) for one in held if one), ZERO)
             assert abs(gained - told) <= (len(fills) + 1) * contract.settle_step
             realised[contract.settle] += sum((fill.realised for fill in fills), ZERO)
-    booked = state.ledger.counterparties[PROFIT]
+    for incomes in engine.views.incomes.values():
+        for income in incomes:
+            if income.kind in (IncomeKind.LIQUIDATION_FEE, IncomeKind.INSURANCE):
+                realised[income.asset] += income.amount
+    # The insurance fund has its own part of the other side.
+    booked, insured = state.ledger.counterparties[PROFIT], state.ledger.counterparties[INSURANCE]
     assert {asset: -amount for asset, amount in realised.items()} == {
-        asset: booked.get(asset, ZERO) for asset in realised
+        asset: booked.get(asset, ZERO) + insured.get(asset, ZERO) for asset in realised
     }
     assert booked.keys() <= realised.keys()
 
@@ -307,14 +342,17 @@ def assert_tape_agrees(engine: Engine, symbol: str, start_us: int, now_us: int) 
             "a print was renumbered"
         )
 
-        assert market.trades(earlier + 1, len(tape) + 5, now_us) == tape
+        shown = [entry for entry in tape if entry.quantity]
+        assert market.trades(earlier + 1, len(tape) + 5, now_us) == shown
         middle = len(tape) // 2
-        assert market.trades(earlier + 1 + middle, 7, now_us) == tape[middle : middle + 7]
+        assert market.trades(earlier + 1 + middle, 7, now_us) == [
+            entry for entry in tape[middle : middle + 7] if entry.quantity
+        ]
         assert market.trade_count(now_us) == earlier + len(tape)
         assert market.next_trade_id(now_us) == earlier + len(tape) + 1
-        if tape:
-            assert market.last_print(now_us) == tape[-1]
-            assert market.last_print(tape[middle].time_us).time_us == tape[middle].time_us
+        if shown:
+            assert market.last_print(now_us) == shown[-1]
+            assert market.last_print(shown[len(shown) // 2].time_us).time_us == shown[len(shown) // 2].time_us
         for interval_us in (1_000_000, 7_000_000, 60_000_000):
             opening = start_us // interval_us * interval_us + interval_us
             opening = max(opening, now_us // interval_us * interval_us - 20 * interval_us)

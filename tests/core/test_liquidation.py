@@ -115,11 +115,11 @@ def test_what_a_long_reaches_first_counts_though_it_could_be_kept_further_down()
     """Long 3 at 101000 with 4400: 4400 + 3 (p - 101000) = 3 * 0.005 p at 298600 / 2.985, before the rate
     falls at 100000. Equity less maintenance at 101000 is 4400 - 1515."""
     long = held(JUMPING, "3", "101000")
-    stake = Stake(contract=JUMPING, legs=(long,), mark=D(101000))
+    stake = Stake(contract=JUMPING, legs=(long,), mark=D(101000), step=TENTH)
     with exact():
         band = liquidation_band(JUMPING, [long], D(4400), step=TENTH, mark=D(101000))
         assert band == Band(low=D("100033.5"))
-        assert safe_bands([stake], D(2885), step=TENTH) == [Band(low=D("100033.6"))]
+        assert safe_bands([stake], D(2885)) == [Band(low=D("100033.6"))]
 
 
 def test_what_can_be_kept_at_no_price_has_no_liquidation_price() -> None:
@@ -134,39 +134,39 @@ def test_what_can_be_kept_at_no_price_has_no_liquidation_price() -> None:
 
 
 def test_without_slack_no_price_is_safe() -> None:
-    stake = Stake(contract=ETH, legs=(held(ETH, "1", "2000"),), mark=D(2000))
-    flat = Stake(contract=ETH, legs=(Position(),), mark=D(2000))
+    stake = Stake(contract=ETH, legs=(held(ETH, "1", "2000"),), mark=D(2000), step=TENTH)
+    flat = Stake(contract=ETH, legs=(Position(),), mark=D(2000), step=TENTH)
     with exact():
-        assert safe_bands([stake, flat], D(-1), step=TENTH) == [NEVER, NEVER]
-        assert safe_bands([stake, flat], D(0), step=TENTH) == [Band(low=D(2000)), Band()]
+        assert safe_bands([stake, flat], D(-1)) == [NEVER, NEVER]
+        assert safe_bands([stake, flat], D(0)) == [Band(low=D(2000)), Band()]
 
 
 def test_slack_is_shared_by_value() -> None:
     """100 of slack over 4000 and 6000: 40 and 60, and what the maintenance margin gives back or takes."""
     stakes = [
-        Stake(contract=ETH, legs=(held(ETH, "2", "1900"),), mark=D(2000)),
-        Stake(contract=ETH, legs=(held(ETH, "-3", "1900"),), mark=D(2000)),
+        Stake(contract=ETH, legs=(held(ETH, "2", "1900"),), mark=D(2000), step=TENTH),
+        Stake(contract=ETH, legs=(held(ETH, "-3", "1900"),), mark=D(2000), step=TENTH),
     ]
     with exact():
-        long, short = safe_bands(stakes, D(100), step=TENTH)
+        long, short = safe_bands(stakes, D(100))
     # 2 * (1 - 0.004) * (2000 - p) = 40: 1979.919..., up; 3 * 1.004 * (p - 2000) = 60: 2019.920..., down.
     assert long == Band(low=D("1980.0"))
     assert short == Band(high=D("2019.9"))
 
 
 def test_an_inverse_stake_has_its_band_too() -> None:
-    stake = Stake(contract=BTC_COIN, legs=(held(BTC_COIN, "100", "50000"),), mark=D(50000))
+    stake = Stake(contract=BTC_COIN, legs=(held(BTC_COIN, "100", "50000"),), mark=D(50000), step=TENTH)
     with exact():
-        (band,) = safe_bands([stake], D("0.01"), step=TENTH)
+        (band,) = safe_bands([stake], D("0.01"))
     # 10000 * 1.004 * (1 / p - 1 / 50000) = 0.01: 1 / p = 0.00002099601..., p = 47628.083..., up.
     assert band == Band(low=D("47628.1"))
 
 
 def test_losses_count_at_the_ask_where_assets_stand_together() -> None:
     weights = Weights(profit=D("0.9"), maintenance=D("1.1"))
-    stake = Stake(contract=ETH, legs=(held(ETH, "1", "2000"),), mark=D(2000), weights=weights)
+    stake = Stake(contract=ETH, legs=(held(ETH, "1", "2000"),), mark=D(2000), step=TENTH, weights=weights)
     with exact():
-        (band,) = safe_bands([stake], D(110), step=TENTH)
+        (band,) = safe_bands([stake], D(110))
     # 1.1 * 0.996 * (2000 - p) = 110: p = 1899.598..., up.
     assert band == Band(low=D("1899.6"))
 

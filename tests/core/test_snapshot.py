@@ -155,13 +155,15 @@ STATE = {
         "accounts", "choices", "hedged", "ledger", "lists", "locked", "markets", "next_execution",
         "next_list", "next_movement", "next_order", "orders", "positions",
     },
-    "derived": {"client_ids", "counts", "disturbed", "holders", "list_client_ids", "touched"},
+    "derived": {
+        "booked", "client_ids", "counts", "disturbed", "holders", "jolted", "list_client_ids", "touched",
+    },
     "given": {"discount_asset", "folds", "margin_wallets", "position_listener", "wallets"},
     "of one event": {"realised"},
 }  # fmt: skip
 ACCOUNT = {
     "captured": {"discounted", "id", "name", "trade_group"},
-    "derived": {"open_lists", "open_orders", "positions"},
+    "derived": {"beside", "open_lists", "open_orders", "positions"},
 }
 MARKET = {
     "captured": {
@@ -189,8 +191,8 @@ VIEWS = {
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
     "derived": {"_checked", "_due", "_version", "_vigil"},
-    "given": {"_folds", "_follows", "feed", "instruments", "name", "observers", "rules"},
-    "of one command": {"_moved"},
+    "given": {"_folds", "_follows", "feed", "instruments", "name", "observers", "rules", "watchers"},
+    "of one command": {"_moved", "_struck"},
 }
 
 

@@ -228,11 +228,10 @@ def test_a_market_order_is_judged_by_the_worst_price_that_it_finds() -> None:
 
 
 def test_a_loss_is_paid_whether_it_is_there_or_not() -> None:
-    """There is no liquidation yet: what is owed is below zero, and nothing can be opened or taken out."""
+    """Who sells far below the mark owes what he lost, and can neither open nor take out anything."""
     pit = Pit(funds="5")
     pit.deposit(pit.bob, "USDT", "1000", "usdm")
     pit.trade("1", "100")
-    pit.price("80")
     pit.buy(pit.bob, "1", "80")
     pit.place(pit.alice, market(Side.SELL, "1"))
     assert (pit.balance(), pit.balance(pit.bob)) == ("-15", "1025")

@@ -13,16 +13,24 @@ from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
 from emulator.core.instruments import Outcome, Side, TriggerSource
 from emulator.core.margin import CostRule
+from emulator.core.numbers import exact
 from emulator.core.orders import Peg
 from emulator.core.positions import Leg, MarginMode
+from emulator.core.risk import held_at, risks_of, standing
 from emulator.core.rules import EngineRules, MarginRules
-from tests.core.futures import flat, inverse, linear
+from tests.core.futures import flat, inverse, linear, table
 from tests.core.world import MINUTE, SECOND, SPOT, WALLET_OF, instrument, perpetual
 from tests.properties import dice as spot_dice
 from tests.properties.universe import ACCOUNTS, ASKED_LATER, LOT, RECEIVED, STEP, Universe, Wish
 
 LINEAR = perpetual(
-    linear(flat("0.01", "50", "1500"), funding_hours=1, take_bound=Decimal("0.03"), closing_orders_max=1),
+    linear(
+        table("0 | 50 | 0.01 \n 120 | 25 | 0.02 \n 400 | 20 | 0.03", "2000"),
+        funding_hours=1,
+        liquidation_fee=Decimal("0.01"),
+        take_bound=Decimal("0.03"),
+        closing_orders_max=1,
+    ),
     price_step="0.5",
     quantity_step="0.1",
     quantity_min="0.1",
@@ -32,7 +40,7 @@ LINEAR = perpetual(
     trailing_reached=Outcome.REFUSE,
 )
 INVERSE = perpetual(
-    inverse(flat("0.02", "25", "3"), "10", funding_hours=2),
+    inverse(flat("0.02", "25", "3"), "10", funding_hours=2, liquidation_fee=Decimal("0.005")),
     price_step="0.5",
     quantity_step="0.1",
     quantity_min="0.1",
@@ -52,8 +60,28 @@ _DIRECTION = {Side.BUY: 1, Side.SELL: -1}
 RULES = EngineRules(
     fees=FeeRules(discount_asset="BNB"),
     symbols={(PAIR.base, PAIR.quote): PAIR.symbol},
-    margin=MarginRules(cost=CostRule(opening_rate=Decimal("0.0005")), sell_premium=Decimal("0.0015")),
+    margin=MarginRules(
+        cost=CostRule(opening_rate=Decimal("0.0005")),
+        sell_premium=Decimal("0.0015"),
+        warning_ratio=Decimal("0.8"),
+        insurance={"USDT": Decimal(30), "BTC": Decimal("0.05")},
+    ),
 )
+
+
+def assert_nobody_is_lost(engine: Engine, now_us: int) -> None:
+    """Whoever has not changed since the last tick has more than must be kept: no mark went by unnoticed."""
+    state = engine.state
+    with exact():
+        for account in state.accounts.values():
+            if any(
+                position.updated_us >= now_us - now_us % SECOND for position in account.positions.values()
+            ):
+                continue
+            if account.id in state.disturbed:
+                continue
+            for risk in risks_of(state, account):
+                assert not standing(state, risk, held_at(state, risk, now_us)).is_liquidated, risk
 
 
 class FuturesUniverse(Universe):
@@ -92,6 +120,12 @@ class FuturesUniverse(Universe):
 
     def set_position_mode(self, account: int, wallet: str, *, hedged: bool) -> None:
         self.do(c.SetPositionMode(account=account, wallet=wallet, hedged=hedged))
+
+    def jump(self, symbol: str, percent: int, mode: c.PriceMode) -> None:
+        price = self.last(symbol) * (100 + percent) // 100
+        self.do(
+            c.SetPrice(pair=self.engine.instruments[symbol].pair, price=max(price, Decimal(2)), mode=mode)
+        )
 
     def placing(self, account: int, symbol: str, wish: Wish) -> c.PlaceOrder:
         """With the terms that only contracts have, which follow from the size that is wished for."""
@@ -150,12 +184,17 @@ class FuturesUniverse(Universe):
     def is_sound(self) -> None:
         super().is_sound()
         assert self.engine.audit() == []
+        assert_nobody_is_lost(self.engine, self.now)
 
 
 def act(universe: FuturesUniverse, dice: Random) -> None:
     """One action; most are orders of contracts."""
     account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
-    match dice.randint(-8, 19):
+    match dice.randint(-10, 19):
+        case -10 | -9:
+            universe.jump(
+                symbol, dice.choice([-30, -20, -12, -8, 8, 12, 20, 30]), dice.choice(list(c.PriceMode))
+            )
         case -8 | -7 if universe.has_orders:
             wish = spot_dice.wish(dice)
             price, lots = dice.choice([wish.offset, wish.offset, None]), dice.choice([wish.lots, None])

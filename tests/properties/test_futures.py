@@ -247,10 +247,10 @@ def test_an_account_is_safe_while_every_mark_is_in_its_band(
     bid, ask = F(weights.profit), F(weights.maintenance)
     with exact():
         held_ = [
-            Stake(contract=c, legs=(held(c, str(q), str(entry)),), mark=mark, weights=weights)
+            Stake(contract=c, legs=(held(c, str(q), str(entry)),), mark=mark, step=TENTH, weights=weights)
             for c, q, entry, mark in chosen
         ]
-        bands = safe_bands(held_, slack, step=TENTH)
+        bands = safe_bands(held_, slack)
     balance = kept_now = kept_then = F(0)
     for stake, band, part in zip(held_, bands, moved, strict=False):
         low = F(band.low or TENTH)

@@ -67,6 +67,7 @@ class Restoring(Universe):
         assert_same(self.engine, self.twin)
         for engine in (self.engine, self.twin):
             engine.state.touched.update(self.symbols)
+            engine.state.disturbed.update(dict.fromkeys(engine.state.accounts))
         assert self.twin.next_due_us(self.now) == self.engine.next_due_us(self.now)
 
 

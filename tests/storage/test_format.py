@@ -14,14 +14,19 @@ from emulator.core.engine import Engine
 from emulator.core.events import (
     AmountDeposited,
     AnyEvent,
+    AutoDeleveraged,
     CountdownSet,
     FundingPaid,
+    InsurancePaid,
     LeverageSet,
+    LiquidationBegun,
+    LiquidationCharged,
     MarginModeSet,
     MarginMoved,
     OrderExpired,
     OrderSucceeded,
     PositionModeSet,
+    PositionTakenOver,
 )
 from emulator.core.orders import EndReason
 from emulator.exchanges.binance import ENGINE
@@ -287,13 +292,18 @@ async def test_a_frozen_sample_replays_to_what_it_came_to(sample: Sample, journa
 
 
 NOT_CAUSED_YET = {
+    AutoDeleveraged,
     CountdownSet,
     FundingPaid,
+    InsurancePaid,
     LeverageSet,
+    LiquidationBegun,
+    LiquidationCharged,
     MarginModeSet,
     MarginMoved,
     OrderSucceeded,
     PositionModeSet,
+    PositionTakenOver,
 }
 """Events of contracts, which no site that is served trades, so that no journal has them."""
 

@@ -26,9 +26,10 @@ class Taker:
     """Who takes: an order that is being placed, or one that exists and became active.
 
     siblings: legs of its list that end as soon as it trades or loses quantity to self-trade prevention.
+    pays_fees: or does it trade for nothing.
     """
 
-    __slots__ = ("account", "leg", "mode", "order", "siblings", "side", "wallet")
+    __slots__ = ("account", "leg", "mode", "order", "pays_fees", "siblings", "side", "wallet")
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Taker:
         mode: SelfTradeMode,
         siblings: tuple[Order, ...] = (),
         leg: Leg = Leg.BOTH,
+        pays_fees: bool = True,
     ) -> None:
         self.order = order
         self.account = account
@@ -48,6 +50,7 @@ class Taker:
         self.mode = mode
         self.siblings = siblings
         self.leg = leg
+        self.pays_fees = pays_fees
 
 
 class Plan:
@@ -197,12 +200,14 @@ class _Walker:
         amount = instrument.amount(filled, at)
         if taker.siblings:
             self._end(taker.siblings)
+        taker_fee, taker_asset = ZERO, instrument.settle
         maker_fee, maker_asset = ZERO, ""
         if maker is not None and maker.in_list:
             self._end(state.siblings(maker))
-        taker_fee, taker_asset = self.fees.of(
-            instrument, taker.account, taker.wallet, taker.side, filled, amount, at, is_maker=False
-        )
+        if taker.pays_fees:
+            taker_fee, taker_asset = self.fees.of(
+                instrument, taker.account, taker.wallet, taker.side, filled, amount, at, is_maker=False
+            )
         if maker is not None:
             maker_fee, maker_asset = self.fees.of(
                 instrument,

@@ -13,14 +13,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from emulator.core import events as e
-from emulator.core.contracts import Contract, MarkRule
+from emulator.core.contracts import Contract, MarkRule, rounded, value_of
 from emulator.core.funding import funding_payment
 from emulator.core.ids import AccountId, OrderId
-from emulator.core.instruments import BUY, Instrument, TriggerSource
-from emulator.core.ledger import FEES, FUNDING, PROFIT, Ledger
+from emulator.core.instruments import BUY, SELL, Instrument, Side, TriggerSource
+from emulator.core.ledger import FEES, FUNDING, INSURANCE, PROFIT, Ledger
+from emulator.core.margin import NOTHING_RESTS, Resting
 from emulator.core.markets import Feed
 from emulator.core.marks import Marks, Watch
-from emulator.core.numbers import ZERO
+from emulator.core.numbers import ONE, ZERO
 from emulator.core.orders import Order
 from emulator.core.positions import Leg, MarginMode, Position, after_funding, margin_moved, traded
 from emulator.core.state.records import Account, Choice, PositionKey
@@ -52,6 +53,8 @@ class ContractState:
         """The same by instrument."""
         self.disturbed: dict[AccountId, None] = {}
         """Accounts whose positions, or what covers them, changed; who looks ahead for them clears it."""
+        self.jolted: dict[str, None] = {}
+        """Contracts whose mark may go another way than was foreseen; likewise."""
         self.hedged: dict[tuple[AccountId, str], None] = {}
         """Accounts and wallets where positions have two legs."""
         self.choices: dict[tuple[AccountId, str], Choice] = {}
@@ -62,6 +65,8 @@ class ContractState:
             if market.instrument.contract is not None
         )
         """Where contracts are traded, so that what is free there may be below zero."""
+        self.booked: dict[OrderId, Decimal] = {}
+        """What each order counts with in `Account.beside`, if it does."""
         self.realised: dict[OrderId, Decimal] = {}
         """What the trade that was folded last realised, by order; who tells of the trade takes it away."""
         self.position_listener: Callable[[AccountId, str, Leg], None] | None = None
@@ -75,6 +80,9 @@ class ContractState:
             e.MarginMoved: self._margin_moved,
             e.PositionModeSet: self._position_mode_set,
             e.FundingPaid: self._funding_paid,
+            e.LiquidationBegun: self._liquidation_begun,
+            e.LiquidationCharged: self._liquidation_charged,
+            e.InsurancePaid: self._insurance_paid,
         }
 
     # Questions
@@ -84,8 +92,7 @@ class ContractState:
         chosen = self.choices.get((account, symbol))
         if chosen is not None:
             return chosen
-        contract = self.markets[symbol].instrument.contract
-        assert contract is not None
+        contract = self.contract_of(symbol)
         mode = MarginMode.ISOLATED if contract.isolated_default else MarginMode.CROSS
         return Choice(min(contract.leverage_default, contract.tiers[0].leverage_max), mode)
 
@@ -109,7 +116,7 @@ class ContractState:
         instrument: Instrument,
         contract: Contract,
         order: Order,
-        event: e.TradeExecuted,
+        event: e.Filling,
         fee: Decimal,
         fee_asset: str,
         now_us: int,
@@ -132,6 +139,29 @@ class ContractState:
         if fee:
             ledger.settle(account, wallet, fee_asset, -fee, FEES)
         self._hold_position(account, instrument.symbol, change.position, now_us)
+
+    def rebook(self, order: Order) -> None:
+        """Count what an order in the book is worth by now, at its price."""
+        contract = self.markets[order.instrument].instrument.contract
+        assert contract is not None
+        worth = ZERO
+        if order.resting and not order.terms.reduces:
+            assert order.price is not None
+            worth = abs(value_of(contract, order.remaining, order.price))
+        before = self.booked.pop(order.id, ZERO)
+        if worth:
+            self.booked[order.id] = worth
+        if worth == before:
+            return
+        place, listed = (order.instrument, order.terms.leg), self.accounts[order.account].beside
+        counted = listed.pop(place, NOTHING_RESTS)
+        bids, asks = counted.bids, counted.asks
+        if order.terms.side is BUY:
+            bids += worth - before
+        else:
+            asks += worth - before
+        if bids or asks:
+            listed[place] = Resting(bids=bids, asks=asks)
 
     def _hold_position(self, account: AccountId, symbol: str, position: Position, now_us: int) -> None:
         leg, positions = position.leg, self.accounts[account].positions
@@ -159,8 +189,7 @@ class ContractState:
 
     def _funding_paid(self, event: e.FundingPaid, now_us: int) -> None:
         symbol = event.instrument
-        contract = self.markets[symbol].instrument.contract
-        assert contract is not None
+        contract = self.contract_of(symbol)
         for (account, _), position in list(self.holders[symbol].items()):
             amount = funding_payment(contract, position, mark=event.mark, rate=event.rate)
             if amount:
@@ -187,6 +216,38 @@ class ContractState:
             ledger.put_up(account, wallet, settle, of_margin)
         self._hold_position(account, symbol, after_funding(position, amount, margin=of_margin), now_us)
 
+    # Liquidation
+
+    def _liquidation_begun(self, event: e.LiquidationBegun, now_us: int) -> None:
+        """It says why; what is done about it is said by what follows."""
+
+    def _liquidation_charged(self, event: e.LiquidationCharged, now_us: int) -> None:
+        contract = self.contract_of(event.instrument)
+        self.ledger.settle(event.account, contract.wallet, contract.settle, -event.amount, INSURANCE)
+        self.disturbed[event.account] = None
+
+    def _insurance_paid(self, event: e.InsurancePaid, now_us: int) -> None:
+        self.ledger.settle(event.account, event.wallet, event.asset, event.amount, INSURANCE)
+        self.disturbed[event.account] = None
+
+    def part_with(self, event: e.PositionTakenOver, side: Side) -> None:
+        """The insurance fund parts with what it took over from an order of a side, at the mark price."""
+        contract = self.contract_of(event.instrument)
+        direction = ONE if side is SELL else -ONE
+        difference = value_of(contract, event.quantity, event.mark) - value_of(
+            contract, event.quantity, event.price
+        )
+        gained = rounded(
+            contract.sense * direction * difference, contract.settle_step, contract.profit_rounding
+        )
+        if gained:
+            self.ledger.between(contract.settle, gained, PROFIT, INSURANCE)
+
+    def contract_of(self, symbol: str) -> Contract:
+        contract = self.markets[symbol].instrument.contract
+        assert contract is not None, "a pair has no positions"
+        return contract
+
     # Settings
 
     def _leverage_set(self, event: e.LeverageSet, now_us: int) -> None:
@@ -208,8 +269,7 @@ class ContractState:
             del self.hedged[event.account, event.wallet]
 
     def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
-        contract = self.markets[event.instrument].instrument.contract
-        assert contract is not None
+        contract = self.contract_of(event.instrument)
         position = self.positions[event.account, event.instrument, event.leg]
         self.ledger.put_up(event.account, contract.wallet, contract.settle, event.amount)
         self._hold_position(event.account, event.instrument, margin_moved(position, event.amount), now_us)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import asdict, astuple
 
 from emulator.core.order_lists import OrderList
-from emulator.core.orders import Order, OrderTerms
+from emulator.core.orders import Cause, Order, OrderTerms
 from emulator.core.positions import Leg
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _ADDED = {
     "price_protect": False,
     "detached": False,
     "good_till_us": None,
+    "cause": Cause.OWNER,
 }
 
 

@@ -78,6 +78,8 @@ class State(ContractState):
             e.OrderPlaced: self._order_placed,
             e.OrderRested: self._order_rested,
             e.TradeExecuted: self._trade_executed,
+            e.PositionTakenOver: self._position_taken_over,
+            e.AutoDeleveraged: self._auto_deleveraged,
             e.MatchPrevented: self._match_prevented,
             e.TrailingStarted: self._trailing_started,
             e.OrderTriggered: self._order_triggered,
@@ -156,17 +158,20 @@ class State(ContractState):
     def _amount_deposited(self, event: e.AmountDeposited, now_us: int) -> None:
         self.next_movement = event.movement + 1
         self.ledger.receive(event.account, event.wallet, event.asset, event.amount, FAUCET)
+        self._disturb(event.account, event.wallet)
 
     def _amount_withdrawn(self, event: e.AmountWithdrawn, now_us: int) -> None:
         self.next_movement = event.movement + 1
         self.ledger.pay(event.account, event.wallet, event.asset, event.amount - event.fee, OUTSIDE)
         if event.fee:
             self.ledger.pay(event.account, event.wallet, event.asset, event.fee, FEES)
+        self._disturb(event.account, event.wallet)
 
     def _amount_transferred(self, event: e.AmountTransferred, now_us: int) -> None:
         self.next_movement = event.movement + 1
         source, target = (event.account, event.source), (event.account, event.target)
         self.ledger.move(event.asset, event.amount, source, target)
+        self._disturb(event.account, event.source, event.target)
 
     def _amount_locked(self, event: e.AmountLocked, now_us: int) -> None:
         key = (event.account, event.wallet, event.asset)
@@ -174,6 +179,7 @@ class State(ContractState):
         locked = self.locked.pop(key, ZERO) + event.amount
         if locked:
             self.locked[key] = locked
+        self._disturb(event.account, event.wallet)
 
     def _balance_corrected(self, event: e.BalanceCorrected, now_us: int) -> None:
         self.ledger.correct(
@@ -186,12 +192,18 @@ class State(ContractState):
         )
         if event.account is None:
             return
+        self._disturb(event.account, event.wallet)
         # What each of them says that it holds is what it gives back when it ends.
         account = self.accounts[event.account]
         owners: list[Order | OrderList] = [*account.open_orders.values(), *account.open_lists.values()]
         for owner in owners:
             if (owner.wallet, owner.hold_asset) == (event.wallet, event.asset):
                 owner.held = self.owed(owner)
+
+    def _disturb(self, account: AccountId, *wallets: str) -> None:
+        """What covers positions may have changed."""
+        if not self.margin_wallets.isdisjoint(wallets):
+            self.disturbed[account] = None
 
     # Orders
 
@@ -257,6 +269,8 @@ class State(ContractState):
         queues = market.bids if terms.side is BUY else market.asks
         best = queues.best
         queues.add(price, order)
+        if market.marks is not None:
+            self.rebook(order)
         market.changes += 1
         if queues.best is not best:
             self.touched.add(order.instrument)
@@ -288,11 +302,29 @@ class State(ContractState):
         )
         market.changes += 1
 
+    def _position_taken_over(self, event: e.PositionTakenOver, now_us: int) -> None:
+        order, market = self.orders[event.order], self.markets[event.instrument]
+        self._fill(market.instrument, order, event, ZERO, order.hold_asset, now_us)
+        if event.by_fund:
+            self.part_with(event, order.side)
+        self._number(market, event.trade, now_us)
+
+    def _auto_deleveraged(self, event: e.AutoDeleveraged, now_us: int) -> None:
+        market = self.markets[event.instrument]
+        for one in (event.order, event.counter):
+            order = self.orders[one]
+            self._fill(market.instrument, order, event, ZERO, order.hold_asset, now_us)
+        self._number(market, event.trade, now_us)
+
+    def _number(self, market: Market, trade: int, now_us: int) -> None:
+        """A trade that the public is not told of takes its number, and moves nothing."""
+        self._lay(market, Print(trade, now_us, market.last_price(now_us), ZERO, ZERO, buyer_is_maker=False))
+
     def _fill(
         self,
         instrument: Instrument,
         order: Order,
-        event: e.TradeExecuted,
+        event: e.Filling,
         fee: Decimal,
         fee_asset: str,
         now_us: int,
@@ -309,6 +341,7 @@ class State(ContractState):
             self._shrink(order, quantity, now_us)
         if instrument.contract is not None:
             self.settle_fill(instrument, instrument.contract, order, event, fee, fee_asset, now_us)
+            self.rebook(order)
             if done:
                 self._close(order, now_us)
             return
@@ -360,6 +393,8 @@ class State(ContractState):
             order.prevented += quantity
             if order.resting:
                 self._shrink(order, quantity, now_us)
+                if market.marks is not None:
+                    self.rebook(order)
             self._rehold(order)
             if not order.remaining:
                 order.status = OrderStatus.EXPIRED_IN_MATCH
@@ -441,6 +476,7 @@ class State(ContractState):
             order.resting = False
             order.visible = ZERO
             market.changes += 1
+            self.rebook(order)
             if event.price is not None:
                 order.price = event.price
         elif order.resting:
@@ -452,6 +488,8 @@ class State(ContractState):
             if not market.instrument.amend_keeps_priority:
                 order.queued_us = now_us
                 queues.requeue(order.price, order)
+            if market.marks is not None:
+                self.rebook(order)
             market.changes += 1
         self._rehold(order)
 
@@ -555,6 +593,8 @@ class State(ContractState):
         market.changes += 1
         for watch in market.watches:
             watch.note(now_us)
+        if market.marks is not None:
+            self.jolted[market.instrument.symbol] = None
         self.touched.add(market.instrument.symbol)
 
     # Parts
@@ -567,13 +607,15 @@ class State(ContractState):
 
     def _lay(self, market: Market, entry: Print) -> None:
         market.prints.append(entry)
+        if market.marks is not None:
+            self.jolted[market.instrument.symbol] = None
         if market.trailing:
             for order in market.trailing.values():
                 assert order.seen is not None
                 better = max if order.side is SELL else min
                 order.seen = better(order.seen, entry.price)
             self.touched.add(market.instrument.symbol)
-        elif market.watches:
+        elif not all(watch.is_idle for watch in market.watches):
             self.touched.add(market.instrument.symbol)  # The mark may follow.
 
     def _consume(self, market: Market, side: Side, price: Decimal, since_us: int, quantity: Decimal) -> None:
@@ -672,6 +714,8 @@ class State(ContractState):
             queues: PriceQueues = market.bids if order.terms.side is BUY else market.asks
             queues.remove(order.price, order)
             order.resting = False
+            if market.marks is not None:
+                self.rebook(order)
             market.changes += 1
         elif order.asleep:
             self._unqueue_trigger(order, market)

@@ -35,6 +35,8 @@ ACCOUNT_SECOND_POOL = "uid-second"
 """The same by the second, of which the wallet documents have one ("Withdraw History")."""
 FUNDING_POOL = "funding"
 """What the two futures endpoints about funding rates share, instead of the weight of all others."""
+DATA_POOL = "data"
+"""What USD-M's endpoints under /futures/data are counted by, each for itself."""
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +74,9 @@ POOLS: Mapping[str, Pool] = MappingProxyType(
         # Quirk: requests for funding rates are counted apart, and no header tells of them (Get Funding Rate
         # History: 500 in 5 minutes, shared with Get Funding Info).
         FUNDING_POOL: Pool(interval_us=5 * MINUTE_US, words="5 MINUTES"),
+        # Quirk: figures under /futures/data cost USD-M no weight, and are counted apart (Open Interest
+        # Statistics: 1000 requests in 5 minutes).
+        DATA_POOL: Pool(interval_us=5 * MINUTE_US, words="5 MINUTES", by_path=True),
     }
 )
 
@@ -103,6 +108,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     sapi_account_weight_per_minute: int = 180_000
     sapi_account_weight_per_second: int = 180_000
     funding_requests_per_5_minutes: int = 500
+    data_requests_per_5_minutes: int = 1000
     connections_per_5_minutes: int = 300
     messages_per_second: int = 5
     ban_shortest_us: int = 2 * MINUTE_US
@@ -118,6 +124,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             ACCOUNT_POOL: self.sapi_account_weight_per_minute,
             ACCOUNT_SECOND_POOL: self.sapi_account_weight_per_second,
             FUNDING_POOL: self.funding_requests_per_5_minutes,
+            DATA_POOL: self.data_requests_per_5_minutes,
         }
 
 

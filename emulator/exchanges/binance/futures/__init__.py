@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from emulator.core.rules import MarginRules
+from emulator.core.rules import ClosingNames, MarginRules
 from emulator.exchanges.binance.futures import account, market
 from emulator.exchanges.binance.futures.products import COLLATERAL, Product
 from emulator.exchanges.binance.futures.rows import FuturesRows
@@ -18,9 +18,22 @@ MARGIN = MarginRules(
     sell_premium=Decimal("0.0005"),
     # Quirk: both products have one position mode (architecture integration of 2026-06).
     shares_position_mode=True,
+    # The FAQ "Binance Futures Liquidation Protocols" advises to stay below this ratio; when MARGIN_CALL is
+    # sent, no document says.
+    warning_ratio=Decimal("0.8"),
+    # The order of magnitude that the exchange shows for its funds.
+    insurance={
+        "USDT": Decimal(1_000_000_000),
+        "USDC": Decimal(100_000_000),
+        "BTC": Decimal(5_000),
+        "ETH": Decimal(50_000),
+        "BNB": Decimal(50_000),
+    },
+    # Quirk: orders of the exchange itself are told by their client ids ("Event: Order Update").
+    names=ClosingNames(liquidation="autoclose-{order}", deleveraging="adl_autoclose"),
 )
 
-_MODULES: tuple[FuturesRows, ...] = (market.rows, *account.MODULES)
+_MODULES: tuple[FuturesRows, ...] = (*market.MODULES, *account.MODULES)
 
 
 def rows(product: Product) -> tuple[Route, ...]:

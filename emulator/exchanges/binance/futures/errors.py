@@ -109,7 +109,9 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         # Quirk: a price outside of the band around the mark price is told what the bound is; the page says
         # only "Price is higher than mark price multiplier cap." (live answers).
         -4016: "Limit price can't be higher than %s.",
-        -4021: "'%s' is not valid depth limit.",
+        # Quirk: the page has quotation marks around the limit and a full stop, hosts have neither (live
+        # answers).
+        -4021: "%s is not valid depth limit",
         -4023: "Qty not increased by step size.",
         -4024: "Limit price can't be lower than %s.",
         -4028: "Leverage %s is not valid",

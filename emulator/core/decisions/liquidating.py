@@ -1,0 +1,317 @@
+"""Liquidation: what can be kept no more is closed in the book, and what the book does not take is taken over.
+
+One position at a time, and by tiers of its margin table where the exchange does so, until what is left
+can be kept. What a step comes to is reckoned with the same functions that fold its events.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from emulator.core import commands as c
+from emulator.core import events as e
+from emulator.core.contracts import Contract, quantity_worth, rounded, tier_of, value_of
+from emulator.core.decisions.decision import Decision
+from emulator.core.decisions.outcomes import placed
+from emulator.core.deleveraging import deleveraged
+from emulator.core.ids import OrderId
+from emulator.core.instruments import BUY, SELL, Instrument, OrderType, SelfTradeMode, Side, TimeInForce
+from emulator.core.liquidation import Risk, bankruptcy_price, is_liquidated
+from emulator.core.margin import maintenance
+from emulator.core.matching import Taker, walk
+from emulator.core.numbers import ZERO, divide_down
+from emulator.core.orders import Cause, EndReason, OrderTerms
+from emulator.core.positions import Leg, Position, traded, unrealised
+from emulator.core.risk import Held, Standing, deleveraging_queue, held_at, insurance_balance, standing
+from emulator.core.rules import EngineRules
+from emulator.core.state import Account, State
+from emulator.core.tape import Market
+
+_NOBODY = SelfTradeMode.NONE
+
+
+def liquidate(state: State, rules: EngineRules, command: c.Liquidate, now_us: int) -> Decision:
+    """Begin, unless all is well: with the end of the orders whose margin may save the positions."""
+    risk = command.risk
+    now = standing(state, risk, held_at(state, risk, now_us))
+    if not now.is_liquidated:
+        return []
+    begun = e.LiquidationBegun(
+        account=risk.account,
+        wallet=risk.wallet,
+        asset=risk.asset,
+        instrument=risk.instrument,
+        leg=risk.leg,
+        equity=now.equity,
+        maintenance=now.maintenance,
+    )
+    ended = [e.OrderExpired(order=one, reason=EndReason.LIQUIDATION) for one in _orders_at(state, risk)]
+    return [begun, *ended]
+
+
+def _orders_at(state: State, risk: Risk) -> list[OrderId]:
+    """The open orders beside an isolated position, or all that are covered by what covers the risk."""
+    found: list[OrderId] = []
+    for order in state.accounts[risk.account].open_orders.values():
+        contract = state.markets[order.instrument].instrument.contract
+        if contract is None or contract.wallet != risk.wallet:
+            continue
+        if risk.is_isolated:
+            is_there = (order.instrument, order.terms.leg) == (risk.instrument, risk.leg)
+        else:
+            is_there = risk.asset in ("", contract.settle)
+        if is_there:
+            found.append(order.id)
+    return found
+
+
+def close_out(state: State, rules: EngineRules, command: c.CloseOut, now_us: int) -> Decision:
+    """Close the next part of what cannot be kept, or let the insurance fund pay what is owed after all."""
+    risk = command.risk
+    held = held_at(state, risk, now_us)
+    if not held:
+        return _made_up_for(state, risk)
+    before = standing(state, risk, held)
+    if not before.is_liquidated:
+        return []
+    # First what has to be covered by most, since without it the rest may be kept.
+    own = max(held, key=_weight)
+    return _Closing(state, rules, risk, own, before, now_us).events()
+
+
+def _weight(one: Held) -> tuple[Decimal, str, Leg]:
+    return one.maintenance, one.market.instrument.symbol, one.position.leg
+
+
+def _made_up_for(state: State, risk: Risk) -> list[e.Event]:
+    """Without positions nothing can be owed that will ever be earned."""
+    owed = ZERO if risk.is_isolated else -state.ledger.free(risk.account, risk.wallet, risk.asset)
+    if owed <= ZERO:
+        return []
+    return [e.InsurancePaid(account=risk.account, wallet=risk.wallet, asset=risk.asset, amount=owed)]
+
+
+class _Closing:
+    """One liquidation order, and all that follows from it."""
+
+    def __init__(
+        self,
+        state: State,
+        rules: EngineRules,
+        risk: Risk,
+        own: Held,
+        before: Standing,
+        now_us: int,
+    ) -> None:
+        self.state = state
+        self.rules = rules
+        self.risk = risk
+        self.own = own
+        self.now_us = now_us
+        self.market: Market = own.market
+        self.instrument: Instrument = own.market.instrument
+        self.contract: Contract = own.contract
+        self.account: Account = state.accounts[risk.account]
+        self.side: Side = SELL if own.position.quantity > ZERO else BUY
+        # What covers this position beside its own profit and margin, and what has to be kept beside it.
+        self.beside = before.equity - own.unrealised - own.position.margin
+        self.kept_beside = before.maintenance - own.maintenance
+        self.position: Position = own.position
+        """As the events so far leave it."""
+        self.collateral = own.position.margin
+        """The margin that was its own, with what closing realised, less fees."""
+        self.order: OrderId = state.next_order
+        self.hidden = 0
+
+    def events(self) -> list[e.Event]:
+        step = self.instrument.price_step
+        limit = bankruptcy_price(self.contract, [self.position], self.beside + self.collateral, step=step)
+        quantity = self._part()
+        terms = OrderTerms(
+            side=self.side,
+            type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+            quantity=quantity,
+            price=limit,
+            time_in_force=TimeInForce.GTC if limit is None else TimeInForce.IOC,
+            client_id=self.rules.margin.names.liquidation.replace("{order}", str(self.order)),
+            leg=self.position.leg,
+            reduce_only=self.position.leg is Leg.BOTH,
+            cause=Cause.LIQUIDATION,
+        )
+        taker = Taker(
+            order=self.order,
+            account=self.account,
+            wallet=self.contract.wallet,
+            side=self.side,
+            mode=_NOBODY,
+            leg=self.position.leg,
+            pays_fees=False,
+        )
+        plan = walk(self.state, self.rules, self.market, taker, self.now_us, limit=limit, quantity=quantity)
+        made: list[e.Event] = [
+            placed(
+                self.order, self.account, self.contract.wallet, self.instrument, terms, _NOBODY,
+                quantity, limit,
+            ),
+            *plan.events,
+        ]  # fmt: skip
+        for event in plan.events:
+            if isinstance(event, e.TradeExecuted) and event.taker == self.order:
+                self._close(event.quantity, event.price)
+        self.hidden = plan.trades
+        made += self._charge(plan.amount)
+        rest = quantity - plan.executed
+        if rest and is_liquidated(self._kept, self._equity):
+            # At no price would it be worth what is owed: then at what it is worth.
+            price = self.own.mark if limit is None else limit
+            made += self._hand_over(rest, price)
+            made += self._charge(self.instrument.amount(rest, price))
+        elif rest:
+            made.append(e.OrderExpired(order=self.order, reason=EndReason.UNFILLED_IMMEDIATE))
+        return made + self._put_back()
+
+    def _part(self) -> Decimal:
+        """How much of the position is closed by this order: all, or what leads to the tier below."""
+        held = abs(self.position.quantity)
+        value = abs(value_of(self.contract, held, self.own.mark))
+        floor = tier_of(self.contract, value).floor
+        if not floor or not self.rules.margin.liquidates_by_tier:
+            return held
+        kept = quantity_worth(self.contract, floor, self.own.mark, self.instrument.quantity_step)
+        return held if kept < self.instrument.quantity_min or kept >= held else held - kept
+
+    # What it comes to
+
+    def _close(self, quantity: Decimal, price: Decimal) -> None:
+        """Note that so much of the position was closed, as the fold of it will."""
+        signed = quantity if self.side is BUY else -quantity
+        change = traded(self.contract, self.position, quantity=signed, price=price)
+        self.position = change.position
+        self.collateral += change.realised
+
+    @property
+    def _equity(self) -> Decimal:
+        return self.beside + self.collateral + unrealised(self.contract, self.position, self.own.mark)
+
+    @property
+    def _kept(self) -> Decimal:
+        return self.kept_beside + maintenance(self.contract, self.position, self.own.mark)
+
+    def _charge(self, value: Decimal) -> list[e.Event]:
+        """The fee for what was closed, as far as it is there."""
+        contract = self.contract
+        due = rounded(value * contract.liquidation_fee, contract.settle_step, contract.fee_rounding)
+        fee = min(due, max(ZERO, self._equity))
+        if not fee:
+            return []
+        self.collateral -= fee
+        return [
+            e.LiquidationCharged(
+                order=self.order, account=self.account.id, instrument=self.instrument.symbol, amount=fee
+            )
+        ]
+
+    def _put_back(self) -> list[e.Event]:
+        """What is left of an isolated position keeps all that is left of its collateral: closing a part has
+        given a part of the margin back, and realised a loss and a fee elsewhere."""
+        amount = self.collateral - self.position.margin
+        if not self.risk.is_isolated or not self.position.quantity or not amount:
+            return []
+        return [
+            e.MarginMoved(
+                account=self.account.id,
+                instrument=self.instrument.symbol,
+                leg=self.position.leg,
+                amount=amount,
+            )
+        ]
+
+    # What the book did not take
+
+    def _hand_over(self, quantity: Decimal, price: Decimal) -> list[e.Event]:
+        """To the insurance fund as far as it reaches, then to those on the other side, else the market."""
+        made: list[e.Event] = []
+        carried = self._carried(quantity, price)
+        if carried:
+            made.append(self._taken_over(carried, price, by_fund=True))
+        left = quantity - carried
+        if left:
+            counters = self._deleverage(left, price)
+            made += counters
+            left -= sum((one.quantity for one in counters if isinstance(one, e.AutoDeleveraged)), ZERO)
+        if left:
+            made.append(self._taken_over(left, price, by_fund=False))
+        return made
+
+    def _carried(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """How much the fund can take at a price and part with at the mark price."""
+        contract, mark = self.contract, self.own.mark
+        gained = contract.sense * self.own.position.direction
+        loss = gained * (value_of(contract, quantity, price) - value_of(contract, quantity, mark))
+        there = insurance_balance(self.state, self.rules, contract.settle)
+        if loss <= max(there, ZERO):
+            return quantity
+        return divide_down(quantity * max(there, ZERO), loss, self.instrument.quantity_step)
+
+    def _taken_over(self, quantity: Decimal, price: Decimal, *, by_fund: bool) -> e.Event:
+        self._close(quantity, price)
+        return e.PositionTakenOver(
+            order=self.order,
+            instrument=self.instrument.symbol,
+            trade=self._trade(),
+            price=price,
+            quantity=quantity,
+            amount=self.instrument.amount(quantity, price),
+            mark=self.own.mark,
+            by_fund=by_fund,
+        )
+
+    def _deleverage(self, quantity: Decimal, price: Decimal) -> list[e.Event]:
+        """Close opposite positions, those with most profit and leverage first."""
+        made: list[e.Event] = []
+        counter, direction = self.order, -self.own.position.direction
+        queue = deleveraging_queue(self.state, self.market, direction, self.now_us)
+        others = [one for one in queue if one.account != self.account.id]
+        for account, share in deleveraged(others, quantity):
+            counter += 1
+            made += [
+                self._counter_order(counter, self.state.accounts[account], direction, share, price),
+                e.AutoDeleveraged(
+                    order=self.order,
+                    counter=counter,
+                    instrument=self.instrument.symbol,
+                    trade=self._trade(),
+                    price=price,
+                    quantity=share,
+                    amount=self.instrument.amount(share, price),
+                ),
+            ]
+            self._close(share, price)
+        return made
+
+    def _counter_order(
+        self, order: OrderId, account: Account, direction: Decimal, quantity: Decimal, price: Decimal
+    ) -> e.Event:
+        symbol = self.instrument.symbol
+        leg = next(
+            leg
+            for (of, leg), position in account.positions.items()
+            if of == symbol and position.direction == direction
+        )
+        terms = OrderTerms(
+            side=self.side.opposite,
+            type=OrderType.LIMIT,
+            quantity=quantity,
+            price=price,
+            time_in_force=TimeInForce.IOC,
+            client_id=self.rules.margin.names.deleveraging.replace("{order}", str(order)),
+            leg=leg,
+            reduce_only=leg is Leg.BOTH,
+            cause=Cause.DELEVERAGING,
+        )
+        return placed(order, account, self.contract.wallet, self.instrument, terms, _NOBODY, quantity, price)
+
+    def _trade(self) -> int:
+        """The number of a trade that the public is not told of."""
+        self.hidden += 1
+        return self.market.next_trade_id(self.now_us) + self.hidden - 1

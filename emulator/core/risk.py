@@ -1,0 +1,128 @@
+"""How close what accounts hold is to being liquidated, and who would stand in for it.
+
+Reckoned from the folded state whenever it is asked for, at the mark prices of the moment.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from emulator.core.contracts import Contract
+from emulator.core.coverage import mark_price
+from emulator.core.deleveraging import Candidate, deleveraging_score
+from emulator.core.ledger import INSURANCE
+from emulator.core.liquidation import Risk, is_liquidated
+from emulator.core.margin import maintenance
+from emulator.core.numbers import ZERO
+from emulator.core.positions import Leg, MarginMode, Position, unrealised
+from emulator.core.rules import EngineRules
+from emulator.core.state import Account, State
+from emulator.core.tape import Market
+
+SCORE_STEP = Decimal("0.00000001")
+
+
+class Standing(NamedTuple):
+    """What covers a risk and what must be kept of it, both in its asset."""
+
+    equity: Decimal
+    maintenance: Decimal
+
+    @property
+    def is_liquidated(self) -> bool:
+        return is_liquidated(self.maintenance, self.equity)
+
+
+class Held(NamedTuple):
+    """One position and what it is of."""
+
+    market: Market
+    contract: Contract
+    position: Position
+    mark: Decimal
+
+    @property
+    def unrealised(self) -> Decimal:
+        return unrealised(self.contract, self.position, self.mark)
+
+    @property
+    def maintenance(self) -> Decimal:
+        return maintenance(self.contract, self.position, self.mark)
+
+
+def risk_of(state: State, account: Account, symbol: str, leg: Leg) -> Risk:
+    """Together with what a position, or one that there could be, is kept or liquidated."""
+    contract = _contract(state.markets[symbol])
+    if state.position(account.id, symbol, leg).mode is MarginMode.ISOLATED:
+        return Risk(account.id, contract.wallet, contract.settle, symbol, leg)
+    return Risk(account.id, contract.wallet, contract.settle)
+
+
+def risks_of(state: State, account: Account) -> list[Risk]:
+    """All that there is of an account, each once."""
+    return list(dict.fromkeys(risk_of(state, account, symbol, leg) for symbol, leg in account.positions))
+
+
+def held_at(state: State, risk: Risk, now_us: int) -> list[Held]:
+    """The positions of a risk."""
+    account, found = state.accounts[risk.account], []
+    for (symbol, leg), position in account.positions.items():
+        market = state.markets[symbol]
+        contract = _contract(market)
+        if risk.is_isolated:
+            is_there = (symbol, leg) == (risk.instrument, risk.leg)
+        else:
+            is_there = position.mode is MarginMode.CROSS and (contract.wallet, contract.settle) == (
+                risk.wallet,
+                risk.asset,
+            )
+        if is_there:
+            found.append(Held(market, contract, position, mark_price(market, now_us)))
+    return found
+
+
+def standing(state: State, risk: Risk, held: list[Held]) -> Standing:
+    """What covers the positions of a risk, and what must be kept."""
+    if risk.is_isolated:
+        equity = sum((one.position.margin for one in held), ZERO)
+    else:
+        equity = state.ledger.free(risk.account, risk.wallet, risk.asset)
+    kept = ZERO
+    for one in held:
+        equity += one.unrealised
+        kept += one.maintenance
+    return Standing(equity, kept)
+
+
+def insurance_balance(state: State, rules: EngineRules, asset: str) -> Decimal:
+    """What the insurance fund has of an asset."""
+    paid_in = state.ledger.counterparties[INSURANCE].get(asset, ZERO)
+    return rules.margin.insurance.get(asset, ZERO) + paid_in
+
+
+def deleveraging_queue(state: State, market: Market, direction: Decimal, now_us: int) -> list[Candidate]:
+    """Everybody with a position of a direction in a contract, with the score that gives the turn."""
+    symbol = market.instrument.symbol
+    found: list[Candidate] = []
+    for (owner, leg), position in state.holders.get(symbol, {}).items():
+        if position.direction != direction:
+            continue
+        risk = risk_of(state, state.accounts[owner], symbol, leg)
+        held = held_at(state, risk, now_us)
+        balance = position.margin if risk.is_isolated else state.ledger.free(owner, risk.wallet, risk.asset)
+        (own,) = [one for one in held if one.market.instrument.symbol == symbol and one.position.leg is leg]
+        score = deleveraging_score(
+            unrealised=own.unrealised,
+            wallet=balance,
+            maintenance=standing(state, risk, held).maintenance,
+            step=SCORE_STEP,
+        )
+        found.append(Candidate(account=owner, score=score, quantity=abs(position.quantity)))
+    return found
+
+
+def _contract(market: Market) -> Contract:
+    contract = market.instrument.contract
+    assert contract is not None, "a pair has no positions"
+    return contract
