@@ -209,14 +209,15 @@ class State(ContractState):
 
     def _order_placed(self, event: e.OrderPlaced, now_us: int) -> None:
         id, terms, status = event.order, event.terms, event.status
-        market = self.markets[event.instrument]
+        owner, symbol = event.account, event.instrument
+        market = self.markets[symbol]
         instrument = market.instrument
-        account = self.accounts[event.account]
+        account = self.accounts[owner]
         order = Order(
             id=id,
-            account=event.account,
+            account=owner,
             wallet=event.wallet,
-            instrument=event.instrument,
+            instrument=symbol,
             terms=terms,
             client_id=terms.client_id,
             self_trade_mode=event.self_trade_mode,
@@ -235,8 +236,8 @@ class State(ContractState):
         self.next_execution += 1
         self.orders[id] = account.open_orders[id] = order
         if terms.client_id:
-            self.client_ids[event.account, event.instrument, terms.client_id] = id
-        counts = self._counts(event.account, event.instrument)
+            self.client_ids[owner, symbol, terms.client_id] = id
+        counts = self.counts.get((owner, symbol)) or self._counts(owner, symbol)
         counts.orders += 1
         if terms.trigger is not None:
             counts.triggers += 1
@@ -244,7 +245,7 @@ class State(ContractState):
             counts.icebergs += 1
         if terms.good_till_us is not None:
             insort(market.deadlines, (terms.good_till_us, id))
-            self.touched.add(event.instrument)
+            self.touched.add(symbol)
         if status is _DORMANT:
             self._sleep(order, market, event.extreme, now_us)
         if instrument.contract is not None:
@@ -252,7 +253,7 @@ class State(ContractState):
         if status is _NEW and event.price is not None and event.quantity and event.order_list == NO_LIST:
             # What `_rehold` comes to for nearly all orders.
             held = order.held = requirement(instrument, terms.side, event.price, event.quantity)
-            self.ledger.hold(event.account, event.wallet, order.hold_asset, held)
+            self.ledger.hold(owner, event.wallet, order.hold_asset, held)
         else:
             self._rehold(order)
 
