@@ -210,6 +210,7 @@ class Views:
             order.terms.side is BUY,
             is_maker,
             realised.pop(order.id, ZERO) if realised else ZERO,
+            order.terms.leg,
         )
         self.fills.setdefault((order.account, event.instrument), []).append(fill)
         self.fills_of.setdefault(order.id, []).append(fill)
