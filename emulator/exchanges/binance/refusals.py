@@ -19,8 +19,10 @@ Speak = Callable[[Rejection, Command | None], Refusal]
 """A rejection of the core in a product's words."""
 
 
-class ErrorTable(msgspec.Struct, frozen=True, kw_only=True):
-    """texts, statuses: by code; a code without a status is a 400.
+class ErrorTable(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One for each product; no two are equal.
+
+    texts, statuses: by code; a code without a status is a 400.
 
     weight_used, ip_banned: the texts of -1003 for who used too much and for who is banned; the first is
     filled with `limit` and `interval`, the second with the end of the ban in milliseconds.

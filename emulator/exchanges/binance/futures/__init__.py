@@ -5,7 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.rules import ClosingNames, MarginRules
-from emulator.exchanges.binance.futures import account, algo, batches, histories, market, modifying, orders
+from emulator.exchanges.binance.futures import (
+    account,
+    algo,
+    batches,
+    histories,
+    listen_keys,
+    market,
+    modifying,
+    orders,
+)
 from emulator.exchanges.binance.futures.products import COLLATERAL, Product
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.web.contract import NotEmulated, Route
@@ -41,6 +50,7 @@ _MODULES: tuple[FuturesRows, ...] = (
     algo.rows,
     histories.rows,
     *account.MODULES,
+    listen_keys.rows,
 )
 
 
