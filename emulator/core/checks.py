@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core import rejections as r
+from emulator.core.bounds import is_plain
 from emulator.core.contracts import Contract
 from emulator.core.coverage import mark_price
 from emulator.core.instruments import (
@@ -29,6 +30,22 @@ _BOTH = Leg.BOTH
 _DORMANT = OrderStatus.DORMANT
 _TRADING = InstrumentStatus.TRADING
 _NONE_OPEN = Counts()
+
+
+def admits(state: State, account: Account, market: Market, terms: OrderTerms, now_us: int) -> bool:
+    """Whether nothing can be said against an order, as far as one look tells.
+
+    If not, it has to be asked what: `check_status`, `check_shape`, `check_terms` and `check_counts`, and
+    whether its name is taken. Of nearly all orders nothing has, which is a sixth of what they cost.
+    """
+    bounds, symbol = market.bounds, market.instrument.symbol
+    if not bounds.is_open or not is_plain(terms):
+        return False
+    counts = state.counts.get((account.id, symbol))
+    if counts is not None and counts.orders >= bounds.orders_max:
+        return False
+    reference = market.average_price(now_us) if bounds.is_banded else ZERO
+    return (account.id, symbol, terms.client_id) not in state.client_ids and bounds.admit(terms, reference)
 
 
 def check_terms(market: Market, terms: OrderTerms, price: Decimal | None, now_us: int) -> Rejection | None:

@@ -105,9 +105,10 @@ class Views:
         """When they changed last."""
         self._fresh_positions: dict[PositionKey, int] = {}
         self._fresh_settings: dict[tuple[type[Settings], AccountId, str], int] = {}
-        self._kind: type[e.Event] = e.Event
-        self._event: e.Event | None = None
-        self._now_us = 0
+        self.event = e.Event()
+        """What is being folded, at `now_us`: both are set before the state applies it, and afterwards what
+        `notes` has for its kind is called."""
+        self.now_us = 0
         self._margin_wallets = state.margin_wallets
         state.ledger.listener = self._posted
         state.position_listener = self._position_changed
@@ -132,21 +133,6 @@ class Views:
             e.MarginModeSet: self._contract_set,
             e.PositionModeSet: self._wallet_set,
         }
-
-    def before(self, event: e.Event, now_us: int) -> None:
-        """Note what the event is about to change. Called just before `State.apply`."""
-        kind = self._kind = type(event)
-        self._event = event
-        self._now_us = now_us
-        if kind is e.OrderAmended:
-            assert isinstance(event, e.OrderAmended)
-            self._amended(event)
-
-    def after(self, event: e.Event) -> None:
-        """Index what the event made. Called just after `State.apply`."""
-        note = self.notes.get(self._kind)
-        if note is not None:
-            note(event)
 
     def order(
         self, account: AccountId, instrument: str, order: OrderId | None, client_id: str | None
@@ -230,10 +216,11 @@ class Views:
             event.amount,
             fee,
             asset,
-            self._now_us,
+            self.now_us,
             order.terms.side is BUY,
             is_maker,
             realised.pop(order.id, ZERO) if realised else ZERO,
+            order.terms.leg,
         )
         self.fills.setdefault((order.account, event.instrument), []).append(fill)
         self.fills_of.setdefault(order.id, []).append(fill)
@@ -244,7 +231,7 @@ class Views:
     def _prevented(self, event: e.MatchPrevented) -> None:
         taker, maker = self.orders[event.taker], self.orders[event.maker]
         for order in (taker, maker) if taker.id < maker.id else (maker, taker):
-            match = PreventedMatch(event, order.id, order.account, taker.trade_group, self._now_us)
+            match = PreventedMatch(event, order.id, order.account, taker.trade_group, self.now_us)
             self.prevented.setdefault((order.account, event.instrument), []).append(match)
             if self.is_taken:
                 self._record(match)
@@ -253,7 +240,8 @@ class Views:
                 if quantity:
                     self._touch(order)
 
-    def _amended(self, event: e.OrderAmended) -> None:
+    def will_amend(self, event: e.OrderAmended) -> None:
+        """Note what the event is about to change: no other kind is noted before the state applies it."""
         order = self.orders[event.order]
         assert order.quantity is not None
         amendment = Amendment(
@@ -265,7 +253,7 @@ class Views:
             event.client_id,
             order.quantity,
             event.quantity,
-            self._now_us,
+            self.now_us,
             order.price,
             order.price if event.price is None else event.price,
             order.amend_count + 1,
@@ -321,7 +309,7 @@ class Views:
         return ListRecord(order_list, tuple(self.orders[leg].client_id for leg in order_list.orders))
 
     def _moved(self, event: e.AmountDeposited | e.AmountWithdrawn | e.AmountTransferred) -> None:
-        movement = Movement(event, self._now_us)
+        movement = Movement(event, self.now_us)
         self.movements.setdefault(event.account, []).append(movement)
         if self.is_taken:
             self._record(movement)
@@ -346,21 +334,22 @@ class Views:
             free,
             held,
             counterparty,
-            self._kind.__name__,
-            self._now_us,
+            type(self.event).__name__,
+            self.now_us,
         )
         entries.append(entry)
-        self.updated_us[account] = self._now_us
+        self.updated_us[account] = self.now_us
         if self.is_taken:
             self._record(entry)
-            self._fresh_balances[account, wallet, asset] = self._now_us
+            self._fresh_balances[account, wallet, asset] = self.now_us
         if wallet in self._margin_wallets and free + held:
             self._earned(entry)
 
     def _earned(self, entry: LedgerEntry) -> None:
         """A wallet of contracts has more or less than before; `entry` says how much."""
-        event, kind = self._event, _INCOME_OF[self._kind]
-        if entry.counterparty == FEES and self._kind in _CHARGING:
+        event, cause = self.event, type(self.event)
+        kind = _INCOME_OF[cause]
+        if entry.counterparty == FEES and cause in _CHARGING:
             kind = IncomeKind.COMMISSION
         income = Income(
             entry.number,
@@ -371,7 +360,7 @@ class Views:
             entry.free + entry.held,
             getattr(event, "instrument", ""),
             getattr(event, "trade", 0),
-            self._now_us,
+            self.now_us,
         )
         self.incomes.setdefault((entry.account, entry.wallet), []).append(income)
         if self.is_taken:
@@ -379,15 +368,15 @@ class Views:
 
     def _position_changed(self, account: AccountId, symbol: str, leg: Leg) -> None:
         if self.is_taken:
-            self._fresh_positions[account, symbol, leg] = self._now_us
+            self._fresh_positions[account, symbol, leg] = self.now_us
 
     def _contract_set(self, event: e.LeverageSet | e.MarginModeSet) -> None:
         if self.is_taken:
-            self._fresh_settings[ContractSettings, event.account, event.instrument] = self._now_us
+            self._fresh_settings[ContractSettings, event.account, event.instrument] = self.now_us
 
     def _wallet_set(self, event: e.PositionModeSet) -> None:
         if self.is_taken:
-            self._fresh_settings[WalletSettings, event.account, event.wallet] = self._now_us
+            self._fresh_settings[WalletSettings, event.account, event.wallet] = self.now_us
 
     # Into an archive, and out of here
 

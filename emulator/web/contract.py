@@ -427,13 +427,14 @@ class Call:
     values: parsed parameters by wire name; those that were not sent and have no default are missing.
     account, key_record: set where the row's security asks for a key. instrument: an endpoint that reads
     one instrument's market says its core name here, so that a failing journal does not hold it up
-    for others. headers: what the response carries beyond the usual. time_divisor: microseconds in one
-    unit of the times this call renders. weight, orders_reserved: what the call costs so far.
+    for others. header_lines: what the head of the response says beyond the usual, each line with its end.
+    time_divisor: microseconds in one unit of the times this call renders. weight, orders_reserved: what
+    the call costs so far.
     """
 
     __slots__ = (
         "account",
-        "headers",
+        "header_lines",
         "instrument",
         "key_record",
         "now_us",
@@ -468,7 +469,7 @@ class Call:
         self.instrument: str | None = None
         self.key_record = None
         self.values = {}
-        self.headers: list[tuple[bytes, bytes]] = []
+        self.header_lines = b""
         self.time_divisor = 1000
         self.orders_reserved = 0
         self.weight = 0
@@ -530,6 +531,10 @@ Admit = Callable[[Call], None]
 """Checks a request of one row in the exchange's order and fills its Call, or raises a Refusal."""
 
 
+Settle = Callable[["Call", Refusal | None], None]
+"""Charges what a call cost and adds the header lines that tell of it."""
+
+
 class Dialect(Protocol):
     """How one exchange lets requests in and says what is wrong."""
 
@@ -542,8 +547,8 @@ class Dialect(Protocol):
         """Prepare a row once; what it returns runs for every request."""
         ...
 
-    def settle(self, call: Call, refusal: Refusal | None) -> None:
-        """Charge what the call cost and add the headers that tell of it."""
+    def compile_settling(self, route: Route) -> Settle:
+        """Prepare once what is done at the end of every request of a row."""
         ...
 
     def reserve_orders(self, call: Call, count: int) -> None: ...

@@ -148,12 +148,11 @@ class _AsgiArrival(Arrival):
 
     def __init__(self, *arrived: Any) -> None:
         super().__init__(*arrived)
-        self.left: asyncio.Future[tuple[int, list[tuple[bytes, bytes]], bytes]]
-        self.left = asyncio.get_running_loop().create_future()
+        self.left: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
-    def leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    def leave(self, answer: Answer) -> None:
         if not self.left.done():
-            self.left.set_result((status, headers, body))
+            self.left.set_result(answer)
 
 
 class Application:
@@ -229,14 +228,14 @@ class Application:
             else:
                 arrival.body = body
         self._answer(arrival, target)
-        status, further, sent = await arrival.left
+        answer = await arrival.left
         response_headers = [
             (b"content-type", arrival.content_type),
-            (b"content-length", b"%d" % len(sent)),
-            *further,
+            (b"content-length", b"%d" % len(answer.body)),
+            *answer.all_headers,
         ]
-        await send({"type": "http.response.start", "status": status, "headers": response_headers})
-        await send({"type": "http.response.body", "body": b"" if arrival.method == "HEAD" else sent})
+        await send({"type": "http.response.start", "status": answer.status, "headers": response_headers})
+        await send({"type": "http.response.body", "body": b"" if arrival.method == "HEAD" else answer.body})
 
     def place(self, path: str, host: bytes, port: int) -> Place:
         """Where a request goes; what has no site is the frame's to answer."""
@@ -288,7 +287,7 @@ class Application:
             counts.refusals += 1
             if answer.is_defect:
                 counts.defects += 1
-        arrival.leave(answer.status, answer.headers, answer.body)
+        arrival.leave(answer)
         self.recorder.note(
             time_ns() // 1000,
             arrival.method,

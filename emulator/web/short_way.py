@@ -22,6 +22,7 @@ from uvicorn.server import ServerState
 
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.contract import Request
+from emulator.web.endpoint import Answer
 from emulator.web.heads import REQUEST_LINE, KnownLines
 from emulator.web.hosts import Place
 
@@ -77,8 +78,8 @@ class Arrival(Request):
         self.place = place
         self.began_ns = perf_counter_ns()
 
-    def leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        """Let the answer go, with its type and length besides these headers; called once."""
+    def leave(self, answer: Answer) -> None:
+        """Let the answer go, with its type and length besides its headers; called once."""
         raise NotImplementedError
 
 
@@ -117,7 +118,7 @@ class _ShortCycle(Arrival):
         self.keep_alive = keep_alive
         self.disconnected = self.response_complete = False
 
-    def leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    def leave(self, answer: Answer) -> None:
         protocol = self.protocol
         assert protocol is not None, "an answer leaves once"
         # The protocol holds the cycle, and only the garbage collector would find the circle.
@@ -126,7 +127,7 @@ class _ShortCycle(Arrival):
         self.response_complete = self.keep_alive
         # `disconnected` is told only to the newest cycle, and something may have been sent behind this one.
         if not protocol.transport.is_closing():
-            protocol.send(self, status, headers, body)
+            protocol.send(self, answer)
 
 
 class Protocol(HttpToolsProtocol):
@@ -294,26 +295,30 @@ class Protocol(HttpToolsProtocol):
 
     # An answer goes
 
-    def send(self, cycle: _ShortCycle, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        head = self._head(status, cycle.content_type)
-        lines = b"".join([b"%b: %b\r\n" % header for header in headers])
-        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+    def send(self, cycle: _ShortCycle, answer: Answer) -> None:
+        body, lines = answer.body, answer.header_lines
+        default = self.server_state.default_headers
+        if default is not self._heads_of:
+            # How answers begin stays the same until the server has another date, once a second.
+            self._heads_of = default
+            self._heads.clear()
+        head = self._heads.get((answer.status, cycle.content_type))
+        if head is None:
+            head = self._begin(answer.status, cycle.content_type)
+        if answer.headers:
+            lines += b"".join([b"%b: %b\r\n" % header for header in answer.headers])
+        if not cycle.keep_alive:
+            lines += b"connection: close\r\n"
         sent = b"" if cycle.method == "HEAD" else body
-        self.transport.write(b"%bcontent-length: %d\r\n%b%b%b" % (head, len(body), lines, end, sent))
+        self.transport.write(b"%bcontent-length: %d\r\n%b\r\n%b" % (head, len(body), lines, sent))
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
-    def _head(self, status: int, content_type: bytes) -> bytes:
-        """How an answer begins. It stays the same until the server has another date, once a second."""
-        default = self.server_state.default_headers
-        if default is not self._heads_of:
-            self._heads_of = default
-            self._heads.clear()
-        head = self._heads.get((status, content_type))
-        if head is None:
-            lines = [b"%b: %b\r\n" % header for header in (*default, (b"content-type", content_type))]
-            head = self._heads[status, content_type] = STATUS_LINE[status] + b"".join(lines)
+    def _begin(self, status: int, content_type: bytes) -> bytes:
+        headers = (*self._heads_of, (b"content-type", content_type))
+        head = STATUS_LINE[status] + b"".join([b"%b: %b\r\n" % header for header in headers])
+        self._heads[status, content_type] = head
         return head
 
     def _unset_keepalive_if_required(self) -> None:

@@ -171,7 +171,7 @@ MARKET = {
         "prints", "rises", "segments", "trailing", "watches",
     },
     "derived": {"_average", "deadlines", "segment_times"},
-    "given": {"feed", "instrument"},
+    "given": {"bounds", "feed", "instrument"},
 }  # fmt: skip
 WATCH = {"captured": {"falls", "rises", "trailing"}, "given": {"_step", "marks", "source"}}
 QUEUES = {"captured": {"queues"}, "derived": {"_ladder", "best", "shown"}, "given": {"descending"}}
@@ -186,12 +186,12 @@ VIEWS = {
         "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes", "movements",
         "postings", "prevented",
     },
-    "of one event": {"_event", "_kind", "_now_us"},
+    "of one event": {"event", "now_us"},
 }  # fmt: skip
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
     "derived": {"_checked", "_due", "_version", "_vigil"},
-    "given": {"_folds", "_follows", "feed", "instruments", "name", "observers", "rules", "watchers"},
+    "given": {"_steps", "feed", "instruments", "name", "observers", "rules", "watchers"},
     "of one command": {"_moved", "_struck"},
 }
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from os import urandom
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +17,7 @@ import msgspec
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce
 from emulator.core.numbers import decimals
 from emulator.core.orders import OrderTerms, Peg, PegSide, Trigger, TriggerKind
+from emulator.exchanges.binance.client_ids import new_client_id
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.refusals import EITHER_REQUIRED
 from emulator.exchanges.binance.spot.instruments import load
@@ -287,8 +287,3 @@ def coarse_assets() -> Mapping[str, tuple[int, int]]:
         for listing in load()
         if min(listing.base_precision, listing.quote_precision) < DOOR_PRECISION
     }
-
-
-def new_client_id() -> str:
-    """22 letters and digits, as the exchange gives to what its client did not name."""
-    return urandom(11).hex()

@@ -21,7 +21,7 @@ from emulator.exchanges.binance.limits import Exhausted
 from emulator.exchanges.binance.reading import TIMESTAMP
 from emulator.exchanges.binance.ws_api.standing import Standing
 from emulator.runtime.ports import KeyRecord
-from emulator.web.contract import OPEN, Admit, Call, Kind, Parameter, Refusal, Request, Route
+from emulator.web.contract import OPEN, Admit, Call, Kind, Parameter, Refusal, Request, Route, Settle
 
 RETURN_RATE_LIMITS: Final = "returnRateLimits"
 """Of every method; what it says concerns the answer's frame."""
@@ -161,12 +161,17 @@ class SocketDoor(Door):
             for payload in escaped_payloads_of(request.sent)
         )
 
-    def settle(self, call: Call, refusal: Refusal | None) -> None:
-        super().settle(call, refusal)
-        if isinstance(refusal, Exhausted) and refusal.extra is None:
-            refusal.extra = {
-                "data": {
-                    "serverTime": call.render_time(call.now_us),
-                    "retryAfter": call.render_time(refusal.until_us),
+    def compile_settling(self, route: Route) -> Settle:
+        charge = super().compile_settling(route)
+
+        def settle(call: Call, refusal: Refusal | None) -> None:
+            charge(call, refusal)
+            if isinstance(refusal, Exhausted) and refusal.extra is None:
+                refusal.extra = {
+                    "data": {
+                        "serverTime": call.render_time(call.now_us),
+                        "retryAfter": call.render_time(refusal.until_us),
+                    }
                 }
-            }
+
+        return settle
