@@ -24,8 +24,8 @@ from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, ZERO_AMOUNT, ren
 from emulator.web.contract import Call
 
 SIDES_OF_LEGS = {Leg.BOTH: "BOTH", Leg.LONG: "LONG", Leg.SHORT: "SHORT"}
-ENTRY_STEP = Decimal("1E-12")
-"""How finely prices of entry are shown."""
+ENTRY_STEP = Decimal("1E-8")
+"""How finely prices of entry are shown: to eight places, as those of COIN-M ("11707.70000003")."""
 
 
 class Standing(NamedTuple):
