@@ -1,6 +1,4 @@
-"""What klines of the futures sites are made of: trades, the trades of whichever contract is of a type just
-then, and index and mark prices.
-"""
+"""What klines of the futures streams are made of: what REST reads of the same."""
 
 from __future__ import annotations
 
@@ -8,8 +6,14 @@ from collections.abc import Sequence
 
 from emulator.core.engine import Engine
 from emulator.core.markets import Candle
-from emulator.exchanges.binance.futures import candles
-from emulator.exchanges.binance.futures.candles import Ask, PricesSoFar, Wanted
+from emulator.exchanges.binance.futures.candles import (
+    Ask,
+    PricesSoFar,
+    Wanted,
+    read_continuous,
+    read_prices,
+    read_trades,
+)
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import Product
 from emulator.exchanges.binance.readings.intervals import Interval
@@ -41,48 +45,51 @@ class ContinuousCandle:
         return self.candle.close_us
 
 
-def read_trades(
-    listing: Listing,
-    interval: Interval,
-    engine: Engine,
-    start_us: int,
-    end_us: int,
-    limit: int,
-    now_us: int,
-) -> Sequence[Candle]:
-    return candles.read_trades(engine, listing, Wanted(interval, start_us, end_us, limit, now_us))
+class OfTrades:
+    """Of one contract."""
+
+    def __init__(self, listing: Listing, interval: Interval) -> None:
+        self._listing = listing
+        self._interval = interval
+
+    def __call__(
+        self, engine: Engine, start_us: int, end_us: int, limit: int, now_us: int
+    ) -> Sequence[Candle]:
+        return read_trades(engine, self._listing, Wanted(self._interval, start_us, end_us, limit, now_us))
 
 
-def read_continuous(
-    product: Product,
-    pair: str,
-    contract_type: str,
-    interval: Interval,
-    engine: Engine,
-    start_us: int,
-    end_us: int,
-    limit: int,
-    now_us: int,
-) -> Sequence[ContinuousCandle]:
-    wanted = Wanted(interval, start_us, end_us, limit, now_us)
-    found: list[ContinuousCandle] = []
-    for listing, candle in candles.read_continuous(engine, product, pair, contract_type, wanted):
-        market = engine.state.markets[listing.instrument.symbol]
-        last_us = min(candle.close_us - 1, now_us)
-        ids = market.update_id(candle.open_us), market.update_id(last_us)
-        found.append(ContinuousCandle(listing, candle, ids))
-    return found
+class OfType:
+    """Of whichever contract of a pair is of a type."""
+
+    def __init__(self, product: Product, pair: str, contract_type: str, interval: Interval) -> None:
+        self._product = product
+        self._pair = pair
+        self._type = contract_type
+        self._interval = interval
+
+    def __call__(
+        self, engine: Engine, start_us: int, end_us: int, limit: int, now_us: int
+    ) -> Sequence[ContinuousCandle]:
+        wanted = Wanted(self._interval, start_us, end_us, limit, now_us)
+        found: list[ContinuousCandle] = []
+        for listing, candle in read_continuous(engine, self._product, self._pair, self._type, wanted):
+            market = engine.state.markets[listing.instrument.symbol]
+            last_us = min(candle.close_us - 1, now_us)
+            ids = market.update_id(candle.open_us), market.update_id(last_us)
+            found.append(ContinuousCandle(listing, candle, ids))
+        return found
 
 
-def read_prices(
-    ask: Ask,
-    listing: Listing,
-    interval: Interval,
-    engine: Engine,
-    start_us: int,
-    end_us: int,
-    limit: int,
-    now_us: int,
-) -> Sequence[PricesSoFar]:
-    """ask: for index or for mark candles."""
-    return candles.read_prices(engine, listing, ask, Wanted(interval, start_us, end_us, limit, now_us))
+class OfPrices:
+    """Of index or mark prices. listing: a contract whose prices they are."""
+
+    def __init__(self, ask: Ask, listing: Listing, interval: Interval) -> None:
+        self._ask = ask
+        self._listing = listing
+        self._interval = interval
+
+    def __call__(
+        self, engine: Engine, start_us: int, end_us: int, limit: int, now_us: int
+    ) -> Sequence[PricesSoFar]:
+        wanted = Wanted(self._interval, start_us, end_us, limit, now_us)
+        return read_prices(engine, self._listing, self._ask, wanted)

@@ -56,8 +56,8 @@ class MarkTickers:
 
 
 def render_mark(reading: Reading, divisor: int) -> MarkPriceEvent:
-    read = reading.mark
-    mark, rate = render_amount(read.mark_price), read.rate
+    told = reading.mark
+    mark, rate = render_amount(told.mark_price), told.rate
     return {
         "e": "markPriceUpdate",
         "E": reading.now_us // divisor,
@@ -65,12 +65,12 @@ def render_mark(reading: Reading, divisor: int) -> MarkPriceEvent:
         "p": mark,
         # Quirk: the moving average that is told since 2026-03-16 is the mark price itself (live frames).
         "ap": mark,
-        "P": render_amount(read.settled_price),
-        "i": render_amount(read.index_price),
+        "P": render_amount(told.settled_price),
+        "i": render_amount(told.index_price),
         # Quirk: a contract that is delivered has an empty rate, and 0 for the time of its payment (COIN-M,
         # "Mark Price Stream").
         "r": "" if rate is None else render_amount(rate),
-        "T": read.next_funding_us // divisor,
+        "T": told.next_funding_us // divisor,
         "st": product_number(reading.product),
     }
 
