@@ -141,14 +141,10 @@ def mask_key(key: bytes | None) -> str | None:
     return text[:6] + "…" if len(text) > 6 else "…"
 
 
-class _AsgiArrival(Arrival):
+class _AsgiArrival(Arrival, kw_only=True):
     """A request that came on the way of ASGI. left: its answer, as soon as it may leave."""
 
-    __slots__ = ("left",)
-
-    def __init__(self, *arrived: Any) -> None:
-        super().__init__(*arrived)
-        self.left: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    left: asyncio.Future[Answer]
 
     def leave(self, answer: Answer) -> None:
         if not self.left.done():
@@ -207,11 +203,15 @@ class Application:
         client = scope.get("client")
         arrival = _AsgiArrival(
             scope["method"],
-            scope["path"],
+            place.path,
             scope["query_string"],
+            b"",
             headers,
             client[0] if client else "127.0.0.1",
+            scope["path"],
             place,
+            perf_counter_ns(),
+            left=asyncio.get_running_loop().create_future(),
         )
         target = self._find(arrival)
         if isinstance(target, Endpoint):

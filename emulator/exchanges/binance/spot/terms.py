@@ -31,6 +31,8 @@ USED_SOR: Final = ("usedSor", "true")
 
 _GTC: Final = TimeInForce.GTC
 
+CLIENT_IDS_AHEAD: Final = 256
+
 DOOR_PRECISION: Final = 8
 """Digits after the point that the door lets pass."""
 
@@ -153,9 +155,23 @@ def parse_terms(
     get = values.get
     symbol = values["symbol"]
     is_plain = names.rare.isdisjoint(values)
-
     time_in_force = _GTC
     word = get(names.time_in_force)
+    quantity: Decimal | None = None if funded else get(names.quantity)
+    price: Decimal | None = get(names.price)
+    if is_plain and type_word == "LIMIT" and word and quantity and price and symbol not in coarse_assets():
+        # Nearly all orders, and nothing is wrong with them.
+        return OrderTerms(
+            side=side,
+            type=shape.type,
+            quantity=quantity,
+            price=price,
+            time_in_force=TIMES_IN_FORCE[word],
+            self_trade_mode=self_trade_mode,
+            client_id=get(names.client_id) or new_client_id(),
+            labels=labels,
+        )
+
     if shape.timed:
         if word is None:
             raise refuse(-1102, names.time_in_force)
@@ -163,7 +179,6 @@ def parse_terms(
     elif word is not None:
         raise refuse(-1106, names.time_in_force)
 
-    quantity: Decimal | None = None if funded else get(names.quantity)
     quote_quantity: Decimal | None = None if is_plain else get(names.quote_quantity)
     if quote_quantity is not None:
         if type_word != "MARKET":
@@ -182,7 +197,6 @@ def parse_terms(
     elif not quantity:
         raise refuse(-1013, text="Invalid quantity.")
 
-    price: Decimal | None = get(names.price)
     peg = None if is_plain else _parse_peg(values, names, type_word, shape, time_in_force)
     if price is None:
         if shape.priced and peg is None:
@@ -291,4 +305,12 @@ def coarse_assets() -> Mapping[str, tuple[int, int]]:
 
 def new_client_id() -> str:
     """22 letters and digits, as the exchange gives to what its client did not name."""
-    return urandom(11).hex()
+    if not _client_ids:
+        # Many at once, because asking the system takes longer than anything else about a name.
+        text = urandom(11 * CLIENT_IDS_AHEAD).hex()
+        _client_ids.extend(text[start : start + 22] for start in range(0, len(text), 22))
+    return _client_ids.pop()
+
+
+_client_ids: list[str] = []
+"""Names that nobody has yet."""
