@@ -414,7 +414,7 @@ class Sequencer:
         first = self._open.sequence
         outlet = self.outlet
         for name, engine in self.engines.items():
-            noted = outlet.noted
+            noted = len(outlet.noted)
             try:
                 moments = engine.advance(now_us)
             except Exception as error:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from emulator.core.commands import Command
     from emulator.core.engine import Done, Engine
     from emulator.core.history import AnyRecord, Query
-    from emulator.core.ids import OrderId
+    from emulator.core.ids import AccountId, OrderId
     from emulator.core.orders import Order
     from emulator.core.rejections import Rejection
     from emulator.runtime.ports import KeyRecord

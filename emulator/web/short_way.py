@@ -38,7 +38,7 @@ class Arrival(Request):
     """A request to a site that is here as a whole, and the way on which its answer leaves.
 
     sent_path: as it was sent, with the prefixes of site and sandbox. What the application finds out about
-    it: site_name, sandbox and its name, the content_type of the answer, and the key that came with it.
+    it: site_name, sandbox, the content_type of the answer, and the key that came with it.
     """
 
     sent_path: str
@@ -46,7 +46,6 @@ class Arrival(Request):
     began_ns: int
     site_name: str = ""
     sandbox: Sandbox | None = None
-    sandbox_name: str | None = None
     content_type: bytes = b""
     key: bytes | None = None
 
