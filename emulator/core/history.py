@@ -19,13 +19,13 @@ from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
-from emulator.core.positions import MarginMode, Position
+from emulator.core.positions import Leg, MarginMode, Position
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):
     """One account's side of one trade. `amount` in quote asset; of a contract, in what it settles in.
 
-    realised: profit of what the trade closed of a position, before fees.
+    realised: profit of what the trade closed of a position, before fees. leg: which position it was.
     """
 
     trade: int
@@ -42,6 +42,7 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
     is_buyer: bool
     is_maker: bool
     realised: Decimal = ZERO
+    leg: Leg = Leg.BOTH
 
 
 class Amendment(msgspec.Struct, frozen=True, gc=False):

@@ -114,6 +114,7 @@ class Sandbox:
                 sandbox=name,
                 archive=archive,
                 engines=self._sequencer.engines,
+                take=self._sequencer.take,
                 mark=recovered.mark,
                 last=recovered.last,
                 keys=recovered.state.keys,
@@ -376,7 +377,8 @@ class Sandbox:
             await asyncio.gather(self._snapshot_task, return_exceptions=True)
         await self._sequencer.close(reason)
         if self.chronicle is not None:
-            if is_kept and not self.chronicle.is_lost:
+            is_durable = self._sequencer.durable_sequence == self._sequencer.sequence
+            if is_kept and is_durable and not self.chronicle.is_lost:
                 loop = asyncio.get_running_loop()
                 deadline = loop.time() + CATCH_UP_S
                 await self._snapshot_at_end(self.chronicle)
@@ -385,7 +387,7 @@ class Sandbox:
         self.fanout.end()
 
     async def _snapshot_at_end(self, chronicle: Chronicle) -> None:
-        if not chronicle.events or self._sequencer.durable_sequence < self._sequencer.sequence:
+        if not chronicle.events:
             return
         try:
             async with asyncio.timeout(CATCH_UP_S):

@@ -123,6 +123,7 @@ class ContractState:
     ) -> None:
         """What a trade makes of a position, and of the balance that covers it."""
         ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
+        order.executed_cost += abs(value_of(contract, event.quantity, event.price))
         change = traded(
             contract,
             self.position(account, instrument.symbol, order.terms.leg),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, assert_never
 
 from emulator.exchanges.binance.auth import to_microseconds
@@ -156,22 +156,28 @@ class Reader:
 
     def compile_parameter(self, parameter: Parameter) -> Parse:
         """What turns one parameter's text, which is not empty, into its value or raises its error."""
-        match parameter.kind:
-            case Kind.DECIMAL:
-                return _decimal(parameter, self.errors)
-            case Kind.INTEGER:
-                return _integer(parameter, self.errors)
-            case Kind.TIME:
-                return _time(parameter, self.errors)
-            case Kind.BOOLEAN:
-                return _boolean(parameter, self.errors)
-            case Kind.CHOICE:
-                return _choice(parameter, self.errors)
-            case Kind.TEXT:
-                return _text(parameter, self.errors)
-            case Kind.TEXT_LIST:
-                return _text_list(parameter, self.errors)
-        assert_never(parameter.kind)
+        return _parser(parameter, self.errors)
+
+
+@cache
+def _parser(parameter: Parameter, errors: ErrorTable) -> Parse:
+    """Rows name thousands of parameters, of which few differ: equal ones share what reads them."""
+    match parameter.kind:
+        case Kind.DECIMAL:
+            return _decimal(parameter, errors)
+        case Kind.INTEGER:
+            return _integer(parameter, errors)
+        case Kind.TIME:
+            return _time(parameter, errors)
+        case Kind.BOOLEAN:
+            return _boolean(parameter, errors)
+        case Kind.CHOICE:
+            return _choice(parameter, errors)
+        case Kind.TEXT:
+            return _text(parameter, errors)
+        case Kind.TEXT_LIST:
+            return _text_list(parameter, errors)
+    assert_never(parameter.kind)
 
 
 class _Pieces(dict[str, tuple[str, Any]]):

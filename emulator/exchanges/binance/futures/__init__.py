@@ -5,7 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.rules import ClosingNames, MarginRules
-from emulator.exchanges.binance.futures import account, market
+from emulator.exchanges.binance.futures import (
+    account,
+    algo,
+    batches,
+    histories,
+    listen_keys,
+    market,
+    modifying,
+    orders,
+)
 from emulator.exchanges.binance.futures.products import COLLATERAL, Product
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.web.contract import NotEmulated, Route
@@ -33,7 +42,16 @@ MARGIN = MarginRules(
     names=ClosingNames(liquidation="autoclose-{order}", deleveraging="adl_autoclose"),
 )
 
-_MODULES: tuple[FuturesRows, ...] = (*market.MODULES, *account.MODULES)
+_MODULES: tuple[FuturesRows, ...] = (
+    *market.MODULES,
+    orders.rows,
+    modifying.rows,
+    batches.rows,
+    algo.rows,
+    histories.rows,
+    *account.MODULES,
+    listen_keys.rows,
+)
 
 
 def rows(product: Product) -> tuple[Route, ...]:

@@ -115,7 +115,8 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         -4023: "Qty not increased by step size.",
         -4024: "Limit price can't be lower than %s.",
         -4028: "Leverage %s is not valid",
-        -4031: "Invalid parameter working type: `%s`",
+        -4031: "Invalid parameter working type",
+        -4032: "Exceed maximum cancel order size.",
         -4045: "Reach max stop order limit.",
         -4046: "No need to change margin type.",
         -4047: "Margin type cannot be changed if there exists open orders.",
@@ -268,6 +269,9 @@ def _table(product: Product) -> ErrorTable:
         # Quirk: -1108 is about assets on futures; a number that is too large is malformed (error codes).
         overflow=-1102,
         signed_numbers=True,
+        # Quirk: parameters that are missing, empty or superfluous are named in lower case on futures
+        # (live answers: 'reduceonly', 'timeinforce').
+        lowers_names=True,
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from os import urandom
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +17,7 @@ import msgspec
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce
 from emulator.core.numbers import decimals
 from emulator.core.orders import OrderTerms, Peg, PegSide, Trigger, TriggerKind
+from emulator.exchanges.binance.client_ids import new_client_id
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.refusals import EITHER_REQUIRED
 from emulator.exchanges.binance.spot.instruments import load
@@ -30,8 +30,6 @@ USED_SOR: Final = ("usedSor", "true")
 """The label of an order that asked for smart order routing."""
 
 _GTC: Final = TimeInForce.GTC
-
-CLIENT_IDS_AHEAD: Final = 256
 
 DOOR_PRECISION: Final = 8
 """Digits after the point that the door lets pass."""
@@ -301,16 +299,3 @@ def coarse_assets() -> Mapping[str, tuple[int, int]]:
         for listing in load()
         if min(listing.base_precision, listing.quote_precision) < DOOR_PRECISION
     }
-
-
-def new_client_id() -> str:
-    """22 letters and digits, as the exchange gives to what its client did not name."""
-    if not _client_ids:
-        # Many at once, because asking the system takes longer than anything else about a name.
-        text = urandom(11 * CLIENT_IDS_AHEAD).hex()
-        _client_ids.extend(text[start : start + 22] for start in range(0, len(text), 22))
-    return _client_ids.pop()
-
-
-_client_ids: list[str] = []
-"""Names that nobody has yet."""

@@ -10,7 +10,8 @@ from emulator.exchanges.binance.futures.payloads.account import MarginMoved
 from emulator.exchanges.binance.futures.products import product_of
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked
-from emulator.exchanges.binance.vocabulary import SYMBOL, TRADE
+from emulator.exchanges.binance.futures.vocabulary import TRADE
+from emulator.exchanges.binance.vocabulary import SYMBOL
 from emulator.runtime.submission import Submission
 from emulator.web.contract import Call, Kind, Parameter
 
