@@ -215,10 +215,10 @@ class Engine:
         """The records since the last taking; see `Views.take`."""
         return self.views.take()
 
-    def forget(self, through: int, retained: int) -> None:
+    def forget(self, through: int, retained: int, at_most: int | None = None) -> int:
         """Drop records that an archive holds, beyond the newest `retained`; see `Views.forget`."""
         with exact():
-            self.views.forget(through, retained)
+            return self.views.forget(through, retained, at_most)
 
     def audit(self) -> list[Mismatch]:
         """Where the folded state does not agree with itself; see `audit`."""

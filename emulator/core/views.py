@@ -8,11 +8,10 @@ ones may go from here (`forget`). Nothing else is ever dropped, and open orders 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from copy import copy
 from decimal import Decimal
-from typing import Any, NamedTuple, cast, overload
+from typing import Any, NamedTuple, TypeVar, cast, overload
 
 from emulator.core import events as e
 from emulator.core.history import (
@@ -59,9 +58,11 @@ _INCOME_OF: dict[type[e.Event], IncomeKind] = {
 """Of what an event adds to a wallet of contracts, but for the fees of a trade."""
 _CHARGING = frozenset({e.TradeExecuted})
 
+K = TypeVar("K")
+
 
 class Taken(NamedTuple):
-    """Records since the last taking; of an order that is open, a copy. through: for `Views.forget`."""
+    """Records since the last taking, in order. through: for `Views.forget`."""
 
     records: list[AnyRecord]
     through: int
@@ -100,7 +101,6 @@ class Views:
         """Everything here that will not change any more, in the order in which that came."""
         self._forgotten = 0
         self._fresh: list[AnyRecord] = []
-        self._fresh_orders: dict[OrderId, Order] = {}
         self._fresh_balances: dict[tuple[AccountId, str, str], int] = {}
         """When they changed last."""
         self._fresh_positions: dict[PositionKey, int] = {}
@@ -114,12 +114,9 @@ class Views:
         state.position_listener = self._position_changed
         self.notes: dict[type[e.Event], Callable[[Any], None]] = {
             e.OrderPlaced: self._placed,
-            e.OrderTriggered: self._changed,
-            e.OrderSucceeded: self._changed,
-            e.OrderActivated: self._changed,
-            e.OrderAmended: self._changed,
-            e.OrderCanceled: self._changed,
-            e.OrderExpired: self._changed,
+            e.OrderSucceeded: self._closed,
+            e.OrderCanceled: self._closed,
+            e.OrderExpired: self._closed,
             e.TradeExecuted: self._traded,
             e.PositionTakenOver: self._taken_over,
             e.AutoDeleveraged: self._deleveraged,
@@ -161,25 +158,18 @@ class Views:
                 self._name(named, order.id)
             else:
                 self.client_ids[named] = order.id
-        if self.is_taken:
-            self._fresh_orders[order.id] = order
 
-    def _changed(
-        self,
-        event: e.OrderTriggered
-        | e.OrderSucceeded
-        | e.OrderActivated
-        | e.OrderAmended
-        | e.OrderCanceled
-        | e.OrderExpired,
-    ) -> None:
+    def _closed(self, event: e.OrderSucceeded | e.OrderCanceled | e.OrderExpired) -> None:
         if self.is_taken:
-            self._touch(self.orders[event.order])
+            self._end(self.orders[event.order])
 
-    def _touch(self, order: Order) -> None:
-        self._fresh_orders[order.id] = order
+    def _end(self, order: Order) -> None:
+        """An order that just changed becomes a record if that was its end; until then it is state."""
+        if not order.is_ended:
+            return
+        self._fresh.append(order)
         # What a list names stays as long as the list, which says when its legs may go.
-        if order.is_ended and order.list_id == NO_LIST:
+        if order.list_id == NO_LIST:
             self._aging.append(order)
 
     def _record(self, record: AnyRecord) -> None:
@@ -226,7 +216,7 @@ class Views:
         self.fills_of.setdefault(order.id, []).append(fill)
         if self.is_taken:
             self._record(fill)
-            self._touch(order)
+            self._end(order)
 
     def _prevented(self, event: e.MatchPrevented) -> None:
         taker, maker = self.orders[event.taker], self.orders[event.maker]
@@ -238,7 +228,7 @@ class Views:
         if self.is_taken:
             for order, quantity in ((taker, event.taker_prevented), (maker, event.maker_prevented)):
                 if quantity:
-                    self._touch(order)
+                    self._end(order)
 
     def will_amend(self, event: e.OrderAmended) -> None:
         """Note what the event is about to change: no other kind is noted before the state applies it."""
@@ -381,11 +371,8 @@ class Views:
     # Into an archive, and out of here
 
     def take(self) -> Taken:
-        """What was recorded since the last time, in order; orders and balances as they are now."""
+        """What was recorded since the last time, in order; then what changed and is no history, as it is."""
         records, self._fresh = self._fresh, []
-        if self._fresh_orders:
-            records += [order if order.is_ended else copy(order) for order in self._fresh_orders.values()]
-            self._fresh_orders = {}
         if self._fresh_balances:
             wallets = self._state.ledger.wallets
             for (account, wallet, asset), changed_us in self._fresh_balances.items():
@@ -414,53 +401,70 @@ class Views:
         self._fresh_positions, self._fresh_settings = {}, {}
         return records
 
-    def forget(self, through: int, retained: int) -> None:
+    def forget(self, through: int, retained: int, at_most: int | None = None) -> int:
         """Drop the oldest records, up to those of a taking that the archive holds, beyond `retained`.
 
-        In strides, since taking from the front of a list costs as much for one as for many.
+        In strides, since taking from the front of a list costs as much for one as for many. Returns how
+        many went; `at_most` leaves the rest of a stride for the next call.
         """
-        aging = self._aging
+        aging, dropped = self._aging, self._dropped
         count = min(len(aging) - retained, through - self._forgotten)
         if count < max(1, retained // 8):
-            return
+            return 0
+        if at_most is not None:
+            count = min(count, at_most)
         self._forgotten += count
-        heads: dict[int, tuple[list[Any], int]] = {}
-
-        def drop_first(entries: list[Any]) -> None:
-            heads[id(entries)] = (entries, heads.get(id(entries), (entries, 0))[1] + 1)
-
+        # How many go from the front of each list.
+        postings: dict[AccountId, int] = defaultdict(int)
+        incomes: dict[tuple[AccountId, str], int] = defaultdict(int)
+        fills: dict[tuple[AccountId, str], int] = defaultdict(int)
+        fills_of: dict[OrderId, int] = defaultdict(int)
+        movements: dict[AccountId, int] = defaultdict(int)
+        prevented: dict[tuple[AccountId, str], int] = defaultdict(int)
+        amendments: dict[OrderId, int] = defaultdict(int)
+        orders: dict[tuple[AccountId, str], set[OrderId]] = defaultdict(set)
         for _ in range(count):
-            record = aging.popleft()
-            key = key_of(record)
-            self._dropped.add((type(record), key.account, key.scope))
-            match record:
-                case LedgerEntry():
-                    drop_first(self.postings[key.account])
-                case Income():
-                    drop_first(self.incomes[key.account, key.scope])
-                case Fill():
-                    drop_first(self.fills[key.account, key.scope])
-                    drop_first(self.fills_of[record.order])
-                case Order():
-                    self._drop_order(record)
-                case Movement():
-                    drop_first(self.movements[key.account])
-                case PreventedMatch():
-                    drop_first(self.prevented[key.account, key.scope])
-                case Amendment():
-                    drop_first(self.amendments[record.order])
-                case ListRecord():
-                    del self.lists[key.id]
-                    _remove(self.list_ids[key.account], key.id)
-        for entries, dropped in heads.values():
-            del entries[:dropped]
-        for index in (self.fills_of, self.amendments):
-            for order_id in [order_id for order_id, entries in index.items() if not entries]:
-                del index[order_id]
+            match aging.popleft():
+                case LedgerEntry() as entry:
+                    postings[entry.account] += 1
+                case Income() as income:
+                    incomes[income.account, income.wallet] += 1
+                case Fill() as fill:
+                    fills[fill.account, fill.instrument] += 1
+                    fills_of[fill.order] += 1
+                case Order() as order:
+                    orders[order.account, order.instrument].add(order.id)
+                    self._drop_order(order)
+                case Movement() as movement:
+                    movements[movement.event.account] += 1
+                    dropped.add((Movement, movement.event.account, key_of(movement).scope))
+                case PreventedMatch() as met:
+                    prevented[met.account, met.event.instrument] += 1
+                case Amendment() as amendment:
+                    amendments[amendment.order] += 1
+                    dropped.add((Amendment, amendment.account, amendment.instrument))
+                case ListRecord(order_list=listed):
+                    del self.lists[listed.id]
+                    _remove(self.list_ids[listed.account], {listed.id})
+                    dropped.add((ListRecord, listed.account, ""))
+        _drop_first(self.postings, postings)
+        _drop_first(self.incomes, incomes)
+        _drop_first(self.fills, fills)
+        _drop_first(self.fills_of, fills_of)
+        _drop_first(self.movements, movements)
+        _drop_first(self.prevented, prevented)
+        _drop_first(self.amendments, amendments)
+        for key, ids in orders.items():
+            _remove(self.order_ids[key], ids)
+        dropped.update((Order, *key) for key in orders)
+        dropped.update((Income, *key) for key in incomes)
+        dropped.update((Fill, *key) for key in fills)
+        dropped.update((PreventedMatch, *key) for key in prevented)
+        dropped.update((LedgerEntry, account, "") for account in postings)
+        return count
 
     def _drop_order(self, order: Order) -> None:
         del self.orders[order.id]
-        _remove(self.order_ids[order.account, order.instrument], order.id)
         key = (order.account, order.instrument, order.client_id)
         if self.client_ids.get(key) == order.id:
             # Those before it must not be taken for the newest, which the archive knows.
@@ -547,5 +551,16 @@ def chosen(entries: Sequence[R], query: Query) -> Sequence[R]:
     return list(entries[-query.limit :] if query.newest else entries[: query.limit])
 
 
-def _remove(ids: list[int], one: int) -> None:
-    del ids[bisect_left(ids, one)]
+def _drop_first(index: dict[K, list[R]], counts: dict[K, int]) -> None:
+    """Drop so many from the front of each list, and lists of which nothing is left."""
+    for key, count in counts.items():
+        entries = index[key]
+        if count < len(entries):
+            del entries[:count]
+        else:
+            del index[key]
+
+
+def _remove(ids: list[int], gone: set[int]) -> None:
+    low, high = bisect_left(ids, min(gone)), bisect_right(ids, max(gone))
+    ids[low:high] = [one for one in ids[low:high] if one not in gone]

@@ -309,7 +309,8 @@ def test_storage_is_verified_rebuilt_and_repaired_while_nothing_runs(tmp_path: P
 
     with closing(sqlite3.connect(tmp_path / "history.sqlite")) as connection, connection:
         changed = connection.execute(
-            "UPDATE balances SET record = replace(record, '\"250\"', '\"251\"') WHERE account = 2"
+            "UPDATE balances SET record = replace(record, '\"250\"', '\"251\"')"
+            " WHERE shelf IN (SELECT id FROM shelf WHERE account = 2)"
         )
         assert changed.rowcount == 1
     figures = (

@@ -182,7 +182,7 @@ VIEWS = {
     "derived": {"begins_late"},
     "given": {"_margin_wallets", "_state", "is_taken", "notes"},
     "in the archive, or on the way to it": {
-        "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_orders", "_fresh_positions",
+        "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_positions",
         "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes", "movements",
         "postings", "prevented",
     },

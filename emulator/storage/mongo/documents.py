@@ -139,7 +139,7 @@ class ArchivedInstrument(Archived):
 
 
 class ArchivedOrder(Archived):
-    """An order, open or ended. scope: its instrument. label: its client id."""
+    """An order that ended. scope: its instrument. label: its client id."""
 
     class Settings:
         name = "archive_orders"

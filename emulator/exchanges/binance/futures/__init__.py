@@ -5,7 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.rules import ClosingNames, MarginRules
-from emulator.exchanges.binance.futures import account, algo, batches, histories, listen_keys, market, orders
+from emulator.exchanges.binance.futures import (
+    account,
+    algo,
+    batches,
+    histories,
+    listen_keys,
+    market,
+    modifying,
+    orders,
+)
 from emulator.exchanges.binance.futures.products import COLLATERAL, Product
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.web.contract import NotEmulated, Route
@@ -36,6 +45,7 @@ MARGIN = MarginRules(
 _MODULES: tuple[FuturesRows, ...] = (
     *market.MODULES,
     orders.rows,
+    modifying.rows,
     batches.rows,
     algo.rows,
     histories.rows,

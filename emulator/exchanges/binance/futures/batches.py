@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from emulator.exchanges.binance.futures import orders
+from emulator.exchanges.binance.futures import modifying, orders
 from emulator.exchanges.binance.futures.door import reserve_batch
 from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.payloads.trading import CoinmOrder, Failed, UsdmOrder
@@ -126,6 +126,21 @@ def submit_each(
 async def place_orders(call: Call) -> list[Outcome]:
     read = reader_of(product_of(call), orders.rows, orders.place_order)
     return await outcomes(submit_each(call, read, orders.place))
+
+
+@rows.both(
+    "PUT",
+    "/v1/batchOrders",
+    summary="Modify multiple orders",
+    security=TRADE,
+    weight=5,
+    parameters=(BATCH_ORDERS,),
+    answers=list[UsdmOrder | Failed],
+    coinm=Declared(answers=list[CoinmOrder | Failed]),
+)
+async def modify_orders(call: Call) -> list[Outcome]:
+    read = reader_of(product_of(call), modifying.rows, modifying.modify_order)
+    return await outcomes(submit_each(call, read, modifying.modify))
 
 
 @rows.both(

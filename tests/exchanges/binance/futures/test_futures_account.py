@@ -217,6 +217,17 @@ class TestPositions:
         assert (await vault.refusal("GET", "/dapi/v1/positionRisk", pair="NOPE"))[1] == -4087
 
 
+    async def test_the_queue_of_deleveraging(self, vault: Vault) -> None:
+        assert await vault.usdm("/v1/adlQuantile") == []
+        await vault.trade(BTC, "1", "100000")
+        await vault.hold_price("BTC/USDT", "101000")
+        (row,) = await vault.usdm("/v1/adlQuantile", symbol="BTCUSDT")
+        # The only long position is the whole of its queue, so it goes first, though it gains.
+        assert row == {"symbol": "BTCUSDT", "adlQuantile": {"LONG": 0, "SHORT": 0, "BOTH": 4}}
+        assert (await vault.usdm("/v3/positionRisk"))[0]["adl"] == 4
+        assert await vault.coinm("/v1/adlQuantile") == []
+
+
 class TestSettings:
     async def test_leverage(self, vault: Vault) -> None:
         answer = await vault.post("/fapi/v1/leverage", symbol="BTCUSDT", leverage=50)
