@@ -14,6 +14,8 @@ BaseClient.API_URL = f"{URL}/api"
 BaseClient.MARGIN_API_URL = f"{URL}/sapi"
 BaseClient.FUTURES_URL = f"{URL}/fapi"
 BaseClient.FUTURES_COIN_URL = f"{URL}/dapi"
+# Both products are asked under one address here; what a request is about tells which is meant.
+BaseClient.FUTURES_DATA_URL = BaseClient.FUTURES_COIN_DATA_URL = f"{URL}/futures/data"
 BaseClient.WEBSITE_URL = URL
 BaseClient.WS_API_URL = f"{STREAMS}/ws-api/v3"
 BinanceSocketManager.STREAM_URL = f"{STREAMS}/"
