@@ -361,13 +361,13 @@ def control(sandbox: str) -> dict[str, Recipe]:
     here: Values = {"name": sandbox}
     position: Values = {"account": "demo", "site": "binance-usdm", "symbol": SYMBOL}
     return {
-        "GET /explain/liquidation/{account}/{site}/{symbol}": recipe(position),
-        "GET /explain/margin/{account}/{site}/{symbol}": recipe(position),
+        "GET /explain/liquidation/{account}/{site}/{symbol}": recipe(**position),
+        "GET /explain/margin/{account}/{site}/{symbol}": recipe(**position),
         "GET /explain/balance/{account}/{site}/{asset}": recipe(
             account="demo", site=one_of("binance", "binance-usdm", "binance-coinm"), asset="BTC"
         ),
         "GET /explain/order/{account}/{site}/{symbol}/{order}": recipe(
-            market, account="demo", order=st.integers(1, 30)
+            **market, account="demo", order=st.integers(1, 30)
         ),
         "PUT /clock": recipe(
             body=st.one_of(
