@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.clients.conftest import Runner
-from tests.clients.running import Report, checks_of, control, run_program
+from tests.clients.running import Report, checks_of, play_in_sandbox
 from tests.launch import Server
 
 pytestmark = pytest.mark.clients
@@ -51,11 +51,7 @@ def play(
         options = SANDBOXES.get(program)
         if options is None:
             return run(program)
-        made = control(server, "POST", "sandboxes", {"name": program.replace("_", "-"), **options})
-        port = made["port"]
-        url = f"{server.url}{made['path']}" if port is None else f"http://127.0.0.1:{port}"
-        there = server._replace(url=url, ready={**server.ready, "url": url})
-        return run_program(program, there, folder, keys, {})
+        return play_in_sandbox(program, server, folder, keys, options)
 
     return play
 
