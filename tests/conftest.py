@@ -2,11 +2,64 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import os
+import random
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.launch import Server, launched
+
+LONGEST = (
+    "tests/storage/test_crash.py",
+    "tests/storage/test_upkeep.py",
+    "tests/storage/test_failures.py",
+    "tests/control/test_command_line.py",
+    "tests/storage/",
+    "tests/simulation/",
+    "tests/clients/",
+    "tests/properties/",
+    "tests/conformance/",
+)
+"""Files of tests that take longest, or their folders: where several workers share a run they begin with
+these, so that none is busy with one at the end while the others have nothing left."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Where Python is told to leave no compiled files in the tree, each server and each command would
+    # compile all of it again, which is most of what a start costs.
+    keeps = config.pluginmanager.has_plugin("cacheprovider")
+    if keeps and sys.dont_write_bytecode and sys.pycache_prefix is None:
+        with contextlib.suppress(OSError):
+            sys.pycache_prefix = str(config.cache.mkdir("compiled"))
+            sys.dont_write_bytecode = False
+            os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # The names of tests must be the same for all workers, and some are made of sets.
+    os.environ.setdefault("PYTHONHASHSEED", str(random.SystemRandom().getrandbits(32)))
+    # Until all tests are there hardly anything is garbage, and then hardly anything of it ever becomes so:
+    # without this, looking through all that again and again is a tenth of a run.
+    gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if " at 0x" in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid}: its name is another one in every process; give it an id")
+
+    def place(item: pytest.Item) -> int:
+        return next((n for n, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

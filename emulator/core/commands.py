@@ -178,12 +178,14 @@ class CancelAllOrders(Command, frozen=True, kw_only=True):
     """Cancel every open order of an account on one instrument; refused when there is none.
 
     dormant: True for only those that wait for their trigger, False for only the others; None for all.
+    detached: likewise, for only those that wait for it beside the market.
     """
 
     account: AccountId
     instrument: str
     cancel_client_id: str = ""
     dormant: bool | None = None
+    detached: bool | None = None
 
 
 class SetCountdown(Command, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from emulator.core.collateral import Collateral, SeparateCollateral
 from emulator.core.instruments import BUY, SELL, Instrument
-from emulator.core.margin import Holding, OpenOrder, Resting, figures, resting_of
+from emulator.core.margin import NOTHING_RESTS, Holding, Resting, figures
 from emulator.core.numbers import ZERO
 from emulator.core.orders import Order, OrderTerms
 from emulator.core.positions import Leg
@@ -34,19 +34,13 @@ def resting(
 ) -> Resting:
     """The value of an account's orders in the book beside one position; none of what only waits, or can
     only reduce it."""
-    contract = instrument.contract
-    assert contract is not None
-    orders = [
-        OpenOrder(quantity=order.remaining if order.side is BUY else -order.remaining, price=order.price)
-        for order in account.open_orders.values()
-        if order.resting
-        and order is not without
-        and order.price is not None
-        and order.instrument == instrument.symbol
-        and order.terms.leg is leg
-        and not order.terms.reduces
-    ]
-    return resting_of(contract, orders, state.position(account.id, instrument.symbol, leg).leverage)
+    counted = account.beside.get((instrument.symbol, leg), NOTHING_RESTS)
+    if without is None:
+        return counted
+    worth = state.booked.get(without.id, ZERO)
+    if without.side is BUY:
+        return Resting(bids=counted.bids - worth, asks=counted.asks)
+    return Resting(bids=counted.bids, asks=counted.asks - worth)
 
 
 def reducible(

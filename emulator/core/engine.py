@@ -94,7 +94,6 @@ class Engine:
         self.views = Views(self.state)
         self.observers: Sequence[Observer] = ()
         self.watchers: Sequence[Watcher] = ()
-        self._folds = self.state.folds
         self._advanced_us = 0
         self._checked: dict[str, int] = {}
         self._version: dict[str, int] = {}
@@ -102,7 +101,7 @@ class Engine:
         self._vigil = Vigil(self.state, self.rules)
         self._struck: dict[str, None] = {}
         self._moved: dict[str, None] = {}
-        self._follows: dict[type[e.Event], Callable[[Any, list[c.Command]], None]] = {
+        follows: dict[type[e.Event], Callable[[Any, list[c.Command]], None]] = {
             e.TradeExecuted: self._follow_trade,
             e.PositionTakenOver: self._follow_taken_over,
             e.AutoDeleveraged: self._follow_deleveraged,
@@ -114,6 +113,13 @@ class Engine:
             e.OrderExpired: self._follow_close,
             e.MatchPrevented: self._follow_prevented,
         }
+        folds: dict[type[e.Event], Callable[[Any, int], None]] = {
+            **self.state.folds,
+            e.OrderAmended: self._amend,
+        }
+        notes = self.views.notes
+        self._steps = {kind: (fold, notes.get(kind), follows.get(kind)) for kind, fold in folds.items()}
+        """What is done with each kind of event: by the state, by the views, and what follows from it."""
 
     def execute(self, command: c.Command, now_us: int) -> Done:
         """Decide one command at `now_us` and apply what it causes, follow-ups included."""
@@ -215,10 +221,10 @@ class Engine:
         """The records since the last taking; see `Views.take`."""
         return self.views.take()
 
-    def forget(self, through: int, retained: int) -> None:
+    def forget(self, through: int, retained: int, at_most: int | None = None) -> int:
         """Drop records that an archive holds, beyond the newest `retained`; see `Views.forget`."""
         with exact():
-            self.views.forget(through, retained)
+            return self.views.forget(through, retained, at_most)
 
     def audit(self) -> list[Mismatch]:
         """Where the folded state does not agree with itself; see `audit`."""
@@ -242,9 +248,15 @@ class Engine:
 
     def _fold(self, event: e.Event, now_us: int) -> None:
         views = self.views
-        views.before(event, now_us)
-        self._folds[type(event)](event, now_us)
-        views.after(event)
+        views.event, views.now_us = event, now_us
+        fold, note, _ = self._steps[type(event)]
+        fold(event, now_us)
+        if note is not None:
+            note(event)
+
+    def _amend(self, event: e.OrderAmended, now_us: int) -> None:
+        self.views.will_amend(event)
+        self.state.apply(event, now_us)
 
     def _settle(
         self, decision: Sequence[e.Event], now_us: int, asked: Iterable[c.Command] = ()
@@ -253,19 +265,21 @@ class Engine:
         the liquidations of those whose marks were moved by hand."""
         happened: list[e.Event] = []
         pending = list(asked)
-        folds, follows, views, observers = self._folds, self._follows, self.views, self.observers
+        steps, views, observers = self._steps, self.views, self.observers
+        views.now_us = now_us
         decided = fired = 0
         while True:
             for event in decision:
-                kind = type(event)
                 # As in `_fold`.
-                views.before(event, now_us)
-                folds[kind](event, now_us)
-                views.after(event)
+                views.event = event
+                fold, note, follow = steps[type(event)]
+                fold(event, now_us)
+                if note is not None:
+                    note(event)
                 for observer in observers:
                     observer.happened(event, now_us)
-                if kind in follows:
-                    follows[kind](event, pending)
+                if follow is not None:
+                    follow(event, pending)
             happened += decision
             if decided == len(pending) and not self._moved and not self._struck:
                 break

@@ -96,9 +96,9 @@ class Ledger:
     def hold(self, account: AccountId, wallet: str, asset: str, amount: Decimal) -> None:
         """Move `amount` from free to held; a negative amount releases."""
         balance = self.wallets[account, wallet].get(asset) or self.balance(account, wallet, asset)
-        balance.free -= amount
-        balance.held += amount
-        assert balance.free >= ZERO <= balance.held, f"overdrawn hold of {amount} {asset}"
+        free = balance.free = balance.free - amount
+        held = balance.held = balance.held + amount
+        assert free >= ZERO <= held, f"overdrawn hold of {amount} {asset}"
         self.entries += 1
         if self.listener:
             self.listener(account, wallet, asset, -amount, amount, "hold")

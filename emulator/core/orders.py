@@ -175,6 +175,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     resting: in the book. asleep: waiting for its stop price, or `trailing` the market.
     extreme: where a trailing order began to track at `extreme_us`. seen: the best price since then of
     trades by accounts and by hand; the market's own are asked for when needed.
+    executed_cost: of a contract, what was traded is worth in its settle asset, to the contract's cost step.
     origin: the detached order in whose place it came. successor: what came in its place. 0: none.
     """
 
@@ -209,6 +210,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     updated_us: int
     working_us: int = 0
     queued_us: int = 0
+    executed_cost: Decimal = ZERO
     origin: OrderId = 0
     successor: OrderId = 0
 

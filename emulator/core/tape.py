@@ -14,6 +14,7 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.core.book import PriceQueues
+from emulator.core.bounds import Bounds
 from emulator.core.commands import BookSide
 from emulator.core.ids import AccountId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, Side, TriggerSource
@@ -64,6 +65,7 @@ class Market:
         "_average",
         "asks",
         "bids",
+        "bounds",
         "changes",
         "consumed",
         "countdowns",
@@ -84,6 +86,7 @@ class Market:
 
     def __init__(self, instrument: Instrument, feed: Feed) -> None:
         self.instrument = instrument
+        self.bounds = Bounds(instrument)
         self.feed = feed
         self.bids = PriceQueues(descending=True)
         self.asks = PriceQueues(descending=False)
@@ -241,7 +244,10 @@ class Market:
             return True
         if self.manual is None:
             # What has been consumed leaves worse prices only, so levels are seldom asked for.
-            bid, ask = self.market_quote(now_us)
+            if self.segments:
+                bid, ask = self.market_quote(now_us)
+            else:
+                bid, _, ask, _ = self.feed.quote(self.instrument, now_us)
             if ask > price if side is BUY else bid < price:
                 return False
         level = next(self.levels(side.opposite, now_us), None)

@@ -8,11 +8,10 @@ ones may go from here (`forget`). Nothing else is ever dropped, and open orders 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from copy import copy
 from decimal import Decimal
-from typing import Any, NamedTuple, cast, overload
+from typing import Any, NamedTuple, TypeVar, cast, overload
 
 from emulator.core import events as e
 from emulator.core.history import (
@@ -26,6 +25,7 @@ from emulator.core.history import (
     IncomeKind,
     LedgerEntry,
     ListRecord,
+    MarginChange,
     Movement,
     PositionRecord,
     PreventedMatch,
@@ -59,9 +59,11 @@ _INCOME_OF: dict[type[e.Event], IncomeKind] = {
 """Of what an event adds to a wallet of contracts, but for the fees of a trade."""
 _CHARGING = frozenset({e.TradeExecuted})
 
+K = TypeVar("K")
+
 
 class Taken(NamedTuple):
-    """Records since the last taking; of an order that is open, a copy. through: for `Views.forget`."""
+    """Records since the last taking, in order. through: for `Views.forget`."""
 
     records: list[AnyRecord]
     through: int
@@ -91,6 +93,7 @@ class Views:
         self.postings: dict[AccountId, list[LedgerEntry]] = {}
         self.incomes: dict[tuple[AccountId, str], list[Income]] = {}
         """By account and wallet."""
+        self.margin_changes: dict[tuple[AccountId, str], list[MarginChange]] = {}
         self.updated_us: dict[AccountId, int] = {}
         self.is_taken = False
         self.begins_late = False
@@ -100,25 +103,22 @@ class Views:
         """Everything here that will not change any more, in the order in which that came."""
         self._forgotten = 0
         self._fresh: list[AnyRecord] = []
-        self._fresh_orders: dict[OrderId, Order] = {}
         self._fresh_balances: dict[tuple[AccountId, str, str], int] = {}
         """When they changed last."""
         self._fresh_positions: dict[PositionKey, int] = {}
         self._fresh_settings: dict[tuple[type[Settings], AccountId, str], int] = {}
-        self._kind: type[e.Event] = e.Event
-        self._event: e.Event | None = None
-        self._now_us = 0
+        self.event = e.Event()
+        """What is being folded, at `now_us`: both are set before the state applies it, and afterwards what
+        `notes` has for its kind is called."""
+        self.now_us = 0
         self._margin_wallets = state.margin_wallets
         state.ledger.listener = self._posted
         state.position_listener = self._position_changed
         self.notes: dict[type[e.Event], Callable[[Any], None]] = {
             e.OrderPlaced: self._placed,
-            e.OrderTriggered: self._changed,
-            e.OrderSucceeded: self._changed,
-            e.OrderActivated: self._changed,
-            e.OrderAmended: self._changed,
-            e.OrderCanceled: self._changed,
-            e.OrderExpired: self._changed,
+            e.OrderSucceeded: self._closed,
+            e.OrderCanceled: self._closed,
+            e.OrderExpired: self._closed,
             e.TradeExecuted: self._traded,
             e.PositionTakenOver: self._taken_over,
             e.AutoDeleveraged: self._deleveraged,
@@ -130,23 +130,9 @@ class Views:
             e.AmountTransferred: self._moved,
             e.LeverageSet: self._contract_set,
             e.MarginModeSet: self._contract_set,
+            e.MarginMoved: self._margin_moved,
             e.PositionModeSet: self._wallet_set,
         }
-
-    def before(self, event: e.Event, now_us: int) -> None:
-        """Note what the event is about to change. Called just before `State.apply`."""
-        kind = self._kind = type(event)
-        self._event = event
-        self._now_us = now_us
-        if kind is e.OrderAmended:
-            assert isinstance(event, e.OrderAmended)
-            self._amended(event)
-
-    def after(self, event: e.Event) -> None:
-        """Index what the event made. Called just after `State.apply`."""
-        note = self.notes.get(self._kind)
-        if note is not None:
-            note(event)
 
     def order(
         self, account: AccountId, instrument: str, order: OrderId | None, client_id: str | None
@@ -175,25 +161,18 @@ class Views:
                 self._name(named, order.id)
             else:
                 self.client_ids[named] = order.id
-        if self.is_taken:
-            self._fresh_orders[order.id] = order
 
-    def _changed(
-        self,
-        event: e.OrderTriggered
-        | e.OrderSucceeded
-        | e.OrderActivated
-        | e.OrderAmended
-        | e.OrderCanceled
-        | e.OrderExpired,
-    ) -> None:
+    def _closed(self, event: e.OrderSucceeded | e.OrderCanceled | e.OrderExpired) -> None:
         if self.is_taken:
-            self._touch(self.orders[event.order])
+            self._end(self.orders[event.order])
 
-    def _touch(self, order: Order) -> None:
-        self._fresh_orders[order.id] = order
+    def _end(self, order: Order) -> None:
+        """An order that just changed becomes a record if that was its end; until then it is state."""
+        if not order.is_ended:
+            return
+        self._fresh.append(order)
         # What a list names stays as long as the list, which says when its legs may go.
-        if order.is_ended and order.list_id == NO_LIST:
+        if order.list_id == NO_LIST:
             self._aging.append(order)
 
     def _record(self, record: AnyRecord) -> None:
@@ -230,30 +209,32 @@ class Views:
             event.amount,
             fee,
             asset,
-            self._now_us,
+            self.now_us,
             order.terms.side is BUY,
             is_maker,
             realised.pop(order.id, ZERO) if realised else ZERO,
+            order.terms.leg,
         )
         self.fills.setdefault((order.account, event.instrument), []).append(fill)
         self.fills_of.setdefault(order.id, []).append(fill)
         if self.is_taken:
             self._record(fill)
-            self._touch(order)
+            self._end(order)
 
     def _prevented(self, event: e.MatchPrevented) -> None:
         taker, maker = self.orders[event.taker], self.orders[event.maker]
         for order in (taker, maker) if taker.id < maker.id else (maker, taker):
-            match = PreventedMatch(event, order.id, order.account, taker.trade_group, self._now_us)
+            match = PreventedMatch(event, order.id, order.account, taker.trade_group, self.now_us)
             self.prevented.setdefault((order.account, event.instrument), []).append(match)
             if self.is_taken:
                 self._record(match)
         if self.is_taken:
             for order, quantity in ((taker, event.taker_prevented), (maker, event.maker_prevented)):
                 if quantity:
-                    self._touch(order)
+                    self._end(order)
 
-    def _amended(self, event: e.OrderAmended) -> None:
+    def will_amend(self, event: e.OrderAmended) -> None:
+        """Note what the event is about to change: no other kind is noted before the state applies it."""
         order = self.orders[event.order]
         assert order.quantity is not None
         amendment = Amendment(
@@ -265,7 +246,7 @@ class Views:
             event.client_id,
             order.quantity,
             event.quantity,
-            self._now_us,
+            self.now_us,
             order.price,
             order.price if event.price is None else event.price,
             order.amend_count + 1,
@@ -321,7 +302,7 @@ class Views:
         return ListRecord(order_list, tuple(self.orders[leg].client_id for leg in order_list.orders))
 
     def _moved(self, event: e.AmountDeposited | e.AmountWithdrawn | e.AmountTransferred) -> None:
-        movement = Movement(event, self._now_us)
+        movement = Movement(event, self.now_us)
         self.movements.setdefault(event.account, []).append(movement)
         if self.is_taken:
             self._record(movement)
@@ -346,21 +327,22 @@ class Views:
             free,
             held,
             counterparty,
-            self._kind.__name__,
-            self._now_us,
+            type(self.event).__name__,
+            self.now_us,
         )
         entries.append(entry)
-        self.updated_us[account] = self._now_us
+        self.updated_us[account] = self.now_us
         if self.is_taken:
             self._record(entry)
-            self._fresh_balances[account, wallet, asset] = self._now_us
+            self._fresh_balances[account, wallet, asset] = self.now_us
         if wallet in self._margin_wallets and free + held:
             self._earned(entry)
 
     def _earned(self, entry: LedgerEntry) -> None:
         """A wallet of contracts has more or less than before; `entry` says how much."""
-        event, kind = self._event, _INCOME_OF[self._kind]
-        if entry.counterparty == FEES and self._kind in _CHARGING:
+        event, cause = self.event, type(self.event)
+        kind = _INCOME_OF[cause]
+        if entry.counterparty == FEES and cause in _CHARGING:
             kind = IncomeKind.COMMISSION
         income = Income(
             entry.number,
@@ -371,32 +353,45 @@ class Views:
             entry.free + entry.held,
             getattr(event, "instrument", ""),
             getattr(event, "trade", 0),
-            self._now_us,
+            self.now_us,
         )
         self.incomes.setdefault((entry.account, entry.wallet), []).append(income)
         if self.is_taken:
             self._record(income)
 
+    def _margin_moved(self, event: e.MarginMoved) -> None:
+        contract = self._state.markets[event.instrument].instrument.contract
+        assert contract is not None
+        change = MarginChange(
+            self.postings[event.account][-1].number,
+            event.account,
+            event.instrument,
+            event.leg,
+            contract.settle,
+            event.amount,
+            self.now_us,
+        )
+        self.margin_changes.setdefault((event.account, event.instrument), []).append(change)
+        if self.is_taken:
+            self._record(change)
+
     def _position_changed(self, account: AccountId, symbol: str, leg: Leg) -> None:
         if self.is_taken:
-            self._fresh_positions[account, symbol, leg] = self._now_us
+            self._fresh_positions[account, symbol, leg] = self.now_us
 
     def _contract_set(self, event: e.LeverageSet | e.MarginModeSet) -> None:
         if self.is_taken:
-            self._fresh_settings[ContractSettings, event.account, event.instrument] = self._now_us
+            self._fresh_settings[ContractSettings, event.account, event.instrument] = self.now_us
 
     def _wallet_set(self, event: e.PositionModeSet) -> None:
         if self.is_taken:
-            self._fresh_settings[WalletSettings, event.account, event.wallet] = self._now_us
+            self._fresh_settings[WalletSettings, event.account, event.wallet] = self.now_us
 
     # Into an archive, and out of here
 
     def take(self) -> Taken:
-        """What was recorded since the last time, in order; orders and balances as they are now."""
+        """What was recorded since the last time, in order; then what changed and is no history, as it is."""
         records, self._fresh = self._fresh, []
-        if self._fresh_orders:
-            records += [order if order.is_ended else copy(order) for order in self._fresh_orders.values()]
-            self._fresh_orders = {}
         if self._fresh_balances:
             wallets = self._state.ledger.wallets
             for (account, wallet, asset), changed_us in self._fresh_balances.items():
@@ -425,53 +420,75 @@ class Views:
         self._fresh_positions, self._fresh_settings = {}, {}
         return records
 
-    def forget(self, through: int, retained: int) -> None:
+    def forget(self, through: int, retained: int, at_most: int | None = None) -> int:
         """Drop the oldest records, up to those of a taking that the archive holds, beyond `retained`.
 
-        In strides, since taking from the front of a list costs as much for one as for many.
+        In strides, since taking from the front of a list costs as much for one as for many. Returns how
+        many went; `at_most` leaves the rest of a stride for the next call.
         """
-        aging = self._aging
+        aging, dropped = self._aging, self._dropped
         count = min(len(aging) - retained, through - self._forgotten)
         if count < max(1, retained // 8):
-            return
+            return 0
+        if at_most is not None:
+            count = min(count, at_most)
         self._forgotten += count
-        heads: dict[int, tuple[list[Any], int]] = {}
-
-        def drop_first(entries: list[Any]) -> None:
-            heads[id(entries)] = (entries, heads.get(id(entries), (entries, 0))[1] + 1)
-
+        # How many go from the front of each list.
+        postings: dict[AccountId, int] = defaultdict(int)
+        incomes: dict[tuple[AccountId, str], int] = defaultdict(int)
+        margins: dict[tuple[AccountId, str], int] = defaultdict(int)
+        fills: dict[tuple[AccountId, str], int] = defaultdict(int)
+        fills_of: dict[OrderId, int] = defaultdict(int)
+        movements: dict[AccountId, int] = defaultdict(int)
+        prevented: dict[tuple[AccountId, str], int] = defaultdict(int)
+        amendments: dict[OrderId, int] = defaultdict(int)
+        orders: dict[tuple[AccountId, str], set[OrderId]] = defaultdict(set)
         for _ in range(count):
-            record = aging.popleft()
-            key = key_of(record)
-            self._dropped.add((type(record), key.account, key.scope))
-            match record:
-                case LedgerEntry():
-                    drop_first(self.postings[key.account])
-                case Income():
-                    drop_first(self.incomes[key.account, key.scope])
-                case Fill():
-                    drop_first(self.fills[key.account, key.scope])
-                    drop_first(self.fills_of[record.order])
-                case Order():
-                    self._drop_order(record)
-                case Movement():
-                    drop_first(self.movements[key.account])
-                case PreventedMatch():
-                    drop_first(self.prevented[key.account, key.scope])
-                case Amendment():
-                    drop_first(self.amendments[record.order])
-                case ListRecord():
-                    del self.lists[key.id]
-                    _remove(self.list_ids[key.account], key.id)
-        for entries, dropped in heads.values():
-            del entries[:dropped]
-        for index in (self.fills_of, self.amendments):
-            for order_id in [order_id for order_id, entries in index.items() if not entries]:
-                del index[order_id]
+            match aging.popleft():
+                case LedgerEntry() as entry:
+                    postings[entry.account] += 1
+                case Income() as income:
+                    incomes[income.account, income.wallet] += 1
+                case MarginChange() as change:
+                    margins[change.account, change.instrument] += 1
+                case Fill() as fill:
+                    fills[fill.account, fill.instrument] += 1
+                    fills_of[fill.order] += 1
+                case Order() as order:
+                    orders[order.account, order.instrument].add(order.id)
+                    self._drop_order(order)
+                case Movement() as movement:
+                    movements[movement.event.account] += 1
+                    dropped.add((Movement, movement.event.account, key_of(movement).scope))
+                case PreventedMatch() as met:
+                    prevented[met.account, met.event.instrument] += 1
+                case Amendment() as amendment:
+                    amendments[amendment.order] += 1
+                    dropped.add((Amendment, amendment.account, amendment.instrument))
+                case ListRecord(order_list=listed):
+                    del self.lists[listed.id]
+                    _remove(self.list_ids[listed.account], {listed.id})
+                    dropped.add((ListRecord, listed.account, ""))
+        _drop_first(self.postings, postings)
+        _drop_first(self.incomes, incomes)
+        _drop_first(self.margin_changes, margins)
+        _drop_first(self.fills, fills)
+        _drop_first(self.fills_of, fills_of)
+        _drop_first(self.movements, movements)
+        _drop_first(self.prevented, prevented)
+        _drop_first(self.amendments, amendments)
+        for key, ids in orders.items():
+            _remove(self.order_ids[key], ids)
+        dropped.update((Order, *key) for key in orders)
+        dropped.update((Income, *key) for key in incomes)
+        dropped.update((MarginChange, *key) for key in margins)
+        dropped.update((Fill, *key) for key in fills)
+        dropped.update((PreventedMatch, *key) for key in prevented)
+        dropped.update((LedgerEntry, account, "") for account in postings)
+        return count
 
     def _drop_order(self, order: Order) -> None:
         del self.orders[order.id]
-        _remove(self.order_ids[order.account, order.instrument], order.id)
         key = (order.account, order.instrument, order.client_id)
         if self.client_ids.get(key) == order.id:
             # Those before it must not be taken for the newest, which the archive knows.
@@ -508,6 +525,8 @@ class Views:
             entries = self.postings.get(account, ())
         elif kind is Income:
             entries = self.incomes.get((account, scope), ())
+        elif kind is MarginChange:
+            entries = self.margin_changes.get((account, scope), ())
         else:
             assert kind is ListRecord, f"{kind} is not asked for"
             entries = [self.list_record(self.lists[one]) for one in self.list_ids.get(account, ())]
@@ -558,5 +577,16 @@ def chosen(entries: Sequence[R], query: Query) -> Sequence[R]:
     return list(entries[-query.limit :] if query.newest else entries[: query.limit])
 
 
-def _remove(ids: list[int], one: int) -> None:
-    del ids[bisect_left(ids, one)]
+def _drop_first(index: dict[K, list[R]], counts: dict[K, int]) -> None:
+    """Drop so many from the front of each list, and lists of which nothing is left."""
+    for key, count in counts.items():
+        entries = index[key]
+        if count < len(entries):
+            del entries[:count]
+        else:
+            del index[key]
+
+
+def _remove(ids: list[int], gone: set[int]) -> None:
+    low, high = bisect_left(ids, min(gone)), bisect_right(ids, max(gone))
+    ids[low:high] = [one for one in ids[low:high] if one not in gone]

@@ -23,6 +23,7 @@ from emulator.core.history import (
     Income,
     LedgerEntry,
     ListRecord,
+    MarginChange,
     Movement,
     PositionRecord,
     PreventedMatch,
@@ -87,6 +88,7 @@ TABLES: dict[type[Any], str] = {
     Movement: "movements",
     LedgerEntry: "ledger_entries",
     Income: "incomes",
+    MarginChange: "margin_changes",
     BalanceRecord: "balances",
     PositionRecord: "positions",
     ContractSettings: "contract_settings",
@@ -96,6 +98,9 @@ TABLES: dict[type[Any], str] = {
     InstrumentRecord: "instruments",
 }
 """What an archive keeps, by the type of the records, and what it calls each of them."""
+
+ROWS_PER_WRITE = 5_000
+"""One transaction, where there are any; whoever asks the archive meanwhile waits for it."""
 
 R = TypeVar("R")
 
@@ -148,7 +153,7 @@ def decode_record(kind: type[R], encoded: bytes | str) -> R:
     return record
 
 
-REVISION = 1
+REVISION = 2
 """Counts what the shapes of records do not show: another meaning of the same fields."""
 
 FORMAT = shape_of(tuple(TABLES), revision=REVISION)
@@ -207,3 +212,13 @@ class Archive(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+async def write_up_to(
+    archive: Archive, sandbox: str, rows: Sequence[Row], *, before: Mark, mark: Mark
+) -> None:
+    """Write rows, however many, and move the mark, which stays where it was until all of them are there."""
+    last = max(0, len(rows) - 1) // ROWS_PER_WRITE * ROWS_PER_WRITE
+    for first in range(0, last, ROWS_PER_WRITE):
+        await archive.write(sandbox, rows[first : first + ROWS_PER_WRITE], before)
+    await archive.write(sandbox, rows[last:], mark)

@@ -1,8 +1,8 @@
 """Writes a sandbox's history to its archive, behind the journal, and lets memory forget what is there.
 
-What commands made final is taken from the engines when it gets its number, and handed over when the
-journal holds that number, in groups: nobody waits for it. An archive that refuses is tried again for
-ever; until it accepts, memory keeps what it has.
+What is durable gathers in the engines for a moment. Then all that they recorded is taken at once, as of one
+entry, and written when the journal holds that entry: nobody waits for it, and what changed often is
+written once. An archive that refuses is tried again for ever; until it accepts, memory keeps what it has.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +25,7 @@ from emulator.runtime.archive import (
     Row,
     SandboxRecord,
     mark_of,
+    write_up_to,
 )
 from emulator.runtime.ports import (
     SANDBOX,
@@ -36,10 +37,10 @@ from emulator.runtime.ports import (
     KeyRemoved,
 )
 
-ROWS_PER_WRITE = 5_000
-"""One transaction; whoever asks the archive meanwhile waits for it."""
 PAUSE_S = 0.5
 """What is durable gathers for so long, so that what changes often is written once."""
+FORGOTTEN_PER_TURN = 1_000
+"""Records that go from memory before other tasks get a turn."""
 RETRY_S_MAX = 5.0
 CLOSE_S = 5.0
 """How long a write that is under way is waited for at the end."""
@@ -55,17 +56,29 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_every: int = 100_000
 
 
-class _Decided(NamedTuple):
-    """Records of what happened in the entries from `first` to `sequence`, which is one but for long ones."""
+class Taking(NamedTuple):
+    """All that the engines recorded up to an entry since the taking before."""
 
-    first: int
     sequence: int
-    engine: str
-    taken: Taken
+    taken: dict[str, Taken]
+
+
+class _Group:
+    """What is written next. mark: of its entry, once that is durable. through: of each engine, up to where
+    it may forget then."""
+
+    __slots__ = ("mark", "rows", "sequence", "through")
+
+    def __init__(self, taking: Taking) -> None:
+        self.sequence = taking.sequence
+        self.mark: Mark | None = None
+        self.through = {name: taken.through for name, taken in taking.taken.items()}
+        self.rows = [Row(name, record) for name, taken in taking.taken.items() for record in taken.records]
 
 
 class Chronicle:
-    """One sandbox's. engines: those that there are, which may change; mark: where the archive is.
+    """One sandbox's. engines: those that there are, which may change; mark: where the archive is. take:
+    what the engines recorded up to all that was decided, or None while that cannot be told.
 
     last: the newest batch that is durable. events: how many there were since the last snapshot. keys: of
     the sandbox, as of the mark.
@@ -77,6 +90,7 @@ class Chronicle:
         sandbox: str,
         archive: Archive,
         engines: Mapping[str, EnginePort],
+        take: Callable[[], Taking | None],
         mark: Mark,
         last: Batch,
         keys: Mapping[str, KeyRecord],
@@ -89,14 +103,16 @@ class Chronicle:
         self.last = last
         self.events = events
         self._engines = engines
+        self._take = take
         self._mark = mark
-        self._decided: deque[_Decided] = deque()
-        self._durable: deque[_Decided] = deque()
-        self._batches: deque[Batch] = deque()
-        """What is durable and not in the archive."""
+        self._group: _Group | None = None
+        self._own: deque[tuple[int, Row]] = deque()
+        """What belongs to the sandbox itself, with the number of its entry, which is durable."""
         self._keys = dict(keys)
         self._wanted: dict[int, Mark | None] = {}
         self._task: asyncio.Task[None] | None = None
+        self._came = asyncio.Event()
+        """The entry that the group is of is durable."""
         self._moved = asyncio.Event()
         self._hurried = asyncio.Event()
         self._is_closed = False
@@ -110,30 +126,26 @@ class Chronicle:
         """Through which entry the archive holds everything."""
         return self._mark.sequence
 
-    def decided(self, first: int, sequence: int) -> None:
-        """Take what the engines recorded: it happened in these entries, which are not durable yet."""
-        for name, engine in self._engines.items():
-            taken = engine.take()
-            if taken.records:
-                self._decided.append(_Decided(first, sequence, name, taken))
-
     def rebuilt(self, name: str) -> None:
         """An engine was folded anew: it counts its records differently from the one before."""
-        for waiting in (self._decided, self._durable):
-            for place, decided in enumerate(waiting):
-                if decided.engine == name:
-                    waiting[place] = decided._replace(taken=decided.taken._replace(through=0))
+        if self._group is not None:
+            self._group.through.pop(name, None)
 
     def on_batch(self, batch: Batch) -> None:
         """A batch is durable: a subscriber of the sandbox's fan-out."""
         self.last = batch
         if batch.sequence in self._wanted:
             self._wanted[batch.sequence] = mark_of(batch)
-        self._batches.append(batch)
-        self.events += sum(len(record.events) for record in batch.records)
-        decided = self._decided
-        while decided and decided[0].sequence <= batch.sequence:
-            self._durable.append(decided.popleft())
+        if self._group is not None and batch.sequence == self._group.sequence:
+            self._group.mark = mark_of(batch)
+            self._came.set()
+        events, is_own = self.events, False
+        for record in batch.records:
+            events += len(record.events)
+            is_own |= record.engine == SANDBOX
+        self.events = events
+        if is_own:
+            self._own += [(batch.sequence, row) for row in sandbox_rows(batch, keys=self._keys)]
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._write_behind())
 
@@ -180,6 +192,7 @@ class Chronicle:
         """
         self._is_closed = True
         self._hurried.set()
+        self._came.set()
         if self._task is not None:
             await asyncio.wait((self._task,), timeout=CLOSE_S)
         if self._task is not None:
@@ -190,7 +203,7 @@ class Chronicle:
         """Write until everything durable is there; lives only as long as there is work."""
         pause = PAUSE_S
         try:
-            while self._writable > self._mark.sequence and not self._is_closed:
+            while self._mark.sequence < self.last.sequence and not self._is_closed:
                 try:
                     async with asyncio.timeout(pause):
                         await self._hurried.wait()
@@ -198,8 +211,7 @@ class Chronicle:
                     pass
                 self._hurried.clear()
                 try:
-                    while self._writable > self._mark.sequence and not self._is_closed:
-                        await self._write_some(self._writable)
+                    await self._write_group()
                 except Exception as error:
                     if self.failure is None:
                         _log.error("%s: the archive refuses, and is tried again: %s", self.sandbox, error)
@@ -212,43 +224,42 @@ class Chronicle:
         finally:
             self._task = None
 
-    @property
-    def _writable(self) -> int:
-        """The last entry of which all records are durable, and so are all before."""
-        if self._decided:
-            return min(self.last.sequence, self._decided[0].first - 1)
-        return self.last.sequence
+    async def _write_group(self) -> None:
+        """Write what was taken before, or what there is to take now, and move the mark."""
+        if self._group is None:
+            taking = self._take()
+            if taking is None:
+                return
+            self._group = _Group(taking)
+            if taking.sequence == self.last.sequence:
+                self._group.mark = mark_of(self.last)
+        group = self._group
+        while group.mark is None:
+            self._came.clear()
+            await self._came.wait()
+            if self._is_closed:
+                return
+        own = [row for sequence, row in self._own if sequence <= group.sequence]
+        await write_up_to(self.archive, self.sandbox, own + group.rows, before=self._mark, mark=group.mark)
+        self._mark = group.mark
+        for _ in own:
+            self._own.popleft()
+        group.rows = []
+        try:
+            await self._forget(group)
+        finally:
+            self._group = None
+            self._moved.set()
 
-    async def _write_some(self, through: int) -> None:
-        """Write the next group, whole batches up to one at most, and move the mark."""
-        rows: list[Row] = []
-        count = 0
-        for decided in self._durable:
-            if decided.sequence > through:
-                break
-            if len(rows) >= ROWS_PER_WRITE and decided.sequence > self._durable[count - 1].sequence:
-                through = self._durable[count - 1].sequence
-                break
-            rows += [Row(decided.engine, record) for record in decided.taken.records]
-            count += 1
-        batches = [batch for batch in self._batches if batch.sequence <= through]
-        keys = dict(self._keys)
-        own = [row for batch in batches for row in sandbox_rows(batch, keys=keys)]
-        mark = mark_of(batches[-1])
-        await self.archive.write(self.sandbox, own + rows, mark)
-        self._mark = mark
-        self._keys = keys
-        for _ in batches:
-            self._batches.popleft()
-        forgotten: dict[str, int] = {}
-        for _ in range(count):
-            written = self._durable.popleft()
-            forgotten[written.engine] = max(written.taken.through, forgotten.get(written.engine, 0))
-        for name, index in forgotten.items():
-            engine = self._engines.get(name)
-            if engine is not None:
-                engine.forget(index, self.keeping.retained)
-        self._moved.set()
+    async def _forget(self, group: _Group) -> None:
+        """Let memory forget what was written, bit by bit."""
+        for name in tuple(group.through):
+            # What is folded anew meanwhile is gone from here.
+            while (index := group.through.get(name)) is not None:
+                engine = self._engines.get(name)
+                if engine is None or not engine.forget(index, self.keeping.retained, FORGOTTEN_PER_TURN):
+                    break
+                await asyncio.sleep(0)
 
 
 def sandbox_rows(batch: Batch, *, keys: dict[str, KeyRecord]) -> list[Row]:

@@ -72,18 +72,8 @@ class History:
         query = Query(
             account=account, scope=instrument, label=client_id, first_id=first_id, limit=1, newest=True
         )
-        while listed := await self._archived(engine_name, Order, query):
-            (newest,) = listed
-            if newest.is_ended:
-                return newest
-            # The archive may still know an open order by a name that it has no more.
-            now = self._engines[engine_name].views.orders.get(newest.id)
-            if now is None:
-                now = await self._archived_order(engine_name, account, instrument, newest.id)
-            if now is not None and now.client_id == client_id:
-                return copy(now)
-            query = msgspec.structs.replace(query, last_id=newest.id - 1)
-        return found
+        listed = await self._archived(engine_name, Order, query)
+        return listed[0] if listed else found
 
     async def _archived_order(
         self, engine_name: str, account: AccountId, instrument: str, order: OrderId | None

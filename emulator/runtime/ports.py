@@ -295,8 +295,8 @@ class EnginePort(Protocol):
         """The records since the last taking."""
         ...
 
-    def forget(self, through: int, retained: int) -> None:
-        """Drop records up to those of a taking, beyond the newest `retained`."""
+    def forget(self, through: int, retained: int, at_most: int | None = None) -> int:
+        """Drop records up to those of a taking, beyond the newest `retained`; returns how many went."""
         ...
 
     def capture(self) -> Capture:

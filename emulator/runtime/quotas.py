@@ -27,11 +27,15 @@ class Window:
         self._counts: dict[Hashable, int] = {}
 
     def used(self, subject: Hashable, now_us: int) -> int:
-        return self._current(now_us).get(subject, 0)
+        if not self._from_us <= now_us < self._until_us:
+            self._begin(now_us)
+        return self._counts.get(subject, 0)
 
     def add(self, subject: Hashable, count: int, now_us: int) -> int:
         """Count, and return what the subject has used. Never refuses; see `used` and `limit`."""
-        counts = self._current(now_us)
+        if not self._from_us <= now_us < self._until_us:
+            self._begin(now_us)
+        counts = self._counts
         used = counts.get(subject)
         if used is None:
             if len(counts) >= SUBJECTS_MAX:
@@ -43,7 +47,9 @@ class Window:
 
     def release(self, subject: Hashable, count: int, now_us: int) -> None:
         """Take back at most `count` of what the subject has used in the current window."""
-        counts = self._current(now_us)
+        if not self._from_us <= now_us < self._until_us:
+            self._begin(now_us)
+        counts = self._counts
         used = counts.get(subject)
         if used is not None:
             counts[subject] = max(0, used - count)
@@ -52,12 +58,10 @@ class Window:
         """Whole seconds until the next window begins, at least 1."""
         return max(1, -(-(self.interval_us - now_us % self.interval_us) // 1_000_000))
 
-    def _current(self, now_us: int) -> dict[Hashable, int]:
-        if not self._from_us <= now_us < self._until_us:
-            self._from_us = now_us - now_us % self.interval_us
-            self._until_us = self._from_us + self.interval_us
-            self._counts = {}
-        return self._counts
+    def _begin(self, now_us: int) -> None:
+        self._from_us = now_us - now_us % self.interval_us
+        self._until_us = self._from_us + self.interval_us
+        self._counts = {}
 
 
 class _Record:

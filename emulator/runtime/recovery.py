@@ -15,8 +15,16 @@ from typing import Protocol, assert_never
 from emulator.core.events import Event
 from emulator.core.ids import AccountId
 from emulator.runtime import snapshots
-from emulator.runtime.archive import Archive, ArchiveUnavailable, Mark, Row, mark_of
-from emulator.runtime.chronicle import ROWS_PER_WRITE, Keeping, sandbox_rows
+from emulator.runtime.archive import (
+    ROWS_PER_WRITE,
+    Archive,
+    ArchiveUnavailable,
+    Mark,
+    Row,
+    mark_of,
+    write_up_to,
+)
+from emulator.runtime.chronicle import Keeping, sandbox_rows
 from emulator.runtime.ports import (
     SANDBOX,
     AccountNamed,
@@ -325,11 +333,8 @@ class CatchingUp:
         mark = mark_of(recovered.last)
         if self.mark is None or mark.sequence > self.mark.sequence:
             rows, self._rows = self._rows, []
-            while len(rows) > ROWS_PER_WRITE:
-                # The mark stays behind until all of them are there, whatever comes between.
-                first, rows = rows[:ROWS_PER_WRITE], rows[ROWS_PER_WRITE:]
-                await self._archive.write(self._sandbox, first, self.mark or NOWHERE)
-            await self._archive.write(self._sandbox, rows, mark)
+            before = self.mark or NOWHERE
+            await write_up_to(self._archive, self._sandbox, rows, before=before, mark=mark)
             self.mark = mark
         self._forget(recovered)
 
@@ -375,10 +380,12 @@ async def rebuild_engine(
     name: str,
     through_sequence: int,
     archive: Archive | None = None,
+    taken_sequence: int = 0,
 ) -> EnginePort:
     """Fold one engine's events up to a sequence, which must be durable, into a fresh engine.
 
-    With an archive, its snapshot is what the folding begins with, and records are not kept twice.
+    With an archive, its snapshot is what the folding begins with, and what is recorded after
+    `taken_sequence`, until where another one's records were taken, is there to be taken.
     """
     engine = fresh_engine()
     last_sequence = 0
@@ -397,14 +404,13 @@ async def rebuild_engine(
         for record in batch.records:
             if record.engine == name:
                 engine.apply(record.events, record.time_us)
-        if batch.sequence % BATCHES_PER_TURN == 0:
-            if archive is not None:
-                engine.take()
+        is_turn_over = batch.sequence % BATCHES_PER_TURN == 0
+        if batch.sequence == taken_sequence or (is_turn_over and batch.sequence < taken_sequence):
+            engine.take()
+        if is_turn_over:
             await asyncio.sleep(0)
     if last_sequence != through_sequence:
         raise JournalCorrupt(f"{sandbox}: the journal ends at {last_sequence}, expected {through_sequence}")
-    if archive is not None:
-        engine.take()
     return engine
 
 

@@ -19,6 +19,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
+from time import perf_counter
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,7 +28,7 @@ from emulator.core.commands import Command
 from emulator.core.engine import Done, Observer
 from emulator.core.events import Event
 from emulator.core.ids import AccountId
-from emulator.runtime.chronicle import Chronicle
+from emulator.runtime.chronicle import Chronicle, Taking
 from emulator.runtime.concerns import Concern, Concerns
 from emulator.runtime.fanout import Fanout
 from emulator.runtime.outlet import Outlet
@@ -68,12 +69,16 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     answer: how long a caller waits for the journal before it is told that the outcome is unknown.
     retry, retry_max: the pause after the first failed write, doubled up to the maximum.
     rebuild_pause: the least time between two rebuilds of one engine.
+    gather: how long what was decided first waits at most for others to join its entry, where the last
+    write took `gather_from` or longer.
     """
 
     answer: float = 5.0
     retry: float = 0.05
     retry_max: float = 5.0
     rebuild_pause: float = 1.0
+    gather: float = 0.01
+    gather_from: float = 0.0001
 
 
 class Engines(dict[str, EnginePort]):
@@ -130,6 +135,8 @@ class Sequencer:
         self._open = _Pending(last_sequence + 1)
         self._loop = asyncio.get_running_loop()
         self._flush_task: asyncio.Task[None] | None = None
+        self._write_s = 0.0
+        """How long the last write took."""
         self._watch: asyncio.TimerHandle | None = None
         self._degraded = False
         self._refused = ""
@@ -140,7 +147,9 @@ class Sequencer:
         """Degraded, distrusted or ended: one look on the way of every command instead of three."""
         self.outlet = Outlet(last_sequence)
         self.chronicle: Chronicle | None = None
-        """Takes what becomes history, where an archive keeps it."""
+        """Where what becomes history goes, if an archive keeps it."""
+        self._taken = last_sequence
+        """Until where it has what the engines recorded."""
         self._observers: dict[str, list[Observer]] = {name: [] for name in engines}
         for name, engine in engines.items():
             engine.observers = self._observers[name]
@@ -237,8 +246,6 @@ class Sequencer:
                 self._start_flush()
             if self.outlet.noted:
                 self.outlet.decided(pending.sequence)
-            if self.chronicle is not None:
-                self.chronicle.decided(pending.sequence, pending.sequence)
         elif self._flush_task is None:
             submission.end(None)
         else:
@@ -293,11 +300,8 @@ class Sequencer:
             self._take_out(engine_name, type(command).__name__, error)
             raise OutcomeUnknown(f"an internal error in the engine {engine_name!r}") from error
         if done.events:
-            sequence = self._open.sequence
             self._append(Record(engine=engine_name, time_us=now_us, events=done.events))
             self.outlet.decided(self.sequence)
-            if self.chronicle is not None:
-                self.chronicle.decided(sequence, sequence)
         return done
 
     def cut(self) -> int:
@@ -306,6 +310,17 @@ class Sequencer:
             self._close_open()
             self._start_flush()
         return self.sequence
+
+    def take(self) -> Taking | None:
+        """All that the engines recorded since the last time.
+
+        None while one of them is being rebuilt, whose records have to come from the journal first, and
+        while it cannot be told whether what they recorded will be in the journal.
+        """
+        if self.engines.absent or (self._halted and self._durable < self.sequence):
+            return None
+        self._taken = self.cut()
+        return Taking(self._taken, {name: engine.take() for name, engine in self.engines.items()})
 
     async def written(self) -> None:
         """Wait until all that was decided is durable. Raises OutcomeUnknown when that takes too long."""
@@ -411,10 +426,9 @@ class Sequencer:
         records: list[Record] | None = None
         failed: dict[str, Exception] | None = None
         engines_moved = 0
-        first = self._open.sequence
         outlet = self.outlet
         for name, engine in self.engines.items():
-            noted = outlet.noted
+            noted = len(outlet.noted)
             try:
                 moments = engine.advance(now_us)
             except Exception as error:
@@ -435,9 +449,6 @@ class Sequencer:
         if failed is not None:
             for name, raised in failed.items():
                 self._take_out(name, "advance", raised)
-        # What an engine recorded before it raised did not happen, so it is taken out before.
-        if records is not None and self.chronicle is not None:
-            self.chronicle.decided(first, self.sequence)
 
     def _append(self, record: Record) -> None:
         records = self._open.records
@@ -468,11 +479,15 @@ class Sequencer:
                 if not closed:
                     if not self._open.records:
                         break
-                    self._close_open()
+                    await self._gather()
+                    if not closed:
+                        self._close_open()
                 pending = closed[0]
                 batch = Batch(sandbox=self.sandbox, sequence=pending.sequence, records=tuple(pending.records))
+                began = perf_counter()
                 try:
                     await self._journal.append(batch)
+                    self._write_s = perf_counter() - began
                 except Exception as error:
                     if not await self._write_again(batch, error):
                         break
@@ -488,6 +503,20 @@ class Sequencer:
             self._lose("an internal error in the sequencer")
         finally:
             self._flush_task = None
+
+    async def _gather(self) -> None:
+        """Let join what is decided until a turn of the loop brings nothing more.
+
+        Each write costs the same however much is in it, and one that is under way while commands are
+        decided costs more: its thread waits for the interpreter again and again, and each time somebody
+        has to wake it in vain.
+        """
+        if self._write_s < self._patience.gather_from:
+            return
+        until, count = perf_counter() + self._patience.gather, 0
+        while count < len(self._open.records) and not self._closed_batches and perf_counter() < until:
+            count = len(self._open.records)
+            await asyncio.sleep(0)
 
     async def _write_again(self, batch: Batch, error: Exception) -> bool:
         """Try until the journal holds the batch. False: it holds another one in its place, for good."""
@@ -614,6 +643,7 @@ class Sequencer:
                     name=name,
                     through_sequence=through_sequence,
                     archive=None if self.chronicle is None else self.chronicle.archive,
+                    taken_sequence=self._taken,
                 )
                 break
             except Exception:

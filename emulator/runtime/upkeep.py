@@ -27,7 +27,6 @@ from emulator.core.history import (
     WalletSettings,
 )
 from emulator.core.numbers import ZERO, exact
-from emulator.core.orders import Order
 from emulator.runtime.archive import (
     TABLES,
     AccountRecord,
@@ -68,22 +67,8 @@ KINDS = tuple(kind for kind in TABLES if kind is not InstrumentRecord)
 """What a sandbox's records are. Instruments are no sandbox's own, and every start writes them."""
 
 _DIGESTS = 1 << 128
-_CHANGING = (
-    Order, BalanceRecord, PositionRecord, ContractSettings, WalletSettings, AccountRecord, ApiKeyRecord
-)  # fmt: skip
+_CHANGING = (BalanceRecord, PositionRecord, ContractSettings, WalletSettings, AccountRecord, ApiKeyRecord)
 """Records of which there may be several versions, and the last one counts."""
-_UNSETTLED: dict[str, Any] = {
-    "held": ZERO,
-    "visible": ZERO,
-    "resting": False,
-    "asleep": False,
-    "trailing": False,
-    "extreme": None,
-    "extreme_us": 0,
-    "seen": None,
-    "queued_us": 0,
-}
-"""What of an open order changes without a new record of it, so that no record need have it as it is now."""
 
 _log = logging.getLogger(__name__)
 
@@ -354,7 +339,7 @@ class _Tally:
         if not row.is_gone:
             stands = _digest(row.engine, record)
             count, digest = count + 1, digest + stands
-            if kind in _CHANGING and not (isinstance(record, Order) and record.is_ended):
+            if kind in _CHANGING:
                 self._standing[place] = stands
         self._figures[kind] = Figures(count, digest % _DIGESTS)
 
@@ -375,7 +360,5 @@ async def _kept(archive: Archive, sandbox: str, kind: type[Any]) -> Figures:
 
 
 def _digest(engine: str, record: ArchiveRecord) -> int:
-    if isinstance(record, Order) and not record.is_ended:
-        record = msgspec.structs.replace(record, **_UNSETTLED)
     content = f"{engine}\n".encode() + encode_record(record)
     return int.from_bytes(hashlib.blake2b(content, digest_size=16).digest())

@@ -1,8 +1,7 @@
 """The archive in an SQLite file beside the journal: what may be deleted, and is then made anew.
 
-Many rows go into one statement: one for each would wait for the interpreter once a row, and hold up
-whoever answers requests. What the file holds is whole up to its mark after any crash, though the newest
-of it may be lost, as then is the mark; so the disk need not be waited for.
+What the file holds is whole up to its mark after any crash, though the newest of it may be lost, as then
+is the mark; so the disk need not be waited for. Records and their tables: `sqlite_records`.
 
 A file that turns out to be damaged is put aside, and an empty one takes its place. Who relied on what was
 in it is told that it is lost, for as long as he does not begin anew.
@@ -20,65 +19,33 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
-from emulator.core.history import Key, Query
+from emulator.core.history import LedgerEntry, Query
 from emulator.runtime.archive import (
     FORMAT,
-    TABLES,
     ArchiveDamaged,
     ArchiveLost,
-    ArchiveRecord,
     ArchiveUnavailable,
     Mark,
     Row,
     Snapshot,
-    archive_key,
-    decode_record,
-    encode_record,
 )
+from emulator.storage import sqlite_records
 from emulator.storage.sqlite_file import transaction
+from emulator.storage.sqlite_records import Damaged, Found, Group, Place, Shelves, decode_row, records_of
 
 APPLICATION_ID = 0x454D5541
 """Says in the file's header whose it is."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 ROWS_PER_TURN = 100
-"""Rows that are looked at, or encoded, before other tasks get a turn."""
-ROWS_PER_PAGE = 500
-"""Of a table that is read whole."""
-ROWS_PER_STATEMENT = (100, 10, 1)
-COLUMNS = 9
+"""Rows that are looked at and encoded before other tasks get a turn."""
 BUSY_MS = 2_000
-NUMBER_MAX = (1 << 63) - 1
-
-_ROW = f"({', '.join('?' * COLUMNS)})"
-_KEY = "sandbox, engine, account, scope, id"
-_TABLE = f"""CREATE TABLE {{table}} (
-    sandbox TEXT NOT NULL, engine TEXT NOT NULL, account INTEGER NOT NULL, scope TEXT NOT NULL,
-    id INTEGER NOT NULL, part INTEGER NOT NULL, time_us INTEGER NOT NULL, label TEXT NOT NULL,
-    record TEXT NOT NULL, PRIMARY KEY ({_KEY}, part)
-) WITHOUT ROWID"""
-_BY_TIME = ("orders", "trades", "order_lists", "movements", "incomes")
-_BY_LABEL = ("orders", "order_lists", "incomes")
-_BY_PART = ("trades", "amendments", "prevented_matches", "incomes")
 
 _SCHEMA = (
-    *(_TABLE.format(table=table) for table in TABLES.values()),
-    *(
-        f"CREATE INDEX {table}_by_time ON {table} (sandbox, engine, account, scope, time_us, id)"
-        for table in _BY_TIME
-    ),
-    *(
-        f"CREATE INDEX {table}_by_label ON {table} (sandbox, engine, account, scope, label, id)"
-        " WHERE label <> ''"
-        for table in _BY_LABEL
-    ),
-    *(
-        f"CREATE INDEX {table}_by_part ON {table} (sandbox, engine, account, scope, part, id)"
-        for table in _BY_PART
-    ),
+    *sqlite_records.SCHEMA,
     "CREATE TABLE mark (sandbox TEXT PRIMARY KEY, sequence INTEGER NOT NULL, digest TEXT NOT NULL)",
     """CREATE TABLE snapshot (
         sandbox TEXT PRIMARY KEY, sequence INTEGER NOT NULL, digest TEXT NOT NULL, format TEXT NOT NULL,
@@ -89,8 +56,6 @@ _SCHEMA = (
     )""",
     "CREATE TABLE format (format TEXT NOT NULL)",
 )
-
-_ORDER = "id DESC, part DESC", "id, part"
 
 _log = logging.getLogger(__name__)
 
@@ -106,62 +71,38 @@ class SqliteArchive:
         self._connection: sqlite3.Connection | None = None
         self._anew: set[str] | None = None
         """Which sandboxes began anew since the file was found damaged; None as long as it was not."""
+        self._shelves = Shelves()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-archive")
 
     async def mark(self, sandbox: str) -> Mark | None:
         return await self._ask(sandbox, partial(_mark, sandbox=sandbox), begins=True)
 
     async def write(self, sandbox: str, rows: Sequence[Row], mark: Mark) -> None:
-        newest: dict[tuple[Any, ...], tuple[Row, Key]] = {}
-        for place, row in enumerate(rows, 1):
-            key = archive_key(row.record)
-            newest[type(row.record), row.engine, *key[:4]] = (row, key)
-            if place % ROWS_PER_TURN == 0:
-                await asyncio.sleep(0)
-        values: dict[str, list[Any]] = {}
-        gone: list[tuple[str, tuple[Any, ...]]] = []
-        for place, (row, key) in enumerate(newest.values(), 1):
-            table = TABLES[type(row.record)]
-            if row.is_gone:
-                gone.append((table, (sandbox, row.engine, *key[:4])))
-            else:
-                record = encode_record(row.record).decode()
-                values.setdefault(table, []).extend((sandbox, row.engine, *key, record))
-            if place % ROWS_PER_TURN == 0:
-                await asyncio.sleep(0)
-        await self._ask(sandbox, partial(_write, sandbox=sandbox, values=values, gone=gone, mark=mark))
+        group = Group(sandbox)
+        for first in range(0, len(rows), ROWS_PER_TURN):
+            group.add(rows[first : first + ROWS_PER_TURN])
+            await asyncio.sleep(0)
+        for _ in group.pack():
+            await asyncio.sleep(0)
+        await self._ask(sandbox, partial(self._write, sandbox=sandbox, group=group, mark=mark))
 
     async def select(self, sandbox: str, engine: str, kind: type[R], query: Query) -> list[R]:
-        texts = await self._ask(
-            sandbox, partial(_select, sandbox=sandbox, engine=engine, table=TABLES[kind], query=query)
-        )
-        try:
-            return [decode_record(kind, text) for text in texts]
-        except msgspec.MsgspecError as error:
-            raise ArchiveDamaged(f"{self.path}: {TABLES[kind]}: {error}") from error
+        place = Place(sandbox, engine, query.account, query.scope)
+        found = await self._ask(sandbox, partial(self._select, place=place, kind=kind, query=query))
+        with _translated(self.path):
+            return [decode_row(kind, one) if isinstance(one, str) else one for one in found]
 
     async def scan(self, sandbox: str, kind: type[R]) -> AsyncIterator[tuple[str, R]]:
-        table, after = TABLES[kind], None
-        while True:
-            rows = await self._ask(sandbox, partial(_page, sandbox=sandbox, table=table, after=after))
-            for row in rows:
-                record = self._record_of(kind, row)
-                yield row.engine, record
-            if len(rows) < ROWS_PER_PAGE:
-                return
-            after = rows[-1][:5]
-
-    def _record_of(self, kind: type[R], row: _Row) -> R:
-        try:
-            record = decode_record(kind, row.record)
-            key = archive_key(cast("ArchiveRecord", record))
-        except msgspec.MsgspecError as error:
-            raise ArchiveDamaged(f"{self.path}: {TABLES[kind]}: {row.record[:200]!r}: {error}") from error
-        if key != row[1:7]:
-            raise ArchiveDamaged(
-                f"{self.path}: {TABLES[kind]}: under {row[1:7]} is the record of {tuple(key)}"
-            )
-        return record
+        after: Found | None = None
+        is_more = True
+        while is_more:
+            page = partial(sqlite_records.page, sandbox=sandbox, kind=kind, after=after)
+            listed, is_more = await self._ask(sandbox, page)
+            for after in listed:
+                with _translated(self.path):
+                    records = records_of(kind, after)
+                for record in records:
+                    yield after.engine, record
 
     async def save(self, sandbox: str, mark: Mark, format: str, parts: Iterable[bytes]) -> None:
         digests: list[str] = []
@@ -196,7 +137,7 @@ class SqliteArchive:
         return await self._ask(sandbox, partial(_snapshot, sandbox=sandbox))
 
     async def forget(self, sandbox: str) -> None:
-        await self._ask(sandbox, partial(_forget, sandbox=sandbox), begins=True)
+        await self._ask(sandbox, partial(self._forget, sandbox=sandbox), begins=True)
 
     async def close(self) -> None:
         """What was asked for is done first."""
@@ -222,104 +163,54 @@ class SqliteArchive:
                 self._connection = _open(self.path)
             try:
                 return do(self._connection)
-            except sqlite3.DatabaseError as error:
-                if not _is_damaged(error):
+            except BaseException as error:
+                self._shelves.forget()
+                if not isinstance(error, sqlite3.DatabaseError) or not _is_damaged(error):
                     raise
                 self._end()
                 self._anew = set()
                 _put_aside(self.path)
                 raise self._lost() from error
 
+    def _write(self, connection: sqlite3.Connection, *, sandbox: str, group: Group, mark: Mark) -> None:
+        with transaction(connection):
+            group.write(connection, self._shelves)
+            connection.execute(
+                "INSERT OR REPLACE INTO mark VALUES (?, ?, ?)", (sandbox, mark.sequence, mark.digest)
+            )
+
+    def _select(
+        self, connection: sqlite3.Connection, *, place: Place, kind: type[Any], query: Query
+    ) -> Sequence[Any]:
+        """As they are written, or as they are."""
+        shelf = self._shelves.find(connection, place)
+        if shelf is None:
+            return ()
+        if kind is LedgerEntry:
+            return sqlite_records.select_entries(connection, shelf, query)
+        return sqlite_records.select(connection, shelf, kind, query)
+
+    def _forget(self, connection: sqlite3.Connection, *, sandbox: str) -> None:
+        with transaction(connection):
+            # The mark goes first should this be read without its transaction.
+            for table in ("mark", "snapshot", "part"):
+                connection.execute(f"DELETE FROM {table} WHERE sandbox = ?", (sandbox,))
+            sqlite_records.forget(connection, self._shelves, sandbox)
+
     def _lost(self) -> ArchiveLost:
         return ArchiveLost(f"{self.path} was damaged and is put aside: the next start makes it anew")
 
     def _end(self) -> None:
+        self._shelves.forget()
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
 
 
-def _write(
-    connection: sqlite3.Connection,
-    *,
-    sandbox: str,
-    values: dict[str, list[Any]],
-    gone: list[tuple[str, tuple[Any, ...]]],
-    mark: Mark,
-) -> None:
-    with transaction(connection):
-        for table, listed in values.items():
-            at = 0
-            for rows in ROWS_PER_STATEMENT:
-                statement = f"INSERT OR REPLACE INTO {table} VALUES {', '.join([_ROW] * rows)}"
-                while len(listed) - at >= rows * COLUMNS:
-                    connection.execute(statement, listed[at : at + rows * COLUMNS])
-                    at += rows * COLUMNS
-        for table, key in gone:
-            connection.execute(f"DELETE FROM {table} WHERE ({_KEY}, part) = (?, ?, ?, ?, ?, ?)", key)
-        connection.execute(
-            "INSERT OR REPLACE INTO mark VALUES (?, ?, ?)", (sandbox, mark.sequence, mark.digest)
-        )
-
-
 def _mark(connection: sqlite3.Connection, *, sandbox: str) -> Mark | None:
     row = connection.execute("SELECT sequence, digest FROM mark WHERE sandbox = ?", (sandbox,)).fetchone()
     return None if row is None else Mark(*row)
-
-
-def _select(
-    connection: sqlite3.Connection, *, sandbox: str, engine: str, table: str, query: Query
-) -> list[str]:
-    conditions = ["sandbox = ?", "engine = ?", "account = ?", "scope = ?"]
-    values: list[Any] = [sandbox, engine, query.account, query.scope]
-    for condition, value in (
-        ("id >= ?", query.first_id),
-        ("id <= ?", query.last_id),
-        ("time_us >= ?", query.start_us),
-        ("time_us <= ?", query.end_us),
-        ("part = ?", query.part),
-        ("label = ?", query.label),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            # Beyond what a column holds nothing lies, so its end says the same.
-            values.append(max(-NUMBER_MAX, min(value, NUMBER_MAX)) if isinstance(value, int) else value)
-    if query.label:
-        conditions.append("label <> ''")
-    order = _ORDER[0] if query.newest else _ORDER[1]
-    found = connection.execute(
-        f"SELECT record FROM {table} WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?",
-        (*values, query.limit),
-    )
-    texts = [text for (text,) in found]
-    return texts[::-1] if query.newest else texts
-
-
-class _Row(NamedTuple):
-    """A record and the columns that find it, in the order of the table's key."""
-
-    engine: str
-    account: int
-    scope: str
-    id: int
-    part: int
-    time_us: int
-    label: str
-    record: str
-
-
-def _page(
-    connection: sqlite3.Connection, *, sandbox: str, table: str, after: tuple[Any, ...] | None
-) -> list[_Row]:
-    """The next rows of a sandbox, in the order of their keys."""
-    following = "" if after is None else "AND (engine, account, scope, id, part) > (?, ?, ?, ?, ?)"
-    found = connection.execute(
-        f"SELECT {', '.join(_Row._fields)} FROM {table} WHERE sandbox = ? {following}"
-        f" ORDER BY engine, account, scope, id, part LIMIT {ROWS_PER_PAGE}",
-        (sandbox, *(after or ())),
-    )
-    return [_Row(*row) for row in found]
 
 
 def _keep_part(
@@ -369,13 +260,6 @@ def _part(connection: sqlite3.Connection, *, sandbox: str, digest: str) -> bytes
 def _drop_snapshot(connection: sqlite3.Connection, *, sandbox: str) -> None:
     with transaction(connection):
         for table in ("snapshot", "part"):
-            connection.execute(f"DELETE FROM {table} WHERE sandbox = ?", (sandbox,))
-
-
-def _forget(connection: sqlite3.Connection, *, sandbox: str) -> None:
-    with transaction(connection):
-        # The mark goes first should this be read without its transaction.
-        for table in ("mark", "snapshot", "part", *TABLES.values()):
             connection.execute(f"DELETE FROM {table} WHERE sandbox = ?", (sandbox,))
 
 
@@ -453,5 +337,7 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise ArchiveUnavailable(f"{path}: {error}") from error
+    except Damaged as error:
+        raise ArchiveDamaged(f"{path}: {error}") from error
     except OSError as error:
         raise ArchiveUnavailable(f"{error.filename or path}: {error.strerror}") from error

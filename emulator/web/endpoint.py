@@ -16,6 +16,9 @@ from functools import partial
 from types import coroutine
 from typing import Any
 
+import msgspec
+
+from emulator.core.ids import AccountId
 from emulator.runtime.ports import OutcomeUnknown, SandboxError, StorageUnavailable
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.submission import Submission
@@ -25,26 +28,23 @@ from emulator.web.contract import Call, Failure, Refusal, Request, Route, Site
 log = logging.getLogger(__name__)
 
 
-class Answer:
-    """What goes out. code: the exchange's error code, or None for a success."""
+class Answer(msgspec.Struct, eq=False):
+    """What goes out. code: the exchange's error code, or None for a success. header_lines: besides the
+    headers, as they are sent."""
 
-    __slots__ = ("account", "body", "code", "headers", "is_defect", "status")
+    status: int
+    body: bytes
+    headers: list[tuple[bytes, bytes]]
+    code: int | str | None
+    account: AccountId
+    is_defect: bool
+    header_lines: bytes = b""
 
-    def __init__(
-        self,
-        status: int,
-        body: bytes,
-        headers: list[tuple[bytes, bytes]],
-        code: int | str | None,
-        account: int,
-        is_defect: bool,
-    ) -> None:
-        self.status = status
-        self.body = body
-        self.headers = headers
-        self.code = code
-        self.account = account
-        self.is_defect = is_defect
+    @property
+    def all_headers(self) -> list[tuple[bytes, bytes]]:
+        """What the lines say, and the headers."""
+        lines = [line.partition(b": ") for line in self.header_lines.splitlines()]
+        return [*((name, value) for name, _, value in lines), *self.headers]
 
 
 Leave = Callable[[Answer], None]
@@ -54,12 +54,13 @@ Leave = Callable[[Answer], None]
 class Endpoint:
     """A row, its compiled admission and its answer."""
 
-    __slots__ = ("_admit", "_answer", "_is_async", "_reads", "_running", "route", "site")
+    __slots__ = ("_admit", "_answer", "_is_async", "_reads", "_running", "_settle", "route", "site")
 
     def __init__(self, site: Site, route: Route) -> None:
         self.site = site
         self.route = route
         self._admit = site.dialect.compile(route)
+        self._settle = site.dialect.compile_settling(route)
         self._answer = route.answer
         self._is_async = inspect.iscoroutinefunction(route.answer)
         self._reads = route.reads
@@ -127,10 +128,8 @@ class Endpoint:
             task.add_done_callback(partial(self._end_task, call, leave))
 
     def _end_submission(self, call: Call, leave: Leave, submission: Submission[Any]) -> None:
-        if submission.failure is None:
-            leave(self._accept(call, submission.answered))
-        else:
-            leave(self._refuse(call, submission.failure))
+        failure = submission.failure
+        leave(self._accept(call, submission.answered) if failure is None else self._refuse(call, failure))
 
     def _end_task(self, call: Call, leave: Leave, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
@@ -171,10 +170,10 @@ class Endpoint:
     def _accept(self, call: Call, body: Any) -> Answer:
         try:
             encoded: bytes = body if type(body) is bytes else encode(body)
-            self.site.dialect.settle(call, None)
+            self._settle(call, None)
         except Exception as error:
             return self._refuse(call, error)
-        return Answer(200, encoded, call.headers, None, call.account, False)
+        return Answer(200, encoded, [], None, call.account, False, call.header_lines)
 
     def _refuse(self, call: Call, error: Exception) -> Answer:
         dialect, route = self.site.dialect, self.route
@@ -190,7 +189,7 @@ class Endpoint:
             refusal = dialect.fail(Failure.BROKEN, "")
             is_defect = True
         try:
-            dialect.settle(call, refusal)
+            self._settle(call, refusal)
             body = dialect.render_refusal(refusal)
         except Exception:
             # Most answers leave by a callback, whose caller knows no client: that one would wait for ever.
@@ -200,10 +199,11 @@ class Endpoint:
         return Answer(
             refusal.status,
             body,
-            [*call.headers, *refusal.headers],
+            list(refusal.headers),
             refusal.code,
             call.account,
             is_defect,
+            call.header_lines,
         )
 
 

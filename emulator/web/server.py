@@ -141,19 +141,14 @@ def mask_key(key: bytes | None) -> str | None:
     return text[:6] + "…" if len(text) > 6 else "…"
 
 
-class _AsgiArrival(Arrival):
+class _AsgiArrival(Arrival, kw_only=True):
     """A request that came on the way of ASGI. left: its answer, as soon as it may leave."""
 
-    __slots__ = ("left",)
+    left: asyncio.Future[Answer]
 
-    def __init__(self, *arrived: Any) -> None:
-        super().__init__(*arrived)
-        self.left: asyncio.Future[tuple[int, list[tuple[bytes, bytes]], bytes]]
-        self.left = asyncio.get_running_loop().create_future()
-
-    def leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    def leave(self, answer: Answer) -> None:
         if not self.left.done():
-            self.left.set_result((status, headers, body))
+            self.left.set_result(answer)
 
 
 class Application:
@@ -177,6 +172,8 @@ class Application:
         self.hosts = hosts
         self.recorder = recorder or Recorder()
         self.counts = counts or Counts()
+        self.place = hosts.locate
+        """Where a request goes; what has no site is the frame's to answer."""
         self._sandboxes = sandboxes
         self._frame = frame
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
@@ -208,11 +205,15 @@ class Application:
         client = scope.get("client")
         arrival = _AsgiArrival(
             scope["method"],
-            scope["path"],
+            place.path,
             scope["query_string"],
+            b"",
             headers,
             client[0] if client else "127.0.0.1",
+            scope["path"],
             place,
+            perf_counter_ns(),
+            left=asyncio.get_running_loop().create_future(),
         )
         target = self._find(arrival)
         if isinstance(target, Endpoint):
@@ -229,18 +230,14 @@ class Application:
             else:
                 arrival.body = body
         self._answer(arrival, target)
-        status, further, sent = await arrival.left
+        answer = await arrival.left
         response_headers = [
             (b"content-type", arrival.content_type),
-            (b"content-length", b"%d" % len(sent)),
-            *further,
+            (b"content-length", b"%d" % len(answer.body)),
+            *answer.all_headers,
         ]
-        await send({"type": "http.response.start", "status": status, "headers": response_headers})
-        await send({"type": "http.response.body", "body": b"" if arrival.method == "HEAD" else sent})
-
-    def place(self, path: str, host: bytes, port: int) -> Place:
-        """Where a request goes; what has no site is the frame's to answer."""
-        return self.hosts.locate(path, host, port)
+        await send({"type": "http.response.start", "status": answer.status, "headers": response_headers})
+        await send({"type": "http.response.body", "body": b"" if arrival.method == "HEAD" else answer.body})
 
     def take(self, arrival: Arrival) -> None:
         """Answer a request to a site that is here as a whole, when its answer may leave."""
@@ -257,28 +254,26 @@ class Application:
         site = self.sites.get(site_name)
         if site is None:
             arrival.content_type = JSON_TYPE
-            arrival.sandbox, arrival.sandbox_name, arrival.key = None, place.sandbox, None
             return _not_served(site_name, self.sites)
         dialect = site.dialect
         arrival.content_type = dialect.content_type
         key = arrival.key = arrival.headers.get(dialect.key_header)
         sandbox = arrival.sandbox = self._sandbox_of(place.sandbox, key)
         if sandbox is None:
-            arrival.sandbox_name = place.sandbox
             named = DEFAULT_SANDBOX if place.sandbox is None else place.sandbox
             return refuse(site, Failure.UNKNOWN_SANDBOX, named)
-        arrival.sandbox_name = sandbox.name
         endpoint = self._endpoints.get((site_name, arrival.method, place.path))
         if endpoint is None:
             return self._refuse_path(site, arrival.method, place.path)
         return endpoint
 
     def _answer(self, arrival: Arrival, target: Endpoint | Answer) -> None:
+        sandbox = arrival.sandbox
         if isinstance(target, Answer):
             self._leave(arrival, target)
         else:
-            assert arrival.sandbox is not None
-            target.start(arrival, arrival.sandbox, partial(self._leave, arrival))
+            assert sandbox is not None
+            target.start(arrival, sandbox, partial(self._leave, arrival))
 
     def _leave(self, arrival: Arrival, answer: Answer) -> None:
         """Let an answer go, count it and remember what it was an answer to."""
@@ -288,7 +283,7 @@ class Application:
             counts.refusals += 1
             if answer.is_defect:
                 counts.defects += 1
-        arrival.leave(answer.status, answer.headers, answer.body)
+        arrival.leave(answer)
         self.recorder.note(
             time_ns() // 1000,
             arrival.method,
@@ -296,7 +291,7 @@ class Application:
             arrival.query[:RECORDED_BYTES_MAX],
             arrival.body[:RECORDED_BYTES_MAX],
             arrival.site_name,
-            arrival.sandbox_name,
+            arrival.place.sandbox if arrival.sandbox is None else arrival.sandbox.name,
             answer.status,
             answer.code,
             (perf_counter_ns() - arrival.began_ns) // 1000,

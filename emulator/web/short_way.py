@@ -14,7 +14,7 @@ import logging
 import re
 import typing
 from time import perf_counter_ns
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -22,6 +22,7 @@ from uvicorn.server import ServerState
 
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.contract import Request
+from emulator.web.endpoint import Answer
 from emulator.web.heads import REQUEST_LINE, KnownLines
 from emulator.web.hosts import Place
 
@@ -37,48 +38,19 @@ class Arrival(Request):
     """A request to a site that is here as a whole, and the way on which its answer leaves.
 
     sent_path: as it was sent, with the prefixes of site and sandbox. What the application finds out about
-    it: site_name, sandbox and its name, the content_type of the answer, and the key that came with it.
+    it: site_name, sandbox, the content_type of the answer, and the key that came with it.
     """
 
-    __slots__ = (
-        "began_ns",
-        "content_type",
-        "key",
-        "place",
-        "sandbox",
-        "sandbox_name",
-        "sent_path",
-        "site_name",
-    )
+    sent_path: str
+    place: Place
+    began_ns: int
+    site_name: str = ""
+    sandbox: Sandbox | None = None
+    content_type: bytes = b""
+    key: bytes | None = None
 
-    site_name: str
-    sandbox: Sandbox | None
-    sandbox_name: str | None
-    content_type: bytes
-    key: bytes | None
-
-    def __init__(
-        self,
-        method: str,
-        sent_path: str,
-        query: bytes,
-        headers: dict[bytes, bytes],
-        source_ip: str,
-        place: Place,
-    ) -> None:
-        # What Request's own would do, without a call more for every request.
-        self.method = method
-        self.path = place.path
-        self.query = query
-        self.body = b""
-        self.headers = headers
-        self.source_ip = source_ip
-        self.sent_path = sent_path
-        self.place = place
-        self.began_ns = perf_counter_ns()
-
-    def leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        """Let the answer go, with its type and length besides these headers; called once."""
+    def leave(self, answer: Answer) -> None:
+        """Let the answer go, with its type and length besides its headers; called once."""
         raise NotImplementedError
 
 
@@ -101,23 +73,16 @@ class _Nobody:
         pass
 
 
-class _ShortCycle(Arrival):
+class _ShortCycle(Arrival, kw_only=True):
     """Stands where uvicorn has the cycle of the request under way, and has what it looks for there."""
-
-    __slots__ = ("disconnected", "keep_alive", "protocol", "response_complete")
 
     protocol: Protocol | None
     keep_alive: bool
-    disconnected: bool
-    response_complete: bool
-    message_event = _Nobody()
+    disconnected: bool = False
+    response_complete: bool = False
+    message_event: ClassVar[_Nobody] = _Nobody()
 
-    def begin(self, protocol: Protocol, *, keep_alive: bool) -> None:
-        self.protocol = protocol
-        self.keep_alive = keep_alive
-        self.disconnected = self.response_complete = False
-
-    def leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    def leave(self, answer: Answer) -> None:
         protocol = self.protocol
         assert protocol is not None, "an answer leaves once"
         # The protocol holds the cycle, and only the garbage collector would find the circle.
@@ -126,7 +91,7 @@ class _ShortCycle(Arrival):
         self.response_complete = self.keep_alive
         # `disconnected` is told only to the newest cycle, and something may have been sent behind this one.
         if not protocol.transport.is_closing():
-            protocol.send(self, status, headers, body)
+            protocol.send(self, answer)
 
 
 class Protocol(HttpToolsProtocol):
@@ -212,10 +177,19 @@ class Protocol(HttpToolsProtocol):
         place = taker.place(sent_path, lines.host, self._port)
         if place.site is None:
             return None
-        short = _ShortCycle(method.decode(), sent_path, query, lines.headers, self._ip, place)
-        short.begin(self, keep_alive=True)
-        short.body = body
-        return short
+        return _ShortCycle(
+            method.decode(),
+            place.path,
+            query,
+            body,
+            lines.headers,
+            self._ip,
+            sent_path,
+            place,
+            perf_counter_ns(),
+            protocol=self,
+            keep_alive=True,
+        )
 
     def on_message_begin(self) -> None:
         self._is_between = False
@@ -260,11 +234,22 @@ class Protocol(HttpToolsProtocol):
         place = taker.place(sent_path, headers.get(b"host", b""), self._port)
         if place.site is None:
             return None
-        short = _ShortCycle(parser.get_method().decode(), sent_path, query, headers, self._ip, place)
-        short.begin(self, keep_alive=parser.should_keep_alive())
-        if self._received and short.keep_alive:
+        keep_alive = parser.should_keep_alive()
+        if self._received and keep_alive:
             self._known.learn(self._received, self.headers, SHORT_BODY_MAX)
-        return short
+        return _ShortCycle(
+            parser.get_method().decode(),
+            place.path,
+            query,
+            b"",
+            headers,
+            self._ip,
+            sent_path,
+            place,
+            perf_counter_ns(),
+            protocol=self,
+            keep_alive=keep_alive,
+        )
 
     def on_body(self, body: bytes) -> None:
         short = self._short
@@ -294,26 +279,30 @@ class Protocol(HttpToolsProtocol):
 
     # An answer goes
 
-    def send(self, cycle: _ShortCycle, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        head = self._head(status, cycle.content_type)
-        lines = b"".join([b"%b: %b\r\n" % header for header in headers])
-        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+    def send(self, cycle: _ShortCycle, answer: Answer) -> None:
+        body, lines = answer.body, answer.header_lines
+        default = self.server_state.default_headers
+        if default is not self._heads_of:
+            # How answers begin stays the same until the server has another date, once a second.
+            self._heads_of = default
+            self._heads.clear()
+        head = self._heads.get((answer.status, cycle.content_type))
+        if head is None:
+            head = self._begin(answer.status, cycle.content_type)
+        if answer.headers:
+            lines += b"".join([b"%b: %b\r\n" % header for header in answer.headers])
+        if not cycle.keep_alive:
+            lines += b"connection: close\r\n"
         sent = b"" if cycle.method == "HEAD" else body
-        self.transport.write(b"%bcontent-length: %d\r\n%b%b%b" % (head, len(body), lines, end, sent))
+        self.transport.write(b"%bcontent-length: %d\r\n%b\r\n%b" % (head, len(body), lines, sent))
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
-    def _head(self, status: int, content_type: bytes) -> bytes:
-        """How an answer begins. It stays the same until the server has another date, once a second."""
-        default = self.server_state.default_headers
-        if default is not self._heads_of:
-            self._heads_of = default
-            self._heads.clear()
-        head = self._heads.get((status, content_type))
-        if head is None:
-            lines = [b"%b: %b\r\n" % header for header in (*default, (b"content-type", content_type))]
-            head = self._heads[status, content_type] = STATUS_LINE[status] + b"".join(lines)
+    def _begin(self, status: int, content_type: bytes) -> bytes:
+        headers = (*self._heads_of, (b"content-type", content_type))
+        head = STATUS_LINE[status] + b"".join([b"%b: %b\r\n" % header for header in headers])
+        self._heads[status, content_type] = head
         return head
 
     def _unset_keepalive_if_required(self) -> None:

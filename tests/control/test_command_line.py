@@ -81,7 +81,7 @@ def test_sites_that_are_not_served_say_so(server: Server, name: str) -> None:
 def test_futures_sites_say_what_they_do_not_answer(server: Server) -> None:
     refused = httpx.get(server.url + "/fapi/v1/convert/exchangeInfo", trust_env=False)
     assert refused.status_code == 404
-    assert "not emulated" in refused.json()["msg"]
+    assert "not converted" in refused.json()["msg"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -309,7 +309,8 @@ def test_storage_is_verified_rebuilt_and_repaired_while_nothing_runs(tmp_path: P
 
     with closing(sqlite3.connect(tmp_path / "history.sqlite")) as connection, connection:
         changed = connection.execute(
-            "UPDATE balances SET record = replace(record, '\"250\"', '\"251\"') WHERE account = 2"
+            "UPDATE balances SET record = replace(record, '\"250\"', '\"251\"')"
+            " WHERE shelf IN (SELECT id FROM shelf WHERE account = 2)"
         )
         assert changed.rowcount == 1
     figures = (

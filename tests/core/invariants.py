@@ -11,9 +11,10 @@ from emulator.core.events import AmountWithdrawn
 from emulator.core.history import IncomeKind
 from emulator.core.instruments import Side, TriggerSource
 from emulator.core.ledger import FEES, INSURANCE, PROFIT
+from emulator.core.margin import OpenOrder, resting_of
 from emulator.core.markets import Candle
 from emulator.core.marks import Watch
-from emulator.core.numbers import ZERO, exact
+from emulator.core.numbers import ONE, ZERO, exact
 from emulator.core.orders import ENDED, Order, OrderStatus
 from emulator.core.positions import Leg, unrealised
 from emulator.core.prints import Print
@@ -209,6 +210,30 @@ def assert_views_agree(engine: Engine) -> None:
     assert {asset: amount for asset, amount in charged.items() if amount} == paid
 
 
+def assert_what_rests_is_counted(engine: Engine) -> None:
+    """What counts towards margin beside positions is what is in the books, reckoned anew."""
+    state = engine.state
+    listed: dict[tuple[int, str, Leg], list[OpenOrder]] = defaultdict(list)
+    for order in state.orders.values():
+        if order.resting and not order.terms.reduces and state.markets[order.instrument].marks is not None:
+            assert order.price is not None
+            signed = order.remaining if order.side is Side.BUY else -order.remaining
+            listed[order.account, order.instrument, order.terms.leg].append(
+                OpenOrder(quantity=signed, price=order.price)
+            )
+    counted = {
+        (account.id, *place): resting
+        for account in state.accounts.values()
+        for place, resting in account.beside.items()
+    }
+    with exact():
+        for (account, symbol, leg), orders in listed.items():
+            contract = state.markets[symbol].instrument.contract
+            assert contract is not None
+            assert counted.pop((account, symbol, leg)) == resting_of(contract, orders, ONE)
+    assert not counted
+
+
 def assert_positions_are_what_was_traded(engine: Engine) -> None:
     """What positions gained until now, realised or not, is what buying and selling came to, whatever was
     closed by what; but for the roundings, of which a fill has few."""
@@ -220,6 +245,7 @@ def assert_positions_are_what_was_traded(engine: Engine) -> None:
     }
     assert kept == state.positions
     assert all(position.quantity for position in kept.values()), "a flat position was kept"
+    assert_what_rests_is_counted(engine)
     assert not state.realised, "nobody told what a trade realised"
     realised: dict[str, Decimal] = defaultdict(lambda: ZERO)
     with exact():

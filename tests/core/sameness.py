@@ -18,12 +18,12 @@ from emulator.core.tape import Market
 
 NOT_COMPARED = {
     State: {"disturbed", "folds", "jolted", "position_listener", "touched"},
-    Market: {"feed", "instrument", "_average"},
+    Market: {"feed", "instrument", "bounds", "_average"},
     Ledger: {"listener"},
 }
 """What is given to an engine, or kept to be quicker; and what the engine has to look at again."""
 
-UNORDERED = {"client_ids", "list_client_ids", "counts"}
+UNORDERED = {"beside", "booked", "client_ids", "list_client_ids", "counts"}
 """Dicts that are only ever asked by key."""
 
 

@@ -156,14 +156,14 @@ STATE = {
         "next_list", "next_movement", "next_order", "orders", "positions",
     },
     "derived": {
-        "client_ids", "counts", "disturbed", "holders", "jolted", "list_client_ids", "touched",
+        "booked", "client_ids", "counts", "disturbed", "holders", "jolted", "list_client_ids", "touched",
     },
     "given": {"discount_asset", "folds", "margin_wallets", "position_listener", "wallets"},
     "of one event": {"realised"},
 }  # fmt: skip
 ACCOUNT = {
     "captured": {"discounted", "id", "name", "trade_group"},
-    "derived": {"open_lists", "open_orders", "positions"},
+    "derived": {"beside", "open_lists", "open_orders", "positions"},
 }
 MARKET = {
     "captured": {
@@ -171,7 +171,7 @@ MARKET = {
         "prints", "rises", "segments", "trailing", "watches",
     },
     "derived": {"_average", "deadlines", "segment_times"},
-    "given": {"feed", "instrument"},
+    "given": {"bounds", "feed", "instrument"},
 }  # fmt: skip
 WATCH = {"captured": {"falls", "rises", "trailing"}, "given": {"_step", "marks", "source"}}
 QUEUES = {"captured": {"queues"}, "derived": {"_ladder", "best", "shown"}, "given": {"descending"}}
@@ -182,16 +182,16 @@ VIEWS = {
     "derived": {"begins_late"},
     "given": {"_margin_wallets", "_state", "is_taken", "notes"},
     "in the archive, or on the way to it": {
-        "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_orders", "_fresh_positions",
-        "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes", "movements",
-        "postings", "prevented",
+        "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_positions",
+        "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes",
+        "margin_changes", "movements", "postings", "prevented",
     },
-    "of one event": {"_event", "_kind", "_now_us"},
+    "of one event": {"event", "now_us"},
 }  # fmt: skip
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
     "derived": {"_checked", "_due", "_version", "_vigil"},
-    "given": {"_folds", "_follows", "feed", "instruments", "name", "observers", "rules", "watchers"},
+    "given": {"_steps", "feed", "instruments", "name", "observers", "rules", "watchers"},
     "of one command": {"_moved", "_struck"},
 }
 

@@ -30,6 +30,7 @@ from tests.runtime.test_chronicle import (
     Defect,
     caught_up,
     everything,
+    remembered,
     trade,
 )
 from tests.runtime.test_with_engine import HOUR_US, INSTRUMENTS, Exchange, limit
@@ -159,6 +160,36 @@ async def test_what_an_engine_recorded_before_it_raised_is_no_history() -> None:
     await sandbox.set_clock(ClockMode.VIRTUAL, START_US + 400 * HOUR_US)
     await caught_up(sandbox)
     assert defect.met, "something was due there as well"
+    verified = await upkeep.verify(journal, archive, "default", exchange.make_engines)
+    assert verified.of_archive == []
+
+
+async def test_an_engine_is_rebuilt_while_its_records_are_being_written() -> None:
+    """Some are on their way then, others were not taken yet, and the fresh engine counts from elsewhere."""
+    journal, archive = FailingJournal(), SlowArchive()
+    exchange = Exchange(journal, archive=archive, keeping=NOTHING_KEPT)
+    sandbox = await exchange.open()
+    await trade(sandbox)
+    await sandbox.snapshot()
+    await trade(sandbox)
+    archive.gate = asyncio.Event()
+    archive.began.clear()
+    written = asyncio.ensure_future(caught_up(sandbox))
+    await archive.began.wait()
+    await trade(sandbox)
+    seen = await everything(sandbox)
+    engine = sandbox.engines["here"]
+    sandbox.observe("here", Defect())
+    with pytest.raises(OutcomeUnknown):
+        await sandbox.submit("here", limit(1, Side.BUY, 50))
+    assert sandbox.engines["here"] is not engine
+    archive.gate.set()
+    await written
+    assert await everything(sandbox) == seen
+    await trade(sandbox)
+    await caught_up(sandbox)
+    assert remembered(sandbox) == 0
+    assert [one for one in await everything(sandbox) if one in seen] == seen
     verified = await upkeep.verify(journal, archive, "default", exchange.make_engines)
     assert verified.of_archive == []
 

@@ -13,7 +13,8 @@ from emulator.core.commands import CancelOrder
 from emulator.core.events import Event
 from emulator.core.history import BalanceRecord, Fill, LedgerEntry, Query
 from emulator.core.instruments import Side
-from emulator.core.orders import Order
+from emulator.core.orders import Order, OrderStatus
+from emulator.runtime import upkeep
 from emulator.runtime.archive import ApiKeyRecord, ArchiveUnavailable, Mark, Row
 from emulator.runtime.chronicle import Keeping
 from emulator.runtime.ports import ClockMode, KeyRecord, OutcomeUnknown
@@ -141,6 +142,43 @@ async def test_nobody_waits_for_an_archive() -> None:
     await caught_up(sandbox)
     assert remembered(sandbox) == 0
     assert await everything(sandbox) == seen
+
+
+async def test_an_order_is_history_when_it_ends() -> None:
+    archive = MemoryArchive()
+    sandbox = await Exchange(FailingJournal(), archive=archive, keeping=NOTHING_KEPT).open()
+    await sandbox.submit("here", limit(1, Side.BUY, 50))
+    await caught_up(sandbox)
+    query = Query(account=1, scope="BTCUSDT")
+    assert await archive.select("default", "here", Order, query) == []
+    (order,) = await sandbox.history.select("here", Order, query)
+    assert not order.is_ended
+    await sandbox.submit("here", CancelOrder(account=1, instrument="BTCUSDT", order=order.id))
+    await caught_up(sandbox)
+    (ended,) = await archive.select("default", "here", Order, query)
+    assert (ended.id, ended.status) == (order.id, OrderStatus.CANCELED)
+    assert remembered(sandbox) == 0
+
+
+async def test_what_the_journal_does_not_hold_does_not_come_to_the_archive() -> None:
+    journal, archive = FailingJournal(), MemoryArchive()
+    exchange = Exchange(journal, archive=archive, keeping=NOTHING_KEPT)
+    sandbox = await exchange.open()
+    await caught_up(sandbox)
+    await trade(sandbox)
+    journal.gate = asyncio.Event()
+    placed = asyncio.ensure_future(sandbox.submit("here", limit(2, Side.BUY, 150)))
+    written = asyncio.ensure_future(caught_up(sandbox))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert sandbox.sequence == sandbox.durable_sequence + 1
+    query = Query(account=2, scope="BTCUSDT")
+    assert await archive.select("default", "here", Order, query) == []
+    journal.gate.set()
+    await asyncio.gather(placed, written)
+    assert len(await archive.select("default", "here", Order, query)) == 6
+    verified = await upkeep.verify(journal, archive, "default", exchange.make_engines)
+    assert verified.of_archive == []
 
 
 async def test_a_rebuilt_engine_neither_loses_nor_repeats_history() -> None:

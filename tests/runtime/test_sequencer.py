@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from emulator.core.events import AmountWithdrawn
 from emulator.core.rejections import InsufficientBalance
@@ -89,6 +90,31 @@ async def test_commands_of_one_turn_share_a_batch() -> None:
     before = sandbox.sequence
     await asyncio.gather(*(sandbox.submit("north", deposit(1, "1")) for _ in range(50)))
     assert sandbox.sequence == before + 1
+
+
+@pytest.mark.parametrize("is_slow", [True, False])
+async def test_commands_of_further_turns_join_a_batch_where_a_write_takes_long(is_slow: bool) -> None:
+    patience = replace(IMPATIENT, gather=60.0, gather_from=0.0 if is_slow else 60.0)
+    universe = Universe(patience=patience)
+    sandbox = await universe.open()
+    universe.journal.turns = 2
+    before = sandbox.sequence
+    tasks: list[asyncio.Task[Any]] = []
+    for _ in range(20):
+        tasks += start(sandbox.submit("north", deposit(1, "1")))
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    assert (sandbox.sequence == before + 1) is is_slow
+
+
+async def test_who_came_first_does_not_wait_for_others_for_ever() -> None:
+    universe = Universe(patience=replace(IMPATIENT, gather=0.01, gather_from=0.0))
+    sandbox = await universe.open()
+    before = sandbox.sequence
+    while sandbox.durable_sequence == before:
+        sandbox.decide("north", deposit(1, "1"), lambda done: None)
+        await asyncio.sleep(0)
+    assert sandbox.sequence > before
 
 
 async def test_a_client_that_hangs_up_disturbs_nobody() -> None:

@@ -113,8 +113,8 @@ class TillEngine:
     def take(self) -> Taken:
         return Taken([], 0)
 
-    def forget(self, through: int, retained: int) -> None:
-        """There is nothing to forget."""
+    def forget(self, through: int, retained: int, at_most: int | None = None) -> int:
+        return 0
 
     def capture(self) -> Capture:
         raise NotImplementedError("it lives in tests without an archive")

@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Mapping
+from typing import Any
+
+import pytest
 
 IS_LONG = os.environ.get("EMULATOR_TEST_LONG") == "1"
 SEED = os.environ.get("EMULATOR_TEST_SEED")
@@ -20,9 +23,11 @@ FRUGAL: Mapping[str, str] = {"EMULATOR_RETENTION": "50", "EMULATOR_SNAPSHOT_EVER
 """Settings with which little is kept in memory: history is then answered from what was put away."""
 
 
-def seeds(*fixed: int) -> list[int]:
-    """The ones that everybody runs, and one that nobody ran before; many more in a campaign."""
+def seeds(*fixed: int) -> list[Any]:
+    """Test parameters: the seeds that everybody runs, and one that nobody ran before; many more in a
+    campaign. The names of tests are the same in every process, whatever is drawn."""
     if SEED is not None:
         return [int(SEED)]
-    fresh = random.SystemRandom()
-    return [*fixed, *(fresh.getrandbits(32) for _ in range(6 if IS_LONG else 1))]
+    dice = random.SystemRandom()
+    fresh = range(6 if IS_LONG else 1)
+    return [*fixed, *(pytest.param(dice.getrandbits(32), id=f"fresh{number}") for number in fresh)]

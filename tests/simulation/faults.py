@@ -18,42 +18,68 @@ from tests.web.serving import BareSocket, handshake
 OUTAGE_TRIES = 14
 """Failed writes in a row, after which everybody who waited has been told that the outcome is unknown."""
 
+FAULTS = {"refused": 10, "torn": 10, "late": 20, "late and refused": 5, "outage": 1}
+"""What may happen to an entry, and how often each does."""
+
+GAP_MAX = 7
+"""Entries from one fault to the next, at most."""
+
 
 class JournalFaults:
     """Stands before a journal's `append`. It may refuse an entry, write it and report an error all the
-    same, take its time, do both, or refuse all entries for a while."""
+    same, take its time, do both, or refuse all entries for a while.
+
+    All but the last happen within the first `(len(FAULTS) - 1) * GAP_MAX` entries, in some order; then
+    dice decide which. Outages are too rare and too harmful for that: `go_away` begins one.
+    """
 
     def __init__(self, journal: Journal, dice: Random) -> None:
         self._append = journal.append
         self._dice = dice
         self._outage = 0
+        self._gap = dice.randint(1, GAP_MAX)
+        self._first = [fault for fault in FAULTS if fault != "outage"]
+        dice.shuffle(self._first)
         self.is_on = True
-        self.struck = dict.fromkeys(("refused", "torn", "late", "late and refused", "outage"), 0)
+        self.struck = dict.fromkeys(FAULTS, 0)
         # The journal is joined to everything else before a test gets it, so it is stood before in place.
         journal.append = self.append  # type: ignore[method-assign]  # see above
 
     async def append(self, batch: Batch) -> None:
-        dice = self._dice
         if not self.is_on:
             return await self._append(batch)
+        fault = "" if self._outage else self._next()
+        if fault == "outage":
+            self.go_away()
         if self._outage:
+            self.struck["outage"] += self._outage == OUTAGE_TRIES
             self._outage -= 1
-            raise OSError("the disk is still away")
-        fault = dice.choices(["", *self.struck], [60, 4, 4, 8, 2, 0.4])[0]
+            raise OSError("the disk is away")
         if fault:
             self.struck[fault] += 1
         if fault.startswith("late"):
-            await asyncio.sleep(dice.random() * 0.01)
+            await asyncio.sleep(self._dice.random() * 0.01)
         match fault:
             case "torn":
                 await self._append(batch)
                 raise OSError("the disk does not know whether it wrote this")
-            case "outage":
-                self._outage = OUTAGE_TRIES
-                raise OSError("the disk went away")
             case "refused" | "late and refused":
                 raise OSError("the disk refuses")
         return await self._append(batch)
+
+    def _next(self) -> str:
+        """What happens to the next entry; nothing to most."""
+        self._gap -= 1
+        if self._gap:
+            return ""
+        self._gap = self._dice.randint(1, GAP_MAX)
+        if self._first:
+            return self._first.pop()
+        return self._dice.choices(list(FAULTS), list(FAULTS.values()))[0]
+
+    def go_away(self) -> None:
+        """Begin an outage with the next entry."""
+        self._outage = OUTAGE_TRIES
 
     def end(self) -> None:
         self.is_on = False

@@ -57,7 +57,8 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
 def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that all tests of a session share."""
     with ExitStack() as stack:
-        yield REAL_URL or stack.enter_context(stand_in(tmp_path_factory.mktemp("mongo"))).url
+        folder = tmp_path_factory.mktemp("mongo")
+        yield REAL_URL or stack.enter_context(stand_in(folder, is_durable=False)).url
 
 
 @pytest.fixture

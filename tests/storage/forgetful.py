@@ -22,8 +22,8 @@ class ForgetfulEngine(Engine):
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
-        self._place = self.state.folds[OrderPlaced]
-        self.state.folds[OrderPlaced] = self._place_and_forget
+        self._place, note, follow = self._steps[OrderPlaced]
+        self._steps[OrderPlaced] = (self._place_and_forget, note, follow)
 
     def _place_and_forget(self, event: OrderPlaced, now_us: int) -> None:
         self._place(event, now_us)

@@ -29,12 +29,14 @@ _LISTENING = re.compile(r"Listening on 127\.0\.0\.1:(\d+)")
 
 
 class StandIn:
-    """A server on a port of its own, which it keeps when it is started again."""
+    """A server on a port of its own, which it keeps when it is started again. is_durable: what it keeps
+    is in files, so that it survives a kill; else in memory, where nobody waits for a disk."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool = True) -> None:
         if not _PROGRAM.exists():
             pytest.skip("nx-27017 is not installed: scripts/install dev")
         self._folder = folder
+        self._is_durable = is_durable
         self._port = 0
         self.start()
 
@@ -45,7 +47,7 @@ class StandIn:
     def start(self) -> None:
         """Returns when it listens."""
         options = {
-            "--data-dir": self._folder / "mongo",
+            "--data-dir": self._folder / "mongo" if self._is_durable else "memory",
             "--port": self._port,
             "--log-file": self._folder / "mongo.log",
             "--pid-file": self._folder / "mongo.pid",
@@ -77,9 +79,9 @@ class StandIn:
 
 
 @contextmanager
-def stand_in(folder: Path) -> Iterator[StandIn]:
-    """One that the test has for itself, to do harm to."""
-    server = StandIn(folder)
+def stand_in(folder: Path, *, is_durable: bool = True) -> Iterator[StandIn]:
+    """One that the test has for itself, to do harm to; or one that all share, and nobody kills."""
+    server = StandIn(folder, is_durable=is_durable)
     try:
         yield server
     finally:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulator.core.history import Amendment, BalanceRecord, Fill, Query
+from emulator.core.history import Amendment, BalanceRecord, Fill, LedgerEntry, Query
 from emulator.core.orders import Order, OrderStatus
 from emulator.core.views import chosen
 from emulator.runtime.archive import (
@@ -24,7 +24,7 @@ from emulator.runtime.archive import (
     archive_key,
 )
 from tests.storage.kept import Kept, opened
-from tests.storage.records import FULL_ORDER, RECORDS, T0, exactly, fill, order
+from tests.storage.records import DIGITS, FULL_ORDER, RECORDS, T0, exactly, fill, order
 
 pytestmark = pytest.mark.anyio
 
@@ -312,6 +312,107 @@ async def test_answers_as_memory_does(
     listed = [kept[key] for key in sorted(kept)]
     for query in queries:
         assert await archive.select("drawn", ENGINE, Amendment, query) == list(chosen(listed, query))
+
+
+# Ledger entries
+
+
+def entry(number: int, account: int = 1, *, time_us: int | None = None, reason: str = "Why") -> LedgerEntry:
+    when = T0 + number * 1_000_000 if time_us is None else time_us
+    return LedgerEntry(number, account, "spot", "BTC", Decimal("-1.0"), DIGITS, "market", reason, when)
+
+
+async def entries(archive: Archive, **asked: Any) -> list[int]:
+    found = await archive.select("default", ENGINE, LedgerEntry, Query(**{"account": 1, **asked}))
+    return [one.number for one in found]
+
+
+async def test_selects_among_many_ledger_entries(archive: Archive) -> None:
+    """Of two accounts, whose numbers alternate, in several groups."""
+    for first in (1, 801, 901):
+        written = [entry(number, 1 + number % 2) for number in range(first, min(2 * first + 799, 1001))]
+        await archive.write("default", rows(*written), MARK)
+    mine = list(range(2, 1001, 2))
+    assert await entries(archive, limit=2000) == mine
+    assert await entries(archive, limit=3) == [2, 4, 6]
+    assert await entries(archive, limit=400) == mine[:400]
+    assert await entries(archive, limit=400, newest=True) == mine[-400:]
+    assert await entries(archive, first_id=511, last_id=516) == [512, 514, 516]
+    assert await entries(archive, last_id=700, limit=300, newest=True) == list(range(102, 701, 2))
+    assert await entries(archive, start_us=T0 + 995_000_001) == [996, 998, 1000]
+    assert await entries(archive, end_us=T0 + 6_000_000) == [2, 4, 6]
+    assert await entries(archive, scope="spot") == []
+    assert await entries(archive, label="a") == []
+    assert await entries(archive, limit=0) == []
+    scanned = [
+        (engine, one.account, one.number) async for engine, one in archive.scan("default", LedgerEntry)
+    ]
+    assert sorted(scanned) == sorted((ENGINE, 1 + number % 2, number) for number in range(1, 1001))
+
+
+async def test_ledger_entries_are_replaced_and_removed_one_by_one(archive: Archive) -> None:
+    await archive.write("default", rows(*(entry(number) for number in range(1, 601))), MARK)
+    again = [entry(number, reason="Again") for number in range(250, 651)]
+    await archive.write("default", [*rows(*again), Row(ENGINE, entry(3), is_gone=True)], MARK)
+    found = await archive.select("default", ENGINE, LedgerEntry, Query(account=1, limit=1000))
+    assert found == [
+        entry(number, reason="Again" if number >= 250 else "Why") for number in range(1, 651) if number != 3
+    ]
+    scanned = [one async for _, one in archive.scan("default", LedgerEntry)]
+    assert sorted(scanned, key=lambda one: one.number) == found
+    gone = [Row(ENGINE, entry(number), is_gone=True) for number in range(1, 651)]
+    await archive.write("default", gone, MARK)
+    assert await entries(archive) == []
+    await archive.write("default", rows(entry(2), entry(1)), MARK)
+    assert await entries(archive) == [1, 2]
+
+
+@st.composite
+def ledgers(draw: st.DrawFn) -> list[list[LedgerEntry]]:
+    """Entries of an account whose numbers and times ascend, in groups, of which some come twice."""
+    made: list[LedgerEntry] = []
+    number, time_us = 0, T0
+    for _ in range(draw(st.integers(0, 12))):
+        number += draw(st.integers(1, 2))
+        time_us += draw(st.integers(0, 2))
+        made.append(entry(number, time_us=time_us))
+    groups: list[list[LedgerEntry]] = []
+    at = 0
+    while at < len(made):
+        end = draw(st.integers(at + 1, len(made)))
+        groups.append(made[max(0, at - draw(st.integers(0, 3))) : end])
+        at = end
+    return groups
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    groups=ledgers(),
+    queries=st.lists(
+        st.builds(
+            Query,
+            account=st.just(1),
+            first_id=NUMBERS,
+            last_id=NUMBERS,
+            start_us=TIMES,
+            end_us=TIMES,
+            limit=st.integers(1, 8),
+            newest=st.booleans(),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+)
+async def test_answers_about_ledgers_as_memory_does(
+    archive: Archive, groups: list[list[LedgerEntry]], queries: list[Query]
+) -> None:
+    await archive.forget("drawn")
+    for group in groups:
+        await archive.write("drawn", rows(*group), MARK)
+    known = {one.number: one for group in groups for one in group}
+    listed = [known[number] for number in sorted(known)]
+    for query in queries:
+        assert await archive.select("drawn", ENGINE, LedgerEntry, query) == list(chosen(listed, query))
 
 
 # Marks

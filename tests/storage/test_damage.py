@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.core.history import Query
+from emulator.core.history import LedgerEntry, Query
 from emulator.core.orders import Order
 from emulator.runtime import upkeep
 from emulator.runtime.archive import ArchiveDamaged, ArchiveLost
@@ -123,6 +123,35 @@ async def test_a_damaged_archive_is_rebuilt(world: World) -> None:
     archive = SqliteArchive(world.path)
     counts = await upkeep.rebuild(world.journal, archive, "default", exchange.make_engines)
     assert counts["orders"] == 40
+    assert (await upkeep.verify(world.journal, archive, "default", exchange.make_engines)).agrees
+    await archive.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "records = '[{}]'",
+        "records = '[]'",
+        "first = first + 1",
+        "until_us = until_us - 1",
+        "shelf = (SELECT max(id) FROM shelf WHERE scope <> '')",
+    ],
+)
+async def test_ledger_entries_that_are_none_or_anothers(world: World, damage: str) -> None:
+    async with world.running() as exchange:
+        await trade(exchange.sandboxes.default)
+    with closing(sqlite3.connect(world.path)) as connection, connection:
+        changed = connection.execute(
+            f"UPDATE ledger_entries SET {damage} WHERE rowid = (SELECT max(rowid) FROM ledger_entries)"
+        )
+        assert changed.rowcount == 1
+    archive = SqliteArchive(world.path)
+    with pytest.raises(ArchiveDamaged, match="ledger_entries: "):
+        [one async for one in archive.scan("default", LedgerEntry)]
+    verified = await upkeep.verify(world.journal, archive, "default", exchange.make_engines)
+    (difference,) = verified.of_archive
+    assert "ledger_entries: the journal comes to " in difference
+    await upkeep.repair(world.journal, archive, "default", exchange.make_engines)
     assert (await upkeep.verify(world.journal, archive, "default", exchange.make_engines)).agrees
     await archive.close()
 

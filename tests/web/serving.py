@@ -19,6 +19,9 @@ from emulator.web.sockets import MESSAGE_MAX, SocketProtocol
 WAIT_S = 10
 """For what must come; nothing here takes as long."""
 
+GOODBYE_MS = 100
+"""For connections to say at the end what they have to say."""
+
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
@@ -48,8 +51,18 @@ async def serving(application: ASGIApp) -> AsyncIterator[int]:
     try:
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
-        server.force_exit = True
-        await server.shutdown()
+        for listening in server.servers:
+            listening.close()
+        connections = server.server_state.connections
+        for connection in list(connections):
+            connection.shutdown()
+        # uvicorn's own end takes all of this even where nobody is left, hundreds of times in a suite.
+        for _ in range(GOODBYE_MS):
+            if not connections:
+                break
+            await asyncio.sleep(0.001)
+        for listening in server.servers:
+            await listening.wait_closed()
 
 
 class Frame(NamedTuple):

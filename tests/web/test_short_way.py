@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from emulator.web.endpoint import Answer
 from emulator.web.hosts import Place
 from emulator.web.short_way import SHORT_BODY_MAX, Arrival, Protocol
 
@@ -42,7 +43,8 @@ class Application:
 
     def answer(self, arrival: Arrival) -> None:
         arrival.content_type = b"text/plain"
-        arrival.leave(200, [(b"x-length", b"%d" % len(arrival.body))], BODY)
+        lines = b"x-length: %d\r\n" % len(arrival.body)
+        arrival.leave(Answer(200, BODY, [(b"x-more", b"1")], None, 0, False, lines))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True
@@ -53,6 +55,7 @@ class Application:
             (b"content-type", b"text/plain"),
             (b"content-length", b"%d" % len(BODY)),
             (b"x-length", b"%d" % len(body)),
+            (b"x-more", b"1"),
         ]
         sent = b"" if scope["method"] == "HEAD" else BODY
         await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -21,6 +21,7 @@ from emulator.web.contract import (
     Route,
     Rows,
     Security,
+    Settle,
     Site,
 )
 from emulator.web.hosts import Hosts
@@ -32,13 +33,14 @@ KEYED = Security(name="KEYED", keyed=True)
 
 
 class ToyDialect:
-    """Lets everybody in; charges and speaks in words of its own."""
+    """Lets everybody in; charges and speaks in words of its own. is_broken: it fails at the last step."""
 
     key_header = b"x-toy-key"
     content_type = b"application/json"
 
     def __init__(self) -> None:
         self.settled: list[str | None] = []
+        self.is_broken = False
 
     def compile(self, route: Route) -> Admit:
         def admit(call: Call) -> None:
@@ -55,9 +57,14 @@ class ToyDialect:
 
         return admit
 
-    def settle(self, call: Call, refusal: Refusal | None) -> None:
-        self.settled.append(None if refusal is None else str(refusal.code))
-        call.headers.append((b"x-toy-settled", b"yes"))
+    def compile_settling(self, route: Route) -> Settle:
+        def settle(call: Call, refusal: Refusal | None) -> None:
+            if self.is_broken:
+                raise RuntimeError("a defect")
+            self.settled.append(None if refusal is None else str(refusal.code))
+            call.header_lines += b"x-toy-settled: yes\r\n"
+
+        return settle
 
     def reserve_orders(self, call: Call, count: int) -> None:
         raise Refusal(429, "too many orders", str(count))

@@ -70,6 +70,8 @@ def cancel_all(state: State, rules: EngineRules, command: c.CancelAllOrders, now
     listed = [order for order in account.open_orders.values() if order.instrument == command.instrument]
     if command.dormant is not None:
         listed = [one for one in listed if (one.status is OrderStatus.DORMANT) is command.dormant]
+    if command.detached is not None:
+        listed = [one for one in listed if one.terms.detached is command.detached]
     if not listed:
         return r.UnknownOrder()
     return [e.OrderCanceled(order=order.id, cancel_client_id=command.cancel_client_id) for order in listed]

@@ -7,7 +7,14 @@ from decimal import Decimal
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
-from emulator.core.checks import check_counts, check_position, check_shape, check_status, check_terms
+from emulator.core.checks import (
+    admits,
+    check_counts,
+    check_position,
+    check_shape,
+    check_status,
+    check_terms,
+)
 from emulator.core.decisions import contracts
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import finish, placed, rest_or_expire, starting_point
@@ -38,17 +45,20 @@ def place_order(
         return r.UnknownWallet(wallet=wallet)
     if market.instrument.contract is not None and wallet != market.instrument.contract.wallet:
         return r.UnknownWallet(wallet=wallet)
-    price = terms.price if terms.peg is None else limit_price(market, terms, now_us)
-    if isinstance(price, Rejection):
-        return price
-    instrument = market.instrument
-    rejection = (
-        check_status(instrument, now_us)
-        or check_leg(state, account, wallet, market, terms, price, now_us)
-        or check_counts(state, account, instrument, (terms,))
-    )
-    if rejection is not None:
-        return rejection
+    price = terms.price
+    if not admits(state, account, market, terms, now_us):
+        active = limit_price(market, terms, now_us)
+        if isinstance(active, Rejection):
+            return active
+        price = active
+        instrument = market.instrument
+        rejection = (
+            check_status(instrument, now_us)
+            or check_leg(state, account, wallet, market, terms, price, now_us)
+            or check_counts(state, account, instrument, (terms,))
+        )
+        if rejection is not None:
+            return rejection
     if type(command) is c.TestOrder:
         return []  # Neither the wallet nor the book is asked.
     return enter_new(state, rules, account, wallet, market, terms, price, now_us)

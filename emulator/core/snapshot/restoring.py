@@ -296,6 +296,8 @@ class _Restoring:
         state.counts.update(self.counts)
         state.markets.update(self.markets)
         for order in self.orders.values():
+            if order.resting and state.markets[order.instrument].marks is not None:
+                state.rebook(order)
             if order.terms.good_till_us is not None:
                 insort(state.markets[order.instrument].deadlines, (order.terms.good_till_us, order.id))
             if order.client_id:

@@ -18,6 +18,7 @@ from emulator.core.funding import funding_payment
 from emulator.core.ids import AccountId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, Side, TriggerSource
 from emulator.core.ledger import FEES, FUNDING, INSURANCE, PROFIT, Ledger
+from emulator.core.margin import NOTHING_RESTS, Resting
 from emulator.core.markets import Feed
 from emulator.core.marks import Marks, Watch
 from emulator.core.numbers import ONE, ZERO
@@ -64,6 +65,8 @@ class ContractState:
             if market.instrument.contract is not None
         )
         """Where contracts are traded, so that what is free there may be below zero."""
+        self.booked: dict[OrderId, Decimal] = {}
+        """What each order counts with in `Account.beside`, if it does."""
         self.realised: dict[OrderId, Decimal] = {}
         """What the trade that was folded last realised, by order; who tells of the trade takes it away."""
         self.position_listener: Callable[[AccountId, str, Leg], None] | None = None
@@ -120,6 +123,7 @@ class ContractState:
     ) -> None:
         """What a trade makes of a position, and of the balance that covers it."""
         ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
+        order.executed_cost += abs(value_of(contract, event.quantity, event.price))
         change = traded(
             contract,
             self.position(account, instrument.symbol, order.terms.leg),
@@ -136,6 +140,29 @@ class ContractState:
         if fee:
             ledger.settle(account, wallet, fee_asset, -fee, FEES)
         self._hold_position(account, instrument.symbol, change.position, now_us)
+
+    def rebook(self, order: Order) -> None:
+        """Count what an order in the book is worth by now, at its price."""
+        contract = self.markets[order.instrument].instrument.contract
+        assert contract is not None
+        worth = ZERO
+        if order.resting and not order.terms.reduces:
+            assert order.price is not None
+            worth = abs(value_of(contract, order.remaining, order.price))
+        before = self.booked.pop(order.id, ZERO)
+        if worth:
+            self.booked[order.id] = worth
+        if worth == before:
+            return
+        place, listed = (order.instrument, order.terms.leg), self.accounts[order.account].beside
+        counted = listed.pop(place, NOTHING_RESTS)
+        bids, asks = counted.bids, counted.asks
+        if order.terms.side is BUY:
+            bids += worth - before
+        else:
+            asks += worth - before
+        if bids or asks:
+            listed[place] = Resting(bids=bids, asks=asks)
 
     def _hold_position(self, account: AccountId, symbol: str, position: Position, now_us: int) -> None:
         leg, positions = position.leg, self.accounts[account].positions

@@ -27,8 +27,8 @@ _ADDED = {
 }
 
 
-_LINKS = {"origin", "successor"}
-"""Of detached orders; others have none, and then these do not count either."""
+_OF_CONTRACTS = {"executed_cost", "origin", "successor"}
+"""What only orders of contracts have; where they have none it does not count either."""
 
 
 def _terms(terms: OrderTerms) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def fingerprint(state: State) -> str:
             [
                 _terms(order.terms) if slot == "terms" else getattr(order, slot)
                 for slot in Order.__struct_fields__
-                if slot not in _LINKS or getattr(order, slot)
+                if slot not in _OF_CONTRACTS or getattr(order, slot)
             ]
             for order in sorted(state.orders.values(), key=lambda order: order.id)
         ],

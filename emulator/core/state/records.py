@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from emulator.core.ids import AccountId, ListId, OrderId
+from emulator.core.margin import Resting
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
 from emulator.core.positions import Leg, MarginMode, Position
@@ -24,9 +25,19 @@ class Choice(msgspec.Struct, frozen=True):
 
 class Account:
     """An owner. open_orders: all that has not ended, in the order of placement. positions: those that
-    are not flat, by instrument and leg."""
+    are not flat, by instrument and leg. beside: what the orders in the book beside each position are worth,
+    and would be where there is none; of what can only reduce it nothing."""
 
-    __slots__ = ("discounted", "id", "name", "open_lists", "open_orders", "positions", "trade_group")
+    __slots__ = (
+        "beside",
+        "discounted",
+        "id",
+        "name",
+        "open_lists",
+        "open_orders",
+        "positions",
+        "trade_group",
+    )
 
     def __init__(self, id: AccountId, name: str, trade_group: int) -> None:
         self.id = id
@@ -36,6 +47,7 @@ class Account:
         self.open_orders: dict[OrderId, Order] = {}
         self.open_lists: dict[ListId, OrderList] = {}
         self.positions: dict[tuple[str, Leg], Position] = {}
+        self.beside: dict[tuple[str, Leg], Resting] = {}
 
 
 class Counts(msgspec.Struct):

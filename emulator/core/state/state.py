@@ -7,15 +7,13 @@ is in exactly one of the books, trigger queues or neither, as its status says.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 from emulator.core import events as e
 from emulator.core.book import PriceQueues
-from emulator.core.commands import PriceMode
 from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, Side
 from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, Ledger
@@ -24,21 +22,19 @@ from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListStatus, OrderList
 from emulator.core.orders import ENDED, EndReason, Order, OrderStatus
 from emulator.core.prints import Print
-from emulator.core.state.contracts import ContractState, market_of
+from emulator.core.state.contracts import market_of
 from emulator.core.state.digest import fingerprint
 from emulator.core.state.holds import dormant_price, requirement
+from emulator.core.state.markets import MarketState
 from emulator.core.state.records import Account, Counts
-from emulator.core.tape import ManualBook, Market, Segment
-
-CONSUMED_MAX = 10_000
-"""Levels of one market that are remembered as consumed; the older half goes when there are more."""
+from emulator.core.tape import Market
 
 _NEW, _DORMANT = OrderStatus.NEW, OrderStatus.DORMANT
 _PARTIALLY_FILLED, _FILLED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED
 _HOLDS_NOTHING = ENDED | {OrderStatus.WAITING}
 
 
-class State(ContractState):
+class State(MarketState):
     """What all events so far have made of an engine."""
 
     def __init__(
@@ -65,8 +61,7 @@ class State(ContractState):
         self.next_movement = 1
         self.next_execution = 1
         """Counts what is reported of orders: one for each order that an event is about, the taker first."""
-        self.touched: set[str] = set()
-        """Instruments where the market may make something due earlier than before; the engine clears it."""
+        self.touched = set()
         self.folds: dict[type[e.Event], Callable[[Any, int], None]] = {
             e.AccountOpened: self._account_opened,
             e.FeePaymentSet: self._fee_payment_set,
@@ -91,10 +86,7 @@ class State(ContractState):
             e.CountdownSet: self._countdown_set,
             e.OrderListPlaced: self._order_list_placed,
             e.OrderListEnded: self._order_list_ended,
-            e.PriceSet: self._price_set,
-            e.BookSet: self._book_set,
-            e.TradePrinted: self._trade_printed,
-            e.MarketReleased: self._market_released,
+            **self.folds_of_markets(),
             **self.folds_of_contracts(),
         }
 
@@ -209,14 +201,15 @@ class State(ContractState):
 
     def _order_placed(self, event: e.OrderPlaced, now_us: int) -> None:
         id, terms, status = event.order, event.terms, event.status
-        market = self.markets[event.instrument]
+        owner, symbol = event.account, event.instrument
+        market = self.markets[symbol]
         instrument = market.instrument
-        account = self.accounts[event.account]
+        account = self.accounts[owner]
         order = Order(
             id=id,
-            account=event.account,
+            account=owner,
             wallet=event.wallet,
-            instrument=event.instrument,
+            instrument=symbol,
             terms=terms,
             client_id=terms.client_id,
             self_trade_mode=event.self_trade_mode,
@@ -235,8 +228,8 @@ class State(ContractState):
         self.next_execution += 1
         self.orders[id] = account.open_orders[id] = order
         if terms.client_id:
-            self.client_ids[event.account, event.instrument, terms.client_id] = id
-        counts = self._counts(event.account, event.instrument)
+            self.client_ids[owner, symbol, terms.client_id] = id
+        counts = self.counts.get((owner, symbol)) or self._counts(owner, symbol)
         counts.orders += 1
         if terms.trigger is not None:
             counts.triggers += 1
@@ -244,15 +237,15 @@ class State(ContractState):
             counts.icebergs += 1
         if terms.good_till_us is not None:
             insort(market.deadlines, (terms.good_till_us, id))
-            self.touched.add(event.instrument)
+            self.touched.add(symbol)
         if status is _DORMANT:
-            self._sleep(order, market, event.extreme, now_us)
+            self.sleep(order, market, event.extreme, now_us)
         if instrument.contract is not None:
             return
         if status is _NEW and event.price is not None and event.quantity and event.order_list == NO_LIST:
             # What `_rehold` comes to for nearly all orders.
             held = order.held = requirement(instrument, terms.side, event.price, event.quantity)
-            self.ledger.hold(event.account, event.wallet, order.hold_asset, held)
+            self.ledger.hold(owner, event.wallet, order.hold_asset, held)
         else:
             self._rehold(order)
 
@@ -269,6 +262,8 @@ class State(ContractState):
         queues = market.bids if terms.side is BUY else market.asks
         best = queues.best
         queues.add(price, order)
+        if market.marks is not None:
+            self.rebook(order)
         market.changes += 1
         if queues.best is not best:
             self.touched.add(order.instrument)
@@ -278,7 +273,7 @@ class State(ContractState):
         instrument = market.instrument
         if event.feed_price is not None:
             side = event.taker_side.opposite if event.maker == MARKET_ORDER else event.taker_side
-            self._consume(market, side, event.feed_price, event.feed_since_us, event.quantity)
+            self.consume(market, side, event.feed_price, event.feed_since_us, event.quantity)
         if event.taker != MARKET_ORDER:
             self._fill(
                 instrument, self.orders[event.taker], event, event.taker_fee, event.taker_fee_asset, now_us
@@ -287,7 +282,7 @@ class State(ContractState):
             self._fill(
                 instrument, self.orders[event.maker], event, event.maker_fee, event.maker_fee_asset, now_us
             )
-        self._lay(
+        self.lay(
             market,
             Print(
                 event.trade,
@@ -316,7 +311,7 @@ class State(ContractState):
 
     def _number(self, market: Market, trade: int, now_us: int) -> None:
         """A trade that the public is not told of takes its number, and moves nothing."""
-        self._lay(market, Print(trade, now_us, market.last_price(now_us), ZERO, ZERO, buyer_is_maker=False))
+        self.lay(market, Print(trade, now_us, market.last_price(now_us), ZERO, ZERO, buyer_is_maker=False))
 
     def _fill(
         self,
@@ -339,6 +334,7 @@ class State(ContractState):
             self._shrink(order, quantity, now_us)
         if instrument.contract is not None:
             self.settle_fill(instrument, instrument.contract, order, event, fee, fee_asset, now_us)
+            self.rebook(order)
             if done:
                 self._close(order, now_us)
             return
@@ -390,6 +386,8 @@ class State(ContractState):
             order.prevented += quantity
             if order.resting:
                 self._shrink(order, quantity, now_us)
+                if market.marks is not None:
+                    self.rebook(order)
             self._rehold(order)
             if not order.remaining:
                 order.status = OrderStatus.EXPIRED_IN_MATCH
@@ -410,13 +408,13 @@ class State(ContractState):
     def _trailing_started(self, event: e.TrailingStarted, now_us: int) -> None:
         order = self.orders[event.order]
         market = self.markets[order.instrument]
-        self._unqueue_trigger(order, market)
-        self._track(order, market, event.extreme, now_us)
+        self.unqueue_trigger(order, market)
+        self.track(order, market, event.extreme, now_us)
 
     def _order_triggered(self, event: e.OrderTriggered, now_us: int) -> None:
         order = self.orders[event.order]
         market = self.markets[order.instrument]
-        self._unqueue_trigger(order, market)
+        self.unqueue_trigger(order, market)
         self.next_execution += 1
         order.status = _NEW
         order.price = event.price
@@ -447,7 +445,7 @@ class State(ContractState):
         order.status = event.status
         order.updated_us = now_us
         if event.status is _DORMANT:
-            self._sleep(order, market, event.extreme, now_us)
+            self.sleep(order, market, event.extreme, now_us)
         else:
             order.working_us = now_us
         self._rehold(order)
@@ -471,6 +469,7 @@ class State(ContractState):
             order.resting = False
             order.visible = ZERO
             market.changes += 1
+            self.rebook(order)
             if event.price is not None:
                 order.price = event.price
         elif order.resting:
@@ -482,6 +481,8 @@ class State(ContractState):
             if not market.instrument.amend_keeps_priority:
                 order.queued_us = now_us
                 queues.requeue(order.price, order)
+            if market.marks is not None:
+                self.rebook(order)
             market.changes += 1
         self._rehold(order)
 
@@ -546,49 +547,6 @@ class State(ContractState):
             self.list_client_ids.pop((order_list.account, order_list.instrument, order_list.client_id), None)
         self._counts(order_list.account, order_list.instrument).lists -= 1
 
-    # Markets
-
-    def _price_set(self, event: e.PriceSet, now_us: int) -> None:
-        market = self.markets[event.instrument]
-        price = event.price if event.mode is PriceMode.HOLD else None
-        _cut(market, Segment(now_us, price, event.shift, event.ask_at_price))
-        market.manual = None
-        if market.marks is not None:
-            market.marks.price_set(event.price, now_us, is_held=price is not None)
-        self._market_changed(market, now_us)
-
-    def _book_set(self, event: e.BookSet, now_us: int) -> None:
-        market = self.markets[event.instrument]
-        market.manual = ManualBook(event.bids, event.asks, now_us)
-        if market.marks is not None:
-            market.marks.book_set(now_us)
-        self._market_changed(market, now_us)
-
-    def _trade_printed(self, event: e.TradePrinted, now_us: int) -> None:
-        market = self.markets[event.instrument]
-        amount = event.price * event.quantity
-        self._lay(
-            market, Print(event.trade, now_us, event.price, event.quantity, amount, event.buyer_is_maker)
-        )
-
-    def _market_released(self, event: e.MarketReleased, now_us: int) -> None:
-        market = self.markets[event.instrument]
-        if market.segments:
-            _cut(market, Segment(now_us, None, ZERO, ask_at_price=False))
-        market.manual = None
-        if market.marks is not None:
-            market.marks.released(now_us)
-        self._market_changed(market, now_us)
-
-    def _market_changed(self, market: Market, now_us: int) -> None:
-        market.consumed.clear()
-        market.changes += 1
-        for watch in market.watches:
-            watch.note(now_us)
-        if market.marks is not None:
-            self.jolted[market.instrument.symbol] = None
-        self.touched.add(market.instrument.symbol)
-
     # Parts
 
     def _counts(self, account: AccountId, instrument: str) -> Counts:
@@ -596,29 +554,6 @@ class State(ContractState):
         if counts is None:
             counts = self.counts[account, instrument] = Counts()
         return counts
-
-    def _lay(self, market: Market, entry: Print) -> None:
-        market.prints.append(entry)
-        if market.marks is not None:
-            self.jolted[market.instrument.symbol] = None
-        if market.trailing:
-            for order in market.trailing.values():
-                assert order.seen is not None
-                better = max if order.side is SELL else min
-                order.seen = better(order.seen, entry.price)
-            self.touched.add(market.instrument.symbol)
-        elif market.watches:
-            self.touched.add(market.instrument.symbol)  # The mark may follow.
-
-    def _consume(self, market: Market, side: Side, price: Decimal, since_us: int, quantity: Decimal) -> None:
-        consumed = market.consumed
-        used = consumed.pop((side, price), None)
-        before = used[1] if used is not None and used[0] == since_us else ZERO
-        consumed[side, price] = (since_us, before + quantity)
-        if len(consumed) > CONSUMED_MAX:
-            # In the order of their last use; those in front have been renewed long since.
-            for key in list(islice(consumed, CONSUMED_MAX // 2)):
-                del consumed[key]
 
     def _shrink(self, order: Order, quantity: Decimal, now_us: int) -> None:
         """Take `quantity` from a resting order's visible part, and show the next part of an iceberg."""
@@ -638,41 +573,6 @@ class State(ContractState):
             queues.show(order.price, order, min(order.remaining, part))
             order.queued_us = now_us
             queues.requeue(order.price, order)
-
-    def _sleep(self, order: Order, market: Market, extreme: Decimal | None, now_us: int) -> None:
-        trigger = order.terms.trigger
-        assert trigger is not None
-        if extreme is not None:
-            self._track(order, market, extreme, now_us)
-            return
-        assert trigger.price is not None
-        order.asleep = True
-        waiting = market.waiting(trigger.source)
-        queues = waiting.rises if trigger.fires_on_rise(order.side) else waiting.falls
-        best = queues.best
-        queues.add(trigger.price, order)
-        if queues.best != best:
-            self.touched.add(order.instrument)
-
-    def _track(self, order: Order, market: Market, extreme: Decimal, now_us: int) -> None:
-        order.asleep = order.trailing = True
-        order.extreme = order.seen = extreme
-        order.extreme_us = now_us
-        assert order.terms.trigger is not None
-        market.waiting(order.terms.trigger.source).trailing[order.id] = order
-        self.touched.add(order.instrument)
-
-    def _unqueue_trigger(self, order: Order, market: Market) -> None:
-        order.asleep = False
-        trigger = order.terms.trigger
-        assert trigger is not None
-        waiting = market.waiting(trigger.source)
-        if order.id in waiting.trailing:
-            del waiting.trailing[order.id]
-            return
-        assert trigger.price is not None
-        queues = waiting.rises if trigger.fires_on_rise(order.side) else waiting.falls
-        queues.remove(trigger.price, order)
 
     def _rehold(self, order: Order) -> None:
         """Make the hold of an order, or of its pair, what the rest of it requires."""
@@ -706,9 +606,11 @@ class State(ContractState):
             queues: PriceQueues = market.bids if order.terms.side is BUY else market.asks
             queues.remove(order.price, order)
             order.resting = False
+            if market.marks is not None:
+                self.rebook(order)
             market.changes += 1
         elif order.asleep:
-            self._unqueue_trigger(order, market)
+            self.unqueue_trigger(order, market)
         if order.terms.good_till_us is not None:
             market.deadlines.remove((order.terms.good_till_us, order.id))
         order.visible = ZERO
@@ -731,12 +633,3 @@ def _hold_asset(instrument: Instrument, side: Side) -> str:
     if instrument.contract is not None:
         return instrument.contract.settle
     return instrument.base if side is SELL else instrument.quote
-
-
-def _cut(market: Market, segment: Segment) -> None:
-    """Begin a segment; one that begins at the same moment as the last replaces it."""
-    keep = bisect_left(market.segment_times, segment.start_us)
-    del market.segments[keep:]
-    del market.segment_times[keep:]
-    market.segments.append(segment)
-    market.segment_times.append(segment.start_us)

@@ -20,6 +20,8 @@ from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures.door import futures_doors
 from emulator.exchanges.binance.futures.products import COINM, PRODUCTS, USDM, Product, instruments_of
 from emulator.exchanges.binance.futures.streams.sockets import sockets as futures_sockets
+from emulator.exchanges.binance.futures.user_data import LISTEN_KEYS
+from emulator.exchanges.binance.futures.ws_api import socket_row as futures_socket_row
 from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.snippets import snippets
 from emulator.exchanges.binance.spot import account, listen_keys, market, order_lists, trading, wallet
@@ -81,14 +83,18 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
     spot_door = Door(eras=eras, engine=ENGINE, timestamps=timestamps, counting=counting)
 
     def futures_site(product: Product) -> Site:
+        rows = futures.rows(product)
         return Site(
             name=product.site,
             engine=ENGINE,
             title=product.title,
-            rows=futures.rows(product),
+            rows=rows,
             dialect=doors[product],
             not_emulated=futures.not_emulated(product),
-            sockets=futures_sockets(product, doors[product]),
+            sockets=(
+                *futures_sockets(product, doors[product], LISTEN_KEYS[product]),
+                futures_socket_row(product, rows),
+            ),
         )
 
     return (

@@ -68,12 +68,10 @@ def check_timestamp(timestamp_us: int, window_ms: Decimal, server_us: int, error
 
 def unsigned(raw: bytes) -> bytes:
     """A query or a body without its `signature` parameter."""
-    if not raw:
-        return raw
-    start = raw.find(b"&signature=")
-    if start >= 0:
-        end = raw.find(b"&", start + 1)
-        return raw[:start] if end < 0 else raw[:start] + raw[end:]
+    before, found, signature = raw.partition(b"&signature=")
+    if found:
+        _, further, behind = signature.partition(b"&")
+        return before + further + behind if further else before
     if raw.startswith(b"signature="):
         end = raw.find(b"&")
         return b"" if end < 0 else raw[end + 1 :]

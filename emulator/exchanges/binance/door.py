@@ -40,7 +40,7 @@ from emulator.exchanges.binance.refusals import TOO_MANY_PARAMETERS, Language, r
 from emulator.runtime.ports import KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.codec import JSON_TYPE, encode
-from emulator.web.contract import Admit, Call, Failure, Parameter, Refusal, Route
+from emulator.web.contract import Admit, Call, Failure, Parameter, Refusal, Route, Settle
 from emulator.web.params import TooManyPairs, split_pairs
 
 Timestamps = Literal["auto", "wall", "sandbox", "off"]
@@ -84,10 +84,8 @@ class Door:
         self._timestamps = timestamps
         self._counting = counting
         self._wall_us = wall_us or _wall_us
-        self._accepts_free = self.eras.accepted_orders == "free"
         self._verifiers = Verifiers()
         self._reader = Reader(self.errors)
-        self._long_header = b"x-mbx-order-count-" + (b"1m" if self.limits.orders_per_minute else b"1d")
         if quotas_of is not None:
             self._quotas = quotas_of._quotas
         else:
@@ -150,7 +148,7 @@ class Door:
                     signature = values.pop("signature")
                     if not self._is_signed(record, query, body, signature):
                         raise refuse(-1022)
-                if not permits(record, security.permission):
+                if record.permissions and not permits(record, security.permission):
                     raise refuse(-2015)
                 call.key_record = record
                 call.account = record.account
@@ -165,11 +163,13 @@ class Door:
         is_by_account = pool is not None and POOLS[pool].by_account
         # What a request that fails from here on costs; its own weight is known when it is parsed.
         weight = route.weight if isinstance(route.weight, int) else 1
+        counts_always, counts_on_the_wall = self._counting == "on", self._counting == "auto"
+        quotas_of = self._quotas.of
 
         def enter(call: Call) -> None:
-            sandbox = call.sandbox
-            if self.counts_in(sandbox):
-                quotas = self._quotas.of(sandbox)
+            # As in `counts_in`, without a call.
+            if counts_always or (counts_on_the_wall and not call.sandbox.clock.is_virtual):
+                quotas = quotas_of(call.sandbox)
                 if pool is None:
                     quotas.enter(call.source_ip, call.now_us)
                 elif not is_by_account:
@@ -202,21 +202,23 @@ class Door:
         """Whether there is enough left for the weight and the orders of a call that was read."""
         pool, weigh, orders = pool_of(route), route.weight, route.orders
         is_by_account = pool is not None and POOLS[pool].by_account
+        counts_always, counts_on_the_wall = self._counting == "on", self._counting == "auto"
+        quotas_of = self._quotas.of
 
         def spend(call: Call) -> None:
             if not isinstance(weigh, int):
                 call.weight = weigh(call.values)
-            sandbox = call.sandbox
-            enforced = self.counts_in(sandbox)
+            enforced = counts_always or (counts_on_the_wall and not call.sandbox.clock.is_virtual)
+            if not (enforced or orders):
+                return
+            quotas, now_us = quotas_of(call.sandbox), call.now_us
             if enforced:
-                quotas = self._quotas.of(sandbox)
-                if pool is not None:
-                    if is_by_account:
-                        quotas.enter_pool(pool, _subject(call, pool), call.weight, call.now_us)
-                else:
-                    quotas.check_weight(call.source_ip, call.weight, call.now_us)
+                if pool is None:
+                    quotas.check_weight(call.source_ip, call.weight, now_us)
+                elif is_by_account:
+                    quotas.enter_pool(pool, _subject(call, pool), call.weight, now_us)
             if orders:
-                self._quotas.of(sandbox).reserve_orders(call.account, orders, call.now_us, enforced=enforced)
+                quotas.reserve_orders(call.account, orders, now_us, enforced=enforced)
                 call.orders_reserved = orders
 
         return spend
@@ -263,34 +265,34 @@ class Door:
 
     # Settling
 
-    def settle(self, call: Call, refusal: Refusal | None) -> None:
-        route, ip, now_us = call.route, call.request.source_ip, call.now_us
-        quotas = self._quotas.of(call.sandbox)
-        headers = call.headers
+    def compile_settling(self, route: Route) -> Settle:
         pool = pool_of(route)
-        if pool is None:
-            weight = call.weight
-            # Quirk: an order request that succeeds costs no weight; one that fails costs what is documented
-            # (CHANGELOG.md, 2026-03-27).
-            if refusal is None and route.free_when_accepted and self._accepts_free:
-                weight = 0
-            used_text = b"%d" % quotas.charge(ip, weight, now_us)
-            for header in self.language.weight_headers:
-                headers.append((header, used_text))
-        else:
-            told = POOLS[pool].header
-            if told is not None:
-                headers.append((told, b"%d" % quotas.pool_used(pool, _subject(call, pool), now_us)))
-        if refusal is None:
-            if route.orders or call.orders_reserved:
-                seconds, long = quotas.orders_used(call.account, now_us)
-                headers += (
-                    (b"x-mbx-order-count-10s", b"%d" % seconds),
-                    (self._long_header, b"%d" % long),
-                )
-        elif call.orders_reserved:
-            quotas.release_orders(call.account, call.orders_reserved, now_us)
-            call.orders_reserved = 0
+        # Quirk: an order request that succeeds costs no weight; one that fails costs what is documented
+        # (CHANGELOG.md, 2026-03-27).
+        is_free = route.free_when_accepted and self.eras.accepted_orders == "free"
+        places = route.orders
+        quotas_of = self._quotas.of
+        told = self.language.weight_headers if pool is None else (POOLS[pool].header,)
+        used_lines = b"".join([b"%b: %%(used)d\r\n" % header for header in told if header is not None])
+        long_header = b"1m" if self.limits.orders_per_minute else b"1d"
+        order_lines = b"x-mbx-order-count-10s: %%d\r\nx-mbx-order-count-%b: %%d\r\n" % long_header
+
+        def settle(call: Call, refusal: Refusal | None) -> None:
+            quotas, now_us = quotas_of(call.sandbox), call.now_us
+            if pool is None:
+                weight = 0 if is_free and refusal is None else call.weight
+                used = quotas.charge(call.request.source_ip, weight, now_us)
+            else:
+                used = quotas.pool_used(pool, _subject(call, pool), now_us)
+            call.header_lines += used_lines % {b"used": used}
+            if refusal is None:
+                if places or call.orders_reserved:
+                    call.header_lines += order_lines % quotas.orders_used(call.account, now_us)
+            elif call.orders_reserved:
+                quotas.release_orders(call.account, call.orders_reserved, now_us)
+                call.orders_reserved = 0
+
+        return settle
 
     # Saying no
 

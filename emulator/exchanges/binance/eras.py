@@ -48,6 +48,17 @@ class Eras(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     session_logon: Literal["any", "ed25519"] = "any"
     """Which kinds of key may log on to the WebSocket API; the documents name Ed25519 only."""
 
+    usdm_stop_orders: Literal["refuse", "accept"] = "refuse"
+    """Conditional types at POST /fapi/v1/order and in batches: since 2025-12-09 -4120, and only the
+    endpoints of algo orders take them."""
+
+    coinm_stop_orders: Literal["accept", "refuse"] = "accept"
+    """The same of /dapi/v1, which takes them at both endpoints until a date that is not announced."""
+
+    order_sums: Literal["omit", "include"] = "omit"
+    """`avgPrice` with `cumQuote` or `cumBase` in the answers to orders that are placed, modified or canceled
+    on futures: gone since 2026-06-24."""
+
 
 class EraUnknown(ValueError):
     """A switch that does not exist, or a position that it does not have."""

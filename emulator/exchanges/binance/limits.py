@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from types import MappingProxyType
-from weakref import ref
 
 import msgspec
 
@@ -18,7 +17,7 @@ from emulator.core.events import OrderPlaced, TradeExecuted
 from emulator.core.ids import MARKET_ORDER, AccountId, OrderId
 from emulator.exchanges.binance.errors import ERRORS
 from emulator.exchanges.binance.refusals import ErrorTable
-from emulator.runtime.fanout import Unsubscribe
+from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.ports import Batch
 from emulator.runtime.quotas import DAY_US, MINUTE_US, Bans, Window
 from emulator.runtime.sandbox import Sandbox
@@ -35,6 +34,8 @@ ACCOUNT_SECOND_POOL = "uid-second"
 """The same by the second, of which the wallet documents have one ("Withdraw History")."""
 FUNDING_POOL = "funding"
 """What the two futures endpoints about funding rates share, instead of the weight of all others."""
+DATA_POOL = "data"
+"""What USD-M's endpoints under /futures/data are counted by, each for itself."""
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +73,9 @@ POOLS: Mapping[str, Pool] = MappingProxyType(
         # Quirk: requests for funding rates are counted apart, and no header tells of them (Get Funding Rate
         # History: 500 in 5 minutes, shared with Get Funding Info).
         FUNDING_POOL: Pool(interval_us=5 * MINUTE_US, words="5 MINUTES"),
+        # Quirk: figures under /futures/data cost USD-M no weight, and are counted apart (Open Interest
+        # Statistics: 1000 requests in 5 minutes).
+        DATA_POOL: Pool(interval_us=5 * MINUTE_US, words="5 MINUTES", by_path=True),
     }
 )
 
@@ -82,8 +86,6 @@ WALLET = "spot"
 
 UNFILLED_MAX = 100_000
 """How many orders are remembered as not yet filled; older ones no longer give their place back."""
-
-_QUOTAS_MAX = 256
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +105,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     sapi_account_weight_per_minute: int = 180_000
     sapi_account_weight_per_second: int = 180_000
     funding_requests_per_5_minutes: int = 500
+    data_requests_per_5_minutes: int = 1000
     connections_per_5_minutes: int = 300
     messages_per_second: int = 5
     ban_shortest_us: int = 2 * MINUTE_US
@@ -118,6 +121,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             ACCOUNT_POOL: self.sapi_account_weight_per_minute,
             ACCOUNT_SECOND_POOL: self.sapi_account_weight_per_second,
             FUNDING_POOL: self.funding_requests_per_5_minutes,
+            DATA_POOL: self.data_requests_per_5_minutes,
         }
 
 
@@ -156,10 +160,11 @@ class Quotas:
         self._requests = Window(interval_us=5 * MINUTE_US, limit=limits.requests_per_5_minutes)
         self._seconds = Window(interval_us=10 * SECOND_US, limit=limits.orders_per_10_seconds)
         if limits.orders_per_minute:
-            self._long, words = Window(interval_us=MINUTE_US, limit=limits.orders_per_minute), "MINUTE"
+            self._long = Window(interval_us=MINUTE_US, limit=limits.orders_per_minute)
+            self._long_words = "MINUTE"
         else:
-            self._long, words = Window(interval_us=DAY_US, limit=limits.orders_per_day), "1 DAY"
-        self._order_windows = ((self._long, words), (self._seconds, limits.ten_seconds))
+            self._long = Window(interval_us=DAY_US, limit=limits.orders_per_day)
+            self._long_words = "1 DAY"
         self._pools = {
             name: Window(interval_us=POOLS[name].interval_us, limit=limit)
             for name, limit in limits.pools.items()
@@ -259,13 +264,17 @@ class Quotas:
         then counts nothing. in_long: as how many they count in the longer window, if not as many."""
         # Quirk: an order that the day's limit refuses does not count in the ten seconds either
         # (CHANGELOG.md, 2025-04-07).
-        counts = (count if in_long is None else in_long, count)
+        if in_long is None:
+            in_long = count
         if enforced:
-            for (window, words), added in zip(self._order_windows, counts, strict=True):
-                if window.used(account, now_us) + added > window.limit:
-                    raise _used_up(self._errors.refuse(-1015, window.limit, words), window, now_us)
-        for (window, _), added in zip(self._order_windows, counts, strict=True):
-            window.add(account, added, now_us)
+            self._check_orders(self._long, self._long_words, account, in_long, now_us)
+            self._check_orders(self._seconds, self.limits.ten_seconds, account, count, now_us)
+        self._long.add(account, in_long, now_us)
+        self._seconds.add(account, count, now_us)
+
+    def _check_orders(self, window: Window, words: str, account: AccountId, count: int, now_us: int) -> None:
+        if window.used(account, now_us) + count > window.limit:
+            raise _used_up(self._errors.refuse(-1015, window.limit, words), window, now_us)
 
     def release_orders(self, account: AccountId, count: int, now_us: int) -> None:
         """Take orders off the counts: they were rejected, or got their first fill."""
@@ -304,37 +313,17 @@ class Quotas:
                             self.release_orders(account, self._maker_releases, now_us)
 
 
-def _nothing() -> None:
-    """There is no subscription to end."""
-
-
-class _Entry:
-    __slots__ = ("quotas", "sandbox", "unsubscribe")
-
-    def __init__(self, sandbox: ref[Sandbox], quotas: Quotas, unsubscribe: Unsubscribe) -> None:
-        self.sandbox = sandbox
-        self.quotas = quotas
-        self.unsubscribe = unsubscribe
-
-
-class QuotasBySandbox:
+class QuotasBySandbox(PerSandbox[Quotas]):
     """The quotas of each sandbox that is asked about, for as long as that sandbox lives."""
 
     def __init__(
         self, limits: Limits, *, engine: str, maker_releases: int, errors: ErrorTable = ERRORS
     ) -> None:
+        super().__init__(self._begin)
         self.limits = limits
         self._errors = errors
         self._engine = engine
         self._maker_releases = maker_releases
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
-
-    def of(self, sandbox: Sandbox) -> Quotas:
-        # A sandbox that was reset is another object under the same name, and begins with fresh counts.
-        entry = self._entries.get(sandbox.name)
-        if entry is not None and entry.sandbox() is sandbox:
-            return entry.quotas
-        return self._begin(sandbox)
 
     def _begin(self, sandbox: Sandbox) -> Quotas:
         quotas = Quotas(self.limits, maker_releases=self._maker_releases, errors=self._errors)
@@ -344,14 +333,6 @@ class QuotasBySandbox:
         def on_batch(batch: Batch) -> None:
             quotas.note(batch, engine, clock.now_us())
 
-        self._drop(self._entries.pop(sandbox.name, None))
-        unsubscribe = sandbox.fanout.subscribe(on_batch) if self.limits.fills_release else _nothing
-        self._entries[sandbox.name] = _Entry(ref(sandbox), quotas, unsubscribe)
-        if len(self._entries) > _QUOTAS_MAX:
-            self._drop(self._entries.popitem(last=False)[1])
+        if self.limits.fills_release:
+            sandbox.fanout.subscribe(on_batch)
         return quotas
-
-    @staticmethod
-    def _drop(entry: _Entry | None) -> None:
-        if entry is not None:
-            entry.unsubscribe()

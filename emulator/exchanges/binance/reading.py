@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, assert_never
 
 from emulator.exchanges.binance.auth import to_microseconds
@@ -24,8 +24,14 @@ DECIMALS = 8
 DECIMALS_REMEMBERED = 256
 """Of each parameter."""
 
+PIECES_REMEMBERED = 512
+"""Of each row."""
+
+_RECURRING = frozenset({Kind.DECIMAL, Kind.CHOICE, Kind.BOOLEAN})
+"""Kinds whose values are few, or come several times when they come."""
+
 _DECIMAL = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
-_SIGNED = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
+_SIGNED = re.compile(r"(?!-[0.]+$)-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 _INTEGER = re.compile(r"[0-9]{1,20}", re.ASCII)
 _TRUTHS = {"true": True, "false": False}
 
@@ -103,6 +109,8 @@ class Reader:
         """
         parsers, required = self._parsers_of(route), frozenset(_required_of(route))
         defaults = _defaults_of(route)
+        recurring = {p.name for p in route.parameters if p.kind in _RECURRING or p.name == "symbol"}
+        mean = _Pieces(parsers, recurring | {"recvWindow"}).__getitem__
         one_of, exclusive = route.one_of, route.exclusive
 
         def read(raw: bytes) -> dict[str, Any] | None:
@@ -111,13 +119,8 @@ class Reader:
             pieces = raw.decode().split("&")
             if len(pieces) > len(parsers):
                 return None
-            values: dict[str, Any] = {}
             try:
-                for piece in pieces:
-                    name, _, text = piece.partition("=")
-                    if not text:
-                        return None
-                    values[name] = parsers[name](text)
+                values: dict[str, Any] = dict(map(mean, pieces))
             except (KeyError, Refusal):
                 return None
             if len(values) < len(pieces) or not required <= values.keys():
@@ -153,22 +156,51 @@ class Reader:
 
     def compile_parameter(self, parameter: Parameter) -> Parse:
         """What turns one parameter's text, which is not empty, into its value or raises its error."""
-        match parameter.kind:
-            case Kind.DECIMAL:
-                return _decimal(parameter, self.errors)
-            case Kind.INTEGER:
-                return _integer(parameter, self.errors)
-            case Kind.TIME:
-                return _time(parameter, self.errors)
-            case Kind.BOOLEAN:
-                return _boolean(parameter, self.errors)
-            case Kind.CHOICE:
-                return _choice(parameter, self.errors)
-            case Kind.TEXT:
-                return _text(parameter, self.errors)
-            case Kind.TEXT_LIST:
-                return _text_list(parameter, self.errors)
-        assert_never(parameter.kind)
+        return _parser(parameter, self.errors)
+
+
+@cache
+def _parser(parameter: Parameter, errors: ErrorTable) -> Parse:
+    """Rows name thousands of parameters, of which few differ: equal ones share what reads them."""
+    match parameter.kind:
+        case Kind.DECIMAL:
+            return _decimal(parameter, errors)
+        case Kind.INTEGER:
+            return _integer(parameter, errors)
+        case Kind.TIME:
+            return _time(parameter, errors)
+        case Kind.BOOLEAN:
+            return _boolean(parameter, errors)
+        case Kind.CHOICE:
+            return _choice(parameter, errors)
+        case Kind.TEXT:
+            return _text(parameter, errors)
+        case Kind.TEXT_LIST:
+            return _text_list(parameter, errors)
+    assert_never(parameter.kind)
+
+
+class _Pieces(dict[str, tuple[str, Any]]):
+    """What each `name=value` of a row means. Most come again and again, and are remembered.
+
+    Asking for one that means nothing raises KeyError, or what its parser does.
+    """
+
+    def __init__(self, parsers: dict[str, Parse], recurring: set[str]) -> None:
+        super().__init__()
+        self._parsers = parsers
+        self._recurring = recurring
+
+    def __missing__(self, piece: str) -> tuple[str, Any]:
+        name, _, text = piece.partition("=")
+        if not text:
+            raise KeyError(name)
+        meant = (name, self._parsers[name](text))
+        if name in self._recurring:
+            if len(self) >= PIECES_REMEMBERED:
+                self.clear()
+            self[piece] = meant
+        return meant
 
 
 def _required_of(route: Route) -> tuple[str, ...]:

@@ -19,13 +19,16 @@ Speak = Callable[[Rejection, Command | None], Refusal]
 """A rejection of the core in a product's words."""
 
 
-class ErrorTable(msgspec.Struct, frozen=True, kw_only=True):
-    """texts, statuses: by code; a code without a status is a 400.
+class ErrorTable(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One for each product; no two are equal.
+
+    texts, statuses: by code; a code without a status is a 400.
 
     weight_used, ip_banned: the texts of -1003 for who used too much and for who is banned; the first is
     filled with `limit` and `interval`, the second with the end of the ban in milliseconds.
     overflow: the code for a number that is too large. signed_numbers: whether an amount below zero is a
-    number, which its endpoint then refuses in its own words.
+    number, which its endpoint then refuses in its own words. lowers_names: whether parameters are named in
+    lower case where they are missing, empty or superfluous.
     """
 
     texts: Mapping[int, str]
@@ -34,10 +37,13 @@ class ErrorTable(msgspec.Struct, frozen=True, kw_only=True):
     ip_banned: str
     overflow: int = -1108
     signed_numbers: bool = False
+    lowers_names: bool = False
 
     def refuse(self, code: int, *parts: object, text: str | None = None) -> Refusal:
         """The documented error `code`; parts fill its text, or the given one of several texts."""
         words = self.texts[code] if text is None else text
+        if self.lowers_names and code in _NAMING:
+            parts = tuple(str(part).lower() for part in parts)
         return Refusal(self.statuses.get(code, 400), code, words % parts if parts else words)
 
     def refuse_parameter(self, code: int, name: str) -> Refusal:
@@ -63,6 +69,9 @@ class ErrorTable(msgspec.Struct, frozen=True, kw_only=True):
             case Failure.BROKEN:
                 return self.refuse(-1000)
         assert_never(failure)
+
+
+_NAMING = frozenset({-1102, -1105, -1106})
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):

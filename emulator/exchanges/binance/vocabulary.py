@@ -241,6 +241,10 @@ USER_STREAM: Final = Security(
     name="USER_STREAM", keyed=True, permission="read", description="A key without a signature."
 )
 
+MARKET_DATA: Final = Security(
+    name="MARKET_DATA", keyed=True, permission="read", description="A key without a signature."
+)
+
 # Legal ranges, as live hosts print them (issue threads and answers of 2022 to 2026)
 
 DECIMAL_RANGE: Final = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"

@@ -22,7 +22,7 @@ from emulator.core.numbers import canonical, exact, parse_plain
 from emulator.core.rejections import Rejection
 from emulator.runtime import ports
 from emulator.web.codec import encode
-from emulator.web.contract import Admit, Call, Failure, Kind, Parameter, Refusal, Route
+from emulator.web.contract import Admit, Call, Failure, Kind, Parameter, Refusal, Route, Settle
 from emulator.web.control.desk import Desk
 
 T = TypeVar("T")
@@ -141,8 +141,11 @@ class ControlDialect:
 
         return admit
 
-    def settle(self, call: Call, refusal: Refusal | None) -> None:
-        """Control calls cost nothing."""
+    def compile_settling(self, route: Route) -> Settle:
+        def settle(call: Call, refusal: Refusal | None) -> None:
+            """Control calls cost nothing."""
+
+        return settle
 
     def reserve_orders(self, call: Call, count: int) -> None:
         raise AssertionError("the control API places no orders")

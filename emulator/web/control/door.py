@@ -55,7 +55,7 @@ class Control(BaseRoute):
                     (b"content-length", b"%d" % len(answer.body)),
                     (b"cache-control", b"no-store"),
                     (b"x-content-type-options", b"nosniff"),
-                    *answer.headers,
+                    *answer.all_headers,
                 ],
             }
         )

@@ -5,10 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.rules import ClosingNames, MarginRules
-from emulator.exchanges.binance.futures import account, market
+from emulator.exchanges.binance.futures import (
+    account,
+    algo,
+    batches,
+    histories,
+    listen_keys,
+    market,
+    modifying,
+    orders,
+)
+from emulator.exchanges.binance.futures.absent import not_emulated
 from emulator.exchanges.binance.futures.products import COLLATERAL, Product
 from emulator.exchanges.binance.futures.rows import FuturesRows
-from emulator.web.contract import NotEmulated, Route
+from emulator.web.contract import Route
 
 __all__ = ["COLLATERAL", "MARGIN", "not_emulated", "rows"]
 
@@ -33,16 +43,18 @@ MARGIN = MarginRules(
     names=ClosingNames(liquidation="autoclose-{order}", deleveraging="adl_autoclose"),
 )
 
-_MODULES: tuple[FuturesRows, ...] = (market.rows, *account.MODULES)
+_MODULES: tuple[FuturesRows, ...] = (
+    *market.MODULES,
+    orders.rows,
+    modifying.rows,
+    batches.rows,
+    algo.rows,
+    histories.rows,
+    *account.MODULES,
+    listen_keys.rows,
+)
 
 
 def rows(product: Product) -> tuple[Route, ...]:
     """Everything that one of the two sites answers."""
     return tuple(route for module in _MODULES for route in module.of(product))
-
-
-def not_emulated(product: Product) -> tuple[NotEmulated, ...]:
-    return (
-        NotEmulated("*", f"{product.prefix}/*", "not emulated yet"),
-        NotEmulated("*", "/futures/data/*", "not emulated yet"),
-    )

@@ -109,11 +109,14 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         # Quirk: a price outside of the band around the mark price is told what the bound is; the page says
         # only "Price is higher than mark price multiplier cap." (live answers).
         -4016: "Limit price can't be higher than %s.",
-        -4021: "'%s' is not valid depth limit.",
+        # Quirk: the page has quotation marks around the limit and a full stop, hosts have neither (live
+        # answers).
+        -4021: "%s is not valid depth limit",
         -4023: "Qty not increased by step size.",
         -4024: "Limit price can't be lower than %s.",
         -4028: "Leverage %s is not valid",
-        -4031: "Invalid parameter working type: `%s`",
+        -4031: "Invalid parameter working type",
+        -4032: "Exceed maximum cancel order size.",
         -4045: "Reach max stop order limit.",
         -4046: "No need to change margin type.",
         -4047: "Margin type cannot be changed if there exists open orders.",
@@ -266,6 +269,9 @@ def _table(product: Product) -> ErrorTable:
         # Quirk: -1108 is about assets on futures; a number that is too large is malformed (error codes).
         overflow=-1102,
         signed_numbers=True,
+        # Quirk: parameters that are missing, empty or superfluous are named in lower case on futures
+        # (live answers: 'reduceonly', 'timeinforce').
+        lowers_names=True,
     )
 
 

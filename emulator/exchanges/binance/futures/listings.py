@@ -36,6 +36,9 @@ FIRST_QUARTER: Final = (2024, 1)
 LAST_QUARTER: Final = (2030, 4)
 """The quarters at whose end contracts are delivered."""
 
+DELIVERING_US: Final = 3_600_000_000
+"""For how long a contract that was delivered is still shown. Not documented."""
+
 MARK_STEP: Final = Decimal("0.00000001")
 """Index and mark price have eight places, whatever the contract's price steps are."""
 
@@ -130,14 +133,44 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it can be traded at a time."""
         return self.contract.is_listed(now_us)
 
-    def contract_type(self, now_us: int) -> str:
-        """As `exchangeInfo` names it; empty where it is not listed."""
+    def is_shown(self, now_us: int) -> bool:
+        """Whether the market data endpoints know of it: also for a while after its delivery."""
         delivery_us = self.contract.delivery_us
-        if delivery_us is None:
+        return self.contract.listed_us <= now_us and (
+            delivery_us is None or now_us < delivery_us + DELIVERING_US
+        )
+
+    def read_us(self, now_us: int) -> int:
+        """The time as of which its market is shown: after the delivery, the last moment before it."""
+        delivery_us = self.contract.delivery_us
+        return now_us if delivery_us is None or now_us < delivery_us else delivery_us - 1
+
+    def contract_type(self, now_us: int) -> str:
+        """As `exchangeInfo` names it; empty where it is not shown."""
+        if self.is_perpetual:
             return "PERPETUAL"
-        if not self.is_listed(now_us):
+        if not self.is_shown(now_us):
             return ""
+        if not self.is_listed(now_us):
+            # Quirk: the type of a contract that is being delivered has a space in it, where the documents
+            # have an underscore (live answers).
+            return "CURRENT_QUARTER DELIVERING"
         return "CURRENT_QUARTER" if now_us >= _delivery_us(self.quarter - 1) else "NEXT_QUARTER"
+
+    def type_span(self, contract_type: str) -> tuple[int, int | None]:
+        """From when on, and before when, it is of a type; nothing between them where it never is.
+
+        None: for ever.
+        """
+        if self.is_perpetual:
+            return (0, None) if contract_type == "PERPETUAL" else (0, 0)
+        current_us = _delivery_us(self.quarter - 1)
+        match contract_type:
+            case "CURRENT_QUARTER":
+                return current_us, self.contract.delivery_us
+            case "NEXT_QUARTER":
+                return self.contract.listed_us, current_us
+        return 0, 0
 
 
 class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final, TypedDict
 
+from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.spot.user_data import ACCOUNT_HUBS
 from emulator.exchanges.binance.user_data.listen_keys import ListenKeyRing
 from emulator.exchanges.binance.vocabulary import USER_STREAM
 from emulator.web.contract import Call, Parameter, Rows
 
-LISTEN_KEYS: Final = ListenKeyRing(ACCOUNT_HUBS.of)
+LISTEN_KEYS: Final = ListenKeyRing(ACCOUNT_HUBS.of, partial(refuse, -1125))
 
 LISTEN_KEY: Final = Parameter("listenKey", required=True, description="As it was given out.")
 

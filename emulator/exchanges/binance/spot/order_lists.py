@@ -14,6 +14,7 @@ from emulator.core.history import ListRecord, Query
 from emulator.core.instruments import SelfTradeMode, Side
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import OrderTerms
+from emulator.exchanges.binance.client_ids import new_client_id
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.spot.order_parameters import (
     CLIENT_ID,
@@ -34,7 +35,7 @@ from emulator.exchanges.binance.spot.replies import (
     answer_list,
     answer_placed_list,
 )
-from emulator.exchanges.binance.spot.terms import Names, names_of, new_client_id, parse_terms
+from emulator.exchanges.binance.spot.terms import Names, names_of, parse_terms
 from emulator.exchanges.binance.spot.trading import known_instrument
 from emulator.exchanges.binance.spot.windows import asked, check_span
 from emulator.exchanges.binance.vocabulary import (

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from os import urandom
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +17,7 @@ import msgspec
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce
 from emulator.core.numbers import decimals
 from emulator.core.orders import OrderTerms, Peg, PegSide, Trigger, TriggerKind
+from emulator.exchanges.binance.client_ids import new_client_id
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.refusals import EITHER_REQUIRED
 from emulator.exchanges.binance.spot.instruments import load
@@ -153,9 +153,23 @@ def parse_terms(
     get = values.get
     symbol = values["symbol"]
     is_plain = names.rare.isdisjoint(values)
-
     time_in_force = _GTC
     word = get(names.time_in_force)
+    quantity: Decimal | None = None if funded else get(names.quantity)
+    price: Decimal | None = get(names.price)
+    if is_plain and type_word == "LIMIT" and word and quantity and price and symbol not in coarse_assets():
+        # Nearly all orders, and nothing is wrong with them.
+        return OrderTerms(
+            side=side,
+            type=shape.type,
+            quantity=quantity,
+            price=price,
+            time_in_force=TIMES_IN_FORCE[word],
+            self_trade_mode=self_trade_mode,
+            client_id=get(names.client_id) or new_client_id(),
+            labels=labels,
+        )
+
     if shape.timed:
         if word is None:
             raise refuse(-1102, names.time_in_force)
@@ -163,7 +177,6 @@ def parse_terms(
     elif word is not None:
         raise refuse(-1106, names.time_in_force)
 
-    quantity: Decimal | None = None if funded else get(names.quantity)
     quote_quantity: Decimal | None = None if is_plain else get(names.quote_quantity)
     if quote_quantity is not None:
         if type_word != "MARKET":
@@ -182,7 +195,6 @@ def parse_terms(
     elif not quantity:
         raise refuse(-1013, text="Invalid quantity.")
 
-    price: Decimal | None = get(names.price)
     peg = None if is_plain else _parse_peg(values, names, type_word, shape, time_in_force)
     if price is None:
         if shape.priced and peg is None:
@@ -287,8 +299,3 @@ def coarse_assets() -> Mapping[str, tuple[int, int]]:
         for listing in load()
         if min(listing.base_precision, listing.quote_precision) < DOOR_PRECISION
     }
-
-
-def new_client_id() -> str:
-    """22 letters and digits, as the exchange gives to what its client did not name."""
-    return urandom(11).hex()

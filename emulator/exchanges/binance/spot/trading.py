@@ -21,6 +21,7 @@ from emulator.core.history import Query
 from emulator.core.ids import NO_LIST
 from emulator.core.orders import Order, OrderStatus, OrderTerms
 from emulator.core.rejections import ReplaceFailed
+from emulator.exchanges.binance.client_ids import new_client_id
 from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.errors import refuse, replace_refusal
 from emulator.exchanges.binance.refusals import EITHER_REQUIRED
@@ -64,7 +65,6 @@ from emulator.exchanges.binance.spot.terms import (
     USED_SOR,
     check_precision,
     coarse_assets,
-    new_client_id,
     parse_terms,
 )
 from emulator.exchanges.binance.spot.user_data import ACCOUNT_HUBS
@@ -520,7 +520,12 @@ def open_orders(call: Call) -> list[OrderState]:
     if symbol is not None:
         known_instrument(call)
     listed = engine.state.accounts[call.account].open_orders.values()
-    return [answer_state(call, order) for order in listed if symbol is None or order.instrument == symbol]
+    # Those of contracts are the futures sites' to tell of.
+    return [
+        answer_state(call, order)
+        for order in listed
+        if order.wallet == WALLET and symbol in (None, order.instrument)
+    ]
 
 
 @rows.route(

@@ -14,11 +14,11 @@ from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 from emulator.core.ids import AccountId
-from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.user_data.account_event import AccountEvent
 from emulator.runtime.alarms import Alarm
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
+from emulator.web.contract import Refusal
 
 VALID_US: Final = 3_600_000_000
 KEY_BYTES: Final = 32
@@ -53,12 +53,20 @@ class _Key:
 
 
 class ListenKeys:
-    """The keys of one product in one sandbox. homes: whose each key is, of all sandboxes."""
+    """The keys of one product in one sandbox. homes: whose each key is, of all sandboxes. unknown: what is
+    said of a key that there is not."""
 
-    def __init__(self, sandbox: Sandbox, hub: Hears, homes: MutableMapping[str, ListenKeys]) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        hub: Hears,
+        homes: MutableMapping[str, ListenKeys],
+        unknown: Callable[[], Refusal],
+    ) -> None:
         self._sandbox = sandbox
         self._hub = hub
         self._homes = homes
+        self._unknown = unknown
         self._by_account: dict[AccountId, _Key] = {}
         self._by_text: dict[str, _Key] = {}
 
@@ -78,14 +86,14 @@ class ListenKeys:
     def extend(self, account: AccountId, text: str | None = None) -> str:
         """Valid for an hour from now; which key that is, where it is not said.
 
-        Raises -1125 for a key that the account does not have.
+        Raises what there is to say of a key that the account does not have.
         """
         key = self._find(account, text)
         self._extend(key)
         return key.text
 
     def close(self, account: AccountId, text: str | None = None) -> None:
-        """Raises -1125 for a key that the account does not have."""
+        """Raises what there is to say of a key that the account does not have."""
         self._drop(self._find(account, text))
 
     def listen(self, text: str, tell: Tell) -> Unsubscribe | None:
@@ -105,7 +113,7 @@ class ListenKeys:
     def _find(self, account: AccountId, text: str | None) -> _Key:
         key = self._by_account.get(account)
         if key is None or text not in (None, key.text):
-            raise refuse(-1125)
+            raise self._unknown()
         return key
 
     def _extend(self, key: _Key) -> None:
@@ -137,12 +145,13 @@ class ListenKeys:
 
 
 class ListenKeyRing:
-    """The keys of one product. hub_of: what tells of the accounts of a sandbox."""
+    """The keys of one product. hub_of: what tells of the accounts of a sandbox. unknown: -1125 in the
+    product's words."""
 
-    def __init__(self, hub_of: Callable[[Sandbox], Hears]) -> None:
+    def __init__(self, hub_of: Callable[[Sandbox], Hears], unknown: Callable[[], Refusal]) -> None:
         homes: WeakValueDictionary[str, ListenKeys] = WeakValueDictionary()
         self._homes = homes
-        self._keys = PerSandbox(lambda sandbox: ListenKeys(sandbox, hub_of(sandbox), homes))
+        self._keys = PerSandbox(lambda sandbox: ListenKeys(sandbox, hub_of(sandbox), homes, unknown))
 
     def of(self, sandbox: Sandbox) -> ListenKeys:
         return self._keys.of(sandbox)

@@ -21,7 +21,7 @@ from emulator.exchanges.binance.limits import Exhausted
 from emulator.exchanges.binance.reading import TIMESTAMP
 from emulator.exchanges.binance.ws_api.standing import Standing
 from emulator.runtime.ports import KeyRecord
-from emulator.web.contract import OPEN, Admit, Call, Kind, Parameter, Refusal, Request, Route
+from emulator.web.contract import OPEN, Admit, Call, Kind, Parameter, Refusal, Request, Route, Settle
 
 RETURN_RATE_LIMITS: Final = "returnRateLimits"
 """Of every method; what it says concerns the answer's frame."""
@@ -43,16 +43,19 @@ class SocketRequest(Request):
     The body is the payload that is signed.
     """
 
-    __slots__ = ("sent", "standing", "texts")
+    standing: Standing
+    sent: dict[str, str]
+    texts: dict[str, str]
 
-    def __init__(
-        self, method: str, path: str, standing: Standing, sent: dict[str, str], texts: dict[str, str]
-    ) -> None:
+    @classmethod
+    def of(
+        cls, route: Route, standing: Standing, sent: dict[str, str], texts: dict[str, str]
+    ) -> SocketRequest:
         opening = standing.opening
-        super().__init__(method, path, b"", payload_of(sent), opening.headers, opening.source_ip)
-        self.standing = standing
-        self.sent = sent
-        self.texts = texts
+        payload = payload_of(sent)
+        return cls(
+            route.method, route.path, b"", payload, opening.headers, opening.source_ip, standing, sent, texts
+        )
 
 
 def payload_of(sent: Mapping[str, str]) -> bytes:
@@ -161,12 +164,17 @@ class SocketDoor(Door):
             for payload in escaped_payloads_of(request.sent)
         )
 
-    def settle(self, call: Call, refusal: Refusal | None) -> None:
-        super().settle(call, refusal)
-        if isinstance(refusal, Exhausted) and refusal.extra is None:
-            refusal.extra = {
-                "data": {
-                    "serverTime": call.render_time(call.now_us),
-                    "retryAfter": call.render_time(refusal.until_us),
+    def compile_settling(self, route: Route) -> Settle:
+        charge = super().compile_settling(route)
+
+        def settle(call: Call, refusal: Refusal | None) -> None:
+            charge(call, refusal)
+            if isinstance(refusal, Exhausted) and refusal.extra is None:
+                refusal.extra = {
+                    "data": {
+                        "serverTime": call.render_time(call.now_us),
+                        "retryAfter": call.render_time(refusal.until_us),
+                    }
                 }
-            }
+
+        return settle

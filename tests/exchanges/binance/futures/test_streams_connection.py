@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from emulator.core.commands import PrintTrade
-from emulator.core.engine import Engine
-from emulator.core.events import TradePrinted
-from emulator.core.instruments import Side
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
-from emulator.exchanges.binance.futures.streams.forced import FORCED, Forced
 from emulator.exchanges.binance.futures.streams.names import MARKET, PRIVATE, PUBLIC
-from tests.exchanges.binance.futures_studio import NOW_US, SECOND_US, FuturesStudio
-from tests.exchanges.binance.shapes import complaints, fields
+from tests.exchanges.binance.futures.studio import NOW_US, SECOND_US, FuturesStudio
 
 pytestmark = pytest.mark.anyio
 
 TRADE, MARK = "btcusdt@trade", "btcusdt@markPrice@1s"
 """One stream of each route."""
-
-FORCED_ORDER = fields("e:s E:i", o=fields("s:s S:s o:s f:s q:s p:s ap:s X:s l:s z:s T:i ps:s st:i"))
-"""Live frames of `!forceOrder@arr` of 2026-10."""
 
 
 @pytest.fixture
@@ -167,82 +158,3 @@ class TestAll:
             await studio.step(10 * SECOND_US)
             told = {one["s"]: one["st"] for one in await client.next()}
         assert (told["BTCUSDT"], told["BTCUSD_PERP"]) == (1, 2)
-
-
-class TestForcedOrders:
-    @pytest.fixture
-    def liquidating(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Every trade that somebody prints is what a forced order came to."""
-
-        def read(engine: Engine, event: TradePrinted, now_us: int) -> Forced:
-            return Forced(
-                instrument=event.instrument,
-                side=Side.SELL,
-                quantity=event.quantity,
-                price=event.price - 100,
-                average=event.price,
-                last=event.quantity / 2,
-                executed=event.quantity,
-                status="FILLED",
-                time_us=now_us,
-            )
-
-        forced: dict[Any, Any] = FORCED
-        monkeypatch.setitem(forced, TradePrinted, read)
-
-    @pytest.mark.parametrize("name", ["btcusdt@forceOrder", "!forceOrder@arr"])
-    async def test_the_newest_of_a_second_is_told_when_the_next_begins(
-        self, studio: FuturesStudio, liquidating: None, name: str
-    ) -> None:
-        async with studio.listen(f"/ws/{name}") as client:
-            await client.ask("LIST_SUBSCRIPTIONS")
-            await print_trade(studio)
-            await studio.step(1000)
-            time_ms = studio.now_us // 1000
-            await print_trade(studio)
-            await studio.step(SECOND_US - studio.now_us % SECOND_US)
-            told: Any = await client.next()
-            assert list(complaints(told, FORCED_ORDER)) == []
-            assert list(told["o"]) == list(FORCED_ORDER["o"])
-            assert told == {
-                "e": "forceOrder",
-                "E": studio.now_us // 1000,
-                "o": {
-                    "s": "BTCUSDT",
-                    "S": "SELL",
-                    "o": "LIMIT",
-                    "f": "IOC",
-                    "q": "2.000",
-                    "p": "109900.00",
-                    "ap": "110000.00",
-                    "X": "FILLED",
-                    "l": "1.000",
-                    "z": "2.000",
-                    "T": time_ms,
-                    "ps": "BTCUSDT",
-                    "st": 1,
-                },
-            }
-            # Nothing further of what was told.
-            await studio.step(SECOND_US)
-            await client.ask("LIST_SUBSCRIPTIONS")
-
-    async def test_each_contract_has_its_own(self, studio: FuturesStudio, liquidating: None) -> None:
-        async with studio.listen("/ws/!forceOrder@arr") as client:
-            await client.ask("LIST_SUBSCRIPTIONS")
-            for instrument in ("usdm:BTCUSDT", "usdm:ETHUSDT", "coinm:BTCUSD_PERP", "usdm:BTCUSDT"):
-                await print_trade(studio, instrument)
-            await studio.step(SECOND_US)
-            told = [(await client.next())["o"]["s"] for _ in range(2)]
-            assert sorted(told) == ["BTCUSDT", "ETHUSDT"]
-
-    async def test_nobody_watches_the_engine_when_nobody_listens(
-        self, studio: FuturesStudio, liquidating: None
-    ) -> None:
-        async with studio.listen("/ws") as client:
-            await client.ask("SUBSCRIBE", "!contractInfo")
-            before = len(studio.engine.observers)
-            await client.ask("SUBSCRIBE", "!forceOrder@arr")
-            assert len(studio.engine.observers) == before + 1
-            await client.ask("UNSUBSCRIBE", "!forceOrder@arr")
-            assert len(studio.engine.observers) == before

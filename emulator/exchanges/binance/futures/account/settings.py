@@ -29,7 +29,8 @@ from emulator.exchanges.binance.futures.payloads.account import (
 from emulator.exchanges.binance.futures.products import COINM, USDM, product_of
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked, find, listed
-from emulator.exchanges.binance.vocabulary import SYMBOL, SYMBOL_OPTIONAL, TRADE, USER_DATA
+from emulator.exchanges.binance.futures.vocabulary import TRADE
+from emulator.exchanges.binance.vocabulary import SYMBOL, SYMBOL_OPTIONAL, USER_DATA
 from emulator.runtime.submission import Submission
 from emulator.web.contract import Call, Kind, Parameter
 

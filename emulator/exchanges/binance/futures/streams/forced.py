@@ -1,19 +1,22 @@
-"""Streams of forced orders: what a liquidation closes in the market, the newest of each contract a second.
+"""Streams of forced orders: what liquidations close, the newest of each contract in a second.
 
-What is a forced order among the engine's events says FORCED; a source hears of them inside the engine, and
-tells them when the next second begins.
+A source hears of them inside the engine, and tells them when the next second begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from emulator.core import events as e
 from emulator.core.engine import Engine
-from emulator.core.events import Event
+from emulator.core.ids import MARKET_ORDER, OrderId
 from emulator.core.instruments import Side
+from emulator.core.numbers import ZERO, divide_half, exact
+from emulator.core.orders import Cause, OrderStatus
 from emulator.exchanges.binance.futures.figures import figures_of
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import Product
@@ -21,34 +24,77 @@ from emulator.exchanges.binance.futures.streams.events import product_number
 from emulator.exchanges.binance.futures.streams.payloads import ForcedOrderEvent
 from emulator.exchanges.binance.running import ENGINE, engine_of
 from emulator.exchanges.binance.streams.wire import MarketStream
-from emulator.exchanges.binance.vocabulary import SIDE_WORDS
+from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, ORDER_STATUS_WORDS, SIDE_WORDS
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message
 from emulator.web.streams.source import Paced, Source
 
+_FINE: Final = Decimal("1e-24")
+"""To which what coins come to is reckoned, before they are added up."""
+
+_log = logging.getLogger(__name__)
+
 
 class Forced(NamedTuple):
-    """What became of an order by which the exchange closed a position.
+    """What an order has come to by which the exchange closes a position.
 
-    price: its limit. average: of what was traded, `last` the quantity of the last trade.
+    price: its limit, if it has one. average: of all that was traded, `last` the quantity of the last trade.
     """
 
     instrument: str
     side: Side
     quantity: Decimal
-    price: Decimal
+    price: Decimal | None
     average: Decimal
     last: Decimal
     executed: Decimal
-    status: str
+    status: OrderStatus
     time_us: int
 
 
-FORCED: Final[dict[type[Event], Callable[[Engine, Any, int], Forced | None]]] = {}
-"""By the event after which a forced order is what it came to: what it is, or None for another order.
+def _traded(engine: Engine, event: e.TradeExecuted, now_us: int) -> Forced | None:
+    return read_forced(engine, event.taker, now_us) if event.taker != MARKET_ORDER else None
 
-Empty as long as the core liquidates nothing.
-"""
+
+def _handed_over(
+    engine: Engine, event: e.PositionTakenOver | e.AutoDeleveraged, now_us: int
+) -> Forced | None:
+    return read_forced(engine, event.order, now_us)
+
+
+FORCED: Final[Mapping[type[e.Event], Callable[[Engine, Any, int], Forced | None]]] = {
+    e.TradeExecuted: _traded,
+    e.PositionTakenOver: _handed_over,
+    e.AutoDeleveraged: _handed_over,
+}
+"""By the event with which it was filled further: what a forced order has come to, or None for another one."""
+
+
+def read_forced(engine: Engine, order_id: OrderId, now_us: int) -> Forced | None:
+    order = engine.views.orders[order_id]
+    if order.terms.cause is not Cause.LIQUIDATION:
+        return None
+    fills = engine.views.fills_of[order_id]
+    contract = engine.instruments[order.instrument].contract
+    assert contract is not None
+    assert order.quantity is not None
+    if contract.is_inverse:
+        coins = sum((divide_half(fill.quantity, fill.price, _FINE) for fill in fills), ZERO)
+        average = divide_half(order.executed, coins, EIGHT_PLACES)
+    else:
+        value = sum((fill.price * fill.quantity for fill in fills), ZERO)
+        average = divide_half(value, order.executed, EIGHT_PLACES)
+    return Forced(
+        order.instrument,
+        order.side,
+        order.quantity,
+        order.price,
+        average,
+        fills[-1].quantity,
+        order.executed,
+        order.status,
+        now_us,
+    )
 
 
 class ForcedOrders(Source):
@@ -77,13 +123,18 @@ class ForcedOrders(Source):
 
     # The engine's observer
 
-    def happened(self, event: Event, now_us: int) -> None:
+    def happened(self, event: e.Event, now_us: int) -> None:
         read = FORCED.get(type(event))
         if read is None:
             return
         self._follow_engine()
         assert self._engine is not None
-        forced = read(self._engine, event, now_us)
+        try:
+            forced = read(self._engine, event, now_us)
+        except Exception:
+            # An observer must not raise: the engine would be rebuilt for what is wrong here.
+            _log.exception("a forced order cannot be told: %r", event)
+            return
         if forced is not None and forced.instrument in self._listings:
             self._heard[forced.instrument] = forced
 
@@ -105,11 +156,10 @@ class ForcedOrders(Source):
     def look(self, now_us: int) -> Sequence[Message]:
         if not self._paced.is_due(now_us) or not self._settled:
             return ()
-        forced: Collection[Forced] = self._settled.values()
-        self._settled = {}
+        settled, self._settled = self._settled, {}
         # Quirk: one object for each order, although the name of the stream of all ends in `arr` (live
         # frames).
-        return [Message(self._name, partial(self._render, one, now_us)) for one in forced]
+        return [Message(self._name, partial(self._render, one, now_us)) for one in settled.values()]
 
     def next_us(self, now_us: int) -> int:
         return self._paced.next_us
@@ -117,6 +167,8 @@ class ForcedOrders(Source):
     def _render(self, forced: Forced, now_us: int, divisor: int) -> ForcedOrderEvent:
         product, listing = self._listings[forced.instrument]
         figures = figures_of(listing)
+        with exact():
+            average = figures.average(forced.average)
         return {
             "e": "forceOrder",
             "E": now_us // divisor,
@@ -126,9 +178,9 @@ class ForcedOrders(Source):
                 "o": "LIMIT",
                 "f": "IOC",
                 "q": figures.quantity(forced.quantity),
-                "p": figures.price(forced.price),
-                "ap": figures.average(forced.average),
-                "X": forced.status,
+                "p": average if forced.price is None else figures.price(forced.price),
+                "ap": average,
+                "X": ORDER_STATUS_WORDS[forced.status],
                 "l": figures.quantity(forced.last),
                 "z": figures.quantity(forced.executed),
                 "T": forced.time_us // divisor,

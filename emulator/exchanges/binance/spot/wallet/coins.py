@@ -11,12 +11,11 @@ from emulator.exchanges.binance.spot.market.symbols import listed
 from emulator.exchanges.binance.spot.payloads.wallet import AssetDetail, Coin, Delisting, Network
 from emulator.exchanges.binance.spot.wallet.words import (
     ASSET,
-    MARKET_DATA,
     SPOT,
     find_coin,
     render_plain,
 )
-from emulator.exchanges.binance.vocabulary import USER_DATA, ZERO_AMOUNT, render_amount
+from emulator.exchanges.binance.vocabulary import MARKET_DATA, USER_DATA, ZERO_AMOUNT, render_amount
 from emulator.web.contract import Call, Rows
 
 rows = Rows()

@@ -12,8 +12,7 @@ from emulator.core.instruments import Instrument
 from emulator.exchanges.binance.spot.instruments import load
 from emulator.exchanges.binance.spot.market.symbols import find, listed
 from emulator.exchanges.binance.spot.payloads.wallet import IsolatedMarginPair, MarginPair
-from emulator.exchanges.binance.spot.wallet.words import MARKET_DATA
-from emulator.exchanges.binance.vocabulary import SYMBOL_OPTIONAL
+from emulator.exchanges.binance.vocabulary import MARKET_DATA, SYMBOL_OPTIONAL
 from emulator.web.contract import Call, Rows
 
 rows = Rows()

@@ -100,8 +100,7 @@ def key_restrictions(call: Call) -> KeyRestrictions:
         # Between master and sub-accounts, which are not emulated.
         "enableInternalTransfer": False,
         "enableMargin": False,
-        # Futures are not traded yet.
-        "enableFutures": False,
+        "enableFutures": permits(record, "futures"),
         "permitsUniversalTransfer": permits(record, "transfer"),
         "enableVanillaOptions": False,
         "enableFixApiTrade": False,

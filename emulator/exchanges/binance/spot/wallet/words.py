@@ -16,7 +16,7 @@ from emulator.exchanges.binance.assets import Asset, assets
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.spot.windows import DAY_US
 from emulator.exchanges.binance.vocabulary import END_TIME, START_TIME, limit
-from emulator.web.contract import Call, Kind, Parameter, Refusal, Security
+from emulator.web.contract import Call, Kind, Parameter, Refusal
 
 SPOT: Final = "spot"
 FUNDING: Final = "funding"
@@ -44,9 +44,6 @@ TEXTS: Mapping[int, str] = MappingProxyType(
     }
 )
 
-MARKET_DATA: Final = Security(
-    name="MARKET_DATA", keyed=True, permission="read", description="A key without a signature."
-)
 
 COIN: Final = Parameter("coin", pattern="[A-Za-z0-9_-]{1,40}", length_max=40)
 ASSET: Final = COIN.but(name="asset")

@@ -1,0 +1,159 @@
+"""Contracts that are open, now and at earlier times."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from emulator.core.numbers import ZERO, divide_half, exact, round_half
+from emulator.exchanges.binance.futures.crowd import accounts_interest, open_interest
+from emulator.exchanges.binance.futures.figures import figures_of
+from emulator.exchanges.binance.futures.listings import Listing
+from emulator.exchanges.binance.futures.marks import marks_of
+from emulator.exchanges.binance.futures.parameters import (
+    ALL_TYPES,
+    ANY_CONTRACT_TYPE,
+    DATA_LIMIT,
+    PAIR,
+    PERIOD,
+    PERIODS_US,
+    data_span,
+)
+from emulator.exchanges.binance.futures.payloads.market import (
+    CoinmOpenInterest,
+    CoinmOpenInterestThen,
+    UsdmOpenInterest,
+    UsdmOpenInterestThen,
+)
+from emulator.exchanges.binance.futures.products import COINM, USDM
+from emulator.exchanges.binance.futures.rows import FuturesRows
+from emulator.exchanges.binance.futures.symbols import asked_shown, of_pair
+from emulator.exchanges.binance.limits import DATA_POOL
+from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, END_TIME, START_TIME, SYMBOL, render_amount
+from emulator.web.contract import Call
+
+rows = FuturesRows()
+
+NOW = "What accounts of the sandbox have open is added to what the market's own traders have."
+THEN = "What the market's own traders had open."
+
+
+@rows.usdm(
+    "GET",
+    "/v1/openInterest",
+    summary="Open interest",
+    description=NOW,
+    weight=1,
+    parameters=(SYMBOL,),
+    answers=UsdmOpenInterest,
+)
+def usdm_open_interest(call: Call) -> UsdmOpenInterest:
+    listing = asked_shown(call)
+    return {
+        "symbol": listing.symbol,
+        "openInterest": _open_now(call, listing),
+        "time": call.render_time(call.now_us),
+    }
+
+
+@rows.coinm(
+    "GET",
+    "/v1/openInterest",
+    summary="Open interest",
+    description=NOW,
+    weight=1,
+    parameters=(SYMBOL,),
+    answers=CoinmOpenInterest,
+)
+def coinm_open_interest(call: Call) -> CoinmOpenInterest:
+    listing = asked_shown(call)
+    return {
+        "symbol": listing.symbol,
+        "pair": listing.pair,
+        "openInterest": _open_now(call, listing),
+        "contractType": listing.contract_type(call.now_us),
+        "time": call.render_time(call.now_us),
+    }
+
+
+def _open_now(call: Call, listing: Listing) -> str:
+    with exact():
+        if not listing.is_listed(call.now_us):
+            return figures_of(listing).quantity(ZERO)
+        own = open_interest(call.sandbox.seed, listing, call.now_us)
+        return figures_of(listing).quantity(own + accounts_interest(call.engine, listing))
+
+
+@rows.usdm(
+    "GET",
+    "/futures/data/openInterestHist",
+    summary="Open interest statistics",
+    description=f"{THEN} How much of an asset circulates is not known here, so that is zero.",
+    pool=DATA_POOL,
+    weight=1,
+    parameters=(SYMBOL, PERIOD, DATA_LIMIT, START_TIME, END_TIME),
+    answers=list[UsdmOpenInterestThen],
+)
+def usdm_open_interest_then(call: Call) -> list[UsdmOpenInterestThen]:
+    listing = asked_shown(call)
+    span = data_span(USDM, call.values, call.now_us, PERIODS_US[call.values["period"]])
+    rows_then: list[UsdmOpenInterestThen] = []
+    with exact():
+        for time_us in span:
+            if listing.is_listed(time_us):
+                quantity, worth = _open_then(call, listing, time_us)
+                rows_then.append(
+                    {
+                        "symbol": listing.symbol,
+                        "sumOpenInterest": render_amount(quantity),
+                        "sumOpenInterestValue": render_amount(worth),
+                        "CMCCirculatingSupply": "0.00000000",
+                        "timestamp": time_us // 1000,
+                    }
+                )
+    return rows_then
+
+
+@rows.coinm(
+    "GET",
+    "/futures/data/openInterestHist",
+    summary="Open interest statistics",
+    description=THEN,
+    weight=1,
+    parameters=(PAIR, PERIOD, ANY_CONTRACT_TYPE, DATA_LIMIT, START_TIME, END_TIME),
+    answers=list[CoinmOpenInterestThen],
+)
+def coinm_open_interest_then(call: Call) -> list[CoinmOpenInterestThen]:
+    values = call.values
+    pair, kind = values["pair"], values.get("contractType", ALL_TYPES)
+    of_pair(COINM, pair, call.now_us)
+    rows_then: list[CoinmOpenInterestThen] = []
+    with exact():
+        for time_us in data_span(COINM, values, call.now_us, PERIODS_US[values["period"]]):
+            parts = [
+                _open_then(call, listing, time_us)
+                for listing in COINM.listings.values()
+                if listing.pair == pair
+                and listing.is_listed(time_us)
+                and kind in (ALL_TYPES, listing.contract_type(time_us))
+            ]
+            quantity = sum((part[0] for part in parts), ZERO)
+            worth = sum((part[1] for part in parts), ZERO)
+            rows_then.append(
+                {
+                    "pair": pair,
+                    "contractType": kind,
+                    "sumOpenInterest": format(quantity, "f"),
+                    "sumOpenInterestValue": render_amount(worth),
+                    "timestamp": time_us // 1000,
+                }
+            )
+    return rows_then
+
+
+def _open_then(call: Call, listing: Listing, time_us: int) -> tuple[Decimal, Decimal]:
+    """Contracts, and what they were worth by the mark price: in quote, or of COIN-M in coin."""
+    quantity = open_interest(call.sandbox.seed, listing, time_us)
+    mark = marks_of(call.engine, listing.instrument.symbol).mark_price(time_us)
+    if listing.contract.is_inverse:
+        return quantity, divide_half(quantity * listing.contract.size, mark, EIGHT_PLACES)
+    return quantity, round_half(quantity * mark, EIGHT_PLACES)
