@@ -201,8 +201,8 @@ def check_isolated_margin():
 
 
 def check_refusals():
-    client = begin()
-    assert code(order, client, "BUY", "6000") == -2019
+    client = begin(leverage=1)
+    assert code(order, client, "BUY", "800") == -2019
     assert code(order, client, "SELL", "1", reduceOnly="true") == -2022
     assert code(order, client, "BUY", "0.5", price="49000") == -1111
     assert code(client.futures_coin_get_order, symbol=SYMBOL, orderId=987654) == -2013
