@@ -19,15 +19,19 @@ BEGIN = "2026-03-02T10:00:00Z"
 SANDBOXES: Mapping[str, Mapping[str, Any]] = {
     # A clock that stands still, in a sandbox that the path names; one that runs, behind its own port.
     "python_binance_streams": {"clock": {"mode": "virtual", "time": BEGIN}},
+    "python_binance_futures_streams": {"clock": {"mode": "virtual", "time": BEGIN}},
     "ccxt_streams": {"clock": {"mode": "virtual", "time": BEGIN, "speed": 20}, "port": 0},
+    "ccxt_futures_streams": {"clock": {"mode": "virtual", "time": BEGIN, "speed": 20}, "port": 0},
 }
 """What the programs that are not played in the default sandbox are played in."""
 
 PROGRAMS = (
     "python_binance_streams",
+    "python_binance_futures_streams",
     "python_binance_user_data",
     "python_binance_ws_api",
     "ccxt_streams",
+    "ccxt_futures_streams",
     "ccxt_user_data",
     "ccxt_ws_api",
     "binance_sdk_spot_streams",
