@@ -104,6 +104,8 @@ class Vigil:
         for _, contract in self._held():
             if contract.funding_hours:
                 soonest = min(soonest, next_funding_us(after_us, contract.funding_hours))
+            if contract.delivery_us is not None:
+                soonest = min(soonest, max(contract.delivery_us, after_us + 1))
         until_us = max(now_us, after_us + LOOK_AHEAD_US)
         for symbol in sorted(self._fences):
             crossing = self._crossings.get(symbol)
@@ -150,6 +152,14 @@ class Vigil:
             c.PayFunding(instrument=symbol)
             for symbol, contract in self._held()
             if contract.funding_hours and next_funding_us(at_us - 1, contract.funding_hours) == at_us
+        ]
+
+    def deliveries(self, at_us: int) -> list[c.DeliverContract]:
+        """What is to be asked last of all: contracts that are at their end."""
+        return [
+            c.DeliverContract(instrument=symbol)
+            for symbol, contract in self._held()
+            if contract.delivery_us is not None and contract.delivery_us <= at_us
         ]
 
     def struck(self, symbols: Iterable[str], now_us: int) -> list[c.Liquidate]:
