@@ -183,8 +183,8 @@ VIEWS = {
     "given": {"_margin_wallets", "_state", "is_taken", "notes"},
     "in the archive, or on the way to it": {
         "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_positions",
-        "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes", "movements",
-        "postings", "prevented",
+        "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes",
+        "margin_changes", "movements", "postings", "prevented",
     },
     "of one event": {"event", "now_us"},
 }  # fmt: skip
