@@ -28,10 +28,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.conformance import plausible
-from tests.conformance.documents import NAMES, Documented, documented
+from tests.conformance import contracts, plausible
+from tests.conformance.documents import CONTRACTS, NAMES, Documented, documented
 from tests.conformance.effort import EXAMPLES_FACTOR
-from tests.conformance.plausible import BODY, Furniture, Recipe
+from tests.conformance.furniture import Furniture, furnish
+from tests.conformance.plausible import BODY, Recipe
 from tests.conformance.signing import FORM, Keyed, Signed
 
 Case = schemathesis.Case[Any]
@@ -77,6 +78,10 @@ def _is_overruled(case: Case) -> bool:
     return isinstance(case.body, dict) and not case.body.keys().isdisjoint(case.query)
 
 
+_PREFIXES = {"control": "/_emulator", **{name: f"/{name}" for name in CONTRACTS}}
+"""What stands before the paths of a document. Some paths are the same on both sites of contracts."""
+
+
 class Asked:
     """A row, and the sandbox in which it is asked."""
 
@@ -84,10 +89,21 @@ class Asked:
         self.row = row
         self.sandbox = sandbox
         self.statuses: Counter[int] = Counter()
-        self._base = f"{url}/~{sandbox}" + ("/_emulator" if row.document == "control" else "")
+        self._root = f"{url}/~{sandbox}"
+        self._base = f"{self._root}{_PREFIXES.get(row.document, '')}"
         self._session = session
         self._auth = Signed() if row.is_signed else Keyed() if row.is_keyed else None
         self._validators: dict[int, jsonschema_rs.Draft202012Validator] = {}
+
+    def prepare(self) -> None:
+        """Make what the row needs and the furniture lacks, or bars."""
+        if self.row.document not in CONTRACTS:
+            return
+        for method, path, values in contracts.preparation_of(self.row.document, self.row.label):
+            response = self._session.request(
+                method, self._root + path, params=values, auth=self._auth, timeout=SECONDS_MAX
+            )
+            assert response.status_code == 200, response.text
 
     def ask(self, case: Case, *, prove: bool = True) -> int:
         """Send a case, check the answer, and return its status. prove: who asks, where that matters."""
@@ -139,12 +155,16 @@ class Asked:
 
     def _recipe(self, there: Furniture) -> Recipe:
         row = self.row
-        recipes = plausible.binance(there) if row.document == "binance" else plausible.control(self.sandbox)
-        recipe = recipes.get(row.label)
-        if recipe is None:
-            names = [p["name"] for p in row.parameters]
-            recipe = plausible.usual(names, [p["name"] for p in row.parameters if p.get("required")])
-        return recipe
+        names = [p["name"] for p in row.parameters]
+        required = [p["name"] for p in row.parameters if p.get("required")]
+        match row.document:
+            case "binance":
+                recipe = plausible.binance(there).get(row.label)
+            case "control":
+                recipe = plausible.control(self.sandbox).get(row.label)
+            case site:
+                return contracts.recipe_of(there.contracts[site], row.label, names, required)
+        return plausible.usual(names, required) if recipe is None else recipe
 
     def _case(self, values: Mapping[str, Any], in_form: bool) -> Case:
         own = self.row.own
@@ -223,7 +243,7 @@ _numbers = count()
 
 @pytest.fixture(scope="module")
 def furniture(server_url: str, session: requests.Session) -> Furniture:
-    return plausible.furnish(server_url, FURNISHED, session)
+    return furnish(server_url, FURNISHED, session)
 
 
 @pytest.fixture
@@ -235,6 +255,7 @@ def asked(
     forked = session.post(f"{sandboxes}/{FURNISHED}/fork", json={"name": sandbox}, timeout=SECONDS_MAX)
     assert forked.status_code == 200, forked.text
     one = Asked(request.param, sandbox=sandbox, url=server_url, session=session)
+    one.prepare()
     yield one
     # Shown by --junit-xml: how often the row gave which status.
     request.node.user_properties.append(("statuses", dict(sorted(one.statuses.items()))))

@@ -15,9 +15,10 @@ from emulator.exchanges.binance.futures import (
     modifying,
     orders,
 )
+from emulator.exchanges.binance.futures.absent import not_emulated
 from emulator.exchanges.binance.futures.products import COLLATERAL, Product
 from emulator.exchanges.binance.futures.rows import FuturesRows
-from emulator.web.contract import NotEmulated, Route
+from emulator.web.contract import Route
 
 __all__ = ["COLLATERAL", "MARGIN", "not_emulated", "rows"]
 
@@ -57,10 +58,3 @@ _MODULES: tuple[FuturesRows, ...] = (
 def rows(product: Product) -> tuple[Route, ...]:
     """Everything that one of the two sites answers."""
     return tuple(route for module in _MODULES for route in module.of(product))
-
-
-def not_emulated(product: Product) -> tuple[NotEmulated, ...]:
-    return (
-        NotEmulated("*", f"{product.prefix}/*", "not emulated yet"),
-        NotEmulated("*", "/futures/data/*", "not emulated yet"),
-    )
