@@ -416,9 +416,9 @@ class Engine:
         endangered = self._vigil.endangered(at_us)
         self._call_margins(at_us)
         happened = self._settle((), at_us, endangered) if endangered else []
-        payments = self._vigil.payments(at_us)
-        if payments:
-            happened += self._settle((), at_us, payments)
+        for due in (self._vigil.payments(at_us), self._vigil.deliveries(at_us)):
+            if due:
+                happened += self._settle((), at_us, due)
         return happened
 
     def _call_margins(self, now_us: int) -> None:

@@ -112,6 +112,11 @@ class Vigil:
             for _, contract in self._held()
             if contract.funding_hours
         ]
+        found += [
+            max(contract.delivery_us, after_us + 1)
+            for _, contract in self._held()
+            if contract.delivery_us is not None
+        ]
         soonest = min(found, default=None)
         until_us = max(now_us, after_us + LOOK_AHEAD_US)
         for symbol in sorted(self._fences):
@@ -159,6 +164,14 @@ class Vigil:
             c.PayFunding(instrument=symbol)
             for symbol, contract in self._held()
             if contract.funding_hours and next_funding_us(at_us - 1, contract.funding_hours) == at_us
+        ]
+
+    def deliveries(self, at_us: int) -> list[c.DeliverContract]:
+        """What is to be asked last of all: contracts that are at their end."""
+        return [
+            c.DeliverContract(instrument=symbol)
+            for symbol, contract in self._held()
+            if contract.delivery_us is not None and contract.delivery_us <= at_us
         ]
 
     def struck(self, symbols: Iterable[str], now_us: int) -> list[c.Liquidate]:
