@@ -16,7 +16,13 @@ pytestmark = pytest.mark.clients
 
 CLOCK = {"mode": "virtual", "time": "2026-03-02T10:00:00Z"}
 
-PROGRAMS = ("python_binance_usdm",)
+PROGRAMS = (
+    "python_binance_usdm",
+    "python_binance_coinm",
+    "ccxt_usdm",
+    "ccxt_coinm",
+    "ccxt_futures_watching",
+)
 
 
 @pytest.fixture(scope="module")

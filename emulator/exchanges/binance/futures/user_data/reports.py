@@ -92,11 +92,13 @@ def report_order(
     """An ORDER_TRADE_UPDATE about an order as it is now. beside: the position that it is about, with all
     orders at it. fill: what happened, of a TRADE."""
     listing, terms, trigger = listing_of(product, order), order.terms, order.terms.trigger
-    is_liquidation = terms.cause is not Cause.OWNER
+    is_closing = terms.cause is not Cause.OWNER
     original = type_word(terms)
     is_waiting = order.status is OrderStatus.DORMANT
-    if is_liquidation:
-        kind = original = "LIQUIDATION"
+    if is_closing:
+        if terms.cause is not Cause.DELIVERY:
+            original = "LIQUIDATION"
+        kind = original
         execution_type = CALCULATED if execution_type == TRADE else execution_type
     else:
         kind = original if is_waiting or not order.working_us else terms.type.name
