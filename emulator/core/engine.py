@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import getcontext, setcontext
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -31,6 +31,8 @@ from emulator.core.state import State
 from emulator.core.tape import FOREVER_US
 from emulator.core.views import Taken, Views
 from emulator.core.vigil import Vigil
+
+__all__ = ["FOLLOW_UPS_MAX", "Done", "Engine", "Observer", "Risk", "Watcher"]
 
 FOLLOW_UPS_MAX = 10_000
 """Triggers fired by one command at most; what is due beyond that fires at the next one."""
@@ -65,8 +67,9 @@ class Observer(Protocol):
         ...
 
 
+@runtime_checkable
 class Watcher(Protocol):
-    """Is told when somebody's margin becomes scarce (`MarginRules.warning_ratio`), while the engine lives.
+    """An observer that wants to know when somebody's margin becomes scarce (`MarginRules.warning_ratio`).
 
     That changes nothing, so it is no event: a new process may tell it again, and it is not told twice as
     long as nothing about the account changed.
@@ -93,7 +96,6 @@ class Engine:
         self.state = State(instruments, feed, wallets, self.rules.fees.discount_asset)
         self.views = Views(self.state)
         self.observers: Sequence[Observer] = ()
-        self.watchers: Sequence[Watcher] = ()
         self._advanced_us = 0
         self._checked: dict[str, int] = {}
         self._version: dict[str, int] = {}
@@ -430,8 +432,9 @@ class Engine:
     def _call_margins(self, now_us: int) -> None:
         calls = self._vigil.calls
         for risk in calls:
-            for watcher in self.watchers:
-                watcher.margin_called(risk, now_us)
+            for observer in self.observers:
+                if isinstance(observer, Watcher):
+                    observer.margin_called(risk, now_us)
         calls.clear()
 
     def _look_touched(self, now_us: int) -> None:
