@@ -16,7 +16,12 @@ pytestmark = pytest.mark.clients
 
 CLOCK = {"mode": "virtual", "time": "2026-03-02T10:00:00Z"}
 
-PROGRAMS = ("python_binance_usdm",)
+PROGRAMS = (
+    "python_binance_usdm",
+    "python_binance_coinm_orders",
+    "ccxt_coinm_orders",
+    "ccxt_contract_errors",
+)
 
 
 @pytest.fixture(scope="module")

@@ -236,7 +236,6 @@ class TestPositions:
         assert (await vault.refusal("GET", "/fapi/v2/positionRisk", symbol="NOPE"))[1] == -1121
         assert (await vault.refusal("GET", "/dapi/v1/positionRisk", pair="NOPE"))[1] == -4087
 
-
     async def test_the_queue_of_deleveraging(self, vault: Vault) -> None:
         assert await vault.usdm("/v1/adlQuantile") == []
         await vault.trade(BTC, "1", "100000")
@@ -283,10 +282,14 @@ class TestSettings:
         assert await vault.usdm(path) == await vault.coinm(path) == {"dualSidePosition": True}
         assert (await vault.refusal("POST", f"/fapi{path}", dualSidePosition="true"))[1] == -4059
         await vault.place(BTC, Side.BUY, "0.01", "90000", leg=Leg.LONG)
-        assert (await vault.refusal("POST", f"/dapi{path}", dualSidePosition="false"))[1] == -4067
+        assert (await vault.refusal("POST", f"/fapi{path}", dualSidePosition="false"))[1] == -4067
         await vault.do(c.CancelAllOrders(account=vault.account(), instrument=BTC))
         await vault.trade(BTC, "0.01", "100000", leg=Leg.LONG)
-        assert (await vault.refusal("POST", f"/dapi{path}", dualSidePosition="false"))[1] == -4068
+        assert (await vault.refusal("POST", f"/fapi{path}", dualSidePosition="false"))[1] == -4068
+        # Of what stands in the way on the other product another code is told.
+        code, text = (await vault.refusal("POST", f"/dapi{path}", dualSidePosition="false"))[1:]
+        assert code == -4531
+        assert text.endswith("Please close any open positions or orders in UM and try again.")
 
     async def test_fees_in_bnb(self, vault: Vault) -> None:
         assert await vault.usdm("/v1/feeBurn") == {"feeBurn": False}
