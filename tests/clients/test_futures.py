@@ -18,9 +18,13 @@ CLOCK = {"mode": "virtual", "time": "2026-03-02T10:00:00Z"}
 
 PROGRAMS = (
     "python_binance_usdm",
+    "python_binance_coinm",
     "python_binance_coinm_orders",
+    "ccxt_usdm",
+    "ccxt_coinm",
     "ccxt_coinm_orders",
     "ccxt_contract_errors",
+    "ccxt_futures_watching",
 )
 
 

@@ -21,26 +21,6 @@ def begin():
     return exchange
 
 
-def check_market():
-    market = _loaded.markets[SYMBOL]
-    assert (market["inverse"], market["settle"], market["contractSize"]) == (True, "BTC", 100.0)
-    assert {each["type"] for each in _loaded.markets.values()} == {"swap", "future"}
-
-
-def check_market_order_of_contracts():
-    exchange = begin()
-    bought = exchange.create_order(SYMBOL, "market", "buy", 10)
-    assert (bought["status"], bought["filled"], bought["type"]) == ("closed", 10.0, "market")
-    found = exchange.fetch_order(bought["id"], SYMBOL)
-    assert (found["average"], found["status"]) == (50010.0, "closed")
-    assert abs(found["cost"] - 1000 / 50010) < 1e-7, "of the coin"
-    (trade,) = exchange.fetch_my_trades(SYMBOL)
-    assert (trade["order"], trade["amount"], trade["price"]) == (bought["id"], 10.0, 50010.0)
-    assert trade["fee"]["currency"] == "BTC"
-    sold = exchange.create_order(SYMBOL, "market", "sell", 10, None, {"reduceOnly": True})
-    assert (sold["status"], sold["reduceOnly"]) == ("closed", True)
-
-
 def check_resting_orders():
     exchange = begin()
     first = exchange.create_order(SYMBOL, "limit", "buy", 5, 49000)

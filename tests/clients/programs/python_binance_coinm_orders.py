@@ -5,7 +5,7 @@ The clock stands still and the market is held.
 
 from binance.exceptions import BinanceAPIException
 from python_binance_setup import client_of
-from stage import D, hold_book, hold_price, move_clock, open_account, raised, run
+from stage import hold_book, hold_price, move_clock, open_account, raised, run
 
 SITE = "binance-coinm"
 SYMBOL = "BTCUSD_PERP"
@@ -34,42 +34,6 @@ def refused(call, *arguments, **terms):
     error = raised(BinanceAPIException, call, *arguments, **terms)
     assert error.status_code == 400
     return error.code
-
-
-def check_market_order_of_contracts():
-    client = begin()
-    bought = order(client, "BUY", "MARKET", quantity="10", newOrderRespType="RESULT")
-    assert (bought["status"], bought["executedQty"], bought["pair"]) == ("FILLED", "10", "BTCUSD")
-    assert bought["clientOrderId"].startswith("x-Cb7ytekJ")
-    found = state(client, bought)
-    assert found["avgPrice"] == "50010.0000"
-    assert D(found["cumBase"]) == round(D(1000) / 50_010, 8)
-    (trade,) = client.futures_coin_account_trades(symbol=SYMBOL)
-    assert (trade["orderId"], trade["qty"], trade["price"]) == (bought["orderId"], "10", "50010.0")
-    assert (trade["marginAsset"], trade["commissionAsset"], trade["buyer"]) == ("BTC", "BTC", True)
-    assert D(trade["baseQty"]) == round(D(1000) / 50_010, 8)
-    sold = order(client, "SELL", "MARKET", quantity="10", reduceOnly="true", newOrderRespType="RESULT")
-    assert (sold["status"], sold["reduceOnly"]) == ("FILLED", True)
-    assert refused(order, client, "SELL", "MARKET", quantity="10", reduceOnly="true") == -2022
-
-
-def check_resting_order():
-    client = begin()
-    placed = limit(client, "BUY", "5", "49000", newClientOrderId="mine")
-    assert (placed["status"], placed["price"], placed["origQty"]) == ("NEW", "49000.0", "5")
-    assert client.futures_coin_get_open_orders(symbol=SYMBOL) == [state(client, placed)]
-    assert client.futures_coin_get_open_order(symbol=SYMBOL, origClientOrderId="mine") == state(
-        client, placed
-    )
-    changed = client.futures_coin_modify_order(
-        symbol=SYMBOL, side="BUY", orderId=placed["orderId"], quantity="6", price="48900"
-    )
-    assert (changed["orderId"], changed["price"], changed["origQty"]) == (placed["orderId"], "48900.0", "6")
-    canceled = client.futures_coin_cancel_order(symbol=SYMBOL, orderId=placed["orderId"])
-    assert (canceled["status"], canceled["clientOrderId"]) == ("CANCELED", "mine")
-    assert refused(client.futures_coin_cancel_order, symbol=SYMBOL, orderId=placed["orderId"]) == -2011
-    (only,) = client.futures_coin_get_all_orders(symbol=SYMBOL)
-    assert only["status"] == "CANCELED"
 
 
 def check_times_in_force():
