@@ -40,7 +40,7 @@ from emulator.core.instruments import BUY
 from emulator.core.ledger import FEES
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import OrderList
-from emulator.core.orders import Order
+from emulator.core.orders import Cause, Order
 from emulator.core.positions import Leg, Position
 from emulator.core.state import PositionKey, State
 
@@ -344,6 +344,8 @@ class Views:
         kind = _INCOME_OF[cause]
         if entry.counterparty == FEES and cause in _CHARGING:
             kind = IncomeKind.COMMISSION
+        elif isinstance(event, e.PositionTakenOver) and _is_delivery(self.orders[event.order]):
+            kind = IncomeKind.SETTLEMENT
         income = Income(
             entry.number,
             entry.account,
@@ -360,6 +362,8 @@ class Views:
             self._record(income)
 
     def _margin_moved(self, event: e.MarginMoved) -> None:
+        if event.cause is not Cause.OWNER:
+            return
         contract = self._state.markets[event.instrument].instrument.contract
         assert contract is not None
         change = MarginChange(
@@ -531,6 +535,10 @@ class Views:
             assert kind is ListRecord, f"{kind} is not asked for"
             entries = [self.list_record(self.lists[one]) for one in self.list_ids.get(account, ())]
         return cast("list[R]", chosen(entries, query))
+
+
+def _is_delivery(order: Order) -> bool:
+    return order.terms.cause is Cause.DELIVERY
 
 
 class _Named(Sequence[Order]):

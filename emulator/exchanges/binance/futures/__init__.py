@@ -40,7 +40,11 @@ MARGIN = MarginRules(
         "BNB": Decimal(50_000),
     },
     # Quirk: orders of the exchange itself are told by their client ids ("Event: Order Update").
-    names=ClosingNames(liquidation="autoclose-{order}", deleveraging="adl_autoclose"),
+    names=ClosingNames(
+        liquidation="autoclose-{order}",
+        deleveraging="adl_autoclose",
+        delivery="settlement_autoclose-{order}",
+    ),
 )
 
 _MODULES: tuple[FuturesRows, ...] = (

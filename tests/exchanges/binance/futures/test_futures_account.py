@@ -236,7 +236,6 @@ class TestPositions:
         assert (await vault.refusal("GET", "/fapi/v2/positionRisk", symbol="NOPE"))[1] == -1121
         assert (await vault.refusal("GET", "/dapi/v1/positionRisk", pair="NOPE"))[1] == -4087
 
-
     async def test_the_queue_of_deleveraging(self, vault: Vault) -> None:
         assert await vault.usdm("/v1/adlQuantile") == []
         await vault.trade(BTC, "1", "100000")
