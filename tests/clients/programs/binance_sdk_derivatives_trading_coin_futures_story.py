@@ -1,4 +1,4 @@
-"""The exchange's own SDK of COIN-M: REST, the WebSocket API, streams and user data through its typed models."""
+"""The exchange's own SDK of COIN-M: REST, the WebSocket API, streams and user data, by its typed models."""
 
 from binance_common.errors import BadRequestError
 from binance_sdk_derivatives_trading_coin_futures.derivatives_trading_coin_futures import (
@@ -139,22 +139,18 @@ def check_position():
 def check_orders():
     rest = begin()
     first = limit(rest, "BUY", 10, 49000)
-    changed = rest.modify_order(
-        symbol=SYMBOL, side="BUY", order_id=first.order_id, quantity=20, price=48500
-    )
+    changed = rest.modify_order(symbol=SYMBOL, side="BUY", order_id=first.order_id, quantity=20, price=48500)
     assert (changed.price, changed.orig_qty) == ("48500.0", "20")
     (opened,) = rest.current_all_open_orders(symbol=SYMBOL)
     assert opened.order_id == first.order_id
     assert rest.query_order(symbol=SYMBOL, order_id=first.order_id).status == "NEW"
     assert rest.cancel_order(symbol=SYMBOL, order_id=first.order_id).status == "CANCELED"
-    stop = rest.new_order(
-        symbol=SYMBOL, side="BUY", type="STOP_MARKET", stop_price=50500, quantity=5
-    )
+    stop = rest.new_order(symbol=SYMBOL, side="BUY", type="STOP_MARKET", stop_price=50500, quantity=5)
     assert stop.status == "NEW"
     hold_price(SYMBOL, "50501", SITE)
     assert position(rest).position_amt == "5"
     assert rest.cancel_all_open_orders(symbol=SYMBOL).code == 200
-    assert [each.status for each in rest.all_orders(symbol=SYMBOL)][0] == "CANCELED"
+    assert rest.all_orders(symbol=SYMBOL)[0].status == "CANCELED"
     error = raised(BadRequestError, limit, rest, "BUY", 10, 50502, time_in_force="GTX")
     assert "could not be executed as maker" in str(error)
 

@@ -1,4 +1,4 @@
-"""The exchange's own SDK of USD-M: REST, the WebSocket API, streams and user data through its typed models."""
+"""The exchange's own SDK of USD-M: REST, the WebSocket API, streams and user data, by its typed models."""
 
 from binance_common.errors import BadRequestError
 from binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futures import (
@@ -6,7 +6,17 @@ from binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futur
 )
 from binance_sdk_futures_setup import Heard, Rest, answered, socket_api, streams
 from binance_sdk_models import quietly
-from stage import CONTRACT_TAKER_RATE, D, hold_book, hold_price, move_clock, open_account, print_trade, raised, run
+from stage import (
+    CONTRACT_TAKER_RATE,
+    D,
+    hold_book,
+    hold_price,
+    move_clock,
+    open_account,
+    print_trade,
+    raised,
+    run,
+)
 
 SITE = "binance-usdm"
 SYMBOL = "BTCUSDT"
@@ -210,7 +220,10 @@ def check_algo_orders():
         quantity=0.01,
     )
     assert rest.cancel_algo_order(algo_id=other.algo_id).msg == "success"
-    assert [each.algo_status for each in rest.query_all_algo_orders(symbol=SYMBOL)] == ["FINISHED", "CANCELED"]
+    assert [each.algo_status for each in rest.query_all_algo_orders(symbol=SYMBOL)] == [
+        "FINISHED",
+        "CANCELED",
+    ]
 
 
 def check_isolated_margin():
@@ -243,7 +256,9 @@ async def check_socket_api():
         gone = await answered(api.cancel_order(symbol=SYMBOL, order_id=placed.order_id))
         assert gone.status == "CANCELED"
         await answered(
-            api.new_order(symbol=SYMBOL, side="BUY", type="MARKET", quantity=0.1, new_order_resp_type="RESULT")
+            api.new_order(
+                symbol=SYMBOL, side="BUY", type="MARKET", quantity=0.1, new_order_resp_type="RESULT"
+            )
         )
         (held,) = await answered(api.position_information_v2(symbol=SYMBOL))
         assert D(held.entry_price) == 100_010

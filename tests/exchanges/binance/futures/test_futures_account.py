@@ -322,6 +322,12 @@ class TestSettings:
         assert set(coin["brackets"][0]) == set(
             "bracket initialLeverage qtyCap qtylFloor qtyFloor maintMarginRatio cum".split()
         )
+        second = coin["brackets"][1]
+        assert {name: type(second[name]) for name in ("qtyCap", "qtylFloor", "qtyFloor")} == {
+            "qtyCap": int,
+            "qtylFloor": int,
+            "qtyFloor": int,
+        }
         (pair,) = await vault.coinm("/v1/leverageBracket", pair="BTCUSD")
         assert (pair["pair"], pair["brackets"]) == ("BTCUSD", coin["brackets"])
 
@@ -339,6 +345,10 @@ class TestIncome:
         wallet = float((await vault.usdm("/v3/account"))["totalWalletBalance"])
         assert sum(float(one["income"]) for one in everything) == pytest.approx(wallet)
         assert [one["tranId"] for one in everything] == sorted(one["tranId"] for one in everything)
+
+    async def test_numbers_of_transactions(self, vault: Vault) -> None:
+        assert {type(one["tranId"]) for one in await vault.usdm("/v1/income")} == {int}
+        assert {type(one["tranId"]) for one in await vault.coinm("/v1/income")} == {str}
 
     async def test_pages(self, vault: Vault) -> None:
         await vault.trade(BTC, "1", "100000")
