@@ -287,6 +287,12 @@ class TestSettings:
         await vault.trade(BTC, "0.01", "100000", leg=Leg.LONG)
         assert (await vault.refusal("POST", f"/dapi{path}", dualSidePosition="false"))[1] == -4068
 
+    async def test_every_account_is_in_single_asset_mode(self, vault: Vault) -> None:
+        path = "/fapi/v1/multiAssetsMargin"
+        assert await vault.get(path) == {"multiAssetsMargin": False}
+        assert (await vault.refusal("POST", path, multiAssetsMargin="false"))[1] == -4171
+        assert (await vault.refusal("POST", path, multiAssetsMargin="true"))[:2] == (404, -1020)
+
     async def test_fees_in_bnb(self, vault: Vault) -> None:
         assert await vault.usdm("/v1/feeBurn") == {"feeBurn": False}
         await vault.post("/fapi/v1/feeBurn", feeBurn="true")
