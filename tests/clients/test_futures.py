@@ -25,6 +25,8 @@ PROGRAMS = (
     "ccxt_coinm_orders",
     "ccxt_contract_errors",
     "ccxt_futures_watching",
+    "binance_sdk_derivatives_trading_usds_futures_story",
+    "binance_sdk_derivatives_trading_coin_futures_story",
 )
 
 
