@@ -316,11 +316,11 @@ def _coinm_brackets(listing: Listing) -> list[CoinmBracket]:
         {
             "bracket": number,
             "initialLeverage": int(tier.leverage_max),
-            "qtyCap": float(tier.cap),
+            "qtyCap": int(tier.cap),
             # Quirk: the floor is spelled `qtylFloor`, while clients read `qtyFloor`; both are there (Notional
             # Bracket for Symbol, its example).
-            "qtylFloor": float(tier.floor),
-            "qtyFloor": float(tier.floor),
+            "qtylFloor": int(tier.floor),
+            "qtyFloor": int(tier.floor),
             "maintMarginRatio": float(tier.maintenance_rate),
             "cum": float(tier.maintenance_amount),
         }
