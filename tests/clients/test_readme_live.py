@@ -1,4 +1,4 @@
-"""What the README says about listening and futures is what a newcomer sees: its code runs as it stands."""
+"""What a newcomer is told to paste, by the README about listening and futures, and at the start, runs."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ SEEN = {
 """What is printed sooner or later, by client."""
 
 
+PASTED = {
+    "python-binance": ("python-binance", ("'status': 'FILLED'", "'orderId'")),
+    "ccxt": ("ccxt", ("closed",)),
+    "ccxt, futures": ("ccxt", ("closed",)),
+    "binance-sdk-spot": ("binance-sdk-spot", ("status='FILLED'",)),
+}
+"""What the server shows at its start, ready to paste: for which client, and what is printed then."""
+
 TRADED = {
     "python-binance": ("'positionAmt': '0.1'", "'qty': '5'"),
     "ccxt": ("'contracts': 1.0",),
@@ -43,6 +51,17 @@ def code_of(client: str, heading: str) -> str:
 @pytest.mark.parametrize("client", TRADED)
 def test_trading_of_futures(client: str, server: Server) -> None:
     code = code_of(client, "Trade futures").replace(WRITTEN_HOST, server.url.removeprefix("http://"))
+    run_code(client, code, TRADED[client])
+
+
+@pytest.mark.parametrize("title", PASTED)
+def test_what_is_shown_at_the_start(title: str, server: Server) -> None:
+    client, printed = PASTED[title]
+    code = server.announced.split(f"# {title}\n")[1].split("\n\n")[0]
+    run_code(client, code, printed)
+
+
+def run_code(client: str, code: str, printed: tuple[str, ...]) -> None:
     done = subprocess.run(
         [client_python(client.replace("-", "_")), "-c", code],
         capture_output=True,
@@ -52,7 +71,7 @@ def test_trading_of_futures(client: str, server: Server) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert [each for each in TRADED[client] if each not in done.stdout] == [], done.stdout
+    assert [each for each in printed if each not in done.stdout] == [], done.stdout
 
 
 @pytest.mark.parametrize("client", SEEN)
