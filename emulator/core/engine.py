@@ -23,9 +23,10 @@ from emulator.core.ids import NO_LIST
 from emulator.core.instruments import Instrument
 from emulator.core.liquidation import Risk as Risk
 from emulator.core.markets import Feed
-from emulator.core.numbers import EXACT, exact
-from emulator.core.orders import EndReason, Order, OrderStatus
+from emulator.core.numbers import EXACT, ZERO, exact
+from emulator.core.orders import Cause, EndReason, Order, OrderStatus
 from emulator.core.rejections import Feature, FeatureOff, Rejection, ReplaceFailed
+from emulator.core.risk import held_at
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
 from emulator.core.tape import FOREVER_US
@@ -334,7 +335,19 @@ class Engine:
                     self._follow_position(order, pending)
 
     def _follow_taken_over(self, event: e.PositionTakenOver, pending: list[c.Command]) -> None:
-        self._follow_position(self.views.orders[event.order], pending)
+        order = self.views.orders[event.order]
+        self._follow_position(order, pending)
+        if order.terms.cause is Cause.DELIVERY:
+            self._follow_delivery(order, pending)
+
+    def _follow_delivery(self, order: Order, pending: list[c.Command]) -> None:
+        """The settlement price may be far from the mark price by which a position could be kept. What is owed
+        then is owed by nobody who has a position, so nobody would look for it later."""
+        contract = self.state.contract_of(order.instrument)
+        risk = Risk(order.account, contract.wallet, contract.settle)
+        owes = self.state.ledger.free(risk.account, risk.wallet, risk.asset) < ZERO
+        if owes and not held_at(self.state, risk, self.views.now_us):
+            pending.append(c.CloseOut(risk=risk))
 
     def _follow_deleveraged(self, event: e.AutoDeleveraged, pending: list[c.Command]) -> None:
         for order in (event.order, event.counter):

@@ -12,7 +12,7 @@ from emulator.core import rejections as r
 from emulator.core.contracts import Contract
 from emulator.core.decisions import decide
 from emulator.core.history import Income, IncomeKind, incomes_of
-from emulator.core.ledger import PROFIT
+from emulator.core.ledger import INSURANCE, PROFIT
 from emulator.core.numbers import exact
 from emulator.core.orders import Cause, EndReason, OrderStatus
 from emulator.core.positions import MarginMode
@@ -120,3 +120,20 @@ def test_a_countdown_for_a_delivered_contract_is_over_when_time_passes() -> None
     pit.wait(HOUR)
     assert not pit.engine.state.markets[pit.symbol].countdowns
     assert pit.engine.next_due_us(pit.now) is None
+
+
+def test_what_is_owed_after_a_delivery_is_paid_by_the_insurance_fund() -> None:
+    """At 100 for 118 minutes and at 50 for two: an average of 97.5 after some trades at 50. Who is short by
+    1.5 loses 1.5 x 47.5 = 71.25, and has no more than 6."""
+    pit = Pit(dated(), moving((0, "100"), (118 * 60, "50")), funds="6")
+    pit.wait(119 * MINUTE)
+    pit.trade("1", "50")
+    pit.trade("0.5", "50")
+    pit.wait(2 * MINUTE)
+    assert not pit.engine.state.positions
+    assert settled(pit, pit.bob) == ["-71.25"]
+    assert (pit.balance(), pit.balance(pit.bob)) == ("77.25", "0")
+    assert plain(pit.engine.state.ledger.counterparties[INSURANCE]["USDT"]) == "-65.25"
+    with exact():
+        assert not pit.engine.audit()
+    assert_same(pit.engine, pit.replayed())
