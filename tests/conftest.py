@@ -14,6 +14,7 @@ import pytest
 from tests.launch import Server, launched
 
 LONGEST = (
+    "tests/conformance/test_specs.py",
     "tests/storage/test_crash.py",
     "tests/storage/test_upkeep.py",
     "tests/storage/test_failures.py",

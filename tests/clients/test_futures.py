@@ -22,6 +22,8 @@ PROGRAMS = (
     "ccxt_usdm",
     "ccxt_coinm",
     "ccxt_futures_watching",
+    "binance_sdk_derivatives_trading_usds_futures_story",
+    "binance_sdk_derivatives_trading_coin_futures_story",
 )
 
 

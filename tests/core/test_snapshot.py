@@ -191,7 +191,7 @@ VIEWS = {
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
     "derived": {"_checked", "_due", "_version", "_vigil"},
-    "given": {"_steps", "feed", "instruments", "name", "observers", "rules", "watchers"},
+    "given": {"_steps", "feed", "instruments", "name", "observers", "rules"},
     "of one command": {"_moved", "_struck"},
 }
 

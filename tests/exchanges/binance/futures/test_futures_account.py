@@ -287,6 +287,12 @@ class TestSettings:
         await vault.trade(BTC, "0.01", "100000", leg=Leg.LONG)
         assert (await vault.refusal("POST", f"/dapi{path}", dualSidePosition="false"))[1] == -4068
 
+    async def test_every_account_is_in_single_asset_mode(self, vault: Vault) -> None:
+        path = "/fapi/v1/multiAssetsMargin"
+        assert await vault.get(path) == {"multiAssetsMargin": False}
+        assert (await vault.refusal("POST", path, multiAssetsMargin="false"))[1] == -4171
+        assert (await vault.refusal("POST", path, multiAssetsMargin="true"))[:2] == (404, -1020)
+
     async def test_fees_in_bnb(self, vault: Vault) -> None:
         assert await vault.usdm("/v1/feeBurn") == {"feeBurn": False}
         await vault.post("/fapi/v1/feeBurn", feeBurn="true")
@@ -322,6 +328,12 @@ class TestSettings:
         assert set(coin["brackets"][0]) == set(
             "bracket initialLeverage qtyCap qtylFloor qtyFloor maintMarginRatio cum".split()
         )
+        second = coin["brackets"][1]
+        assert {name: type(second[name]) for name in ("qtyCap", "qtylFloor", "qtyFloor")} == {
+            "qtyCap": int,
+            "qtylFloor": int,
+            "qtyFloor": int,
+        }
         (pair,) = await vault.coinm("/v1/leverageBracket", pair="BTCUSD")
         assert (pair["pair"], pair["brackets"]) == ("BTCUSD", coin["brackets"])
 
@@ -339,6 +351,10 @@ class TestIncome:
         wallet = float((await vault.usdm("/v3/account"))["totalWalletBalance"])
         assert sum(float(one["income"]) for one in everything) == pytest.approx(wallet)
         assert [one["tranId"] for one in everything] == sorted(one["tranId"] for one in everything)
+
+    async def test_numbers_of_transactions(self, vault: Vault) -> None:
+        assert {type(one["tranId"]) for one in await vault.usdm("/v1/income")} == {int}
+        assert {type(one["tranId"]) for one in await vault.coinm("/v1/income")} == {str}
 
     async def test_pages(self, vault: Vault) -> None:
         await vault.trade(BTC, "1", "100000")
