@@ -18,7 +18,7 @@ import pytest
 
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
 from tests.exchanges.binance.bank import NOW_US
-from tests.exchanges.binance.futures.arena import LIMIT_BUY, MARKET_SELL
+from tests.exchanges.binance.futures.arena import BTC, LIMIT_BUY, LIMIT_SELL, MARKET_SELL
 from tests.exchanges.binance.futures.stage import ASSETS, BUY, HOUR_US, SECOND_US, Stage, decimals
 
 pytestmark = pytest.mark.anyio
@@ -264,6 +264,51 @@ async def test_a_position_is_lost(stage: Stage, ruin: Ruin) -> None:
     assert await stage.incomes("REALIZED_PNL", product) == [*decimals(ruin.realised)]
     assert await stage.incomes("INSURANCE_CLEAR", product) == [*decimals(ruin.cleared)]
     assert await stage.wallet(product) == Decimal(ruin.left)
+
+
+async def test_an_isolated_position_loses_no_more_than_its_margin(stage: Stage) -> None:
+    """Margin 500.05, nothing left at 95009.5. The book takes 0.04 at 95300, the fund the rest at 95009.5:
+    0.04 * -4710 = -188.4 and 0.06 * -5000.5 = -300.03, so of the fee for the former 11.62 are there."""
+    await stage.ok("POST", "marginType", symbol="BTCUSDT", marginType="ISOLATED")
+    await stage.taken("BUY", "0.1", "100010")
+    await stage.book(BTC, [("95300", "0.04"), ("95000", "5")], [("95320", "5")])
+    await stage.step(31 * SECOND_US)
+    assert await stage.positions() == {}
+    assert await stage.incomes("REALIZED_PNL") == [*decimals("-188.4", "-300.03")]
+    assert await stage.incomes("INSURANCE_CLEAR") == [*decimals("-11.62")]
+    # 100000 - 5.0005 - 500.05
+    assert await stage.wallet() == Decimal("99494.9495")
+
+
+async def test_a_gap_is_the_insurance_funds(stage: Stage) -> None:
+    """At 90000 a margin of 500.05 is long gone, so it is closed at 95009.5, where that was all."""
+    await stage.ok("POST", "marginType", symbol="BTCUSDT", marginType="ISOLATED")
+    await stage.taken("BUY", "0.1", "100010")
+    await stage.hold_price("BTC/USDT", "90000")
+    assert await stage.positions() == {}
+    assert await stage.incomes("REALIZED_PNL") == [Decimal("-500.05")]
+    assert await stage.incomes("INSURANCE_CLEAR") == []
+    assert await stage.wallet() == Decimal("99494.9495")
+
+
+async def test_one_leg_is_lost_and_the_other_stays(stage: Stage) -> None:
+    """The figures of the isolated short above; orders of the other leg stay as well."""
+    await stage.hedge()
+    await stage.ok("POST", "marginType", symbol="BTCUSDT", marginType="ISOLATED")
+    await stage.taken("BUY", "0.1", "100010", positionSide="LONG")
+    await stage.taken("SELL", "0.1", "99990", positionSide="SHORT")
+    of_long = await stage.place_order(LIMIT_SELL, positionSide="LONG", price="104990")
+    of_short = await stage.place_order(LIMIT_BUY, positionSide="SHORT", price="97990")
+    await stage.quote("104680", "104700")
+    await stage.step(31 * SECOND_US)
+    assert await stage.positions() == {"LONG": decimals("0.1", "100010")}
+    (order,) = await stage.ok("GET", "forceOrders")
+    assert (order["positionSide"], order["side"]) == ("SHORT", "BUY")
+    assert await stage.incomes("INSURANCE_CLEAR") == [Decimal("-28.95")]
+    assert (await stage.find_order(of_long["orderId"]))["status"] == "NEW"
+    assert (await stage.find_order(of_short["orderId"]))["status"] == "EXPIRED"
+    # 100000 - 5.0005 - 4.9995 - 499.95
+    assert await stage.wallet() == Decimal("99490.05")
 
 
 # Funding
