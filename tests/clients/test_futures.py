@@ -19,6 +19,7 @@ CLOCK = {"mode": "virtual", "time": "2026-03-02T10:00:00Z"}
 PROGRAMS = (
     "python_binance_usdm",
     "python_binance_coinm",
+    "python_binance_futures_live",
     "ccxt_usdm",
     "ccxt_coinm",
     "ccxt_futures_watching",
