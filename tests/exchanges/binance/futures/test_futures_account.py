@@ -282,10 +282,14 @@ class TestSettings:
         assert await vault.usdm(path) == await vault.coinm(path) == {"dualSidePosition": True}
         assert (await vault.refusal("POST", f"/fapi{path}", dualSidePosition="true"))[1] == -4059
         await vault.place(BTC, Side.BUY, "0.01", "90000", leg=Leg.LONG)
-        assert (await vault.refusal("POST", f"/dapi{path}", dualSidePosition="false"))[1] == -4067
+        assert (await vault.refusal("POST", f"/fapi{path}", dualSidePosition="false"))[1] == -4067
         await vault.do(c.CancelAllOrders(account=vault.account(), instrument=BTC))
         await vault.trade(BTC, "0.01", "100000", leg=Leg.LONG)
-        assert (await vault.refusal("POST", f"/dapi{path}", dualSidePosition="false"))[1] == -4068
+        assert (await vault.refusal("POST", f"/fapi{path}", dualSidePosition="false"))[1] == -4068
+        # Of what stands in the way on the other product another code is told.
+        code, text = (await vault.refusal("POST", f"/dapi{path}", dualSidePosition="false"))[1:]
+        assert code == -4531
+        assert text.endswith("Please close any open positions or orders in UM and try again.")
 
     async def test_every_account_is_in_single_asset_mode(self, vault: Vault) -> None:
         path = "/fapi/v1/multiAssetsMargin"
