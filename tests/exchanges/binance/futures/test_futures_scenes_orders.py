@@ -174,20 +174,22 @@ async def test_when_margin_types_may_not_change(stage: Stage, product: Product) 
 
 @pytest.mark.parametrize("product", [USDM, COINM], ids=["usdm", "coinm"])
 async def test_when_the_position_mode_may_not_change(stage: Stage, product: Product) -> None:
-    """The mode is that of both products, so an order of the other one is in the way as well."""
-    other, resting = (COINM, COIN_BUY) if product is USDM else (USDM, LIMIT_BUY)
+    """The mode is that of both products, so what the other one has is in the way as well."""
+    coin = {**BUY[COINM], "quantity": "10"}
+    sides = [(USDM, LIMIT_BUY, MARKET_BUY), (COINM, COIN_BUY, coin)]
 
     async def refused(dual: str) -> int:
         return (await stage.no("POST", "positionSide/dual", product, dualSidePosition=dual))[0]
 
     assert await refused("false") == -4059
     assert (await stage.no("POST", "order", product, **BUY[product], positionSide="LONG"))[0] == -4061
-    order_id = (await stage.place_order(resting, other))["orderId"]
-    assert await refused("true") == -4067
-    await stage.ok("DELETE", "order", other, symbol=resting["symbol"], orderId=order_id)
-    await stage.finish(BUY[other], other)
-    assert await refused("true") == -4068
-    await stage.finish(BUY[other], other, side="SELL")
+    for site, resting, market in sides:
+        order_id = (await stage.place_order(resting, site))["orderId"]
+        assert await refused("true") == (-4067 if site is product else -4531)
+        await stage.ok("DELETE", "order", site, symbol=resting["symbol"], orderId=order_id)
+        await stage.finish(market, site)
+        assert await refused("true") == (-4068 if site is product else -4531)
+        await stage.finish(market, site, side="SELL")
     await stage.ok("POST", "positionSide/dual", product, dualSidePosition="true")
     assert await refused("true") == -4059
     assert (await stage.no("POST", "order", product, **BUY[product]))[0] == -4061
