@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.instruments import BUY, Instrument, InstrumentStatus, OrderType, TimeInForce
-from emulator.core.numbers import EXACT, ZERO, is_on_step
+from emulator.core.numbers import ZERO, is_on_step, remainder
 from emulator.core.orders import OrderTerms
 from emulator.core.positions import Leg
 
@@ -18,7 +18,6 @@ _UNBOUNDED = Decimal("Infinity")
 _LIMIT = OrderType.LIMIT
 _GTC = TimeInForce.GTC
 _BOTH = Leg.BOTH
-_remainder = EXACT.remainder
 
 
 def is_plain(terms: OrderTerms) -> bool:
@@ -89,8 +88,8 @@ class Bounds:
             and quantity is not None
             and lowest <= price <= highest
             and self._quantity_min <= quantity <= self._quantity_max
-            and not _remainder(price, self._price_step)
-            and not _remainder(quantity, self._quantity_step)
+            and not remainder(price, self._price_step)
+            and not remainder(quantity, self._quantity_step)
             and self._amount_min <= price * quantity <= self._amount_max
             and terms.self_trade_mode in self._modes
         )

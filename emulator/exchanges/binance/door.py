@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from time import time_ns
-from typing import Any, Literal, assert_never
+from typing import Any, Literal
 
 from emulator.core.commands import Command
 from emulator.core.rejections import Rejection
@@ -192,11 +192,14 @@ class Door:
         """Take the timestamp and its window out of the values; raises -1131 and -1021."""
         timestamp_us = values.pop("timestamp")
         window_ms = values.pop("recvWindow", RECV_WINDOW_DEFAULT_MS)
-        server_us = self._server_us(call)
-        if server_us is not None:
-            check_timestamp(timestamp_us, window_ms, server_us, self.errors)
-        elif window_ms > RECV_WINDOW_MAX_MS:
-            raise self.errors.refuse(-1131)
+        timestamps = self._timestamps
+        if timestamps == "off":
+            if window_ms > RECV_WINDOW_MAX_MS:
+                raise self.errors.refuse(-1131)
+            return
+        is_wall = timestamps == "wall" or (timestamps == "auto" and call.sandbox.clock.is_virtual)
+        server_us = self._wall_us() if is_wall else call.now_us
+        check_timestamp(timestamp_us, window_ms, server_us, self.errors)
 
     def compile_spending(self, route: Route) -> Admit:
         """Whether there is enough left for the weight and the orders of a call that was read."""
@@ -231,18 +234,6 @@ class Door:
     def verifies(self, record: KeyRecord, payload: bytes, signature: str) -> bool:
         """Whether a signature is a key's over exactly this payload."""
         return self._verifiers.verify(record, payload, signature)
-
-    def _server_us(self, call: Call) -> int | None:
-        match self._timestamps:
-            case "auto":
-                return self._wall_us() if call.sandbox.clock.is_virtual else call.now_us
-            case "wall":
-                return self._wall_us()
-            case "sandbox":
-                return call.now_us
-            case "off":
-                return None
-        assert_never(self._timestamps)
 
     def _is_signed(self, record: KeyRecord, query: bytes, body: bytes, signature: str) -> bool:
         # Quirk: where a request has parameters in query and body, both are signed with nothing in between
