@@ -20,24 +20,6 @@ _GTC = TimeInForce.GTC
 _BOTH = Leg.BOTH
 
 
-def is_plain(terms: OrderTerms) -> bool:
-    """Whether terms ask for nothing but a quantity at a price until they are canceled, perhaps post-only."""
-    return (
-        terms.type is _LIMIT
-        and terms.time_in_force is _GTC
-        and terms.trigger is None
-        and terms.peg is None
-        and terms.iceberg_quantity is None
-        and terms.quote_quantity is None
-        and terms.good_till_us is None
-        and terms.leg is _BOTH
-        and not terms.reduce_only
-        and not terms.close_position
-        and not terms.price_protect
-        and not terms.detached
-    )
-
-
 class Bounds:
     """Of one instrument. is_open: whether anything is admitted at all: of a pair that is traded, and where
     there is no limit of positions, which would have to be reckoned."""
@@ -78,14 +60,24 @@ class Bounds:
         """Whether prices have to be near a reference."""
 
     def admit(self, terms: OrderTerms, reference: Decimal) -> bool:
-        """Whether plain terms are within all limits. reference: what prices have to be near."""
+        """Whether terms ask for nothing but a quantity at a price until they are canceled, perhaps post-only,
+        and this is within all limits. reference: what prices have to be near."""
         if reference is not self._reference:
             self._refer(reference)
         price, quantity = terms.price, terms.quantity
         lowest, highest = self._bids if terms.side is BUY else self._asks
         return (
-            price is not None
+            terms.type is _LIMIT
+            and terms.time_in_force is _GTC
+            and price is not None
             and quantity is not None
+            and terms.trigger is None
+            and terms.peg is None
+            and terms.iceberg_quantity is None
+            and terms.quote_quantity is None
+            and terms.good_till_us is None
+            and terms.leg is _BOTH
+            and not (terms.reduce_only or terms.close_position or terms.price_protect or terms.detached)
             and lowest <= price <= highest
             and self._quantity_min <= quantity <= self._quantity_max
             and not remainder(price, self._price_step)

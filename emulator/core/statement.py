@@ -41,7 +41,7 @@ from emulator.core.positions import (
     entry_price,
     unrealised,
 )
-from emulator.core.risk import deleveraging_queue
+from emulator.core.risk import deleveraging_queue, insurance_balance
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 
@@ -51,6 +51,7 @@ __all__ = [
     "Totals",
     "WalletStatement",
     "deleveraging_light",
+    "insurance_balance",
     "position_statement",
     "wallet_statement",
 ]

@@ -149,6 +149,17 @@ def run_program(
     return Report(reported["failures"], reported["told"], output)
 
 
+def play_in_sandbox(
+    program: str, server: Server, folder: Path, keys: Mapping[str, Any], options: Mapping[str, Any]
+) -> Report:
+    """Runs the program in a sandbox of its own, which its path names, or a port of its own if it has one."""
+    made = control(server, "POST", "sandboxes", {"name": program.replace("_", "-"), **options})
+    port = made["port"]
+    url = f"{server.url}{made['path']}" if port is None else f"http://127.0.0.1:{port}"
+    there = server._replace(url=url, ready={**server.ready, "url": url})
+    return run_program(program, there, folder, keys, {})
+
+
 def _run(command: Sequence[str], stage: Mapping[str, Any]) -> tuple[str, int | None]:
     environment = {
         name: value

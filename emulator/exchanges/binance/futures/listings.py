@@ -218,6 +218,7 @@ def _listed(row: Row, wallet: str) -> Iterator[Listing]:
 def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: int) -> Listing:
     is_inverse = row.settle == row.base
     funding_cap = _number_of(row.funding_cap, "funding_cap")
+    times = 1 + quarter % 2
     contract = Contract(
         is_inverse=is_inverse,
         wallet=wallet,
@@ -283,9 +284,10 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
             anchor=_number_of(row.anchor, "anchor"),
             volatility_bips=row.volatility_bips,
             spread_steps=row.spread_steps,
-            trade_quantity=_number_of(row.trade_quantity, "trade_quantity"),
-            level_quantity=_number_of(row.level_quantity, "level_quantity"),
-            trades_per_minute=row.trades_per_minute,
+            # Two quarters that were traded alike would have the same market to the last trade.
+            trade_quantity=_number_of(row.trade_quantity, "trade_quantity") * times,
+            level_quantity=_number_of(row.level_quantity, "level_quantity") * times,
+            trades_per_minute=row.trades_per_minute * times,
             path=row.path,
         ),
         contract=contract,

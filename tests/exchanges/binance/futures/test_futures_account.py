@@ -199,6 +199,26 @@ class TestPositions:
         await vault.post("/fapi/v1/positionMargin", symbol="BTCUSDT", amount="1000", type=2)
         assert (await vault.usdm("/v3/positionRisk"))[0]["isolatedWallet"] == "5000.00000000"
 
+    async def test_the_history_of_moved_margins(self, vault: Vault) -> None:
+        path = "/fapi/v1/positionMargin"
+        await vault.post("/fapi/v1/marginType", symbol="BTCUSDT", marginType="ISOLATED")
+        await vault.trade(BTC, "1", "100000")
+        await vault.post(path, symbol="BTCUSDT", amount="1000", type=1)
+        await vault.post(path, symbol="BTCUSDT", amount="400", type=2)
+        rows = await vault.usdm("/v1/positionMargin/history", symbol="BTCUSDT")
+        assert [(one["type"], one["amount"]) for one in rows] == [(1, "1000.00000000"), (2, "400.00000000")]
+        assert rows[0] == {
+            "symbol": "BTCUSDT",
+            "type": 1,
+            "deltaType": "USER_ADJUST",
+            "amount": "1000.00000000",
+            "asset": "USDT",
+            "time": rows[0]["time"],
+            "positionSide": "BOTH",
+        }
+        assert await vault.usdm("/v1/positionMargin/history", symbol="BTCUSDT", type=2) == rows[1:]
+        assert await vault.usdm("/v1/positionMargin/history", symbol="ETHUSDT") == []
+
     async def test_margin_that_cannot_be_moved(self, vault: Vault) -> None:
         async def refused(**values: Any) -> int:
             code: int = (await vault.refusal("POST", "/fapi/v1/positionMargin", symbol="BTCUSDT", **values))[
@@ -215,7 +235,6 @@ class TestPositions:
         assert (await vault.refusal("GET", "/fapi/v3/positionRisk", symbol="NOPE"))[1] == -1121
         assert (await vault.refusal("GET", "/fapi/v2/positionRisk", symbol="NOPE"))[1] == -1121
         assert (await vault.refusal("GET", "/dapi/v1/positionRisk", pair="NOPE"))[1] == -4087
-
 
     async def test_the_queue_of_deleveraging(self, vault: Vault) -> None:
         assert await vault.usdm("/v1/adlQuantile") == []

@@ -329,7 +329,6 @@ class MarginChange(TypedDict):
     asset: str
     time: int
     positionSide: str
-    clientTranId: NotRequired[str]
 
 
 class Income(TypedDict):
