@@ -23,7 +23,13 @@ from tests.launch import Server
 TREE = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).with_name("programs")
 
-CLIENTS = ("python_binance", "ccxt", "binance_sdk_spot")
+CLIENTS = (
+    "python_binance",
+    "ccxt",
+    "binance_sdk_spot",
+    "binance_sdk_derivatives_trading_usds_futures",
+    "binance_sdk_derivatives_trading_coin_futures",
+)
 
 PROGRAM_WITHIN_S = 100
 INSTALLED_WITHIN_S = 300

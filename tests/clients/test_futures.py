@@ -19,9 +19,15 @@ CLOCK = {"mode": "virtual", "time": "2026-03-02T10:00:00Z"}
 PROGRAMS = (
     "python_binance_usdm",
     "python_binance_coinm",
+    "python_binance_coinm_orders",
+    "python_binance_futures_live",
     "ccxt_usdm",
     "ccxt_coinm",
+    "ccxt_coinm_orders",
+    "ccxt_contract_errors",
     "ccxt_futures_watching",
+    "binance_sdk_derivatives_trading_usds_futures_story",
+    "binance_sdk_derivatives_trading_coin_futures_story",
 )
 
 

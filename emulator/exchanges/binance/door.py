@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from time import time_ns
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from emulator.core.commands import Command
 from emulator.core.rejections import Rejection
@@ -44,8 +44,8 @@ from emulator.web.contract import Admit, Call, Failure, Parameter, Refusal, Rout
 from emulator.web.params import TooManyPairs, split_pairs
 
 Timestamps = Literal["auto", "wall", "sandbox", "off"]
-"""What request timestamps are compared with; auto: the sandbox's clock, or the wall while that is
-virtual, because unmodified clients sign with their own time."""
+"""What request timestamps are compared with; auto: the sandbox's clock, and while that is virtual the wall
+too, whichever is nearer: clients sign with their own time, or with what the server told them of its."""
 
 Counting = Literal["auto", "on", "off"]
 """Whether quotas refuse; auto: only while the sandbox's clock is the wall's."""
@@ -192,14 +192,11 @@ class Door:
         """Take the timestamp and its window out of the values; raises -1131 and -1021."""
         timestamp_us = values.pop("timestamp")
         window_ms = values.pop("recvWindow", RECV_WINDOW_DEFAULT_MS)
-        timestamps = self._timestamps
-        if timestamps == "off":
-            if window_ms > RECV_WINDOW_MAX_MS:
-                raise self.errors.refuse(-1131)
-            return
-        is_wall = timestamps == "wall" or (timestamps == "auto" and call.sandbox.clock.is_virtual)
-        server_us = self._wall_us() if is_wall else call.now_us
-        check_timestamp(timestamp_us, window_ms, server_us, self.errors)
+        server_us = self._server_us(call, timestamp_us)
+        if server_us is not None:
+            check_timestamp(timestamp_us, window_ms, server_us, self.errors)
+        elif window_ms > RECV_WINDOW_MAX_MS:
+            raise self.errors.refuse(-1131)
 
     def compile_spending(self, route: Route) -> Admit:
         """Whether there is enough left for the weight and the orders of a call that was read."""
@@ -234,6 +231,20 @@ class Door:
     def verifies(self, record: KeyRecord, payload: bytes, signature: str) -> bool:
         """Whether a signature is a key's over exactly this payload."""
         return self._verifiers.verify(record, payload, signature)
+
+    def _server_us(self, call: Call, timestamp_us: int) -> int | None:
+        match self._timestamps:
+            case "auto":
+                if not call.sandbox.clock.is_virtual:
+                    return call.now_us
+                return min(self._wall_us(), call.now_us, key=lambda time_us: abs(time_us - timestamp_us))
+            case "wall":
+                return self._wall_us()
+            case "sandbox":
+                return call.now_us
+            case "off":
+                return None
+        assert_never(self._timestamps)
 
     def _is_signed(self, record: KeyRecord, query: bytes, body: bytes, signature: str) -> bool:
         # Quirk: where a request has parameters in query and body, both are signed with nothing in between

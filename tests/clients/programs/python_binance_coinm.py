@@ -3,9 +3,6 @@
 The clock stands still and the market is held, so index and mark price are the price that is held.
 """
 
-import json
-from urllib.parse import quote
-
 from binance.exceptions import BinanceAPIException
 from python_binance_setup import client_of
 from stage import (
@@ -163,10 +160,9 @@ def check_resting_orders():
     one = client.futures_coin_get_open_order(symbol=SYMBOL, origClientOrderId="mine-2")
     assert one["orderId"] == numbers[1]
     terms = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1"}
-    listed = json.dumps([{**terms, "price": price} for price in ("47600", "1")])
-    # Its own methods for several at once encode the list twice, which the exchange does not take.
-    placed = client._request_futures_coin_api(
-        "post", "batchOrders", True, force_params=True, data={"batchOrders": quote(listed)}
+    # This client encodes the list twice.
+    placed = client.futures_coin_place_batch_order(
+        batchOrders=[{**terms, "price": price} for price in ("47600", "1")]
     )
     assert (placed[0]["price"], placed[1]["code"]) == ("47600.0", -4013)
     assert client.futures_coin_cancel_order(symbol=SYMBOL, orderId=numbers[1])["status"] == "CANCELED"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -62,9 +63,14 @@ def _failed(refusal: Refusal) -> Failed:
 
 def read_list(call: Call, name: str) -> list[Any]:
     """A parameter that is a JSON list; raises -1130 if it is none."""
+    text: str = call.values[name]
+    # Quirk: a list that was escaped twice, as python-binance sends it in bodies, is read as well
+    # (github.com/sammchardy/python-binance, issue 1099).
+    if text[:3].upper() == "%5B":
+        text = unquote_plus(text)
     try:
         # Numbers stay the text that they were sent as.
-        found = json.loads(call.values[name], parse_float=str, parse_int=str, parse_constant=str)
+        found = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list):

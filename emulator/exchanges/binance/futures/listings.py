@@ -259,11 +259,12 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
         trigger_orders_shared=True,
         trigger_sources=frozenset({TriggerSource.LAST, TriggerSource.MARK}),
         trigger_protect=_number_of(row.trigger_protect, "trigger_protect"),
-        # A callback rate is a tenth to ten per cent ("New Algo Order"), on whichever side.
+        # A callback rate is a tenth to ten per cent ("New Algo Order"), on USD-M to twenty (change log,
+        # 2026-10-23), on whichever side.
         trailing_above_min=10,
-        trailing_above_max=1000,
+        trailing_above_max=1000 if is_inverse else 2000,
         trailing_below_min=10,
-        trailing_below_max=1000,
+        trailing_below_max=1000 if is_inverse else 2000,
         trailing_reached=Outcome.REFUSE,
         iceberg_orders_max=0,
         amends_max=10_000,

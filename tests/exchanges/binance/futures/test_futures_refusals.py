@@ -381,6 +381,17 @@ async def test_coin_m_refuses_conditional_types_in_an_era_to_come() -> None:
         assert (await arena.no("POST", "order", COINM, **stop))[0] == -4120
 
 
+@pytest.mark.parametrize(
+    ("product", "most", "over"), [(USDM, "20", "20.1"), (COINM, "10", "10.1")], ids=["usdm", "coinm"]
+)
+async def test_how_far_an_order_may_trail(arena: Arena, product: Product, most: str, over: str) -> None:
+    symbol, quantity = ("BTCUSD_PERP", "1") if product is COINM else ("BTCUSDT", "0.01")
+    trailing = {**without(STOP, "triggerPrice"), "type": "TRAILING_STOP_MARKET"}
+    trailing |= {"symbol": symbol, "quantity": quantity}
+    assert await arena.ok("POST", "algoOrder", product, **trailing, callbackRate=most)
+    assert (await arena.no("POST", "algoOrder", product, **trailing, callbackRate=over))[0] == -2007
+
+
 async def test_a_market_order_that_finds_nobody(arena: Arena) -> None:
     await arena.book(BTC, [("99990", "5")], [])
     finished = await arena.finish(MARKET_BUY)
@@ -392,7 +403,7 @@ async def test_a_market_order_that_finds_nobody(arena: Arena) -> None:
 REACHED_ELSEWHERE = {
     "test_futures_door": {-1003, -1015, -1022, -1100, -2014, -2015},
     "test_futures_account": {-4028, -4046, -4047, -4048, -4049, -4050, -4051, -4054, -4055, -4059}
-    | {-2028, -4067, -4068},
+    | {-2028, -4067, -4068, -4531},
     "test_futures_modifying": {-5025, -5027, -5029, -5047, -4196, -4197},
     "test_futures_errors": {-5024, -5026, -4199, -4198},
 }
