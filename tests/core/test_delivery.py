@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 
 from emulator.core import commands as c
+from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.contracts import Contract
+from emulator.core.decisions import decide
 from emulator.core.history import Income, IncomeKind, incomes_of
 from emulator.core.ledger import PROFIT
 from emulator.core.numbers import exact
@@ -92,3 +94,28 @@ def test_it_happens_at_its_time_in_a_long_jump_and_is_the_same_from_the_journal(
     order = max(pit.engine.views.orders.values(), key=lambda one: one.id)
     assert order.created_us == DELIVERY
     assert_same(pit.engine, pit.replayed())
+
+
+def test_a_countdown_beyond_the_delivery_ends_with_the_contract() -> None:
+    pit = Pit(dated(), still("100000"), funds="20000")
+    pit.buy(pit.alice, "0.1", "90000")
+    counting = c.SetCountdown(account=pit.alice, instrument=pit.symbol, at_us=DELIVERY + MINUTE)
+    pit.does(counting)
+    with exact():
+        due = decide(pit.engine.state, pit.engine.rules, c.EndDue(instrument=pit.symbol), DELIVERY)
+    # What stayed would be due again and again, and the clock would never come past it.
+    assert e.CountdownSet(account=pit.alice, instrument=pit.symbol, at_us=None) in due
+    pit.wait(3 * HOUR)
+    assert not pit.engine.state.markets[pit.symbol].countdowns
+
+
+def test_a_countdown_for_a_delivered_contract_is_over_when_time_passes() -> None:
+    pit = Pit(dated(), still("100000"), funds="20000")
+    pit.wait(3 * HOUR)
+    pit.does(c.SetCountdown(account=pit.alice, instrument=pit.symbol, at_us=pit.now + MINUTE))
+    with exact():
+        due = decide(pit.engine.state, pit.engine.rules, c.EndDue(instrument=pit.symbol), pit.now + MINUTE)
+    assert due == [e.CountdownSet(account=pit.alice, instrument=pit.symbol, at_us=None)]
+    pit.wait(HOUR)
+    assert not pit.engine.state.markets[pit.symbol].countdowns
+    assert pit.engine.next_due_us(pit.now) is None
