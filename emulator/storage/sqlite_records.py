@@ -142,7 +142,8 @@ class Group:
         """Later ones count more than earlier ones of the same key."""
         sandbox, entries, gone = self._sandbox, self._entries, self._gone
         places: dict[tuple[str, int, str], Place] = {}
-        for engine, record, is_gone in rows:
+        for row in rows:
+            engine, record = row.engine, row.record
             kind = type(record)
             if kind is LedgerEntry:
                 assert isinstance(record, LedgerEntry)
@@ -153,7 +154,7 @@ class Group:
             if place is None:
                 place = places[engine, account, scope] = Place(sandbox, engine, account, scope)
             table = TABLES[kind]
-            if is_gone:
+            if row.is_gone:
                 gone.setdefault(table, set()).add((place, number, part))
                 continue
             if table in gone:
@@ -164,8 +165,8 @@ class Group:
                     listed = entries[place] = {}
                 listed[number] = record  # type: ignore[assignment]  # a LedgerEntry, by its kind
             else:
-                row = (place, number, part, time_us, label, encode_record(record).decode())
-                self._rows.setdefault(table, []).append(row)
+                columns = place, number, part, time_us, label, encode_record(record).decode()
+                self._rows.setdefault(table, []).append(columns)
 
     def pack(self) -> Iterator[None]:
         """Put ledger entries into blocks, one with each step."""
