@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     timestamps: Literal["auto", "wall", "sandbox", "off"] = Field(
         "auto",
         validation_alias=_named("TIMESTAMPS"),
-        description="What request timestamps are checked against; auto: the clock, or the wall "
+        description="What request timestamps are checked against; auto: the clock, and the wall too "
         "while the clock is virtual.",
     )
     eras: Annotated[dict[str, str | int | bool], NoDecode, BeforeValidator(_eras)] = Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import random
 import sys
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ import pytest
 from tests.launch import Server, launched
 
 LONGEST = (
+    "tests/conformance/test_specs.py",
     "tests/storage/test_crash.py",
     "tests/storage/test_upkeep.py",
     "tests/storage/test_failures.py",
@@ -37,12 +39,18 @@ def pytest_configure(config: pytest.Config) -> None:
             sys.dont_write_bytecode = False
             os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
             os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # The names of tests must be the same for all workers, and some are made of sets.
+    os.environ.setdefault("PYTHONHASHSEED", str(random.SystemRandom().getrandbits(32)))
     # Until all tests are there hardly anything is garbage, and then hardly anything of it ever becomes so:
     # without this, looking through all that again and again is a tenth of a run.
     gc.disable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if " at 0x" in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid}: its name is another one in every process; give it an id")
+
     def place(item: pytest.Item) -> int:
         return next((n for n, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
 

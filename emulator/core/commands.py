@@ -322,6 +322,12 @@ class PayFunding(Command, frozen=True, kw_only=True):
     instrument: str
 
 
+class DeliverContract(Command, frozen=True, kw_only=True):
+    """Internal: a contract is at its end; close all positions in it at its settlement price."""
+
+    instrument: str
+
+
 class Liquidate(Command, frozen=True, kw_only=True):
     """Internal: what there is may not cover any more what must be kept."""
 

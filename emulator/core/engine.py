@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import getcontext, setcontext
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -28,8 +28,11 @@ from emulator.core.orders import EndReason, Order, OrderStatus
 from emulator.core.rejections import Feature, FeatureOff, Rejection, ReplaceFailed
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
+from emulator.core.tape import FOREVER_US
 from emulator.core.views import Taken, Views
 from emulator.core.vigil import Vigil
+
+__all__ = ["FOLLOW_UPS_MAX", "Done", "Engine", "Observer", "Risk", "Watcher"]
 
 FOLLOW_UPS_MAX = 10_000
 """Triggers fired by one command at most; what is due beyond that fires at the next one."""
@@ -64,8 +67,9 @@ class Observer(Protocol):
         ...
 
 
+@runtime_checkable
 class Watcher(Protocol):
-    """Is told when somebody's margin becomes scarce (`MarginRules.warning_ratio`), while the engine lives.
+    """An observer that wants to know when somebody's margin becomes scarce (`MarginRules.warning_ratio`).
 
     That changes nothing, so it is no event: a new process may tell it again, and it is not told twice as
     long as nothing about the account changed.
@@ -92,7 +96,6 @@ class Engine:
         self.state = State(instruments, feed, wallets, self.rules.fees.discount_asset)
         self.views = Views(self.state)
         self.observers: Sequence[Observer] = ()
-        self.watchers: Sequence[Watcher] = ()
         self._advanced_us = 0
         self._checked: dict[str, int] = {}
         self._version: dict[str, int] = {}
@@ -141,8 +144,14 @@ class Engine:
 
     def advance(self, now_us: int) -> list[tuple[int, tuple[e.Event, ...]]]:
         """Let the market do what is due by `now_us`, in the order of time; each with its own time."""
-        due, vigil = self._due, self._vigil
-        if not self.state.touched and (not due or due[0][0] > now_us) and vigil.is_quiet(now_us):
+        due, vigil, state = self._due, self._vigil, self.state
+        if (
+            not state.touched
+            and (not due or due[0][0] > now_us)
+            and not state.disturbed
+            and not state.jolted
+            and vigil.next_due_us > now_us
+        ):
             if now_us > self._advanced_us:
                 self._advanced_us = now_us
             return []
@@ -152,7 +161,7 @@ class Engine:
             passed_us = self._advanced_us
             while True:
                 ahead_us = vigil.next_us(passed_us, now_us)
-                if ahead_us is not None and ahead_us <= now_us and (not due or ahead_us < due[0][0]):
+                if ahead_us <= now_us and (not due or ahead_us < due[0][0]):
                     passed_us = ahead_us
                     events = self._watch(ahead_us)
                     if events:
@@ -194,9 +203,8 @@ class Engine:
         due = self._due
         while due and due[0][2] != self._version[due[0][1]]:
             heappop(due)
-        if not due or (ahead_us is not None and ahead_us < due[0][0]):
-            return ahead_us
-        return due[0][0]
+        first_us = min(ahead_us, due[0][0]) if due else ahead_us
+        return None if first_us == FOREVER_US else first_us
 
     def apply(self, events: Iterable[e.Event], time_us: int) -> None:
         """Fold journalled events; nothing is decided and nothing follows."""
@@ -416,16 +424,17 @@ class Engine:
         endangered = self._vigil.endangered(at_us)
         self._call_margins(at_us)
         happened = self._settle((), at_us, endangered) if endangered else []
-        payments = self._vigil.payments(at_us)
-        if payments:
-            happened += self._settle((), at_us, payments)
+        for due in (self._vigil.payments(at_us), self._vigil.deliveries(at_us)):
+            if due:
+                happened += self._settle((), at_us, due)
         return happened
 
     def _call_margins(self, now_us: int) -> None:
         calls = self._vigil.calls
         for risk in calls:
-            for watcher in self.watchers:
-                watcher.margin_called(risk, now_us)
+            for observer in self.observers:
+                if isinstance(observer, Watcher):
+                    observer.margin_called(risk, now_us)
         calls.clear()
 
     def _look_touched(self, now_us: int) -> None:

@@ -14,7 +14,7 @@ from emulator.core.commands import BookSide, PriceMode
 from emulator.core.ids import AccountId, ListId, OrderId, TradeId
 from emulator.core.instruments import SelfTradeMode, Side
 from emulator.core.order_lists import ListKind
-from emulator.core.orders import EndReason, OrderStatus, OrderTerms
+from emulator.core.orders import Cause, EndReason, OrderStatus, OrderTerms
 from emulator.core.positions import Leg, MarginMode
 
 
@@ -105,12 +105,16 @@ class PositionModeSet(Event, frozen=True, kw_only=True):
 
 
 class MarginMoved(Event, frozen=True, kw_only=True):
-    """Free funds became margin of an isolated position, or the other way round, if negative."""
+    """Free funds became margin of an isolated position, or the other way round, if negative.
+
+    cause: who wanted it.
+    """
 
     account: AccountId
     instrument: str
     leg: Leg
     amount: Decimal
+    cause: Cause = Cause.OWNER
 
 
 class FundingPaid(Event, frozen=True, kw_only=True):

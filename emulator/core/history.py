@@ -158,6 +158,25 @@ class Income(msgspec.Struct, frozen=True, gc=False):
     time_us: int
 
 
+ADDED, TAKEN = 1, 2
+"""Margin, as a part of the keys of its changes."""
+
+
+class MarginChange(msgspec.Struct, frozen=True, gc=False):
+    """The owner of an isolated position added to its margin, or took from it (amount below zero).
+
+    number: of the posting that it was.
+    """
+
+    number: int
+    account: AccountId
+    instrument: str
+    leg: Leg
+    asset: str
+    amount: Decimal
+    time_us: int
+
+
 class PositionRecord(msgspec.Struct, frozen=True, gc=False):
     """A position or one leg as of `time_us`, flat when it was closed. Replaces those before."""
 
@@ -200,6 +219,7 @@ AnyRecord = (
     | ListRecord
     | BalanceRecord
     | Income
+    | MarginChange
     | PositionRecord
     | ContractSettings
     | WalletSettings
@@ -227,7 +247,8 @@ class Key(NamedTuple):
     scope: within the account, the instrument; of movements the kind; of balances wallet and asset; of
     positions instrument and leg; of incomes and settings of a wallet the wallet; nothing for lists and
     ledger entries. id ascends with time. part: the order, where several records may share an id; of
-    incomes a number for their kind. label: a client's own name for it; of incomes the instrument.
+    incomes a number for their kind, of changes of margin ADDED or TAKEN. label: a client's own name for it;
+    of incomes the instrument.
     """
 
     account: AccountId
@@ -285,6 +306,11 @@ def _income(record: Income) -> Key:
     return Key(record.account, record.wallet, record.number, part, record.time_us, record.instrument)
 
 
+def _margin_change(record: MarginChange) -> Key:
+    part = ADDED if record.amount > ZERO else TAKEN
+    return Key(record.account, record.instrument, record.number, part, record.time_us, "")
+
+
 def _position(record: PositionRecord) -> Key:
     leg = record.position.leg.value
     return Key(record.account, f"{record.instrument}/{leg}", 0, 0, record.time_us, "")
@@ -308,6 +334,7 @@ _KEYS: dict[type[Any], Callable[[Any], Key]] = {
     PreventedMatch: _prevented_match,
     ListRecord: _order_list,
     Income: _income,
+    MarginChange: _margin_change,
     PositionRecord: _position,
     ContractSettings: _contract_settings,
     WalletSettings: _wallet_settings,

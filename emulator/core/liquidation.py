@@ -18,6 +18,7 @@ import msgspec
 from emulator.core.contracts import (
     Contract,
     Rounding,
+    Tier,
     Valuation,
     divided,
     maintenance_of,
@@ -28,6 +29,8 @@ from emulator.core.contracts import (
 from emulator.core.ids import AccountId
 from emulator.core.numbers import ONE, ZERO, divide_down, divide_half
 from emulator.core.positions import Leg, Position
+
+_TABLES_KEPT = 1_000
 
 _FINE = Decimal("1E-36")
 """How finely boundaries and roots are compared; where two lines meet, either of them gives the root."""
@@ -78,10 +81,15 @@ NEVER = Band(low=ONE, high=ZERO)
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True):
     """What one unit of the settle asset counts for in the unit of the funds: of profit or loss, and of
-    maintenance margin. Both are one unless an account's assets stand together."""
+    maintenance margin. All are one unless an account's assets stand together.
+
+    owed: what profit or loss counts for where the asset is owed; None: the same. More maintenance margin than
+    has to be kept is asked for where somebody wants to know earlier.
+    """
 
     profit: Decimal = ONE
     maintenance: Decimal = ONE
+    owed: Decimal | None = None
 
 
 PLAIN = Weights()
@@ -126,6 +134,10 @@ def liquidation_band(
     held = [leg for leg in legs if leg.quantity]
     if not held:
         return Band()
+    if len(held) == 1 and contract.maintenance_by is Valuation.MARK and not _has_jumps(contract.tiers):
+        found = _band_of_one(contract, held[0], funds, step, weights, mark, inward=inward)
+        if found is not None:
+            return found
     lines = _lines(contract, held, funds, weights)
     if mark is None:
         return _band(contract, _first_root(lines), _last_root(lines), step, inward=inward)
@@ -192,6 +204,70 @@ def bankruptcy_price(
     line = [_Line(ZERO, ZERO, ONE, constant, slope)]
     band = _band(contract, _first_root(line), _last_root(line), step, inward=True)
     return _towards_loss(band, held)
+
+
+_JUMPS: dict[int, tuple[tuple[Tier, ...], bool]] = {}
+
+
+def _has_jumps(tiers: tuple[Tier, ...]) -> bool:
+    """Whether the maintenance margin jumps at a boundary. Remembered by the table's identity, since it is
+    asked for each of many positions in few contracts."""
+    known = _JUMPS.get(id(tiers))
+    if known is not None and known[0] is tiers:
+        return known[1]
+    found = any(
+        tier.maintenance_amount - below.maintenance_amount
+        != tier.floor * (tier.maintenance_rate - below.maintenance_rate)
+        for below, tier in pairwise(tiers)
+    )
+    if len(_JUMPS) > _TABLES_KEPT:
+        _JUMPS.clear()
+    _JUMPS[id(tiers)] = (tiers, found)
+    return found
+
+
+def _band_of_one(
+    contract: Contract,
+    leg: Position,
+    funds: Decimal,
+    step: Decimal,
+    weights: Weights,
+    mark: Decimal | None,
+    *,
+    inward: bool,
+) -> Band | None:
+    """The band of a single leg, by its value: profit and maintenance are straight in it within each tier,
+    so the end is at value = above / below of the first tier that reaches so far. None where maintenance
+    grows faster than profit, and both ends may be bent."""
+    gains = contract.sense * leg.direction > ZERO
+    amount = abs(leg.quantity) * contract.size
+    cost, kept = weights.profit * leg.cost, weights.maintenance
+    above = below = ZERO
+    for tier in contract.tiers:
+        rate = kept * (tier.maintenance_rate + contract.maintenance_fee)
+        if gains:
+            above = cost - funds - kept * tier.maintenance_amount
+            below = weights.profit - rate
+            if below <= ZERO:
+                return None
+        else:
+            above = cost + funds + kept * tier.maintenance_amount
+            below = weights.profit + rate
+        if above <= tier.cap * below:
+            break
+    if above <= ZERO:
+        return Band() if gains else NEVER
+    # A linear contract at its price is worth price * amount, an inverse one amount / price.
+    if contract.is_inverse:
+        above, below = below * amount, above
+    else:
+        below *= amount
+    is_low = gains is not contract.is_inverse
+    if mark is not None and (mark * below < above if is_low else mark * below > above):
+        return NEVER
+    rounding = Rounding.HALF if not inward else Rounding.UP if is_low else Rounding.DOWN
+    end = divided(above, below, step, rounding)
+    return Band(low=end) if is_low else Band(high=end)
 
 
 def _towards_loss(band: Band, legs: Sequence[Position]) -> Decimal | None:
@@ -360,7 +436,8 @@ def safe_bands(stakes: Sequence[Stake], slack: Decimal) -> list[Band]:
             continue
         part = divide_down(slack * value, whole, stake.contract.settle_step)
         band = Band()
-        for profit in {stake.weights.profit, stake.weights.maintenance}:
+        owed = stake.weights.profit if stake.weights.owed is None else stake.weights.owed
+        for profit in {stake.weights.profit, owed}:
             weights = Weights(profit=profit, maintenance=stake.weights.maintenance)
             funds = part - _worth(stake, weights)
             reached = liquidation_band(

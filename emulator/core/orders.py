@@ -73,6 +73,8 @@ class Cause(str, Enum):
     """The exchange: the position could not be kept."""
     DELEVERAGING = "deleveraging"
     """The exchange: the other side of a position that could not be kept."""
+    DELIVERY = "delivery"
+    """The exchange: the contract is delivered."""
 
 
 class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -151,6 +153,8 @@ class EndReason(str, Enum):
     NOTHING_TO_REDUCE = "nothing_to_reduce"
     LIQUIDATION = "liquidation"
     """What its account had could not be kept any more."""
+    DELIVERED = "delivered"
+    """Its contract is not traded any more."""
     PRICE_PROTECTED = "price_protected"
     TIME_PASSED = "time_passed"
 

@@ -113,10 +113,14 @@ class Obstacle(str, Enum):
 
 
 class SettingBlocked(Rejection, frozen=True, kw_only=True):
-    """It cannot be changed in this way as long as there is something that it concerns."""
+    """It cannot be changed in this way as long as there is something that it concerns.
+
+    elsewhere: in another wallet than that for which it was to be changed.
+    """
 
     setting: Setting
     obstacle: Obstacle
+    elsewhere: bool = False
 
 
 class LegWrong(Rejection, frozen=True, kw_only=True):

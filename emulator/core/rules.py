@@ -18,6 +18,7 @@ class ClosingNames(msgspec.Struct, frozen=True, kw_only=True):
 
     liquidation: str = "liquidation-{order}"
     deleveraging: str = "deleveraging-{order}"
+    delivery: str = "delivery-{order}"
 
 
 class MarginRules(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from emulator.core.collateral import (
 )
 from emulator.core.contracts import Contract, Tier, tier_of, value_max, value_of
 from emulator.core.coverage import collateral, holdings, mark_price, resting
+from emulator.core.deleveraging import deleveraging_lights
 from emulator.core.instruments import Instrument
 from emulator.core.liquidation import bankruptcy_price, liquidation_price, liquidation_price_shared
 from emulator.core.margin import (
@@ -40,6 +41,7 @@ from emulator.core.positions import (
     entry_price,
     unrealised,
 )
+from emulator.core.risk import deleveraging_queue, insurance_balance
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 
@@ -48,6 +50,8 @@ __all__ = [
     "PositionStatement",
     "Totals",
     "WalletStatement",
+    "deleveraging_light",
+    "insurance_balance",
     "position_statement",
     "wallet_statement",
 ]
@@ -152,6 +156,19 @@ def position_statement(
         resting=resting(state, account, market.instrument, leg),
     )
     return _stated(market.instrument, own)
+
+
+def deleveraging_light(state: State, account: Account, one: PositionStatement, now_us: int) -> int:
+    """How early a position would be deleveraged: the fifth of the queue of its side that it is in, 0 to 4,
+    where 4 goes first. Looks at all positions in the contract."""
+    direction = one.position.direction
+    if not direction:
+        return 0
+    queue = deleveraging_queue(state, state.markets[one.instrument.symbol], direction, now_us)
+    lights = deleveraging_lights([candidate.score for candidate in queue])
+    return next(
+        light for candidate, light in zip(queue, lights, strict=True) if candidate.account == account.id
+    )
 
 
 def _stated(

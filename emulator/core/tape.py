@@ -427,7 +427,10 @@ class Market:
     @property
     def deadline_us(self) -> int:
         """When time alone ends an order here next."""
+        contract = self.instrument.contract
         first_us = self.deadlines[0][0] if self.deadlines else FOREVER_US
+        if contract is not None and contract.delivery_us is not None:
+            first_us = min(first_us, contract.delivery_us)
         return min(first_us, *self.countdowns.values()) if self.countdowns else first_us
 
     def _next_trade_due(self, after_us: int, until_us: int) -> int | None:

@@ -25,6 +25,7 @@ from emulator.core.history import (
     IncomeKind,
     LedgerEntry,
     ListRecord,
+    MarginChange,
     Movement,
     PositionRecord,
     PreventedMatch,
@@ -39,7 +40,7 @@ from emulator.core.instruments import BUY
 from emulator.core.ledger import FEES
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import OrderList
-from emulator.core.orders import Order
+from emulator.core.orders import Cause, Order
 from emulator.core.positions import Leg, Position
 from emulator.core.state import PositionKey, State
 
@@ -92,6 +93,7 @@ class Views:
         self.postings: dict[AccountId, list[LedgerEntry]] = {}
         self.incomes: dict[tuple[AccountId, str], list[Income]] = {}
         """By account and wallet."""
+        self.margin_changes: dict[tuple[AccountId, str], list[MarginChange]] = {}
         self.updated_us: dict[AccountId, int] = {}
         self.is_taken = False
         self.begins_late = False
@@ -128,6 +130,7 @@ class Views:
             e.AmountTransferred: self._moved,
             e.LeverageSet: self._contract_set,
             e.MarginModeSet: self._contract_set,
+            e.MarginMoved: self._margin_moved,
             e.PositionModeSet: self._wallet_set,
         }
 
@@ -341,6 +344,8 @@ class Views:
         kind = _INCOME_OF[cause]
         if entry.counterparty == FEES and cause in _CHARGING:
             kind = IncomeKind.COMMISSION
+        elif isinstance(event, e.PositionTakenOver) and _is_delivery(self.orders[event.order]):
+            kind = IncomeKind.SETTLEMENT
         income = Income(
             entry.number,
             entry.account,
@@ -355,6 +360,24 @@ class Views:
         self.incomes.setdefault((entry.account, entry.wallet), []).append(income)
         if self.is_taken:
             self._record(income)
+
+    def _margin_moved(self, event: e.MarginMoved) -> None:
+        if event.cause is not Cause.OWNER:
+            return
+        contract = self._state.markets[event.instrument].instrument.contract
+        assert contract is not None
+        change = MarginChange(
+            self.postings[event.account][-1].number,
+            event.account,
+            event.instrument,
+            event.leg,
+            contract.settle,
+            event.amount,
+            self.now_us,
+        )
+        self.margin_changes.setdefault((event.account, event.instrument), []).append(change)
+        if self.is_taken:
+            self._record(change)
 
     def _position_changed(self, account: AccountId, symbol: str, leg: Leg) -> None:
         if self.is_taken:
@@ -417,6 +440,7 @@ class Views:
         # How many go from the front of each list.
         postings: dict[AccountId, int] = defaultdict(int)
         incomes: dict[tuple[AccountId, str], int] = defaultdict(int)
+        margins: dict[tuple[AccountId, str], int] = defaultdict(int)
         fills: dict[tuple[AccountId, str], int] = defaultdict(int)
         fills_of: dict[OrderId, int] = defaultdict(int)
         movements: dict[AccountId, int] = defaultdict(int)
@@ -429,6 +453,8 @@ class Views:
                     postings[entry.account] += 1
                 case Income() as income:
                     incomes[income.account, income.wallet] += 1
+                case MarginChange() as change:
+                    margins[change.account, change.instrument] += 1
                 case Fill() as fill:
                     fills[fill.account, fill.instrument] += 1
                     fills_of[fill.order] += 1
@@ -449,6 +475,7 @@ class Views:
                     dropped.add((ListRecord, listed.account, ""))
         _drop_first(self.postings, postings)
         _drop_first(self.incomes, incomes)
+        _drop_first(self.margin_changes, margins)
         _drop_first(self.fills, fills)
         _drop_first(self.fills_of, fills_of)
         _drop_first(self.movements, movements)
@@ -458,6 +485,7 @@ class Views:
             _remove(self.order_ids[key], ids)
         dropped.update((Order, *key) for key in orders)
         dropped.update((Income, *key) for key in incomes)
+        dropped.update((MarginChange, *key) for key in margins)
         dropped.update((Fill, *key) for key in fills)
         dropped.update((PreventedMatch, *key) for key in prevented)
         dropped.update((LedgerEntry, account, "") for account in postings)
@@ -501,10 +529,16 @@ class Views:
             entries = self.postings.get(account, ())
         elif kind is Income:
             entries = self.incomes.get((account, scope), ())
+        elif kind is MarginChange:
+            entries = self.margin_changes.get((account, scope), ())
         else:
             assert kind is ListRecord, f"{kind} is not asked for"
             entries = [self.list_record(self.lists[one]) for one in self.list_ids.get(account, ())]
         return cast("list[R]", chosen(entries, query))
+
+
+def _is_delivery(order: Order) -> bool:
+    return order.terms.cause is Cause.DELIVERY
 
 
 class _Named(Sequence[Order]):

@@ -28,6 +28,7 @@ from emulator.core.positions import Position
 from emulator.core.risk import Held, Standing, held_at, risks_of, standing
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
+from emulator.core.tape import FOREVER_US
 
 LOOK_AHEAD_US = 60_000_000
 """How far marks are searched at most when nobody asks for a later time."""
@@ -35,6 +36,7 @@ LOOK_AHEAD_US = 60_000_000
 ROUNDINGS = 2
 """Steps of the settle asset by which the exact figures of one position may differ from its band's."""
 
+_UNKNOWN = -1
 _WEIGHT_STEP = Decimal("0.00000001")
 
 
@@ -42,16 +44,16 @@ class Vigil:
     """Over the positions of one engine.
 
     warned: the risks that were found beyond the warning ratio when they were last looked at, by account.
-    calls: those that were not before, for whoever tells their owners and takes them away.
+    calls: those that were not before, for whoever tells their owners and takes them away. next_due_us: when
+    something may be due at the earliest, unless the state says that something changed since.
     """
 
-    __slots__ = ("_crossings", "_dirty", "_fences", "_guarded", "_is_stale", "_next_us", "_state",
-                 "_tick_us", "_warning", "calls", "warned")  # fmt: skip
+    __slots__ = ("_crossings", "_dirty", "_fences", "_guarded", "_state", "_tick_us", "_warning", "calls",
+                 "next_due_us", "warned")  # fmt: skip
 
     def __init__(self, state: State, rules: EngineRules) -> None:
         self._state = state
-        self._is_stale = True
-        self._next_us: int | None = None
+        self.next_due_us = _UNKNOWN
         self._tick_us: int | None = None
         """When accounts and marks of which something changed are looked at."""
         self._dirty: dict[AccountId, None] = {}
@@ -67,25 +69,17 @@ class Vigil:
 
     # When
 
-    def is_quiet(self, now_us: int) -> bool:
-        """Whether nothing changed since it was asked last, and nothing is due."""
-        state = self._state
-        if self._is_stale or state.disturbed or state.jolted:
-            return False
-        return self._next_us is None or self._next_us > now_us
-
-    def next_us(self, after_us: int, now_us: int) -> int | None:
-        """The first moment after one at which something may be due; None where no position is held.
+    def next_us(self, after_us: int, now_us: int) -> int:
+        """The first moment after one at which something may be due; FOREVER_US where no position is held.
 
         It may be the one through which was searched, at most until `now_us` or a minute ahead.
         """
         state = self._state
         if state.disturbed or state.jolted:
             self._note(after_us)
-        if self._is_stale:
-            self._is_stale = False
-            self._next_us = self._soonest(after_us, now_us)
-        return self._next_us
+        if self.next_due_us == _UNKNOWN:
+            self.next_due_us = self._soonest(after_us, now_us)
+        return self.next_due_us
 
     def _note(self, after_us: int) -> None:
         state = self._state
@@ -103,25 +97,24 @@ class Vigil:
             self._tick_us = tick_us if self._tick_us is None else min(self._tick_us, tick_us)
         state.disturbed.clear()
         state.jolted.clear()
-        self._is_stale = True
+        self.next_due_us = _UNKNOWN
 
-    def _soonest(self, after_us: int, now_us: int) -> int | None:
-        found = [] if self._tick_us is None else [self._tick_us]
-        found += [
-            next_funding_us(after_us, contract.funding_hours)
-            for _, contract in self._held()
-            if contract.funding_hours
-        ]
-        soonest = min(found, default=None)
+    def _soonest(self, after_us: int, now_us: int) -> int:
+        soonest = FOREVER_US if self._tick_us is None else self._tick_us
+        for _, contract in self._held():
+            if contract.funding_hours:
+                soonest = min(soonest, next_funding_us(after_us, contract.funding_hours))
+            if contract.delivery_us is not None:
+                soonest = min(soonest, max(contract.delivery_us, after_us + 1))
         until_us = max(now_us, after_us + LOOK_AHEAD_US)
         for symbol in sorted(self._fences):
             crossing = self._crossings.get(symbol)
             if crossing is None or crossing[0] <= after_us:
                 if self._tick_us is not None:
                     continue  # It is searched for from there.
-                limit_us = until_us if soonest is None else min(until_us, soonest)
-                crossing = self._crossings[symbol] = self._crossing(symbol, after_us, limit_us)
-            soonest = crossing[0] if soonest is None else min(soonest, crossing[0])
+                crossing = self._crossing(symbol, after_us, min(until_us, soonest))
+                self._crossings[symbol] = crossing
+            soonest = min(soonest, crossing[0])
         return soonest
 
     def _crossing(self, symbol: str, after_us: int, until_us: int) -> tuple[int, bool]:
@@ -139,7 +132,7 @@ class Vigil:
     def endangered(self, at_us: int) -> list[c.Liquidate]:
         """What is to be asked of the engine at a moment that was named: about those who are beyond their
         bands, and cannot be kept."""
-        self._is_stale = True
+        self.next_due_us = _UNKNOWN
         doubtful: dict[AccountId, None] = {}
         is_tick = self._tick_us is not None and self._tick_us <= at_us
         if is_tick:
@@ -161,6 +154,14 @@ class Vigil:
             if contract.funding_hours and next_funding_us(at_us - 1, contract.funding_hours) == at_us
         ]
 
+    def deliveries(self, at_us: int) -> list[c.DeliverContract]:
+        """What is to be asked last of all: contracts that are at their end."""
+        return [
+            c.DeliverContract(instrument=symbol)
+            for symbol, contract in self._held()
+            if contract.delivery_us is not None and contract.delivery_us <= at_us
+        ]
+
     def struck(self, symbols: Iterable[str], now_us: int) -> list[c.Liquidate]:
         """The same right after somebody moved the marks of these contracts by hand."""
         if not self._state.holders:
@@ -175,7 +176,7 @@ class Vigil:
         }
         for symbol in sorted(moved & self._fences.keys()):
             doubtful.update(self._beyond(symbol, now_us))
-        self._is_stale = True
+        self.next_due_us = _UNKNOWN
         return self._looked_at(doubtful, now_us)
 
     def _beyond(self, symbol: str, at_us: int) -> dict[AccountId, None]:

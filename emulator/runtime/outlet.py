@@ -20,14 +20,10 @@ _log = logging.getLogger(__name__)
 class Outlet:
     def __init__(self, durable_sequence: int) -> None:
         self._durable = durable_sequence
-        self._noted: list[Tell] = []
+        self.noted: list[Tell] = []
+        """What was noted about what is being decided."""
         self._held: deque[tuple[int, Tell]] = deque()
         self._ended = False
-
-    @property
-    def noted(self) -> int:
-        """How much was noted about what is being decided."""
-        return len(self._noted)
 
     @property
     def held(self) -> int:
@@ -36,7 +32,7 @@ class Outlet:
 
     def note(self, tell: Tell) -> None:
         """Something about what is being decided just now, whose sequence is not known yet."""
-        self._noted.append(tell)
+        self.noted.append(tell)
 
     def say(self, sequence: int, tell: Tell) -> None:
         """Something about the state at a sequence, after everything that was noted or said before."""
@@ -47,13 +43,13 @@ class Outlet:
 
     def decided(self, sequence: int) -> None:
         """What was noted tells of this sequence."""
-        noted, self._noted = self._noted, []
+        noted, self.noted = self.noted, []
         for tell in noted:
             self.say(sequence, tell)
 
     def void(self, since: int = 0) -> None:
         """What was noted since the last decision did not happen, but for the first `since` of it."""
-        del self._noted[since:]
+        del self.noted[since:]
 
     def durable(self, sequence: int) -> None:
         """The journal holds everything up to a sequence."""
@@ -65,7 +61,7 @@ class Outlet:
     def end(self) -> None:
         """Nothing more will be durable, so nothing more is told, or kept."""
         self._ended = True
-        self._noted.clear()
+        self.noted.clear()
         self._held.clear()
 
 

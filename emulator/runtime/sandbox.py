@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, TypeVar, cast, overload
+from typing import Any, Protocol, TypeVar, cast, overload
 
 import msgspec
 
@@ -64,6 +64,10 @@ def _as_it_is(done: Done) -> Done:
     return done
 
 
+class Decide(Protocol):
+    def __call__(self, engine_name: str, command: Command, answer: Callable[[Done], T]) -> Submission[T]: ...
+
+
 class Sandbox:
     """A recovered universe that goes on. Made by `Sandboxes`, inside a running event loop."""
 
@@ -98,6 +102,8 @@ class Sandbox:
             last_sequence=recovered.last_sequence,
             patience=patience,
         )
+        self.decide: Decide = self._sequencer.decide
+        """As `submit`, without waiting: who submits is called back."""
         # Ordering needs no more of an engine than its port; readers need all of it.
         self.engines = cast(Mapping[str, Engine], self._sequencer.engines)
         self.history = History(name, self.engines, archive)
@@ -152,10 +158,6 @@ class Sandbox:
         one, the answer is what the command came to. See `Sequencer.decide`.
         """
         return await self._sequencer.decide(engine_name, command, answer)
-
-    def decide(self, engine_name: str, command: Command, answer: Callable[[Done], T]) -> Submission[T]:
-        """The same without waiting: who submits is called back."""
-        return self._sequencer.decide(engine_name, command, answer)
 
     def advance(self) -> int:
         """Let happen what is due by now; returns the sequence that a reader then sees."""

@@ -428,7 +428,7 @@ class Sequencer:
         engines_moved = 0
         outlet = self.outlet
         for name, engine in self.engines.items():
-            noted = outlet.noted
+            noted = len(outlet.noted)
             try:
                 moments = engine.advance(now_us)
             except Exception as error:

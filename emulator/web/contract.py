@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from emulator.core.commands import Command
     from emulator.core.engine import Done, Engine
     from emulator.core.history import AnyRecord, Query
-    from emulator.core.ids import OrderId
+    from emulator.core.ids import AccountId, OrderId
     from emulator.core.orders import Order
     from emulator.core.rejections import Rejection
     from emulator.runtime.ports import KeyRecord
@@ -399,29 +399,18 @@ class Refusal(Exception):
         return f"{self.code}: {self.message} (HTTP {self.status})"
 
 
-class Request:
+class Request(msgspec.Struct, eq=False):
     """What arrived, as it arrived. `path` has neither site nor sandbox prefix; headers are lower case."""
 
-    __slots__ = ("body", "headers", "method", "path", "query", "source_ip")
-
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        query: bytes,
-        body: bytes,
-        headers: dict[bytes, bytes],
-        source_ip: str,
-    ) -> None:
-        self.method = method
-        self.path = path
-        self.query = query
-        self.body = body
-        self.headers = headers
-        self.source_ip = source_ip
+    method: str
+    path: str
+    query: bytes
+    body: bytes
+    headers: dict[bytes, bytes]
+    source_ip: str
 
 
-class Call:
+class Call(msgspec.Struct, eq=False):
     """One admitted request on its way through an endpoint.
 
     values: parsed parameters by wire name; those that were not sent and have no default are missing.
@@ -432,47 +421,19 @@ class Call:
     the call costs so far.
     """
 
-    __slots__ = (
-        "account",
-        "header_lines",
-        "instrument",
-        "key_record",
-        "now_us",
-        "orders_reserved",
-        "request",
-        "route",
-        "sandbox",
-        "site",
-        "time_divisor",
-        "values",
-        "weight",
-    )
-
-    account: int
-    key_record: KeyRecord | None
-    values: dict[str, Any]
-
-    def __init__(
-        self,
-        site: Site,
-        route: Route,
-        request: Request,
-        sandbox: Sandbox,
-        now_us: int,
-    ) -> None:
-        self.site = site
-        self.route = route
-        self.request = request
-        self.sandbox = sandbox
-        self.now_us = now_us
-        self.account = 0
-        self.instrument: str | None = None
-        self.key_record = None
-        self.values = {}
-        self.header_lines = b""
-        self.time_divisor = 1000
-        self.orders_reserved = 0
-        self.weight = 0
+    site: Site
+    route: Route
+    request: Request
+    sandbox: Sandbox
+    now_us: int
+    account: AccountId = 0
+    instrument: str | None = None
+    key_record: KeyRecord | None = None
+    values: dict[str, Any] = {}
+    header_lines: bytes = b""
+    time_divisor: int = 1000
+    orders_reserved: int = 0
+    weight: int = 0
 
     @property
     def engine(self) -> Engine:

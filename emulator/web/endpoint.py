@@ -16,6 +16,9 @@ from functools import partial
 from types import coroutine
 from typing import Any
 
+import msgspec
+
+from emulator.core.ids import AccountId
 from emulator.runtime.ports import OutcomeUnknown, SandboxError, StorageUnavailable
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.submission import Submission
@@ -25,29 +28,17 @@ from emulator.web.contract import Call, Failure, Refusal, Request, Route, Site
 log = logging.getLogger(__name__)
 
 
-class Answer:
+class Answer(msgspec.Struct, eq=False):
     """What goes out. code: the exchange's error code, or None for a success. header_lines: besides the
     headers, as they are sent."""
 
-    __slots__ = ("account", "body", "code", "header_lines", "headers", "is_defect", "status")
-
-    def __init__(
-        self,
-        status: int,
-        body: bytes,
-        headers: list[tuple[bytes, bytes]],
-        code: int | str | None,
-        account: int,
-        is_defect: bool,
-        header_lines: bytes = b"",
-    ) -> None:
-        self.header_lines = header_lines
-        self.status = status
-        self.body = body
-        self.headers = headers
-        self.code = code
-        self.account = account
-        self.is_defect = is_defect
+    status: int
+    body: bytes
+    headers: list[tuple[bytes, bytes]]
+    code: int | str | None
+    account: AccountId
+    is_defect: bool
+    header_lines: bytes = b""
 
     @property
     def all_headers(self) -> list[tuple[bytes, bytes]]:
@@ -137,10 +128,8 @@ class Endpoint:
             task.add_done_callback(partial(self._end_task, call, leave))
 
     def _end_submission(self, call: Call, leave: Leave, submission: Submission[Any]) -> None:
-        if submission.failure is None:
-            leave(self._accept(call, submission.answered))
-        else:
-            leave(self._refuse(call, submission.failure))
+        failure = submission.failure
+        leave(self._accept(call, submission.answered) if failure is None else self._refuse(call, failure))
 
     def _end_task(self, call: Call, leave: Leave, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

@@ -141,14 +141,10 @@ def mask_key(key: bytes | None) -> str | None:
     return text[:6] + "…" if len(text) > 6 else "…"
 
 
-class _AsgiArrival(Arrival):
+class _AsgiArrival(Arrival, kw_only=True):
     """A request that came on the way of ASGI. left: its answer, as soon as it may leave."""
 
-    __slots__ = ("left",)
-
-    def __init__(self, *arrived: Any) -> None:
-        super().__init__(*arrived)
-        self.left: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    left: asyncio.Future[Answer]
 
     def leave(self, answer: Answer) -> None:
         if not self.left.done():
@@ -176,6 +172,8 @@ class Application:
         self.hosts = hosts
         self.recorder = recorder or Recorder()
         self.counts = counts or Counts()
+        self.place = hosts.locate
+        """Where a request goes; what has no site is the frame's to answer."""
         self._sandboxes = sandboxes
         self._frame = frame
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
@@ -207,11 +205,15 @@ class Application:
         client = scope.get("client")
         arrival = _AsgiArrival(
             scope["method"],
-            scope["path"],
+            place.path,
             scope["query_string"],
+            b"",
             headers,
             client[0] if client else "127.0.0.1",
+            scope["path"],
             place,
+            perf_counter_ns(),
+            left=asyncio.get_running_loop().create_future(),
         )
         target = self._find(arrival)
         if isinstance(target, Endpoint):
@@ -237,10 +239,6 @@ class Application:
         await send({"type": "http.response.start", "status": answer.status, "headers": response_headers})
         await send({"type": "http.response.body", "body": b"" if arrival.method == "HEAD" else answer.body})
 
-    def place(self, path: str, host: bytes, port: int) -> Place:
-        """Where a request goes; what has no site is the frame's to answer."""
-        return self.hosts.locate(path, host, port)
-
     def take(self, arrival: Arrival) -> None:
         """Answer a request to a site that is here as a whole, when its answer may leave."""
         if arrival.method not in _WITH_BODY:
@@ -256,28 +254,26 @@ class Application:
         site = self.sites.get(site_name)
         if site is None:
             arrival.content_type = JSON_TYPE
-            arrival.sandbox, arrival.sandbox_name, arrival.key = None, place.sandbox, None
             return _not_served(site_name, self.sites)
         dialect = site.dialect
         arrival.content_type = dialect.content_type
         key = arrival.key = arrival.headers.get(dialect.key_header)
         sandbox = arrival.sandbox = self._sandbox_of(place.sandbox, key)
         if sandbox is None:
-            arrival.sandbox_name = place.sandbox
             named = DEFAULT_SANDBOX if place.sandbox is None else place.sandbox
             return refuse(site, Failure.UNKNOWN_SANDBOX, named)
-        arrival.sandbox_name = sandbox.name
         endpoint = self._endpoints.get((site_name, arrival.method, place.path))
         if endpoint is None:
             return self._refuse_path(site, arrival.method, place.path)
         return endpoint
 
     def _answer(self, arrival: Arrival, target: Endpoint | Answer) -> None:
+        sandbox = arrival.sandbox
         if isinstance(target, Answer):
             self._leave(arrival, target)
         else:
-            assert arrival.sandbox is not None
-            target.start(arrival, arrival.sandbox, partial(self._leave, arrival))
+            assert sandbox is not None
+            target.start(arrival, sandbox, partial(self._leave, arrival))
 
     def _leave(self, arrival: Arrival, answer: Answer) -> None:
         """Let an answer go, count it and remember what it was an answer to."""
@@ -295,7 +291,7 @@ class Application:
             arrival.query[:RECORDED_BYTES_MAX],
             arrival.body[:RECORDED_BYTES_MAX],
             arrival.site_name,
-            arrival.sandbox_name,
+            arrival.place.sandbox if arrival.sandbox is None else arrival.sandbox.name,
             answer.status,
             answer.code,
             (perf_counter_ns() - arrival.began_ns) // 1000,

@@ -14,7 +14,7 @@ import logging
 import re
 import typing
 from time import perf_counter_ns
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -38,45 +38,16 @@ class Arrival(Request):
     """A request to a site that is here as a whole, and the way on which its answer leaves.
 
     sent_path: as it was sent, with the prefixes of site and sandbox. What the application finds out about
-    it: site_name, sandbox and its name, the content_type of the answer, and the key that came with it.
+    it: site_name, sandbox, the content_type of the answer, and the key that came with it.
     """
 
-    __slots__ = (
-        "began_ns",
-        "content_type",
-        "key",
-        "place",
-        "sandbox",
-        "sandbox_name",
-        "sent_path",
-        "site_name",
-    )
-
-    site_name: str
-    sandbox: Sandbox | None
-    sandbox_name: str | None
-    content_type: bytes
-    key: bytes | None
-
-    def __init__(
-        self,
-        method: str,
-        sent_path: str,
-        query: bytes,
-        headers: dict[bytes, bytes],
-        source_ip: str,
-        place: Place,
-    ) -> None:
-        # What Request's own would do, without a call more for every request.
-        self.method = method
-        self.path = place.path
-        self.query = query
-        self.body = b""
-        self.headers = headers
-        self.source_ip = source_ip
-        self.sent_path = sent_path
-        self.place = place
-        self.began_ns = perf_counter_ns()
+    sent_path: str
+    place: Place
+    began_ns: int
+    site_name: str = ""
+    sandbox: Sandbox | None = None
+    content_type: bytes = b""
+    key: bytes | None = None
 
     def leave(self, answer: Answer) -> None:
         """Let the answer go, with its type and length besides its headers; called once."""
@@ -102,21 +73,14 @@ class _Nobody:
         pass
 
 
-class _ShortCycle(Arrival):
+class _ShortCycle(Arrival, kw_only=True):
     """Stands where uvicorn has the cycle of the request under way, and has what it looks for there."""
-
-    __slots__ = ("disconnected", "keep_alive", "protocol", "response_complete")
 
     protocol: Protocol | None
     keep_alive: bool
-    disconnected: bool
-    response_complete: bool
-    message_event = _Nobody()
-
-    def begin(self, protocol: Protocol, *, keep_alive: bool) -> None:
-        self.protocol = protocol
-        self.keep_alive = keep_alive
-        self.disconnected = self.response_complete = False
+    disconnected: bool = False
+    response_complete: bool = False
+    message_event: ClassVar[_Nobody] = _Nobody()
 
     def leave(self, answer: Answer) -> None:
         protocol = self.protocol
@@ -213,10 +177,19 @@ class Protocol(HttpToolsProtocol):
         place = taker.place(sent_path, lines.host, self._port)
         if place.site is None:
             return None
-        short = _ShortCycle(method.decode(), sent_path, query, lines.headers, self._ip, place)
-        short.begin(self, keep_alive=True)
-        short.body = body
-        return short
+        return _ShortCycle(
+            method.decode(),
+            place.path,
+            query,
+            body,
+            lines.headers,
+            self._ip,
+            sent_path,
+            place,
+            perf_counter_ns(),
+            protocol=self,
+            keep_alive=True,
+        )
 
     def on_message_begin(self) -> None:
         self._is_between = False
@@ -261,11 +234,22 @@ class Protocol(HttpToolsProtocol):
         place = taker.place(sent_path, headers.get(b"host", b""), self._port)
         if place.site is None:
             return None
-        short = _ShortCycle(parser.get_method().decode(), sent_path, query, headers, self._ip, place)
-        short.begin(self, keep_alive=parser.should_keep_alive())
-        if self._received and short.keep_alive:
+        keep_alive = parser.should_keep_alive()
+        if self._received and keep_alive:
             self._known.learn(self._received, self.headers, SHORT_BODY_MAX)
-        return short
+        return _ShortCycle(
+            parser.get_method().decode(),
+            place.path,
+            query,
+            b"",
+            headers,
+            self._ip,
+            sent_path,
+            place,
+            perf_counter_ns(),
+            protocol=self,
+            keep_alive=keep_alive,
+        )
 
     def on_body(self, body: bytes) -> None:
         short = self._short

@@ -10,6 +10,7 @@ from decimal import Decimal
 from time import perf_counter
 
 import msgspec
+from positions_group import positions_table
 from table import Table
 
 from emulator.core import commands as c
@@ -56,7 +57,7 @@ class PlainBook:
 
 def run_core(seconds: float) -> list[Table]:
     gc.set_threshold(20_000, 50, 1_000)  # As the server sets it: history holds no cycles.
-    return [_throughput(seconds), _flatness(seconds)]
+    return [_throughput(seconds), _flatness(seconds), positions_table(seconds)]
 
 
 def _engine() -> Engine:

@@ -23,7 +23,13 @@ from tests.launch import Server
 TREE = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).with_name("programs")
 
-CLIENTS = ("python_binance", "ccxt", "binance_sdk_spot")
+CLIENTS = (
+    "python_binance",
+    "ccxt",
+    "binance_sdk_spot",
+    "binance_sdk_derivatives_trading_usds_futures",
+    "binance_sdk_derivatives_trading_coin_futures",
+)
 
 PROGRAM_WITHIN_S = 100
 INSTALLED_WITHIN_S = 300
@@ -147,6 +153,17 @@ def run_program(
         return Report({}, {}, f"ended with {status} and reported nothing\n{output}")
     reported = json.loads(report.read_text(encoding="utf-8"))
     return Report(reported["failures"], reported["told"], output)
+
+
+def play_in_sandbox(
+    program: str, server: Server, folder: Path, keys: Mapping[str, Any], options: Mapping[str, Any]
+) -> Report:
+    """Runs the program in a sandbox of its own, which its path names, or a port of its own if it has one."""
+    made = control(server, "POST", "sandboxes", {"name": program.replace("_", "-"), **options})
+    port = made["port"]
+    url = f"{server.url}{made['path']}" if port is None else f"http://127.0.0.1:{port}"
+    there = server._replace(url=url, ready={**server.ready, "url": url})
+    return run_program(program, there, folder, keys, {})
 
 
 def _run(command: Sequence[str], stage: Mapping[str, Any]) -> tuple[str, int | None]:

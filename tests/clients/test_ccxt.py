@@ -9,7 +9,7 @@ from tests.clients.running import checks_of
 
 pytestmark = pytest.mark.clients
 
-PROGRAMS = ("ccxt_market", "ccxt_trading", "ccxt_account", "ccxt_async")
+PROGRAMS = ("ccxt_market", "ccxt_futures_market", "ccxt_trading", "ccxt_account", "ccxt_async")
 
 
 @pytest.mark.parametrize(("program", "check"), checks_of(*PROGRAMS))

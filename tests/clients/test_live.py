@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.clients.conftest import Runner
-from tests.clients.running import Report, checks_of, control, run_program
+from tests.clients.running import Report, checks_of, play_in_sandbox
 from tests.launch import Server
 
 pytestmark = pytest.mark.clients
@@ -19,15 +19,19 @@ BEGIN = "2026-03-02T10:00:00Z"
 SANDBOXES: Mapping[str, Mapping[str, Any]] = {
     # A clock that stands still, in a sandbox that the path names; one that runs, behind its own port.
     "python_binance_streams": {"clock": {"mode": "virtual", "time": BEGIN}},
+    "python_binance_futures_streams": {"clock": {"mode": "virtual", "time": BEGIN}},
     "ccxt_streams": {"clock": {"mode": "virtual", "time": BEGIN, "speed": 20}, "port": 0},
+    "ccxt_futures_streams": {"clock": {"mode": "virtual", "time": BEGIN, "speed": 20}, "port": 0},
 }
 """What the programs that are not played in the default sandbox are played in."""
 
 PROGRAMS = (
     "python_binance_streams",
+    "python_binance_futures_streams",
     "python_binance_user_data",
     "python_binance_ws_api",
     "ccxt_streams",
+    "ccxt_futures_streams",
     "ccxt_user_data",
     "ccxt_ws_api",
     "binance_sdk_spot_streams",
@@ -47,11 +51,7 @@ def play(
         options = SANDBOXES.get(program)
         if options is None:
             return run(program)
-        made = control(server, "POST", "sandboxes", {"name": program.replace("_", "-"), **options})
-        port = made["port"]
-        url = f"{server.url}{made['path']}" if port is None else f"http://127.0.0.1:{port}"
-        there = server._replace(url=url, ready={**server.ready, "url": url})
-        return run_program(program, there, folder, keys, {})
+        return play_in_sandbox(program, server, folder, keys, options)
 
     return play
 

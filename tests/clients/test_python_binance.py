@@ -11,6 +11,7 @@ pytestmark = pytest.mark.clients
 
 PROGRAMS = (
     "python_binance_market",
+    "python_binance_futures_market",
     "python_binance_trading",
     "python_binance_account",
     "python_binance_errors",

@@ -1,4 +1,4 @@
-"""What the README says about listening is what a newcomer sees: its code runs as it stands."""
+"""What a newcomer is told to paste, by the README about listening and futures, and at the start, runs."""
 
 from __future__ import annotations
 
@@ -25,16 +25,61 @@ SEEN = {
 """What is printed sooner or later, by client."""
 
 
-def code_of(client: str) -> str:
-    section = (TREE / "README.md").read_text(encoding="utf-8").split("## Listen to it")[1].split("\n## ")[0]
+PASTED = {
+    "python-binance": ("python-binance", ("'status': 'FILLED'", "'orderId'")),
+    "ccxt": ("ccxt", ("closed",)),
+    "ccxt, futures": ("ccxt", ("closed",)),
+    "binance-sdk-spot": ("binance-sdk-spot", ("status='FILLED'",)),
+}
+"""What the server shows at its start, ready to paste: for which client, and what is printed then."""
+
+TRADED = {
+    "python-binance": ("'positionAmt': '0.1'", "'qty': '5'"),
+    "ccxt": ("'contracts': 1.0",),
+    "binance-sdk-derivatives-trading-usds-futures": ("position_amt='2'",),
+    "binance-sdk-derivatives-trading-coin-futures": ("qty='3'",),
+}
+"""What is printed of contracts, by client."""
+
+
+def code_of(client: str, heading: str) -> str:
+    section = (TREE / "README.md").read_text(encoding="utf-8").split(f"## {heading}")[1].split("\n## ")[0]
     (code,) = re.findall(rf"\*\*{client}\*\*.*?```python\n(.*?)```", section, re.DOTALL)
     return str(code)
+
+
+@pytest.mark.parametrize("client", TRADED)
+def test_trading_of_futures(client: str, server: Server) -> None:
+    code = code_of(client, "Trade futures").replace(WRITTEN_HOST, server.url.removeprefix("http://"))
+    run_code(client, code, TRADED[client])
+
+
+@pytest.mark.parametrize("title", PASTED)
+def test_what_is_shown_at_the_start(title: str, server: Server) -> None:
+    client, printed = PASTED[title]
+    code = server.announced.split(f"# {title}\n")[1].split("\n\n")[0]
+    run_code(client, code, printed)
+
+
+def run_code(client: str, code: str, printed: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [client_python(client.replace("-", "_")), "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment(no_proxy="*"),
+        timeout=WITHIN_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [each for each in printed if each not in done.stdout] == [], done.stdout
 
 
 @pytest.mark.parametrize("client", SEEN)
 def test_listening(client: str, server: Server, tmp_path: Path) -> None:
     script = tmp_path / "listening.py"
-    script.write_text(code_of(client).replace(WRITTEN_HOST, server.url.removeprefix("http://")))
+    script.write_text(
+        code_of(client, "Listen to it").replace(WRITTEN_HOST, server.url.removeprefix("http://"))
+    )
     process = subprocess.Popen(
         [client_python(client.replace("-", "_")), "-u", script],
         stdout=subprocess.PIPE,

@@ -14,9 +14,11 @@ from schemathesis.core.result import Ok
 from tests.conformance.signing import FORM, KEY
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
-NAMES = ("binance", "control")
+CONTRACTS = ("binance-usdm", "binance-coinm")
+NAMES = ("binance", *CONTRACTS, "control")
 
-ADDED = {"binance": ("recvWindow", "timestamp", "signature"), "control": ("sandbox",)}
+_PROOF = ("recvWindow", "timestamp", "signature")
+ADDED = {"binance": _PROOF, **dict.fromkeys(CONTRACTS, _PROOF), "control": ("sandbox",)}
 """The parameters that are added to what is generated: who asks and when; and where, which the path says."""
 
 Operation = Any
@@ -29,6 +31,8 @@ THERE: Mapping[str, Mapping[str, Sequence[str]]] = {
         "asset": ("BTC", "USDT"),
         "coin": ("BTC", "USDT"),
     },
+    "binance-usdm": {"symbol": ("BTCUSDT", "ETHUSDT"), "pair": ("BTCUSDT",)},
+    "binance-coinm": {"symbol": ("BTCUSD_PERP", "ETHUSD_PERP"), "pair": ("BTCUSD",)},
     "control": {"site": ("binance",), "symbol": ("BTCUSDT",), "account": ("demo",), "key": (KEY,)},
 }
 """Names that are there, where a row must have one. Any other would be refused for that alone, and hide
@@ -57,7 +61,7 @@ class Documented(NamedTuple):
 
     @property
     def is_keyed(self) -> bool:
-        return self.document == "binance" and bool(self.raw.get("security"))
+        return self.document != "control" and bool(self.raw.get("security"))
 
     @property
     def is_signed(self) -> bool:

@@ -4,4 +4,5 @@ from __future__ import annotations
 
 import os
 
-EXAMPLES_FACTOR = 30 if os.environ.get("EMULATOR_TEST_LONG") == "1" else 1
+IS_LONG = os.environ.get("EMULATOR_TEST_LONG") == "1"
+EXAMPLES_FACTOR = 30 if IS_LONG else 1

@@ -1,91 +1,26 @@
 """Requests that should succeed: what a client in its right mind sends, so that checks reach deep.
 
 Random values that a document allows name symbols nobody lists and prices nobody pays. These name what
-a fresh sandbox has once `furnish` was there: the market of SYMBOL stands at PRICE by hand, and the demo
+a fresh sandbox has once `furniture` was there: the market of SYMBOL stands at PRICE by hand, and the demo
 account has orders and order lists in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import requests
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.conformance.signing import KEY, Signed
-
-SYMBOL = "BTCUSDT"
-PRICE = 50_000
-NOW_MS = 1_772_366_400_000
-"""What the clock of every sandbox shows, and goes on showing: 2026-03-01T12:00Z."""
+from tests.conformance.furniture import NOW_MS, SYMBOL, Furniture
+from tests.conformance.signing import KEY
 
 Values = Mapping[str, Any]
 Recipe = SearchStrategy[Values]
 """Parameters by name; for the control API also the members of the body, below `BODY`."""
 
 BODY = "body"
-
-
-class Furniture(NamedTuple):
-    """What a sandbox was given: orders that rest, one that was filled, lists that wait. Its forks have
-    the same, under the same ids."""
-
-    order_ids: Sequence[int]
-    client_ids: Sequence[str]
-    filled_id: int
-    list_ids: Sequence[int]
-    list_client_ids: Sequence[str]
-
-
-def furnish(url: str, sandbox: str, session: requests.Session) -> Furniture:
-    """Make a sandbox whose clock stands still and whose demo account has something to look at and cancel."""
-
-    def say(method: str, path: str, **content: Any) -> Any:
-        response = session.request(method, url + path, timeout=10, **content)
-        assert response.status_code == 200, response.text
-        return response.json()
-
-    def place(path: str, **values: Any) -> Any:
-        return say("POST", f"/~{sandbox}{path}", params={"symbol": SYMBOL, **values}, auth=Signed())
-
-    clock = {"mode": "virtual", "time": NOW_MS}
-    say("POST", "/_emulator/sandboxes", json={"name": sandbox, "clock": clock})
-    say("PUT", f"/~{sandbox}/_emulator/markets/binance/{SYMBOL}/price", json={"price": PRICE})
-    resting = [
-        place(
-            "/api/v3/order",
-            side="BUY",
-            type="LIMIT",
-            timeInForce="GTC",
-            quantity="0.01",
-            price=40_000 + number,
-            newClientOrderId=f"resting-{number}",
-        )
-        for number in range(12)
-    ]
-    filled = place("/api/v3/order", side="BUY", type="MARKET", quantity="0.01")
-    lists = [
-        place(
-            "/api/v3/orderList/oco",
-            side="SELL",
-            quantity="0.01",
-            listClientOrderId=f"list-{number}",
-            aboveType="LIMIT_MAKER",
-            abovePrice=60_000 + number,
-            belowType="STOP_LOSS",
-            belowStopPrice=40_000,
-        )
-        for number in range(2)
-    ]
-    return Furniture(
-        order_ids=[order["orderId"] for order in resting],
-        client_ids=[order["clientOrderId"] for order in resting],
-        filled_id=filled["orderId"],
-        list_ids=[made["orderListId"] for made in lists],
-        list_client_ids=[made["listClientOrderId"] for made in lists],
-    )
 
 
 def one_of(*values: Any) -> SearchStrategy[Any]:
@@ -426,13 +361,13 @@ def control(sandbox: str) -> dict[str, Recipe]:
     here: Values = {"name": sandbox}
     position: Values = {"account": "demo", "site": "binance-usdm", "symbol": SYMBOL}
     return {
-        "GET /explain/liquidation/{account}/{site}/{symbol}": recipe(position),
-        "GET /explain/margin/{account}/{site}/{symbol}": recipe(position),
+        "GET /explain/liquidation/{account}/{site}/{symbol}": recipe(**position),
+        "GET /explain/margin/{account}/{site}/{symbol}": recipe(**position),
         "GET /explain/balance/{account}/{site}/{asset}": recipe(
             account="demo", site=one_of("binance", "binance-usdm", "binance-coinm"), asset="BTC"
         ),
         "GET /explain/order/{account}/{site}/{symbol}/{order}": recipe(
-            market, account="demo", order=st.integers(1, 30)
+            **market, account="demo", order=st.integers(1, 30)
         ),
         "PUT /clock": recipe(
             body=st.one_of(

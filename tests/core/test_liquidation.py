@@ -163,7 +163,7 @@ def test_an_inverse_stake_has_its_band_too() -> None:
 
 
 def test_losses_count_at_the_ask_where_assets_stand_together() -> None:
-    weights = Weights(profit=D("0.9"), maintenance=D("1.1"))
+    weights = Weights(profit=D("0.9"), maintenance=D("1.1"), owed=D("1.1"))
     stake = Stake(contract=ETH, legs=(held(ETH, "1", "2000"),), mark=D(2000), step=TENTH, weights=weights)
     with exact():
         (band,) = safe_bands([stake], D(110))

@@ -432,6 +432,12 @@ class Told:
     def __init__(self) -> None:
         self.calls: list[tuple[Risk, int]] = []
 
+    def happened(self, event: e.Event, now_us: int) -> None:
+        pass
+
+    def settled(self, now_us: int) -> None:
+        pass
+
     def margin_called(self, risk: Risk, now_us: int) -> None:
         self.calls.append((risk, now_us))
 
@@ -440,7 +446,7 @@ def test_margin_is_called_for_once() -> None:
     """From 500 + 0.1 p - 10000 = 1.25 * 0.0004 p on: p = 95477.386..."""
     one = pit(warning_ratio=D("0.8"), fund="1000")
     watcher = Told()
-    one.engine.watchers = (watcher,)
+    one.engine.observers = (watcher,)
     one.trade("0.1", "100000")
     one.price("95477.4")
     assert watcher.calls == []

@@ -183,15 +183,15 @@ VIEWS = {
     "given": {"_margin_wallets", "_state", "is_taken", "notes"},
     "in the archive, or on the way to it": {
         "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_positions",
-        "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes", "movements",
-        "postings", "prevented",
+        "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes",
+        "margin_changes", "movements", "postings", "prevented",
     },
     "of one event": {"event", "now_us"},
 }  # fmt: skip
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
     "derived": {"_checked", "_due", "_version", "_vigil"},
-    "given": {"_steps", "feed", "instruments", "name", "observers", "rules", "watchers"},
+    "given": {"_steps", "feed", "instruments", "name", "observers", "rules"},
     "of one command": {"_moved", "_struck"},
 }
 

@@ -243,7 +243,7 @@ stakes = st.lists(
 def test_an_account_is_safe_while_every_mark_is_in_its_band(
     chosen: list[tuple[Contract, D, D, D]], slack: D, moved: list[D], is_shared: bool
 ) -> None:
-    weights = Weights(profit=D("0.8"), maintenance=D("1.25")) if is_shared else Weights()
+    weights = Weights(profit=D("0.8"), maintenance=D("1.25"), owed=D("1.25")) if is_shared else Weights()
     bid, ask = F(weights.profit), F(weights.maintenance)
     with exact():
         held_ = [

@@ -44,7 +44,7 @@ def test_what_did_not_happen_is_not_told() -> None:
     outlet.note(_told(told, "half of a command that raised"))
     outlet.void()
     outlet.note(_told(told, "of an engine that is well"))
-    noted = outlet.noted
+    noted = len(outlet.noted)
     outlet.note(_told(told, "of another one that raised"))
     outlet.void(noted)
     outlet.decided(1)

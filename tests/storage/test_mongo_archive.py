@@ -83,6 +83,7 @@ async def test_a_record_tells_people_what_it_is(mongo_url: str) -> None:
                     "is_buyer": True,
                     "is_maker": False,
                     "realised": "0",
+                    "leg": "both",
                 },
             }
         ]
@@ -133,6 +134,7 @@ async def test_the_indexes_are_those_that_queries_need(mongo_url: str) -> None:
         "api_keys": {number},
         "instruments": {number},
         "incomes": {number, time, part, label},
+        "margin_changes": {number, time, part},
         "balances": {number},
         "positions": {number},
         "contract_settings": {number},

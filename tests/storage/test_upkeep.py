@@ -44,7 +44,7 @@ pytestmark = pytest.mark.anyio
 NAME = "default"
 BTC = "BTCUSDT"
 DEMO = 1
-OF_CONTRACTS = {"positions", "contract_settings", "wallet_settings"}
+OF_CONTRACTS = {"positions", "contract_settings", "margin_changes", "wallet_settings"}
 """Tables of what no site that is served trades."""
 
 

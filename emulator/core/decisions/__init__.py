@@ -63,6 +63,7 @@ _DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisi
     c.TriggerOrder: following.trigger_order,
     c.DropReducing: contracts.drop_reducing,
     c.PayFunding: settling.pay_funding,
+    c.DeliverContract: settling.deliver,
     c.Liquidate: liquidating.liquidate,
     c.CloseOut: liquidating.close_out,
     c.ActivateOrder: following.activate,

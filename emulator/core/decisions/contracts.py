@@ -391,14 +391,21 @@ def set_position_mode(state: State, rules: EngineRules, command: c.SetPositionMo
     if all(((account.id, one) in state.hedged) is command.hedged for one in wallets):
         return r.SettingUnchanged(setting=Setting.POSITION_MODE)
 
-    def is_there(symbol: str) -> bool:
+    def wallet_of(symbol: str) -> str | None:
         contract = state.markets[symbol].instrument.contract
-        return contract is not None and contract.wallet in wallets
+        return None if contract is None else contract.wallet
 
-    if any(is_there(order.instrument) for order in account.open_orders.values()):
-        return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.ORDERS)
-    if any(is_there(symbol) for symbol, _ in account.positions):
-        return r.SettingBlocked(setting=Setting.POSITION_MODE, obstacle=Obstacle.POSITION)
+    traded = {
+        Obstacle.ORDERS: {wallet_of(order.instrument) for order in account.open_orders.values()},
+        Obstacle.POSITION: {wallet_of(symbol) for symbol, _ in account.positions},
+    }
+    # What is in the wallet itself is said first.
+    for one in sorted(wallets, key=lambda each: each != wallet):
+        for obstacle, occupied in traded.items():
+            if one in occupied:
+                return r.SettingBlocked(
+                    setting=Setting.POSITION_MODE, obstacle=obstacle, elsewhere=one != wallet
+                )
     return [
         e.PositionModeSet(account=account.id, wallet=one, hedged=command.hedged)
         for one in wallets

@@ -32,7 +32,20 @@ def advance(state: State, rules: EngineRules, command: c.AdvanceInstrument, now_
 
 def end_due(state: State, rules: EngineRules, command: c.EndDue, now_us: int) -> Decision:
     market = state.markets[command.instrument]
+    contract = market.instrument.contract
     ended: list[e.Event] = []
+    if contract is not None and contract.delivery_us is not None and contract.delivery_us <= now_us:
+        ended += [
+            e.OrderExpired(order=order.id, reason=EndReason.DELIVERED)
+            for order in state.orders.values()
+            if order.instrument == command.instrument
+        ]
+        # Nothing is left that a countdown could end; one that stayed would be due for ever.
+        ended += [
+            e.CountdownSet(account=account, instrument=command.instrument, at_us=None)
+            for account in sorted(market.countdowns)
+        ]
+        return ended
     counted = {account for account, at_us in market.countdowns.items() if at_us <= now_us}
     for at_us, order_id in market.deadlines:
         if at_us > now_us:

@@ -223,6 +223,7 @@ class _Closing:
                 instrument=self.instrument.symbol,
                 leg=self.position.leg,
                 amount=amount,
+                cause=Cause.LIQUIDATION,
             )
         ]
 

@@ -22,7 +22,7 @@ from emulator.core.marks.moves import (
     median,
     with_rate,
 )
-from emulator.core.numbers import ZERO, canonical, round_half
+from emulator.core.numbers import ZERO, canonical, divide_half, round_half
 from emulator.core.tape import FOREVER_US, MINUTE_US, Market
 
 BASIS_US: Final = 30 * SECOND_US
@@ -54,9 +54,11 @@ class Ticks:
         self._premium_max = int(round_half(rule.premium_max, PART) * PARTS)
         self._rates: dict[int, tuple[Decimal, int, int]] = {}
         self._predicted: tuple[int, Decimal] | None = None
+        self._settlement: tuple[int, int, Decimal] | None = None
         self._knots: dict[int, int] = {}
         self._span_us, self._span_from, self._span_by = -FOREVER_US, 0, 0
         self._touched_us = self._settled_us = -1
+        self._marked = (-1, ZERO)
 
     # By hand
 
@@ -104,6 +106,7 @@ class Ticks:
             bid, ask, last = move.apart
             regime = regime._replace(apart=self._steps((bid + ask) / 2), last=self._steps(last))
         self._regimes.append(regime)
+        self._marked = (-1, ZERO)
         for settled_us in [known for known in self._rates if known > move.start_us]:
             del self._rates[settled_us]
         self._predicted = None
@@ -114,11 +117,25 @@ class Ticks:
         return canonical(self._index(*self._tick(now_us)) * self.step)
 
     def mark_price(self, now_us: int) -> Decimal:
-        return canonical(self._mark(*self._tick(now_us)) * self.step)
+        tick_us, regime = self._tick(now_us)
+        if self._marked[0] != tick_us:
+            self._marked = (tick_us, canonical(self._mark(tick_us, regime) * self.step))
+        return self._marked[1]
 
     def premium(self, now_us: int) -> Decimal:
         """The premium index: by which part of it the contract's own book is above the index."""
         return canonical(self._premium(*self._tick(now_us)) * PART)
+
+    def settlement_price(self, now_us: int) -> Decimal:
+        """At what the contract is settled when it is delivered now: the average of the index over the last
+        hour, by its whole minutes, to the nearest multiple of 1E-8."""
+        minute_us = now_us - now_us % MINUTE_US
+        known = self._settlement
+        if known is None or known[:2] != (minute_us, len(self.moves)):
+            samples = [self.index_price(minute_us - back_us) for back_us in range(0, HOUR_US, MINUTE_US)]
+            average = divide_half(sum(samples, ZERO), Decimal(len(samples)), PART)
+            known = self._settlement = (minute_us, len(self.moves), average)
+        return known[2]
 
     def next_tick_us(self, after_us: int) -> int:
         """When index and mark may change next, unless somebody moves them."""

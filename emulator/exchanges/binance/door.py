@@ -44,8 +44,8 @@ from emulator.web.contract import Admit, Call, Failure, Parameter, Refusal, Rout
 from emulator.web.params import TooManyPairs, split_pairs
 
 Timestamps = Literal["auto", "wall", "sandbox", "off"]
-"""What request timestamps are compared with; auto: the sandbox's clock, or the wall while that is
-virtual, because unmodified clients sign with their own time."""
+"""What request timestamps are compared with; auto: the sandbox's clock, and while that is virtual the wall
+too, whichever is nearer: clients sign with their own time, or with what the server told them of its."""
 
 Counting = Literal["auto", "on", "off"]
 """Whether quotas refuse; auto: only while the sandbox's clock is the wall's."""
@@ -192,7 +192,7 @@ class Door:
         """Take the timestamp and its window out of the values; raises -1131 and -1021."""
         timestamp_us = values.pop("timestamp")
         window_ms = values.pop("recvWindow", RECV_WINDOW_DEFAULT_MS)
-        server_us = self._server_us(call)
+        server_us = self._server_us(call, timestamp_us)
         if server_us is not None:
             check_timestamp(timestamp_us, window_ms, server_us, self.errors)
         elif window_ms > RECV_WINDOW_MAX_MS:
@@ -232,10 +232,12 @@ class Door:
         """Whether a signature is a key's over exactly this payload."""
         return self._verifiers.verify(record, payload, signature)
 
-    def _server_us(self, call: Call) -> int | None:
+    def _server_us(self, call: Call, timestamp_us: int) -> int | None:
         match self._timestamps:
             case "auto":
-                return self._wall_us() if call.sandbox.clock.is_virtual else call.now_us
+                if not call.sandbox.clock.is_virtual:
+                    return call.now_us
+                return min(self._wall_us(), call.now_us, key=lambda time_us: abs(time_us - timestamp_us))
             case "wall":
                 return self._wall_us()
             case "sandbox":

@@ -31,7 +31,7 @@ _RECURRING = frozenset({Kind.DECIMAL, Kind.CHOICE, Kind.BOOLEAN})
 """Kinds whose values are few, or come several times when they come."""
 
 _DECIMAL = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
-_SIGNED = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
+_SIGNED = re.compile(r"(?!-[0.]+$)-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 _INTEGER = re.compile(r"[0-9]{1,20}", re.ASCII)
 _TRUTHS = {"true": True, "false": False}
 

@@ -11,8 +11,10 @@ def snippets(url: str, *, key: str, secret: str) -> list[tuple[str, str]]:
             f"""\
 from binance.client import Client
 Client.API_URL, Client.MARGIN_API_URL = "{url}/api", "{url}/sapi"
+Client.FUTURES_URL, Client.FUTURES_COIN_URL = "{url}/fapi", "{url}/dapi"
 client = Client("{key}", "{secret}")
-print(client.order_market_buy(symbol="BTCUSDT", quantity="0.01"))""",
+print(client.order_market_buy(symbol="BTCUSDT", quantity="0.01"))
+print(client.futures_create_order(symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.01"))""",
         ),
         (
             "ccxt",
@@ -22,6 +24,15 @@ exchange = ccxt.binance({{"apiKey": "{key}", "secret": "{secret}", "urls": {{"ap
     "public": "{url}/api/v3", "private": "{url}/api/v3", "sapi": "{url}/sapi/v1",
     "fapiPublic": "{url}/fapi/v1", "dapiPublic": "{url}/dapi/v1"}}}}}})
 print(exchange.create_order("BTC/USDT", "market", "buy", 0.01)["status"])""",
+        ),
+        (
+            "ccxt, futures",
+            f"""\
+import ccxt
+exchange = ccxt.binanceusdm({{"apiKey": "{key}", "secret": "{secret}", "urls": {{"api": {{
+    "sapi": "{url}/sapi/v1", "fapiPublic": "{url}/fapi/v1", "fapiPrivate": "{url}/fapi/v1",
+    "fapiPrivateV2": "{url}/fapi/v2", "fapiPrivateV3": "{url}/fapi/v3"}}}}}})
+print(exchange.create_order("BTC/USDT:USDT", "market", "buy", 0.01)["status"])""",
         ),
         (
             "binance-sdk-spot",

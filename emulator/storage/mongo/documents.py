@@ -21,6 +21,7 @@ from emulator.core.history import (
     Income,
     LedgerEntry,
     ListRecord,
+    MarginChange,
     Movement,
     PositionRecord,
     PreventedMatch,
@@ -211,6 +212,14 @@ class ArchivedIncome(Archived):
         indexes: ClassVar = [BY_NUMBER, BY_TIME, BY_PART, BY_LABEL]
 
 
+class ArchivedMarginChange(Archived):
+    """An owner moved margin of an isolated position. scope: the instrument. part: 1 added, 2 taken back."""
+
+    class Settings:
+        name = "archive_margin_changes"
+        indexes: ClassVar = [BY_NUMBER, BY_TIME, BY_PART]
+
+
 class ArchivedPosition(Archived):
     """A position or one leg of two; its quantity is zero when it was closed. scope: `<instrument>/<leg>`."""
 
@@ -244,6 +253,7 @@ ARCHIVED: dict[type[Any], type[Archived]] = {
     Movement: ArchivedMovement,
     LedgerEntry: ArchivedLedgerEntry,
     Income: ArchivedIncome,
+    MarginChange: ArchivedMarginChange,
     BalanceRecord: ArchivedBalance,
     PositionRecord: ArchivedPosition,
     ContractSettings: ArchivedContractSettings,

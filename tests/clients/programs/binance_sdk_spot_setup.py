@@ -8,6 +8,7 @@ import contextlib
 import logging
 import warnings
 
+from binance_sdk_models import held_whole, quietly  # noqa: F401 - quietly is for the programs
 from binance_sdk_spot.rest_api.rest_api import SpotRestAPI
 from binance_sdk_spot.spot import (
     ConfigurationRestAPI,
@@ -16,7 +17,6 @@ from binance_sdk_spot.spot import (
     Spot,
 )
 from binance_sdk_spot.websocket_api.websocket_api import SpotWebSocketAPI
-from pydantic import BaseModel
 from stage import STREAMS, URL
 
 WITHIN_S = 10
@@ -205,34 +205,8 @@ def of(account):
 
 def whole(name, answer, absent=(), unknown=()):
     """The answer, once it is certain that it has what its model declares, and nothing else."""
-    missing, extra = set(), set()
-    _look(answer, missing, extra)
-    missing -= CONDITIONAL | BINARY_ONLY | set(absent)
-    extra -= CONDITIONAL | set(unknown)
-    assert not missing, f"{name} lacks {sorted(missing)}"
-    assert not extra, f"{name} has {sorted(extra)} too"
-    return answer
-
-
-def _look(value, missing, extra):
-    """Gathers the declared fields that are not there, and the keys that are and should not be."""
-    if isinstance(value, list):
-        for each in value:
-            _look(each, missing, extra)
-        return
-    if not isinstance(value, BaseModel):
-        return
-    if hasattr(value, "actual_instance"):
-        _look(value.actual_instance, missing, extra)
-        return
-    for name, field in type(value).model_fields.items():
-        held = getattr(value, name)
-        if name == "additional_properties":
-            extra.update(held)
-        elif held is None:
-            missing.add(field.alias or name)
-        else:
-            _look(held, missing, extra)
+    conditional = CONDITIONAL | set(absent) | BINARY_ONLY
+    return held_whole(name, answer, conditional, CONDITIONAL | set(unknown))
 
 
 @contextlib.contextmanager
@@ -243,23 +217,3 @@ def refusals():
         yield
     finally:
         logging.disable(logging.NOTSET)
-
-
-@contextlib.contextmanager
-def quietly():
-    """Fails on any warning: the SDK logs one where an answer does not fit its model."""
-    records = []
-
-    class Keeper(logging.Handler):
-        def emit(self, record):
-            records.append(record.getMessage())
-
-    keeper = Keeper(logging.WARNING)
-    logging.getLogger().addHandler(keeper)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            yield
-    finally:
-        logging.getLogger().removeHandler(keeper)
-    assert not records, records

@@ -19,7 +19,18 @@ def urls(spot=URL, linear=URL, inverse=URL):
         api[f"{letter}apiData"] = f"{base}/futures/data"
     sockets = spot.replace("http", "ws", 1)
     # It takes a socket's messages for the spot market only if "/stream" is in the socket's address.
-    api["ws"] = {"spot": f"{sockets}/stream/ws", "ws-api": {"spot": f"{sockets}/ws-api/v3"}}
+    api["ws"] = {
+        "spot": f"{sockets}/stream/ws",
+        # What ends in "/ws" is led over "/public", "/market" and "/private", as the exchange's own host is.
+        "linear": f"{linear.replace('http', 'ws', 1)}/ws",
+        # On a port of all sites this address says which; on a site's own port it may say so too.
+        "inverse": f"{inverse.replace('http', 'ws', 1)}/binance-coinm/ws",
+        "ws-api": {
+            "spot": f"{sockets}/ws-api/v3",
+            "linear": f"{linear.replace('http', 'ws', 1)}/ws-fapi/v1",
+            "inverse": f"{inverse.replace('http', 'ws', 1)}/ws-dapi/v1",
+        },
+    }
     return {"api": api}
 
 

@@ -10,21 +10,21 @@ from stage import Account
 WITHIN_S = 10
 
 
-_loaded = []
-"""The first client of the program; the others need not load the markets again."""
+_loaded = {}
+"""The program's first client of a kind; the others need not load the markets again."""
 
 
 @asynccontextmanager
-async def client_of(account=None, **options):
+async def client_of(account=None, kind=ccxt.pro.binance, **options):
     # Where it is not closing encrypted connections, it need not linger.
     options = {"timeout_on_exit": 0, **options}
-    exchange = ccxt.pro.binance(config_of(account or Account("", None, None), **options))
+    exchange = kind(config_of(account or Account("", None, None), **options))
     try:
-        if _loaded:
-            exchange.set_markets(_loaded[0].markets, _loaded[0].currencies)
+        if known := _loaded.get(kind):
+            exchange.set_markets(known.markets, known.currencies)
         else:
             await exchange.load_markets()
-            _loaded.append(exchange)
+            _loaded[kind] = exchange
         yield exchange
     finally:
         await exchange.close()
@@ -32,7 +32,7 @@ async def client_of(account=None, **options):
 
 @asynccontextmanager
 async def watcher(account, **options):
-    """A client that is already told of what becomes of its account."""
+    """A client of the spot site that is already told of what becomes of its account."""
     async with client_of(account, **options) as exchange:
         await exchange.authenticate()
         yield exchange

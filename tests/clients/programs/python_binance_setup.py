@@ -13,10 +13,15 @@ from stage import STREAMS, URL
 BaseClient.API_URL = f"{URL}/api"
 BaseClient.MARGIN_API_URL = f"{URL}/sapi"
 BaseClient.FUTURES_URL = f"{URL}/fapi"
+BaseClient.FUTURES_DATA_URL = f"{URL}/futures/data"
 BaseClient.FUTURES_COIN_URL = f"{URL}/dapi"
+BaseClient.FUTURES_COIN_DATA_URL = f"{URL}/futures/data"
 BaseClient.WEBSITE_URL = URL
 BaseClient.WS_API_URL = f"{STREAMS}/ws-api/v3"
+BaseClient.WS_FUTURES_URL = f"{STREAMS}/ws-fapi/v1"
 BinanceSocketManager.STREAM_URL = f"{STREAMS}/"
+BinanceSocketManager.FSTREAM_URL = f"{STREAMS}/"
+BinanceSocketManager.DSTREAM_URL = f"{STREAMS}/binance-coinm/"
 
 WITHIN_S = 10
 
@@ -37,6 +42,7 @@ async def connected(account=None, **options):
         # A socket of this client looks only every ten seconds whether it is to be closed, unless something
         # comes. So its closing is not waited for, but begun: cancelling alone may pass by its reading loop.
         _begin(client.ws_api.close())
+        _begin(client.ws_future.close())
         while _followed:
             _begin(_followed.pop().close())
         await asyncio.sleep(0)

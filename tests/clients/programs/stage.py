@@ -41,6 +41,10 @@ TOLD = {}
 TAKER_RATE = D("0.001")
 MAKER_RATE = D("0.001")
 
+CONTRACT_TAKER_RATE = D("0.0005")
+CONTRACT_MAKER_RATE = D("0.0002")
+"""What both futures sites charge, of a trade's worth."""
+
 _SHOWN_MAX = 600
 
 
@@ -79,12 +83,12 @@ class Account(NamedTuple):
 _ordinals = count(1)
 
 
-def open_account(*, permissions=(), **funds):
-    """An account with an HMAC key of its own and, in its spot wallet, these amounts."""
+def open_account(*, permissions=(), wallet="spot", **funds):
+    """An account with an HMAC key of its own and, in one wallet, these amounts."""
     name = f"{Path(sys.argv[0]).stem}-{next(_ordinals)}"
     control("POST", "accounts", {"name": name})
     for asset, amount in funds.items():
-        deposit(name, asset, amount)
+        deposit(name, asset, amount, wallet)
     made = control("POST", f"accounts/{name}/keys", {"permissions": list(permissions)})
     return Account(name, made["key"], made["secret"])
 
@@ -99,26 +103,26 @@ def register(name, kind, public_pem):
     return made["key"]
 
 
-def hold_price(symbol, price):
-    """Moves the market there, with a trade; it stays."""
-    control("PUT", f"markets/binance/{symbol}/price", {"price": str(price)})
+def hold_price(symbol, price, site="binance"):
+    """Moves the market there, with a trade; it stays. So do the index and mark prices of the pair."""
+    control("PUT", f"markets/{site}/{symbol}/price", {"price": str(price)})
 
 
-def hold_book(symbol, last, bids, asks):
+def hold_book(symbol, last, bids, asks, site="binance"):
     """The market's whole book and its last price; both stay until the next call."""
-    hold_price(symbol, last)
+    hold_price(symbol, last, site)
     levels = {
         side: [[str(price), str(quantity)] for price, quantity in listed]
         for side, listed in (("bids", bids), ("asks", asks))
     }
-    control("PUT", f"markets/binance/{symbol}/book", levels)
+    control("PUT", f"markets/{site}/{symbol}/book", levels)
 
 
-def print_trade(symbol, price, quantity, side):
+def print_trade(symbol, price, quantity, side, site="binance"):
     """A trade of the market with a taker of that side; it fills the orders that it reaches."""
     control(
         "POST",
-        f"markets/binance/{symbol}/trades",
+        f"markets/{site}/{symbol}/trades",
         {"price": str(price), "quantity": str(quantity), "side": side},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -44,7 +44,12 @@ class Bank:
             wall_ns=lambda: NOW_US * 1000,
             clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=NOW_US),
         )
-        site = Site(
+        self.application = Application(
+            sites=self._sites(), sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
+        )
+
+    def _sites(self) -> Sequence[Site]:
+        spot = Site(
             name="binance",
             engine=binance.ENGINE,
             title="Binance Spot",
@@ -52,9 +57,7 @@ class Bank:
             dialect=self.door,
             not_emulated=wallet.NOT_EMULATED,
         )
-        self.application = Application(
-            sites=[site], sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
-        )
+        return [spot]
 
     async def __aenter__(self) -> Bank:
         await self.sandboxes.open()

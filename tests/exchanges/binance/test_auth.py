@@ -353,7 +353,7 @@ class TestTimestamps:
 
     @pytest.mark.parametrize(
         ("setting", "wall", "virtual"),
-        [("auto", None, -1021), ("wall", None, -1021), ("sandbox", -1021, None), ("off", None, None)],
+        [("auto", None, None), ("wall", None, -1021), ("sandbox", -1021, None), ("off", None, None)],
     )
     async def test_what_it_is_compared_with_while_the_clock_is_virtual(
         self, setting: str, wall: int | None, virtual: int | None
@@ -364,8 +364,10 @@ class TestTimestamps:
             await lobby.sandbox.set_clock(ClockMode.VIRTUAL, virtual_ms * 1000)
             by_wall = await lobby.order(timestamp=wall_ms)
             by_virtual = await lobby.order(timestamp=virtual_ms)
+            by_neither = await lobby.order(timestamp=(wall_ms + virtual_ms) // 2)
             assert by_wall.json.get("code") == wall
             assert by_virtual.json.get("code") == virtual
+            assert by_neither.json.get("code") == (None if setting == "off" else -1021)
 
     async def test_the_answers_unit_is_asked_for(self) -> None:
         async with Lobby() as lobby:

@@ -5,10 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.rules import ClosingNames, MarginRules
-from emulator.exchanges.binance.futures import account, algo, batches, histories, listen_keys, market, orders
+from emulator.exchanges.binance.futures import (
+    account,
+    algo,
+    batches,
+    histories,
+    listen_keys,
+    market,
+    modifying,
+    orders,
+)
+from emulator.exchanges.binance.futures.absent import not_emulated
 from emulator.exchanges.binance.futures.products import COLLATERAL, Product
 from emulator.exchanges.binance.futures.rows import FuturesRows
-from emulator.web.contract import NotEmulated, Route
+from emulator.web.contract import Route
 
 __all__ = ["COLLATERAL", "MARGIN", "not_emulated", "rows"]
 
@@ -30,12 +40,17 @@ MARGIN = MarginRules(
         "BNB": Decimal(50_000),
     },
     # Quirk: orders of the exchange itself are told by their client ids ("Event: Order Update").
-    names=ClosingNames(liquidation="autoclose-{order}", deleveraging="adl_autoclose"),
+    names=ClosingNames(
+        liquidation="autoclose-{order}",
+        deleveraging="adl_autoclose",
+        delivery="settlement_autoclose-{order}",
+    ),
 )
 
 _MODULES: tuple[FuturesRows, ...] = (
     *market.MODULES,
     orders.rows,
+    modifying.rows,
     batches.rows,
     algo.rows,
     histories.rows,
@@ -47,10 +62,3 @@ _MODULES: tuple[FuturesRows, ...] = (
 def rows(product: Product) -> tuple[Route, ...]:
     """Everything that one of the two sites answers."""
     return tuple(route for module in _MODULES for route in module.of(product))
-
-
-def not_emulated(product: Product) -> tuple[NotEmulated, ...]:
-    return (
-        NotEmulated("*", f"{product.prefix}/*", "not emulated yet"),
-        NotEmulated("*", "/futures/data/*", "not emulated yet"),
-    )

@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 import msgspec
 
-from emulator.exchanges.binance.futures import orders
+from emulator.exchanges.binance.futures import modifying, orders
 from emulator.exchanges.binance.futures.door import reserve_batch
 from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.payloads.trading import CoinmOrder, Failed, UsdmOrder
@@ -62,9 +63,14 @@ def _failed(refusal: Refusal) -> Failed:
 
 def read_list(call: Call, name: str) -> list[Any]:
     """A parameter that is a JSON list; raises -1130 if it is none."""
+    text: str = call.values[name]
+    # Quirk: a list that was escaped twice, as python-binance sends it in bodies, is read as well
+    # (github.com/sammchardy/python-binance, issue 1099).
+    if text[:3].upper() == "%5B":
+        text = unquote_plus(text)
     try:
         # Numbers stay the text that they were sent as.
-        found = json.loads(call.values[name], parse_float=str, parse_int=str, parse_constant=str)
+        found = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list):
@@ -126,6 +132,21 @@ def submit_each(
 async def place_orders(call: Call) -> list[Outcome]:
     read = reader_of(product_of(call), orders.rows, orders.place_order)
     return await outcomes(submit_each(call, read, orders.place))
+
+
+@rows.both(
+    "PUT",
+    "/v1/batchOrders",
+    summary="Modify multiple orders",
+    security=TRADE,
+    weight=5,
+    parameters=(BATCH_ORDERS,),
+    answers=list[UsdmOrder | Failed],
+    coinm=Declared(answers=list[CoinmOrder | Failed]),
+)
+async def modify_orders(call: Call) -> list[Outcome]:
+    read = reader_of(product_of(call), modifying.rows, modifying.modify_order)
+    return await outcomes(submit_each(call, read, modifying.modify))
 
 
 @rows.both(

@@ -7,7 +7,6 @@ whenever it is asked for. Accounts' positions are added where what is open now i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
@@ -65,10 +64,6 @@ def shares(seed: int, name: str, series: str, time_us: int) -> Shares:
     wandering = Decimal(_noise(seed, name, series, time_us)) / UNIT
     long = round_half(_HALF + wandering * Decimal("0.2"), SHARE_PLACES)
     return Shares(long, 1 - long)
-
-
-def total(values: Iterable[Decimal]) -> Decimal:
-    return sum(values, ZERO)
 
 
 def _noise(seed: int, name: str, series: str, time_us: int) -> int:

@@ -149,8 +149,14 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         -4141: "Symbol is closed",
         -4142: "REJECT: take profit or stop order will be triggered immediately",
         -4168: "Unable to adjust to isolated-margin mode under the Multi-Assets mode.",
+        # Quirk: the exchange's pages lack this one (change log, 2026-06; live answers).
+        -4531: (
+            "Position mode change requires syncing UM and CM. Please close any open positions or orders in "
+            "%s and try again."
+        ),
         # Quirk: orders that fail by their own time in force end with a sentence that the page does not have
         # (change log, 2023-03; live answers).
+        -4171: "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
         -5021: (
             "Due to the order could not be filled immediately, the FOK order has been rejected. "
             "The order will not be recorded in the order history"
@@ -402,13 +408,14 @@ def _unchanged(product: Product, rejection: rejections.SettingUnchanged, command
 
 
 def _blocked(product: Product, rejection: rejections.SettingBlocked) -> Refusal:
-    refuse = TABLES[product].refuse
-    is_position = rejection.obstacle is Obstacle.POSITION
+    refuse, is_position = TABLES[product].refuse, rejection.obstacle is Obstacle.POSITION
     match rejection.setting:
         case Setting.LEVERAGE:
             return refuse(CODES[product].reduced_leverage)
         case Setting.MARGIN_MODE:
             return refuse(-4048 if is_position else -4047)
+        case Setting.POSITION_MODE if rejection.elsewhere:
+            return refuse(-4531, "UM" if product.is_inverse else "CM")
         case Setting.POSITION_MODE:
             return refuse(-4068 if is_position else -4067)
     assert_never(rejection.setting)

@@ -6,18 +6,24 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.core.history import Fill
-from emulator.core.orders import Order
+from emulator.core.orders import Cause, Order
 from emulator.exchanges.binance.futures.door import door_of
 from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.orders import is_told
 from emulator.exchanges.binance.futures.payloads.trading import (
     CoinmOrderState,
+    ForcedOrder,
     OrderLimit,
     UsdmOrderState,
     UserTrade,
 )
 from emulator.exchanges.binance.futures.products import product_of
-from emulator.exchanges.binance.futures.replies import OrderStanding, answer_state, answer_trade
+from emulator.exchanges.binance.futures.replies import (
+    OrderStanding,
+    answer_forced,
+    answer_state,
+    answer_trade,
+)
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
 from emulator.exchanges.binance.futures.symbols import find
 from emulator.exchanges.binance.futures.vocabulary import PAIR
@@ -30,12 +36,15 @@ from emulator.exchanges.binance.vocabulary import (
     SYMBOL,
     SYMBOL_OPTIONAL,
     USER_DATA,
+    limit,
 )
-from emulator.web.contract import Call
+from emulator.web.contract import Call, Kind, Parameter
 
 rows = FuturesRows()
 
 TRADES_KEPT_US: Final = 90 * DAY_US
+
+AUTO_CLOSE_TYPES: Final = {"LIQUIDATION": Cause.LIQUIDATION, "ADL": Cause.DELEVERAGING}
 
 
 def _open_weight(values: Mapping[str, Any]) -> int:
@@ -133,6 +142,32 @@ async def user_trades(call: Call) -> list[UserTrade]:
         span = Span(call.now_us - TRADES_KEPT_US, None, newest=False)
     listed = await records_of(call, Fill, instruments, span, first_id=from_id, part=values.get("orderId"))
     return [answer_trade(call, product, fill) for fill in listed]
+
+
+@rows.both(
+    "GET",
+    "/v1/forceOrders",
+    summary="User's force orders",
+    description="By which the exchange closed positions, of seven days at most.",
+    security=USER_DATA,
+    weight=lambda values: 20 if "symbol" in values else 50,
+    parameters=(
+        SYMBOL_OPTIONAL,
+        Parameter("autoCloseType", Kind.CHOICE, choices=tuple(AUTO_CLOSE_TYPES)),
+        START_TIME,
+        END_TIME,
+        limit(50, 100),
+    ),
+    answers=list[ForcedOrder],
+)
+async def forced_orders(call: Call) -> list[ForcedOrder]:
+    product = product_of(call)
+    word = call.values.get("autoCloseType")
+    causes = set(AUTO_CLOSE_TYPES.values()) if word is None else {AUTO_CLOSE_TYPES[word]}
+    listed = await records_of(
+        call, Order, instruments_of(call), span_of(call), admits=lambda order: order.terms.cause in causes
+    )
+    return [answer_forced(call, product, order) for order in listed]
 
 
 @rows.usdm(

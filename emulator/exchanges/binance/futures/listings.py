@@ -218,6 +218,7 @@ def _listed(row: Row, wallet: str) -> Iterator[Listing]:
 def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: int) -> Listing:
     is_inverse = row.settle == row.base
     funding_cap = _number_of(row.funding_cap, "funding_cap")
+    times = 1 + quarter % 2
     contract = Contract(
         is_inverse=is_inverse,
         wallet=wallet,
@@ -258,11 +259,12 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
         trigger_orders_shared=True,
         trigger_sources=frozenset({TriggerSource.LAST, TriggerSource.MARK}),
         trigger_protect=_number_of(row.trigger_protect, "trigger_protect"),
-        # A callback rate is a tenth to ten per cent ("New Algo Order"), on whichever side.
+        # A callback rate is a tenth to ten per cent ("New Algo Order"), on USD-M to twenty (change log,
+        # 2026-10-23), on whichever side.
         trailing_above_min=10,
-        trailing_above_max=1000,
+        trailing_above_max=1000 if is_inverse else 2000,
         trailing_below_min=10,
-        trailing_below_max=1000,
+        trailing_below_max=1000 if is_inverse else 2000,
         trailing_reached=Outcome.REFUSE,
         iceberg_orders_max=0,
         amends_max=10_000,
@@ -283,9 +285,10 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
             anchor=_number_of(row.anchor, "anchor"),
             volatility_bips=row.volatility_bips,
             spread_steps=row.spread_steps,
-            trade_quantity=_number_of(row.trade_quantity, "trade_quantity"),
-            level_quantity=_number_of(row.level_quantity, "level_quantity"),
-            trades_per_minute=row.trades_per_minute,
+            # Two quarters that were traded alike would have the same market to the last trade.
+            trade_quantity=_number_of(row.trade_quantity, "trade_quantity") * times,
+            level_quantity=_number_of(row.level_quantity, "level_quantity") * times,
+            trades_per_minute=row.trades_per_minute * times,
             path=row.path,
         ),
         contract=contract,

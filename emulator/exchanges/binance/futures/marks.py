@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import NamedTuple
 
 from emulator.core.engine import Engine
 from emulator.core.marks import Marks
-from emulator.core.numbers import ZERO, divide_half
 from emulator.exchanges.binance.futures.listings import Listing
-from emulator.exchanges.binance.readings.intervals import MINUTE_US
-from emulator.exchanges.binance.vocabulary import EIGHT_PLACES
-
-SETTLED_OVER_US: Final = 3_600_000_000
-"""A contract is settled at the average of the index over its last hour."""
 
 
 class MarkReading(NamedTuple):
@@ -51,26 +44,10 @@ def read_mark(engine: Engine, listing: Listing, now_us: int) -> MarkReading:
     return MarkReading(
         marks.mark_price(now_us),
         marks.index_price(now_us),
-        settled_price(marks, now_us),
+        marks.settlement_price(now_us),
         rate,
         next_us,
     )
-
-
-_settled: WeakKeyDictionary[Marks, tuple[int, Decimal]] = WeakKeyDictionary()
-
-
-def settled_price(marks: Marks, now_us: int) -> Decimal:
-    """At what a contract would be settled now: the average of the index over the last hour, by its whole
-    minutes.
-    """
-    minute_us = now_us - now_us % MINUTE_US
-    known = _settled.get(marks)
-    if known is None or known[0] != minute_us:
-        samples = [marks.index_price(minute_us - back_us) for back_us in range(0, SETTLED_OVER_US, MINUTE_US)]
-        average = divide_half(sum(samples, ZERO), Decimal(len(samples)), EIGHT_PLACES)
-        known = _settled[marks] = (minute_us, average)
-    return known[1]
 
 
 def payment_times(

@@ -74,6 +74,18 @@ NEW_ALGO_ORDER: Final = (
     Parameter("activatePrice", Kind.DECIMAL),
 )
 
+MODIFY_ORDER: Final = (
+    SYMBOL,
+    SIDE,
+    ORDER_ID,
+    CLIENT_ID,
+    QUANTITY,
+    PRICE,
+    PRICE_MATCH,
+    REDUCE_ONLY,
+    Parameter("modifyId", Kind.INTEGER, description="The client's own number of the modification."),
+)
+
 ORIG_CLIENT_ORDER_ID: Final = CLIENT_ID
 NAMED: Final = (SYMBOL, ORDER_ID, ORIG_CLIENT_ORDER_ID)
 # Quirk: where neither of an order's two ids is sent, futures name the client's own first (live answers).

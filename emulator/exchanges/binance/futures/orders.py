@@ -152,8 +152,7 @@ def cancel(
         order=order_id,
         client_id=client_id if order_id is None else None,
     )
-    waiting = _open_order(call, listing, order_id, client_id)
-    if waiting is not None and waiting.terms.detached:
+    if open_order(call, listing, order_id, client_id) is None:
         raise call.site.dialect.speak(UnknownOrder(), command)
 
     def answer(done: Done) -> PlacedOrder:
@@ -164,11 +163,15 @@ def cancel(
     return call.submit(command, answer)
 
 
-def _open_order(call: Call, listing: Listing, order_id: int | None, client_id: str | None) -> Order | None:
-    state = call.engine.state
+def open_order(call: Call, listing: Listing, order_id: int | None, client_id: str | None) -> Order | None:
+    """The caller's open order of an id, or else of a name, if it is one of the plain ones."""
+    state, instrument = call.engine.state, listing.instrument.symbol
     if order_id is None and client_id is not None:
-        order_id = state.client_ids.get((call.account, listing.instrument.symbol, client_id))
-    return None if order_id is None else state.orders.get(order_id)
+        order_id = state.client_ids.get((call.account, instrument, client_id))
+    order = None if order_id is None else state.orders.get(order_id)
+    if order is None or (order.account, order.instrument) != (call.account, instrument):
+        return None
+    return None if order.terms.detached else order
 
 
 @rows.both(
@@ -289,11 +292,7 @@ async def query_order(call: Call) -> OrderStanding:
 def query_open_order(call: Call) -> OrderStanding:
     values, product = call.values, product_of(call)
     listing = find(product, values["symbol"])
-    order = _open_order(call, listing, values.get("orderId"), values.get("origClientOrderId"))
-    is_mine = order is not None and (order.account, order.instrument) == (
-        call.account,
-        listing.instrument.symbol,
-    )
-    if order is None or not is_mine or order.terms.detached:
+    order = open_order(call, listing, values.get("orderId"), values.get("origClientOrderId"))
+    if order is None:
         raise TABLES[product].refuse(-2013)
     return answer_state(call, product, order)

@@ -64,7 +64,7 @@ def check_order(product: Product, values: Mapping[str, Any]) -> None:
 def data_span(product: Product, values: Mapping[str, Any], now_us: int, period_us: int) -> range:
     """The moments, a period apart, of which /futures/data tells: from a start the oldest, else the newest."""
     check_order(product, values)
-    oldest_us = now_us - DATA_DAYS * DAY_US
+    oldest_us = now_us // 1000 * 1000 - DATA_DAYS * DAY_US
     start_us, end_us = values.get("startTime"), values.get("endTime")
     if start_us is not None and start_us < oldest_us:
         # Quirk: a start that is too long ago has a text of its own (live answers to openInterestHist).

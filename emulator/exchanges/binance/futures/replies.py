@@ -18,6 +18,7 @@ from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.payloads.trading import (
     CoinmOrder,
     CoinmOrderState,
+    ForcedOrder,
     UsdmOrder,
     UsdmOrderState,
     UserTrade,
@@ -104,6 +105,16 @@ def _answer_state(call: Call, product: Product, order: Order, *, has_both: bool)
         "updateTime": call.render_time(order.updated_us),
     }
     return cast("OrderStanding", answer)
+
+
+def answer_forced(call: Call, product: Product, order: Order) -> ForcedOrder:
+    """An order by which the exchange closed a position."""
+    answer: dict[str, Any] = {**answer_state(call, product, order, has_both=True)}
+    for name in ("priceMatch", "selfTradePreventionMode"):
+        del answer[name]
+    if not product.is_inverse:
+        del answer["priceProtect"], answer["goodTillDate"]
+    return cast("ForcedOrder", answer)
 
 
 def _head(product: Product, listing: Listing, order: Order, status: OrderStatus) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce
 from emulator.core.numbers import decimals
-from emulator.core.orders import OrderTerms, Trigger
+from emulator.core.orders import OrderTerms, Peg, Trigger
 from emulator.core.positions import Leg
 from emulator.exchanges.binance.client_ids import new_client_id
 from emulator.exchanges.binance.futures.errors import TABLES
@@ -83,7 +83,7 @@ class Reading:
         self.is_hedged = is_hedged
         self.now_us = now_us
         self.refuse = TABLES[product].refuse
-        self.word: str = values["type"]
+        self.word: str = values.get("type", "LIMIT")
 
     def terms(self) -> OrderTerms:
         values = self.values
@@ -93,9 +93,8 @@ class Reading:
         reduce_only = self._reduces_only(closes=closes)
         leg = LEGS[values.get("positionSide", "BOTH")]
         time_in_force, post_only, good_till_us = self._time_in_force(type)
-        quantity = self._quantity(closes=closes)
-        price = self._price(type)
-        match = values.get("priceMatch", "NONE")
+        quantity = None if closes else self.quantity()
+        price, peg = self.price(type)
         trigger = None
         labels: tuple[tuple[str, str], ...] = ()
         if kind is not None:
@@ -122,7 +121,7 @@ class Reading:
             time_in_force=time_in_force,
             post_only=post_only,
             trigger=trigger,
-            peg=None if match == "NONE" else PRICE_MATCHES[match],
+            peg=peg,
             self_trade_mode=mode,
             client_id=values.get(self.names.client_id) or new_client_id(),
             labels=labels,
@@ -179,9 +178,7 @@ class Reading:
             raise self.refuse(-1106, "goodTillDate")
         return TIMES_IN_FORCE[word or "GTC"], word == "GTX", good_till_us
 
-    def _quantity(self, *, closes: bool) -> Decimal | None:
-        if closes:
-            return None
+    def quantity(self) -> Decimal:
         quantity: Decimal | None = self.values.get("quantity")
         if quantity is None:
             raise self._missing("quantity")
@@ -190,7 +187,8 @@ class Reading:
         self._check_places(quantity, self.listing.row.quantity_precision)
         return quantity
 
-    def _price(self, type: OrderType) -> Decimal | None:
+    def price(self, type: OrderType) -> tuple[Decimal | None, Peg | None]:
+        """A limit price, or where in the book to take it from."""
         values = self.values
         price: Decimal | None = values.get("price")
         match = values.get("priceMatch", "NONE")
@@ -199,14 +197,14 @@ class Reading:
                 raise self.refuse(-5038)
             if price:
                 raise self.refuse(-1106, "price")
-            return None
+            return None, None
         if match != "NONE":
             if price is not None:
                 raise self.refuse(-5037)
-            return None
+            return None, PRICE_MATCHES[match]
         if price is None:
             raise self._missing("price")
-        return self._checked_price(price, -4001)
+        return self._checked_price(price, -4001), None
 
     def _stop_price(self) -> Decimal | None:
         names, values = self.names, self.values

@@ -140,7 +140,8 @@ def answer_order(
         or terms.labels
     ):
         _add_terms(answer, terms)
-    _add_progress(answer, order, divisor)
+    if order.trailing or terms.peg is not None or order.status is _EXPIRED:
+        _add_progress(answer, order, divisor)
     if prevented:
         answer["preventedMatches"] = prevented
         if order.prevented:
@@ -149,7 +150,7 @@ def answer_order(
             answer["tradeGroupId"] = order.trade_group
     if response == RESULT:
         return answer
-    full = cast(OrderFull, answer)
+    full: OrderFull = answer  # type: ignore[assignment]  # it becomes one here, and a cast is a call
     full["fills"] = fills
     return full
 

@@ -153,9 +153,23 @@ def parse_terms(
     get = values.get
     symbol = values["symbol"]
     is_plain = names.rare.isdisjoint(values)
-
     time_in_force = _GTC
     word = get(names.time_in_force)
+    quantity: Decimal | None = None if funded else get(names.quantity)
+    price: Decimal | None = get(names.price)
+    if is_plain and type_word == "LIMIT" and word and quantity and price and symbol not in coarse_assets():
+        # Nearly all orders, and nothing is wrong with them.
+        return OrderTerms(
+            side=side,
+            type=shape.type,
+            quantity=quantity,
+            price=price,
+            time_in_force=TIMES_IN_FORCE[word],
+            self_trade_mode=self_trade_mode,
+            client_id=get(names.client_id) or new_client_id(),
+            labels=labels,
+        )
+
     if shape.timed:
         if word is None:
             raise refuse(-1102, names.time_in_force)
@@ -163,7 +177,6 @@ def parse_terms(
     elif word is not None:
         raise refuse(-1106, names.time_in_force)
 
-    quantity: Decimal | None = None if funded else get(names.quantity)
     quote_quantity: Decimal | None = None if is_plain else get(names.quote_quantity)
     if quote_quantity is not None:
         if type_word != "MARKET":
@@ -182,7 +195,6 @@ def parse_terms(
     elif not quantity:
         raise refuse(-1013, text="Invalid quantity.")
 
-    price: Decimal | None = get(names.price)
     peg = None if is_plain else _parse_peg(values, names, type_word, shape, time_in_force)
     if price is None:
         if shape.priced and peg is None:

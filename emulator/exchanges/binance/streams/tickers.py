@@ -46,13 +46,16 @@ class Tickers(Protocol[R]):
 
 
 class SymbolTicker(Source, Generic[R]):
-    """`<symbol>@ticker` and its like."""
+    """`<symbol>@ticker` and its like. of: what is read, if it is not the stream's instrument."""
 
-    def __init__(self, sandbox: Sandbox, stream: MarketStream, tickers: Tickers[R]) -> None:
-        assert stream.instrument is not None
+    def __init__(
+        self, sandbox: Sandbox, stream: MarketStream, tickers: Tickers[R], *, of: str | None = None
+    ) -> None:
+        instrument = stream.instrument if of is None else of
+        assert instrument is not None
         self._sandbox = sandbox
         self._name = stream.name
-        self._instrument = stream.instrument
+        self._instrument = instrument
         self._tickers = tickers
         self._paced = Paced(stream.pace_us)
         self._opened_us = 0

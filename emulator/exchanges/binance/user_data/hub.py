@@ -154,6 +154,11 @@ class AccountHub(ABC):
             event = make()
             self._sandbox.outlet.note(lambda: _tell([(subscriptions, event)]))
 
+    def _tell_at_once(self, account: AccountId, event: AccountEvent) -> None:
+        """The same of something that is no part of a command, after all that was told before."""
+        told = [(self._subscriptions[account], event)]
+        self._sandbox.outlet.say(self._sandbox.sequence, lambda: _tell(told))
+
 
 def _tell(told: list[_Told]) -> None:
     for subscriptions, event in told:

@@ -43,16 +43,19 @@ class SocketRequest(Request):
     The body is the payload that is signed.
     """
 
-    __slots__ = ("sent", "standing", "texts")
+    standing: Standing
+    sent: dict[str, str]
+    texts: dict[str, str]
 
-    def __init__(
-        self, method: str, path: str, standing: Standing, sent: dict[str, str], texts: dict[str, str]
-    ) -> None:
+    @classmethod
+    def of(
+        cls, route: Route, standing: Standing, sent: dict[str, str], texts: dict[str, str]
+    ) -> SocketRequest:
         opening = standing.opening
-        super().__init__(method, path, b"", payload_of(sent), opening.headers, opening.source_ip)
-        self.standing = standing
-        self.sent = sent
-        self.texts = texts
+        payload = payload_of(sent)
+        return cls(
+            route.method, route.path, b"", payload, opening.headers, opening.source_ip, standing, sent, texts
+        )
 
 
 def payload_of(sent: Mapping[str, str]) -> bytes:

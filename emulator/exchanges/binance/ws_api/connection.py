@@ -199,7 +199,7 @@ class Connection:
                 if not any(other in texts for other in operation.overridden.get(each, ()))
             }
         sandbox = standing.sandbox_of(sent.get("apiKey"))
-        request = SocketRequest(operation.route.method, operation.route.path, standing, sent, texts)
+        request = SocketRequest.of(operation.route, standing, sent, texts)
         under_way = Asking(id, name, request, sandbox, operation, returns_rate_limits, began_ns)
 
         self._in_flight += 1

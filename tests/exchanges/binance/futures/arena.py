@@ -11,13 +11,10 @@ import jsonschema_rs
 
 from emulator.core.commands import SetBook
 from emulator.exchanges import binance
-from emulator.exchanges.binance.door import Counting
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures.products import COINM, PRODUCTS, USDM, Product
 from emulator.web.contract import Site
-from emulator.web.hosts import Hosts
 from emulator.web.openapi import document
-from emulator.web.server import Application, build_frame
 from tests.exchanges.binance.futures.vault import BTC, COIN, Vault
 
 LIMIT_BUY: dict[str, Any] = {
@@ -48,16 +45,6 @@ DAY_US = 86_400_000_000
 class Arena(Vault):
     """BTCUSDT stands at 100000, with 5 BTC at 99990 and 100010; BTCUSD_PERP at 50000, with 10000 contracts
     at 49990 and 50010."""
-
-    def __init__(self, eras: Eras | None = None, counting: Counting = "off") -> None:
-        super().__init__()
-        self.eras = eras or Eras()
-        self.application = Application(
-            sites=list(binance.sites(eras=self.eras, timestamps="sandbox", counting=counting)),
-            sandboxes=self.sandboxes,
-            hosts=Hosts(),
-            frame=build_frame((), None),
-        )
 
     async def __aenter__(self) -> Arena:
         await super().__aenter__()

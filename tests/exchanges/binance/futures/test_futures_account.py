@@ -199,6 +199,26 @@ class TestPositions:
         await vault.post("/fapi/v1/positionMargin", symbol="BTCUSDT", amount="1000", type=2)
         assert (await vault.usdm("/v3/positionRisk"))[0]["isolatedWallet"] == "5000.00000000"
 
+    async def test_the_history_of_moved_margins(self, vault: Vault) -> None:
+        path = "/fapi/v1/positionMargin"
+        await vault.post("/fapi/v1/marginType", symbol="BTCUSDT", marginType="ISOLATED")
+        await vault.trade(BTC, "1", "100000")
+        await vault.post(path, symbol="BTCUSDT", amount="1000", type=1)
+        await vault.post(path, symbol="BTCUSDT", amount="400", type=2)
+        rows = await vault.usdm("/v1/positionMargin/history", symbol="BTCUSDT")
+        assert [(one["type"], one["amount"]) for one in rows] == [(1, "1000.00000000"), (2, "400.00000000")]
+        assert rows[0] == {
+            "symbol": "BTCUSDT",
+            "type": 1,
+            "deltaType": "USER_ADJUST",
+            "amount": "1000.00000000",
+            "asset": "USDT",
+            "time": rows[0]["time"],
+            "positionSide": "BOTH",
+        }
+        assert await vault.usdm("/v1/positionMargin/history", symbol="BTCUSDT", type=2) == rows[1:]
+        assert await vault.usdm("/v1/positionMargin/history", symbol="ETHUSDT") == []
+
     async def test_margin_that_cannot_be_moved(self, vault: Vault) -> None:
         async def refused(**values: Any) -> int:
             code: int = (await vault.refusal("POST", "/fapi/v1/positionMargin", symbol="BTCUSDT", **values))[
@@ -215,6 +235,16 @@ class TestPositions:
         assert (await vault.refusal("GET", "/fapi/v3/positionRisk", symbol="NOPE"))[1] == -1121
         assert (await vault.refusal("GET", "/fapi/v2/positionRisk", symbol="NOPE"))[1] == -1121
         assert (await vault.refusal("GET", "/dapi/v1/positionRisk", pair="NOPE"))[1] == -4087
+
+    async def test_the_queue_of_deleveraging(self, vault: Vault) -> None:
+        assert await vault.usdm("/v1/adlQuantile") == []
+        await vault.trade(BTC, "1", "100000")
+        await vault.hold_price("BTC/USDT", "101000")
+        (row,) = await vault.usdm("/v1/adlQuantile", symbol="BTCUSDT")
+        # The only long position is the whole of its queue, so it goes first, though it gains.
+        assert row == {"symbol": "BTCUSDT", "adlQuantile": {"LONG": 0, "SHORT": 0, "BOTH": 4}}
+        assert (await vault.usdm("/v3/positionRisk"))[0]["adl"] == 4
+        assert await vault.coinm("/v1/adlQuantile") == []
 
 
 class TestSettings:
@@ -252,10 +282,20 @@ class TestSettings:
         assert await vault.usdm(path) == await vault.coinm(path) == {"dualSidePosition": True}
         assert (await vault.refusal("POST", f"/fapi{path}", dualSidePosition="true"))[1] == -4059
         await vault.place(BTC, Side.BUY, "0.01", "90000", leg=Leg.LONG)
-        assert (await vault.refusal("POST", f"/dapi{path}", dualSidePosition="false"))[1] == -4067
+        assert (await vault.refusal("POST", f"/fapi{path}", dualSidePosition="false"))[1] == -4067
         await vault.do(c.CancelAllOrders(account=vault.account(), instrument=BTC))
         await vault.trade(BTC, "0.01", "100000", leg=Leg.LONG)
-        assert (await vault.refusal("POST", f"/dapi{path}", dualSidePosition="false"))[1] == -4068
+        assert (await vault.refusal("POST", f"/fapi{path}", dualSidePosition="false"))[1] == -4068
+        # Of what stands in the way on the other product another code is told.
+        code, text = (await vault.refusal("POST", f"/dapi{path}", dualSidePosition="false"))[1:]
+        assert code == -4531
+        assert text.endswith("Please close any open positions or orders in UM and try again.")
+
+    async def test_every_account_is_in_single_asset_mode(self, vault: Vault) -> None:
+        path = "/fapi/v1/multiAssetsMargin"
+        assert await vault.get(path) == {"multiAssetsMargin": False}
+        assert (await vault.refusal("POST", path, multiAssetsMargin="false"))[1] == -4171
+        assert (await vault.refusal("POST", path, multiAssetsMargin="true"))[:2] == (404, -1020)
 
     async def test_fees_in_bnb(self, vault: Vault) -> None:
         assert await vault.usdm("/v1/feeBurn") == {"feeBurn": False}
@@ -292,6 +332,12 @@ class TestSettings:
         assert set(coin["brackets"][0]) == set(
             "bracket initialLeverage qtyCap qtylFloor qtyFloor maintMarginRatio cum".split()
         )
+        second = coin["brackets"][1]
+        assert {name: type(second[name]) for name in ("qtyCap", "qtylFloor", "qtyFloor")} == {
+            "qtyCap": int,
+            "qtylFloor": int,
+            "qtyFloor": int,
+        }
         (pair,) = await vault.coinm("/v1/leverageBracket", pair="BTCUSD")
         assert (pair["pair"], pair["brackets"]) == ("BTCUSD", coin["brackets"])
 
@@ -309,6 +355,10 @@ class TestIncome:
         wallet = float((await vault.usdm("/v3/account"))["totalWalletBalance"])
         assert sum(float(one["income"]) for one in everything) == pytest.approx(wallet)
         assert [one["tranId"] for one in everything] == sorted(one["tranId"] for one in everything)
+
+    async def test_numbers_of_transactions(self, vault: Vault) -> None:
+        assert {type(one["tranId"]) for one in await vault.usdm("/v1/income")} == {int}
+        assert {type(one["tranId"]) for one in await vault.coinm("/v1/income")} == {str}
 
     async def test_pages(self, vault: Vault) -> None:
         await vault.trade(BTC, "1", "100000")

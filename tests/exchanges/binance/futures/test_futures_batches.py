@@ -104,3 +104,10 @@ async def test_a_body_that_a_client_escaped_itself(arena: Arena) -> None:
     assert "%7B" in text
     placed = await arena.ok("POST", "batchOrders", in_body=True, **batch(LIMIT_BUY))
     assert placed[0]["status"] == "NEW"
+
+
+async def test_a_list_that_was_escaped_twice_is_read(arena: Arena) -> None:
+    (placed,) = await arena.ok("POST", "batchOrders", batchOrders=quote(json.dumps([LIMIT_BUY])))
+    assert placed["status"] == "NEW"
+    code, text = await arena.no("POST", "batchOrders", batchOrders="%5Bno list")
+    assert (code, text) == (-1130, "Data sent for parameter 'batchOrders' is not valid.")

@@ -216,7 +216,7 @@ async def test_unknown_parameters_are_passed_over(halls: Halls) -> None:
         (
             "orderId=99999999999999999999",
             -1102,
-            "Mandatory parameter 'orderId' was not sent, was empty/null, or malformed.",
+            "Mandatory parameter 'orderid' was not sent, was empty/null, or malformed.",
         ),
         ("symbol=", -1105, "Parameter 'symbol' was empty."),
         (

@@ -168,6 +168,24 @@ async def test_orders_of_a_pair(arena: Arena) -> None:
     assert await arena.ok("GET", "openOrders", COINM, pair="ETHUSD") == []
 
 
+async def test_orders_by_which_the_exchange_closed_a_position(arena: Arena) -> None:
+    """A tenth of an isolated position's worth is its margin, and more than that is lost."""
+    await arena.ok("POST", "marginType", symbol="BTCUSDT", marginType="ISOLATED")
+    await arena.ok("POST", "leverage", symbol="BTCUSDT", leverage=10)
+    assert await arena.ok("GET", "forceOrders") == []
+    await arena.place_order(MARKET_BUY)
+    await arena.hold_price("BTC/USDT", "90000")
+    (forced,) = await arena.ok("GET", "forceOrders")
+    assert forced["clientOrderId"] == f"autoclose-{forced['orderId']}"
+    shown = ("status", "side", "type", "timeInForce", "reduceOnly", "executedQty")
+    assert [forced[name] for name in shown] == ["FILLED", "SELL", "LIMIT", "IOC", True, "0.010"]
+    assert not {"priceProtect", "goodTillDate", "priceMatch", "selfTradePreventionMode"} & set(forced)
+    assert (await arena.find_order(forced["orderId"]))["avgPrice"] == forced["avgPrice"]
+    assert await arena.ok("GET", "forceOrders", symbol="BTCUSDT", autoCloseType="LIQUIDATION") == [forced]
+    assert await arena.ok("GET", "forceOrders", autoCloseType="ADL") == []
+    assert await arena.ok("GET", "forceOrders", COINM) == []
+
+
 async def test_weights_of_lists(arena: Arena) -> None:
     """1 with a symbol, 40 without; 5 of all orders and of trades."""
     used = 0

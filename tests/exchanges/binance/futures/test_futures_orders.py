@@ -54,7 +54,7 @@ async def arena() -> AsyncIterator[Arena]:
 @pytest.mark.parametrize(
     ("product", "values", "keys"),
     [(USDM, LIMIT_BUY, {*PLACED, "goodTillDate"}), (COINM, COIN_BUY, {*PLACED, "pair"})],
-    ids=str,
+    ids=["usdm", "coinm"],
 )
 async def test_the_fields_of_a_placement_and_of_a_cancel(
     arena: Arena, product: Product, values: dict[str, Any], keys: set[str]
@@ -71,7 +71,7 @@ async def test_the_fields_of_a_placement_and_of_a_cancel(
 @pytest.mark.parametrize(
     ("product", "values", "keys"),
     [(USDM, LIMIT_BUY, {*QUERIED}), (COINM, COIN_BUY, {*QUERIED, "pair", "cumBase"})],
-    ids=str,
+    ids=["usdm", "coinm"],
 )
 async def test_the_fields_of_a_query(
     arena: Arena, product: Product, values: dict[str, Any], keys: set[str]

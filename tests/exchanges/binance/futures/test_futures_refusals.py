@@ -72,6 +72,8 @@ PLACEMENTS: list[tuple[dict[str, Any], int, str]] = [
     ({**LIMIT_BUY, "symbol": "BTCUSD_PERP"}, -1121, "Invalid symbol."),
     # Listed half a year before it is delivered: not yet.
     ({**LIMIT_BUY, "symbol": "BTCUSDT_300329"}, -1121, "Invalid symbol."),
+    # Delivered half a year ago.
+    ({**LIMIT_BUY, "symbol": "BTCUSDT_260327"}, -4141, "Symbol is closed"),
     ({**LIMIT_BUY, "newOrderRespType": "FULL"}, -1136, "Invalid newOrderRespType."),
     ({**LIMIT_BUY, "reduceOnly": "perhaps"}, -4062, "Invalid or improper reduceOnly value."),
     ({**LIMIT_BUY, "newClientOrderId": "a b"}, -4015, "Client order id is not valid."),
@@ -379,6 +381,17 @@ async def test_coin_m_refuses_conditional_types_in_an_era_to_come() -> None:
         assert (await arena.no("POST", "order", COINM, **stop))[0] == -4120
 
 
+@pytest.mark.parametrize(
+    ("product", "most", "over"), [(USDM, "20", "20.1"), (COINM, "10", "10.1")], ids=["usdm", "coinm"]
+)
+async def test_how_far_an_order_may_trail(arena: Arena, product: Product, most: str, over: str) -> None:
+    symbol, quantity = ("BTCUSD_PERP", "1") if product is COINM else ("BTCUSDT", "0.01")
+    trailing = {**without(STOP, "triggerPrice"), "type": "TRAILING_STOP_MARKET"}
+    trailing |= {"symbol": symbol, "quantity": quantity}
+    assert await arena.ok("POST", "algoOrder", product, **trailing, callbackRate=most)
+    assert (await arena.no("POST", "algoOrder", product, **trailing, callbackRate=over))[0] == -2007
+
+
 async def test_a_market_order_that_finds_nobody(arena: Arena) -> None:
     await arena.book(BTC, [("99990", "5")], [])
     finished = await arena.finish(MARKET_BUY)
@@ -390,8 +403,9 @@ async def test_a_market_order_that_finds_nobody(arena: Arena) -> None:
 REACHED_ELSEWHERE = {
     "test_futures_door": {-1003, -1015, -1022, -1100, -2014, -2015},
     "test_futures_account": {-4028, -4046, -4047, -4048, -4049, -4050, -4051, -4054, -4055, -4059}
-    | {-2028, -4067, -4068},
-    "modifying orders": {-5024, -5025, -5026, -5027, -5029, -5047, -4196, -4197, -4198, -4199},
+    | {-2028, -4067, -4068, -4531},
+    "test_futures_modifying": {-5025, -5027, -5029, -5047, -4196, -4197},
+    "test_futures_errors": {-5024, -5026, -4199, -4198},
 }
 NOT_REACHED = {
     -1000: "a defect of ours",
@@ -431,7 +445,6 @@ NOT_REACHED = {
     -4113: "COIN-M: as -4131",
     -4138: "-1106 is said instead",
     -4140: "contracts are traded from their listing on",
-    -4141: "delivered contracts",
     -4142: "-2021 is said instead",
     -4144: "a pair is looked up as symbols are",
     -4150: "COIN-M: as -4161",

@@ -259,3 +259,42 @@ class TestListenKeys:
 
     async def test_without_a_key(self, vault: Vault) -> None:
         assert (await vault.refusal("POST", "/fapi/v1/listenKey", None))[:2] == (401, -2014)
+
+
+async def test_a_delivery_is_an_order_of_the_exchange(vault: Vault) -> None:
+    """The contract of September ends some days after the clock of these tests begins."""
+    name = USDM.listings["BTCUSDT_260925"].instrument.symbol
+    await vault.trade(name, "0.2", "100000")
+    await vault.hold_price("BTC/USDT", "101000")
+    ear = Ear(vault, USDM)
+    await vault.step(4 * 24 * HOUR_US)
+    heard = ear.take()
+    orders = [one["o"] for one in heard if one["e"] == "ORDER_TRADE_UPDATE"]
+    assert [(one["x"], one["X"]) for one in orders] == [("NEW", "NEW"), ("CALCULATED", "FILLED")]
+    assert orders[0]["c"].startswith("settlement_autoclose-")
+    (income,) = await vault.usdm("/v1/income", incomeType="DELIVERED_SETTELMENT")
+    assert Decimal(income["income"]) == Decimal(orders[-1]["rp"]) == 200
+    assert await vault.usdm("/v3/positionRisk") == []
+    refused = await vault.refusal(
+        "POST", "/fapi/v1/order", symbol="BTCUSDT_260925", side="BUY", type="MARKET", quantity="0.1"
+    )
+    assert refused[1] == -4141
+
+
+@pytest.mark.parametrize("is_isolated", [False, True])
+async def test_margin_is_called_for_before_it_is_gone(vault: Vault, is_isolated: bool) -> None:
+    if is_isolated:
+        mode = c.SetMarginMode(account=vault.account(), instrument=BTC, mode=MarginMode.ISOLATED)
+        await vault.do(mode)
+    await vault.trade(BTC, "1" if is_isolated else "9", "100000")
+    ear = Ear(vault, USDM)
+    # 5,000 put up and 0.004 x 95,500 to be kept; 100,000 less fees, and 9 x 89,500 x 0.005 less 300.
+    await vault.hold_price("BTC/USDT", "95450" if is_isolated else "89400")
+    (event,) = ear.take()
+    assert event["e"] == "MARGIN_CALL"
+    (position,) = event["p"]
+    assert set(position) == set("s ps pa mt iw mp up mm".split())
+    assert position["mt"] == ("ISOLATED" if is_isolated else "CROSSED")
+    assert ("cw" in event) is not is_isolated
+    await vault.step(5_000_000)
+    assert ear.take() == []

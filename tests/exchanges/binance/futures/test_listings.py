@@ -142,6 +142,20 @@ def test_a_contract_and_its_spot_pair_move_alike(symbol: str) -> None:
     assert 0.999 < min(ratios) <= max(ratios) < 1.001
 
 
+@pytest.mark.parametrize("pair", ["BTCUSDT", "ETHUSD"])
+def test_two_quarters_of_a_pair_have_markets_of_their_own(pair: str) -> None:
+    listings, feed, now_us = {**USDM.listings, **COINM.listings}, SyntheticFeed(3), at("2026-07-20")
+    with exact():
+        trades = []
+        for symbol in (f"{pair}_260925", f"{pair}_261225"):
+            instrument = listings[symbol].instrument
+            count = feed.trade_count(instrument, now_us)
+            found = feed.trades(instrument, count - 49, 50, now_us)
+            trades.append([(one.time_us, one.quantity) for one in found])
+    assert len(trades[0]) == len(trades[1]) == 50
+    assert trades[0] != trades[1]
+
+
 @EVERY_PERPETUAL
 def test_a_funding_rate_has_a_limit(listing: Listing) -> None:
     marking = listing.contract.marking

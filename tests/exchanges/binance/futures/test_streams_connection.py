@@ -13,7 +13,7 @@ from emulator.core.commands import PrintTrade
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
 from emulator.exchanges.binance.futures.streams.names import MARKET, PRIVATE, PUBLIC
-from tests.exchanges.binance.futures_studio import NOW_US, SECOND_US, FuturesStudio
+from tests.exchanges.binance.futures.studio import NOW_US, SECOND_US, FuturesStudio
 
 pytestmark = pytest.mark.anyio
 

@@ -32,8 +32,8 @@ from emulator.exchanges.binance.futures.streams.hub import hubs_of
 from emulator.exchanges.binance.futures.streams.names import parse_stream
 from emulator.runtime.ports import ClockMode
 from emulator.web.streams.message import Message
-from tests.exchanges.binance.futures_book import FuturesBook
-from tests.exchanges.binance.futures_studio import NOW_US, FuturesStudio
+from tests.exchanges.binance.futures.local_book import FuturesBook
+from tests.exchanges.binance.futures.studio import NOW_US, FuturesStudio
 
 pytestmark = pytest.mark.anyio
 
@@ -105,7 +105,8 @@ class Square:
         return self.studio.now_us
 
     async def snapshot(self, limit: int = 1000) -> Any:
-        return self.studio.shown_book(self.site, self.symbol, limit)
+        path = f"{self.site.prefix}/v1/depth"
+        return await self.studio.get(path, f"symbol={self.symbol}&limit={limit}", site=self.site)
 
     async def wait_until(self, time_us: int) -> None:
         """Let the time come, and what the streams have to say then."""

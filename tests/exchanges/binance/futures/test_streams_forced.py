@@ -13,7 +13,7 @@ from emulator.core.instruments import OrderType, Side
 from emulator.core.orders import Cause, OrderTerms
 from emulator.core.positions import MarginMode
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
-from tests.exchanges.binance.futures_studio import SECOND_US, FuturesStudio
+from tests.exchanges.binance.futures.studio import SECOND_US, FuturesStudio
 from tests.exchanges.binance.shapes import complaints, fields
 
 pytestmark = pytest.mark.anyio

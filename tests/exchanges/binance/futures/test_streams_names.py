@@ -149,5 +149,5 @@ def test_every_channel_is_a_stream_and_every_kind_of_stream_is_listed(site: Prod
 
 @pytest.mark.parametrize("site", [USDM, COINM])
 def test_every_kind_that_is_not_silent_has_a_source(site: Product) -> None:
-    silent = {K.COMPOSITE_INDEX, K.ASSET_INDEX, K.ASSET_INDICES, K.TRADING_SESSION}
+    silent = {K.COMPOSITE_INDEX, K.TRADING_SESSION}
     assert set(StreamKind) - set(sources_of(site, is_merged=False)) == silent

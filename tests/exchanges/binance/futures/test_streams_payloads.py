@@ -14,7 +14,7 @@ import pytest
 
 from emulator.core.commands import PriceMode, PrintTrade, SetBook, SetPrice
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
-from tests.exchanges.binance.futures_studio import SECOND_US, FuturesStudio
+from tests.exchanges.binance.futures.studio import SECOND_US, FuturesStudio
 from tests.exchanges.binance.shapes import complaints, fields
 
 pytestmark = pytest.mark.anyio
@@ -390,12 +390,23 @@ async def test_a_delivery_is_told_with_what_it_makes_of_other_contracts(eve: Fut
         await client.ask("LIST_SUBSCRIPTIONS")
         await eve.step(1)
         told = {}
-        for _ in range(3):
+        # Three of each pair that has contracts with a delivery.
+        pairs = {one.pair for one in USDM.listings.values() if not one.is_perpetual}
+        for _ in range(3 * len(pairs)):
             one = await client.next()
             looks_like(one, "contractInfo")
             told[one["s"]] = one
-    assert {symbol: (one["ct"], one["cs"]) for symbol, one in told.items()} == {
-        "BTCUSDT_260925": ("CURRENT_QUARTER", "DELIVERED"),
+        for shown in (await eve.get("/fapi/v1/exchangeInfo"))["symbols"]:
+            if shown["symbol"] in told:
+                one = told[shown["symbol"]]
+                assert (one["ct"], one["cs"]) == (shown["contractType"], shown["status"])
+                assert (one["dt"], one["ot"]) == (shown["deliveryDate"], shown["onboardDate"])
+        await eve.step(HOUR_US)
+        last = [await client.next() for _ in pairs]
+    assert {(one["s"], one["cs"]) for one in last} == {(f"{pair}_260925", "DELIVERED") for pair in pairs}
+    of_bitcoin = {symbol: one for symbol, one in told.items() if symbol.startswith("BTCUSDT_")}
+    assert {symbol: (one["ct"], one["cs"]) for symbol, one in of_bitcoin.items()} == {
+        "BTCUSDT_260925": ("CURRENT_QUARTER DELIVERING", "DELIVERING"),
         "BTCUSDT_261225": ("CURRENT_QUARTER", "TRADING"),
         "BTCUSDT_270326": ("NEXT_QUARTER", "TRADING"),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +12,10 @@ from emulator.core.instruments import OrderType, Side, TimeInForce
 from emulator.core.orders import OrderTerms
 from emulator.core.positions import Leg
 from emulator.exchanges import binance
+from emulator.exchanges.binance.door import Counting
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures.products import COINM, USDM
-from emulator.web.hosts import Hosts
-from emulator.web.server import Application, build_frame
+from emulator.web.contract import Site
 from tests.exchanges.binance.bank import Bank
 
 BTC = USDM.listings["BTCUSDT"].instrument.symbol
@@ -27,14 +28,13 @@ FUNDS = (("usdm", "USDT", "100000"), ("coinm", "BTC", "10"))
 class Vault(Bank):
     """Alice and bob, each with the same funds in both wallets; bob makes the prices at which she trades."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.application = Application(
-            sites=list(binance.sites(eras=Eras(), timestamps="sandbox", counting="off")),
-            sandboxes=self.sandboxes,
-            hosts=Hosts(),
-            frame=build_frame((), None),
-        )
+    def __init__(self, eras: Eras | None = None, counting: Counting = "off") -> None:
+        self.eras = eras or Eras()
+        self._counting = counting
+        super().__init__(counting)
+
+    def _sites(self) -> Sequence[Site]:
+        return list(binance.sites(eras=self.eras, timestamps="sandbox", counting=self._counting))
 
     async def __aenter__(self) -> Vault:
         await super().__aenter__()

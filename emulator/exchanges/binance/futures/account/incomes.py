@@ -127,7 +127,9 @@ async def incomes(call: Call) -> list[Income]:
             "asset": one.asset,
             "info": _about(one),
             "time": call.render_time(one.time_us),
-            "tranId": one.number,
+            # Quirk: COIN-M writes the transaction's number as text, USD-M as a number (Get Income History of
+            # either, their examples and the models of the exchange's own SDKs).
+            "tranId": str(one.number) if product.is_inverse else one.number,
             "tradeId": str(one.trade) if one.trade else "",
         }
         for one in page

@@ -21,6 +21,7 @@ from emulator.exchanges.binance.futures.account.readings import (
 from emulator.exchanges.binance.futures.errors import CODES, TABLES
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.payloads.account import (
+    AdlQuantile,
     CoinmPositionRisk,
     UsdmPositionRisk,
     UsdmPositionRiskOfOld,
@@ -96,6 +97,35 @@ def coinm_position_risk(call: Call) -> list[CoinmPositionRisk]:
         ]
 
 
+@rows.both(
+    "GET",
+    "/v1/adlQuantile",
+    summary="Position ADL quantile estimation",
+    security=USER_DATA,
+    weight=5,
+    parameters=(SYMBOL_OPTIONAL,),
+    answers=list[AdlQuantile],
+)
+def adl_quantiles(call: Call) -> list[AdlQuantile]:
+    symbol = call.values.get("symbol")
+    with exact():
+        standing = read(call)
+        if symbol is not None:
+            find(standing.product, symbol)
+        quantiles: dict[str, dict[str, int]] = {}
+        for name, one in standing.open_positions():
+            if one.position.quantity and symbol in (None, name):
+                # Quirk: in hedge mode there is HEDGE instead of BOTH for what is under cross margin, whose
+                # two legs have one quantile then (Position ADL Quantile Estimation).
+                third = "HEDGE" if standing.is_hedged and not is_isolated(one) else "BOTH"
+                lights = quantiles.setdefault(name, {"LONG": 0, "SHORT": 0, third: 0})
+                lights[SIDES_OF_LEGS[one.position.leg]] = standing.light(one)
+        for lights in quantiles.values():
+            if "HEDGE" in lights:
+                lights["LONG"] = lights["SHORT"] = max(lights["LONG"], lights["SHORT"])
+        return [{"symbol": name, "adlQuantile": lights} for name, lights in quantiles.items()]
+
+
 def _chosen(symbols: list[Listing], call: Call) -> list[Listing]:
     pair, asset = call.values.get("pair"), call.values.get("marginAsset")
     if pair is not None:
@@ -127,7 +157,7 @@ def _risk(standing: Standing, symbol: str, one: PositionStatement, call: Call) -
         "maintMargin": render_or_zero(one.maintenance),
         "positionInitialMargin": render_or_zero(one.needed.position),
         "openOrderInitialMargin": render_or_zero(one.needed.orders),
-        "adl": 0,
+        "adl": standing.light(one),
         "bidNotional": render_or_zero(one.resting.bids),
         "askNotional": render_or_zero(one.resting.asks),
         "updateTime": call.render_time(position.updated_us),

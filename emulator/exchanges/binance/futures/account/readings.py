@@ -14,6 +14,7 @@ from emulator.core.statement import (
     AssetFigures,
     PositionStatement,
     WalletStatement,
+    deleveraging_light,
     position_statement,
     wallet_statement,
 )
@@ -24,8 +25,8 @@ from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, ZERO_AMOUNT, ren
 from emulator.web.contract import Call
 
 SIDES_OF_LEGS = {Leg.BOTH: "BOTH", Leg.LONG: "LONG", Leg.SHORT: "SHORT"}
-ENTRY_STEP = Decimal("1E-12")
-"""How finely prices of entry are shown."""
+ENTRY_STEP = Decimal("1E-8")
+"""How finely prices of entry are shown: to eight places, as those of COIN-M ("11707.70000003")."""
 
 
 class Standing(NamedTuple):
@@ -43,6 +44,11 @@ class Standing(NamedTuple):
     def legs(self) -> tuple[Leg, ...]:
         # Quirk: one-way mode shows BOTH only, hedge mode LONG and SHORT only (Account Information V2).
         return (Leg.LONG, Leg.SHORT) if self.is_hedged else (Leg.BOTH,)
+
+    def light(self, one: PositionStatement) -> int:
+        """How early a position would be deleveraged, 0 to 4."""
+        state = self.engine.state
+        return deleveraging_light(state, state.accounts[self.account], one, self.now_us)
 
     def assets(self) -> Iterator[AssetFigures]:
         """What the product holds as margin, then what else is in the wallet."""

@@ -11,9 +11,11 @@ from emulator.core.numbers import exact
 from emulator.core.positions import MarginMode
 from emulator.core.rejections import SettingUnchanged
 from emulator.exchanges.binance.futures.account.readings import render_plain
+from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.payloads.account import (
     AccountConfig,
+    AssetsMode,
     CoinmBracket,
     CoinmBracketsOfPair,
     CoinmBracketsOfSymbol,
@@ -32,7 +34,7 @@ from emulator.exchanges.binance.futures.symbols import asked, find, listed
 from emulator.exchanges.binance.futures.vocabulary import TRADE
 from emulator.exchanges.binance.vocabulary import SYMBOL, SYMBOL_OPTIONAL, USER_DATA
 from emulator.runtime.submission import Submission
-from emulator.web.contract import Call, Kind, Parameter
+from emulator.web.contract import Call, Failure, Kind, Parameter
 
 rows = FuturesRows()
 
@@ -122,6 +124,35 @@ def set_position_mode(call: Call) -> Submission[Done]:
 )
 def position_mode(call: Call) -> PositionMode:
     return {"dualSidePosition": _is_hedged(call)}
+
+
+@rows.usdm(
+    "GET",
+    "/v1/multiAssetsMargin",
+    summary="Current multi-assets mode",
+    security=USER_DATA,
+    weight=30,
+    answers=AssetsMode,
+)
+def assets_mode(call: Call) -> AssetsMode:
+    return {"multiAssetsMargin": False}
+
+
+@rows.usdm(
+    "POST",
+    "/v1/multiAssetsMargin",
+    summary="Change multi-assets mode",
+    description="Every account is in single-asset mode and stays there: the other one is not emulated yet.",
+    security=TRADE,
+    weight=1,
+    parameters=(Parameter("multiAssetsMargin", Kind.BOOLEAN, required=True),),
+    reads=True,
+    answers=Done,
+)
+def set_assets_mode(call: Call) -> Done:
+    if call.values["multiAssetsMargin"]:
+        raise call.site.dialect.fail(Failure.NOT_EMULATED, "collateral of several assets together")
+    raise TABLES[product_of(call)].refuse(-4171)
 
 
 @rows.usdm(
@@ -285,11 +316,11 @@ def _coinm_brackets(listing: Listing) -> list[CoinmBracket]:
         {
             "bracket": number,
             "initialLeverage": int(tier.leverage_max),
-            "qtyCap": float(tier.cap),
+            "qtyCap": int(tier.cap),
             # Quirk: the floor is spelled `qtylFloor`, while clients read `qtyFloor`; both are there (Notional
             # Bracket for Symbol, its example).
-            "qtylFloor": float(tier.floor),
-            "qtyFloor": float(tier.floor),
+            "qtylFloor": int(tier.floor),
+            "qtyFloor": int(tier.floor),
             "maintMarginRatio": float(tier.maintenance_rate),
             "cum": float(tier.maintenance_amount),
         }

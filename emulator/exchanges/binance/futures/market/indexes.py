@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
-from types import MappingProxyType
-from typing import Final
-
-from emulator.core.numbers import ONE, exact, round_half
+from emulator.core.numbers import exact
+from emulator.exchanges.binance.futures.assets import BUFFERS, read_asset
 from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.market.tickers import by_symbol
 from emulator.exchanges.binance.futures.marks import marks_of
 from emulator.exchanges.binance.futures.payloads.market import AssetIndex, CompositeIndex, Constituents
 from emulator.exchanges.binance.futures.products import USDM, product_of
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
-from emulator.exchanges.binance.futures.symbols import asked_shown, of_pair
-from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, SYMBOL, SYMBOL_OPTIONAL, render_amount
+from emulator.exchanges.binance.futures.symbols import asked_shown
+from emulator.exchanges.binance.vocabulary import SYMBOL, SYMBOL_OPTIONAL, render_amount
 from emulator.web.contract import Call
 
 rows = FuturesRows()
-
-BUFFERS: Mapping[str, Decimal] = MappingProxyType(
-    {
-        "USDT": Decimal("0.001"),
-        "USDC": Decimal("0.001"),
-        "BTC": Decimal("0.05"),
-        "ETH": Decimal("0.05"),
-        "BNB": Decimal("0.05"),
-    }
-)
-"""How far the rates at which an asset counts are from its index, either way. Half of it, where it is sold
-or bought by itself. The documents have only examples, of other assets."""
-
-_HALF: Final = Decimal("0.5")
 
 
 @rows.both(
@@ -102,31 +84,19 @@ def asset_index(call: Call) -> AssetIndex | list[AssetIndex]:
         return [_render_asset(call, asset) for asset in BUFFERS]
 
 
-def asset_price(call: Call, asset: str) -> Decimal:
-    """In US dollars, for which a stablecoin stands."""
-    if asset in USDM.assets:
-        return ONE
-    listing = of_pair(USDM, asset + "USDT", call.now_us)[0]
-    return marks_of(call.engine, listing.instrument.symbol).index_price(call.now_us)
-
-
 def _render_asset(call: Call, asset: str) -> AssetIndex:
-    index, buffer = asset_price(call, asset), BUFFERS[asset]
-    half = buffer * _HALF
-
-    def rate(change: Decimal) -> str:
-        return render_amount(round_half(index * (ONE + change), EIGHT_PLACES))
-
+    one = read_asset(call.engine, asset, call.now_us)
+    buffer, exchanged = one.buffer, one.exchanged
     return {
-        "symbol": asset + "USD",
+        "symbol": one.symbol,
         "time": call.render_time(call.now_us),
-        "index": render_amount(index),
+        "index": render_amount(one.price),
         "bidBuffer": render_amount(buffer),
         "askBuffer": render_amount(buffer),
-        "bidRate": rate(-buffer),
-        "askRate": rate(buffer),
-        "autoExchangeBidBuffer": render_amount(half),
-        "autoExchangeAskBuffer": render_amount(half),
-        "autoExchangeBidRate": rate(-half),
-        "autoExchangeAskRate": rate(half),
+        "bidRate": render_amount(one.rate(-buffer)),
+        "askRate": render_amount(one.rate(buffer)),
+        "autoExchangeBidBuffer": render_amount(exchanged),
+        "autoExchangeAskBuffer": render_amount(exchanged),
+        "autoExchangeBidRate": render_amount(one.rate(-exchanged)),
+        "autoExchangeAskRate": render_amount(one.rate(exchanged)),
     }

@@ -13,7 +13,7 @@ from emulator.core.numbers import ZERO, divide_half, exact, round_half
 from emulator.exchanges.binance.futures.crowd import SHARE_PLACES, Shares, shares
 from emulator.exchanges.binance.futures.figures import figures_of
 from emulator.exchanges.binance.futures.listings import Listing
-from emulator.exchanges.binance.futures.marks import marks_of, settled_price
+from emulator.exchanges.binance.futures.marks import marks_of
 from emulator.exchanges.binance.futures.parameters import (
     ALL_TYPES,
     ANY_CONTRACT_TYPE,
@@ -371,7 +371,7 @@ def delivery_price(call: Call) -> list[DeliveryPrice]:
             {
                 "deliveryTime": delivery_us // 1000,
                 "deliveryPrice": float(
-                    settled_price(marks_of(call.engine, listing.instrument.symbol), delivery_us)
+                    marks_of(call.engine, listing.instrument.symbol).settlement_price(delivery_us)
                 ),
             }
             for delivery_us, listing in reversed(delivered)

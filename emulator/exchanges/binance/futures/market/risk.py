@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from emulator.core.numbers import ZERO
+from emulator.core.statement import insurance_balance
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.market.tickers import one_or_each
 from emulator.exchanges.binance.futures.payloads.market import (
@@ -24,9 +24,6 @@ rows = FuturesRows()
 RATED_US: Final = 1_800_000_000
 """Ratings are renewed every half hour."""
 
-FUND: Final = "insurance"
-"""What the core's ledger calls who pays and is paid for liquidations."""
-
 WEEK_US: Final = 7 * 86_400_000_000
 
 
@@ -34,20 +31,21 @@ WEEK_US: Final = 7 * 86_400_000_000
     "GET",
     "/v1/insuranceBalance",
     summary="Query insurance fund balance snapshot",
-    description="What liquidations of the sandbox's accounts left in it and took out of it. One fund for "
-    "each asset that contracts settle in.",
+    description="What it had at the start, with what liquidations of the sandbox's accounts left in it and "
+    "took out of it. One fund for each asset that contracts settle in.",
     weight=1,
     parameters=(SYMBOL_OPTIONAL,),
     answers=InsuranceFund | list[InsuranceFund],
 )
-def insurance_balance(call: Call) -> InsuranceFund | list[InsuranceFund]:
+def insurance_funds(call: Call) -> InsuranceFund | list[InsuranceFund]:
     if "symbol" in call.values:
         return _fund(call, asked_for(call)[0].contract.settle)
     return [_fund(call, asset) for asset in USDM.assets]
 
 
 def _fund(call: Call, asset: str) -> InsuranceFund:
-    balance = call.engine.state.ledger.counterparties[FUND].get(asset, ZERO)
+    engine = call.engine
+    balance = insurance_balance(engine.state, engine.rules, asset)
     return {
         "symbols": [
             listing.symbol for listing in shown(USDM, call.now_us) if listing.contract.settle == asset

@@ -272,9 +272,9 @@ class UsdmBrackets(TypedDict):
 class CoinmBracket(TypedDict):
     bracket: int
     initialLeverage: int
-    qtyCap: float
-    qtylFloor: float
-    qtyFloor: float
+    qtyCap: int
+    qtylFloor: int
+    qtyFloor: int
     maintMarginRatio: float
     cum: float
 
@@ -329,7 +329,6 @@ class MarginChange(TypedDict):
     asset: str
     time: int
     positionSide: str
-    clientTranId: NotRequired[str]
 
 
 class Income(TypedDict):
@@ -339,7 +338,7 @@ class Income(TypedDict):
     asset: str
     info: str
     time: int
-    tranId: int
+    tranId: int | str
     tradeId: str
 
 

@@ -137,6 +137,36 @@ class CoinmOrderState(TypedDict):
     updateTime: int
 
 
+class ForcedOrder(TypedDict):
+    """An order by which the exchange closed a position. cumBase, pair, priceProtect, goodTillDate: of COIN-M;
+    of USD-M the first two."""
+
+    orderId: int
+    symbol: str
+    pair: str
+    status: str
+    clientOrderId: str
+    price: str
+    avgPrice: str
+    origQty: str
+    executedQty: str
+    cumQuote: str
+    cumBase: str
+    timeInForce: str
+    type: str
+    reduceOnly: bool
+    closePosition: bool
+    side: str
+    positionSide: str
+    stopPrice: str
+    workingType: str
+    priceProtect: NotRequired[bool]
+    origType: str
+    goodTillDate: NotRequired[int]
+    time: int
+    updateTime: int
+
+
 class Failed(TypedDict):
     """What became of one order of a batch, where it came to nothing."""
 

@@ -32,8 +32,8 @@ _BOTH = (
     Channel("!forceOrder@arr", "The same of all symbols, one by one"),
     Channel("!contractInfo", "Contracts that are listed, become current or are delivered"),
     Channel("<symbol>@compositeIndex", "Composite indices; no symbol is one here, so it is silent"),
-    Channel("!assetIndex@arr", "Index prices of assets; not emulated yet, so it is silent"),
-    Channel("<asset>@assetIndex", "The same of one asset; not emulated yet, so it is silent"),
+    Channel("!assetIndex@arr", "Index prices of the assets that count as margin, every second"),
+    Channel("<asset>@assetIndex", "The same of one asset, such as `btcusd`"),
     Channel("tradingSession", "Sessions of stock exchanges; no symbol has one here, so it is silent"),
 )
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from emulator.exchanges.binance.futures.listings import Listing
+from emulator.exchanges.binance.futures.listings import DELIVERING_US, Listing
+from emulator.exchanges.binance.futures.market.contracts import status_word
 from emulator.exchanges.binance.futures.products import Product
 from emulator.exchanges.binance.futures.streams.events import product_number
 from emulator.exchanges.binance.futures.streams.payloads import ContractInfoEvent
@@ -16,8 +17,8 @@ from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message
 from emulator.web.streams.source import Source
 
-NEVER_MS: Final = 4_133_404_800_000
-"""When perpetuals are delivered: 2100-12-25."""
+DELIVERED: Final = "DELIVERED"
+"""The status of a contract that is shown nowhere any more."""
 
 
 class Turn(NamedTuple):
@@ -65,7 +66,7 @@ def turns(products: Iterable[Product]) -> Iterable[Turn]:
             contract = listing.contract
             if contract.delivery_us is None:
                 continue
-            moments = {contract.listed_us, contract.delivery_us}
+            moments = {contract.listed_us, contract.delivery_us, contract.delivery_us + DELIVERING_US}
             # What is delivered before it makes it the current one.
             moments |= {
                 time_us for time_us in delivered if contract.listed_us < time_us < contract.delivery_us
@@ -74,16 +75,17 @@ def turns(products: Iterable[Product]) -> Iterable[Turn]:
 
 
 def _render(turn: Turn, now_us: int, divisor: int) -> ContractInfoEvent:
-    listing, delivery_us = turn.listing, turn.listing.contract.delivery_us
-    is_listed = listing.is_listed(turn.time_us)
+    listing, time_us, delivery_us = turn.listing, turn.time_us, turn.listing.contract.delivery_us
+    assert delivery_us is not None
+    is_shown = listing.is_shown(time_us)
     return {
         "e": "contractInfo",
         "E": now_us // divisor,
         "s": listing.symbol,
         "ps": listing.pair,
-        "ct": listing.contract_type(turn.time_us if is_listed else turn.time_us - 1),
-        "dt": NEVER_MS if delivery_us is None else delivery_us // divisor,
+        "ct": listing.contract_type(time_us if is_shown else time_us - 1),
+        "dt": delivery_us // divisor,
         "ot": listing.onboard_us // divisor,
-        "cs": "TRADING" if is_listed else "DELIVERED",
+        "cs": status_word(listing, listing.instrument, time_us) if is_shown else DELIVERED,
         "st": product_number(turn.product),
     }

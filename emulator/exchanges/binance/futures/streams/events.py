@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from emulator.core.markets import Candle
 from emulator.core.numbers import exact
+from emulator.exchanges.binance.futures.candles import PricesSoFar
 from emulator.exchanges.binance.futures.figures import Figures, figures_of
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import USDM, Product
-from emulator.exchanges.binance.futures.streams.klines import PricesSoFar
 from emulator.exchanges.binance.futures.streams.payloads import (
     AggregateTradeEvent,
     BookTickerEvent,

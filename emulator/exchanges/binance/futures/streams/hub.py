@@ -8,9 +8,11 @@ from typing import Final
 
 from emulator.core.engine import Engine
 from emulator.core.markets import Candle
-from emulator.core.marks import Marks, PriceCandle
+from emulator.core.marks import Marks
+from emulator.exchanges.binance.futures.assets import BUFFERS
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import PRODUCTS, Product
+from emulator.exchanges.binance.futures.streams.assets import AssetTickers, all_assets
 from emulator.exchanges.binance.futures.streams.contracts import ContractInfo
 from emulator.exchanges.binance.futures.streams.events import (
     Renderer,
@@ -20,9 +22,9 @@ from emulator.exchanges.binance.futures.streams.events import (
 from emulator.exchanges.binance.futures.streams.forced import ForcedOrders
 from emulator.exchanges.binance.futures.streams.klines import (
     ContinuousCandle,
-    read_continuous,
-    read_prices,
-    read_trades,
+    OfPrices,
+    OfTrades,
+    OfType,
 )
 from emulator.exchanges.binance.futures.streams.marks import IndexPrices, MarkTickers
 from emulator.exchanges.binance.futures.streams.names import Stream, StreamKind
@@ -48,8 +50,6 @@ LEVELS_MAX: Final = 1000
 """Of one side, as REST shows at most."""
 
 BOOKS: Final = PerSandbox(partial(Books, levels_max=LEVELS_MAX))
-
-Ask = Callable[[Marks, int, int, int, int], list[PriceCandle]]
 
 
 class Silent(Source):
@@ -105,14 +105,14 @@ def _depth(sandbox: Sandbox, stream: Stream, listing: Listing, renderer: Rendere
 
 def _klines(sandbox: Sandbox, stream: Stream, listing: Listing, renderer: Renderer) -> Source:
     interval = Interval(stream.interval)
-    read = partial(read_trades, listing.instrument.symbol, interval)
+    read = OfTrades(listing, interval)
     render: Callable[[ToldKline[Candle], int], KlineEvent] = partial(renderer.kline, stream.interval)
     return Klines(sandbox, stream, render, interval=interval, read=read)
 
 
 def _mark_klines(sandbox: Sandbox, stream: Stream, listing: Listing, renderer: Renderer) -> Source:
     interval = Interval(stream.interval)
-    read = partial(read_prices, Marks.mark_candles, listing.instrument.symbol, interval)
+    read = OfPrices(Marks.mark_candles, listing, interval)
     return Klines(
         sandbox, stream, partial(renderer.mark_kline, stream.interval), interval=interval, read=read
     )
@@ -164,7 +164,7 @@ def _index_klines(sandbox: Sandbox, stream: Stream) -> Source:
         stream,
         partial(render_index_kline, stream.pair, stream.interval),
         interval=interval,
-        read=partial(read_prices, Marks.index_candles, listings[0].instrument.symbol, interval),
+        read=OfPrices(Marks.index_candles, listings[0], interval),
     )
 
 
@@ -178,8 +178,22 @@ def _continuous_klines(sandbox: Sandbox, stream: Stream) -> Source:
             found.listing, stream.contract_type, stream.interval, found.ids, of_trades, divisor
         )
 
-    read = partial(read_continuous, stream.product, stream.pair, stream.contract_type, interval)
+    read = OfType(stream.product, stream.pair, stream.contract_type, interval)
     return Klines(sandbox, stream, render, interval=interval, read=read)
+
+
+# Streams of assets
+
+
+def _asset_index(sandbox: Sandbox, stream: Stream) -> Source:
+    asset = stream.asset.removesuffix("USD")
+    if asset not in BUFFERS or asset == stream.asset:
+        return Silent(sandbox, stream)
+    return SymbolTicker(sandbox, stream, AssetTickers(), of=asset)
+
+
+def _asset_indices(sandbox: Sandbox, stream: Stream) -> Source:
+    return AllTickers(sandbox, stream, AssetTickers(), listed=all_assets)
 
 
 # Streams of all contracts
@@ -252,6 +266,8 @@ def sources_of(site: Product, *, is_merged: bool) -> dict[StreamKind, Make[Strea
         StreamKind.FORCED_ORDER: _contract(_forced_order),
         StreamKind.FORCED_ORDERS: everything.forced_orders,
         StreamKind.CONTRACT_INFO: everything.contract_info,
+        StreamKind.ASSET_INDEX: _asset_index,
+        StreamKind.ASSET_INDICES: _asset_indices,
     }
 
 

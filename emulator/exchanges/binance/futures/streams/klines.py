@@ -1,21 +1,22 @@
-"""What klines of the futures sites are made of: trades, the trades of whichever contract is of a type just
-then, and index and mark prices.
-"""
+"""What klines of the futures streams are made of: what REST reads of the same."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from emulator.core.engine import Engine
 from emulator.core.markets import Candle
-from emulator.core.marks import Marks, PriceCandle
+from emulator.exchanges.binance.futures.candles import (
+    Ask,
+    PricesSoFar,
+    Wanted,
+    read_continuous,
+    read_prices,
+    read_trades,
+)
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import Product
-from emulator.exchanges.binance.readings.candles import read_candles
 from emulator.exchanges.binance.readings.intervals import Interval
-
-SECOND_US = 1_000_000
 
 
 class ContinuousCandle:
@@ -44,89 +45,51 @@ class ContinuousCandle:
         return self.candle.close_us
 
 
-class PricesSoFar(NamedTuple):
-    """A candle of prices that there is one of each second, and when the last of them was."""
+class OfTrades:
+    """Of one contract."""
 
-    candle: PriceCandle
-    last_us: int
+    def __init__(self, listing: Listing, interval: Interval) -> None:
+        self._listing = listing
+        self._interval = interval
 
-    @property
-    def close_us(self) -> int:
-        return self.candle.close_us
-
-    @property
-    def seconds(self) -> int:
-        return (self.last_us - self.candle.open_us) // SECOND_US + 1
+    def __call__(
+        self, engine: Engine, start_us: int, end_us: int, limit: int, now_us: int
+    ) -> Sequence[Candle]:
+        return read_trades(engine, self._listing, Wanted(self._interval, start_us, end_us, limit, now_us))
 
 
-def marks_of(engine: Engine, instrument: str) -> Marks:
-    marks = engine.state.markets[instrument].marks
-    assert marks is not None, f"{instrument} is no contract"
-    return marks
+class OfType:
+    """Of whichever contract of a pair is of a type."""
+
+    def __init__(self, product: Product, pair: str, contract_type: str, interval: Interval) -> None:
+        self._product = product
+        self._pair = pair
+        self._type = contract_type
+        self._interval = interval
+
+    def __call__(
+        self, engine: Engine, start_us: int, end_us: int, limit: int, now_us: int
+    ) -> Sequence[ContinuousCandle]:
+        wanted = Wanted(self._interval, start_us, end_us, limit, now_us)
+        found: list[ContinuousCandle] = []
+        for listing, candle in read_continuous(engine, self._product, self._pair, self._type, wanted):
+            market = engine.state.markets[listing.instrument.symbol]
+            last_us = min(candle.close_us - 1, now_us)
+            ids = market.update_id(candle.open_us), market.update_id(last_us)
+            found.append(ContinuousCandle(listing, candle, ids))
+        return found
 
 
-def read_trades(
-    instrument: str, interval: Interval, engine: Engine, start_us: int, end_us: int, limit: int, now_us: int
-) -> Sequence[Candle]:
-    return read_candles(
-        engine, instrument, interval, start_us=start_us, end_us=end_us, limit=limit, now_us=now_us
-    )
+class OfPrices:
+    """Of index or mark prices. listing: a contract whose prices they are."""
 
+    def __init__(self, ask: Ask, listing: Listing, interval: Interval) -> None:
+        self._ask = ask
+        self._listing = listing
+        self._interval = interval
 
-def listing_of(product: Product, pair: str, contract_type: str, now_us: int) -> Listing | None:
-    """The contract of a pair that is of a type at a time."""
-    for listing in product.listings.values():
-        if listing.pair == pair and listing.contract_type(now_us) == contract_type:
-            return listing
-    return None
-
-
-def read_continuous(
-    product: Product,
-    pair: str,
-    contract_type: str,
-    interval: Interval,
-    engine: Engine,
-    start_us: int,
-    end_us: int,
-    limit: int,
-    now_us: int,
-) -> Sequence[ContinuousCandle]:
-    found: list[ContinuousCandle] = []
-    open_us = interval.open_from(start_us)
-    while open_us <= end_us and len(found) < limit:
-        listing = listing_of(product, pair, contract_type, open_us)
-        if listing is not None:
-            instrument = listing.instrument.symbol
-            market = engine.state.markets[instrument]
-            for candle in read_trades(instrument, interval, engine, open_us, open_us, 1, now_us):
-                last_us = min(candle.close_us - 1, now_us)
-                ids = market.update_id(candle.open_us), market.update_id(last_us)
-                found.append(ContinuousCandle(listing, candle, ids))
-        open_us = interval.step(open_us, 1)
-    return found
-
-
-def read_prices(
-    ask: Callable[[Marks, int, int, int, int], list[PriceCandle]],
-    instrument: str,
-    interval: Interval,
-    engine: Engine,
-    start_us: int,
-    end_us: int,
-    limit: int,
-    now_us: int,
-) -> Sequence[PricesSoFar]:
-    """ask: for index or for mark candles, as methods of `Marks`."""
-    marks = marks_of(engine, instrument)
-    found: list[PricesSoFar] = []
-    open_us = interval.open_from(start_us)
-    while open_us <= min(end_us, now_us) and len(found) < limit:
-        next_us = interval.step(open_us, 1)
-        last_us = min(next_us - 1, now_us)
-        last_us -= last_us % SECOND_US
-        found += [
-            PricesSoFar(candle, last_us) for candle in ask(marks, next_us - open_us, open_us, open_us, now_us)
-        ]
-        open_us = next_us
-    return found
+    def __call__(
+        self, engine: Engine, start_us: int, end_us: int, limit: int, now_us: int
+    ) -> Sequence[PricesSoFar]:
+        wanted = Wanted(self._interval, start_us, end_us, limit, now_us)
+        return read_prices(engine, self._listing, self._ask, wanted)

@@ -5,40 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import Any, NamedTuple
 
 from emulator.core.engine import Engine
-from emulator.core.marks import Marks
-from emulator.core.numbers import ZERO, divide_half
 from emulator.exchanges.binance.futures.listings import Listing
+from emulator.exchanges.binance.futures.marks import MarkReading, marks_of, read_mark
 from emulator.exchanges.binance.futures.products import Product
 from emulator.exchanges.binance.futures.streams.events import product_number
-from emulator.exchanges.binance.futures.streams.klines import marks_of
 from emulator.exchanges.binance.futures.streams.payloads import IndexPriceEvent, MarkPriceEvent
-from emulator.exchanges.binance.readings.intervals import MINUTE_US
 from emulator.exchanges.binance.running import engine_of
 from emulator.exchanges.binance.streams.wire import MarketStream
-from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, render_amount
+from emulator.exchanges.binance.vocabulary import render_amount
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message
 from emulator.web.streams.source import Paced, Source
 
-SETTLED_OVER_US: Final = 3_600_000_000
-"""A contract is settled at the average of the index over its last hour."""
-
 
 class Reading(NamedTuple):
-    """What was read of one contract at one moment. rate: None of a contract that pays no funding."""
+    """What was read of one contract at one moment."""
 
     product: Product
     listing: Listing
     now_us: int
-    mark_price: Decimal
-    index_price: Decimal
-    settled_price: Decimal
-    rate: Decimal | None
-    next_funding_us: int
+    mark: MarkReading
 
 
 class MarkTickers:
@@ -55,22 +44,7 @@ class MarkTickers:
 
     def read(self, engine: Engine, instrument: str, now_us: int) -> Reading:
         product, listing = self._of[instrument]
-        marks = marks_of(engine, instrument)
-        rate, next_us = None, 0
-        interval_us = marks.interval_us
-        if interval_us:
-            rate = marks.predicted_rate(now_us)
-            next_us = now_us - now_us % interval_us + interval_us
-        return Reading(
-            product,
-            listing,
-            now_us,
-            marks.mark_price(now_us),
-            marks.index_price(now_us),
-            settled_price(marks, now_us),
-            rate,
-            next_us,
-        )
+        return Reading(product, listing, now_us, read_mark(engine, listing, now_us))
 
     read_sums = read
 
@@ -81,24 +55,9 @@ class MarkTickers:
         return render_mark(reading, divisor)
 
 
-_settled: WeakKeyDictionary[Marks, tuple[int, Decimal]] = WeakKeyDictionary()
-
-
-def settled_price(marks: Marks, now_us: int) -> Decimal:
-    """At what a contract would be settled now: the average of the index over the last hour, by its whole
-    minutes.
-    """
-    minute_us = now_us - now_us % MINUTE_US
-    known = _settled.get(marks)
-    if known is None or known[0] != minute_us:
-        samples = [marks.index_price(minute_us - back_us) for back_us in range(0, SETTLED_OVER_US, MINUTE_US)]
-        average = divide_half(sum(samples, ZERO), Decimal(len(samples)), EIGHT_PLACES)
-        known = _settled[marks] = (minute_us, average)
-    return known[1]
-
-
 def render_mark(reading: Reading, divisor: int) -> MarkPriceEvent:
-    mark, rate = render_amount(reading.mark_price), reading.rate
+    told = reading.mark
+    mark, rate = render_amount(told.mark_price), told.rate
     return {
         "e": "markPriceUpdate",
         "E": reading.now_us // divisor,
@@ -106,12 +65,12 @@ def render_mark(reading: Reading, divisor: int) -> MarkPriceEvent:
         "p": mark,
         # Quirk: the moving average that is told since 2026-03-16 is the mark price itself (live frames).
         "ap": mark,
-        "P": render_amount(reading.settled_price),
-        "i": render_amount(reading.index_price),
+        "P": render_amount(told.settled_price),
+        "i": render_amount(told.index_price),
         # Quirk: a contract that is delivered has an empty rate, and 0 for the time of its payment (COIN-M,
         # "Mark Price Stream").
         "r": "" if rate is None else render_amount(rate),
-        "T": reading.next_funding_us // divisor,
+        "T": told.next_funding_us // divisor,
         "st": product_number(reading.product),
     }
 

@@ -77,7 +77,7 @@ class Stream(NamedTuple):
 
     instrument: the core's name of the symbol; None for a stream of no single one. pair: such as BTCUSD,
     of a stream of a pair. contract_type: of a continuous kline, as the wire shows it. asset: of an index
-    price of an asset. pace_us: how far apart its moments are on the sandbox's clock, or zero.
+    price of an asset, such as BTCUSD. pace_us: how far apart its moments are on the sandbox's clock, or zero.
     """
 
     name: str
@@ -157,12 +157,6 @@ def _pairs() -> Mapping[str, Product]:
     return {listing.pair: product for product in PRODUCTS.values() for listing in product.listings.values()}
 
 
-@cache
-def _assets() -> Mapping[str, Product]:
-    """The assets that have an index price, as it is called: BTCUSD."""
-    return {f"{asset}USD": product for product in PRODUCTS.values() for asset in product.assets}
-
-
 @lru_cache(maxsize=NAMES_KEPT)
 def parse_stream(site: Product, text: str) -> Stream | None:
     """The stream that a name names on the sockets of a product's site, or None.
@@ -211,8 +205,7 @@ def _parse_one(site: Product, text: str, symbol: str, word: str) -> Stream | Non
         pace_us = 500 * MILLISECOND_US if product is COINM else 2 * SECOND_US
         return Stream(text, StreamKind(word), product, listing, pace_us=pace_us)
     if word == "assetIndex":
-        owner = _assets().get(symbol, site)
-        return Stream(text, StreamKind.ASSET_INDEX, owner, asset=symbol, pace_us=SECOND_US)
+        return Stream(text, StreamKind.ASSET_INDEX, site, asset=symbol, pace_us=SECOND_US)
     depth = _DEPTH.fullmatch(word)
     if depth is not None:
         levels, pace_ms = depth.groups()

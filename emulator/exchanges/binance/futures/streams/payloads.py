@@ -230,6 +230,25 @@ class ForcedOrderEvent(TypedDict):
     o: ForcedOrder
 
 
+class AssetIndexEvent(TypedDict):
+    """i: index price. b, a: how far the rates at which the asset counts are from it, B, A: these rates.
+    q, g, Q, G: the same where it is sold or bought by itself.
+    """
+
+    e: str
+    E: int
+    s: str
+    i: str
+    b: str
+    a: str
+    B: str
+    A: str
+    q: str
+    g: str
+    Q: str
+    G: str
+
+
 class ContractInfoEvent(TypedDict):
     """ct: type of contract. dt, ot: when it is delivered, and when it was listed. cs: its status."""
 

@@ -6,15 +6,17 @@ else the same order: what an account has, before what became of its orders.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from emulator.core import events as e
+from emulator.core.engine import Risk
 from emulator.core.history import Fill, IncomeKind
 from emulator.core.ids import MARKET_ORDER, AccountId, OrderId
-from emulator.core.numbers import ZERO
+from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import Cause, Order
-from emulator.core.positions import Leg, MarginMode
+from emulator.core.positions import Leg, MarginMode, Position
 from emulator.core.statement import PositionStatement, position_statement
 from emulator.exchanges.binance.futures.payloads.user_data import ChangedBalance, ChangedPosition
 from emulator.exchanges.binance.futures.products import Product
@@ -29,12 +31,15 @@ from emulator.exchanges.binance.futures.user_data.reports import (
     report_account,
     report_algo,
     report_leverage,
+    report_margin_call,
     report_order,
     report_trade_lite,
 )
 from emulator.exchanges.binance.user_data.hub import AccountHub, Hear
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
+
+_log = logging.getLogger(__name__)
 
 
 class FuturesAccountHub(AccountHub):
@@ -295,6 +300,33 @@ class FuturesAccountHub(AccountHub):
         if self._is_heard(event.account) and event.wallet == self._product.wallet:
             balance = self._balance(event.account, event.asset, event.amount)
             self._tell_account(event.account, "INSURANCE_CLEAR", [balance], (), now_us)
+
+    # The engine's watcher
+
+    def margin_called(self, risk: Risk, now_us: int) -> None:
+        account = risk.account
+        if risk.wallet != self._product.wallet or not self._is_heard(account):
+            return
+        self._follow_engine()
+        try:
+            with exact():
+                called = [
+                    self._statement(account, symbol, leg, now_us)
+                    for (symbol, leg), position in self._running.state.accounts[account].positions.items()
+                    if self._is_at(risk, symbol, leg, position)
+                ]
+                cross = None if risk.is_isolated else self._balance(account, risk.asset)["cw"]
+            self._tell_at_once(account, report_margin_call(self._product, called, cross, now_us))
+        except Exception:
+            # As of an observer: the engine would be rebuilt for what is wrong here.
+            _log.exception("a margin call cannot be told: %r", risk)
+
+    def _is_at(self, risk: Risk, symbol: str, leg: Leg, position: Position) -> bool:
+        """Whether a position is among those that are kept or liquidated together."""
+        if risk.is_isolated:
+            return (symbol, leg) == (risk.instrument, risk.leg)
+        is_here = self._product.holds(symbol) and position.mode is MarginMode.CROSS
+        return is_here and risk.asset in ("", self._settle_of(symbol))
 
 
 def hubs_of(product: Product) -> PerSandbox[FuturesAccountHub]:

@@ -32,6 +32,7 @@ from emulator.exchanges.binance.futures.payloads.user_data import (
     ChangedBalance,
     ChangedPosition,
     ConfigUpdate,
+    MarginCall,
     OrderChange,
     OrderTradeUpdate,
     TradeLite,
@@ -92,11 +93,13 @@ def report_order(
     """An ORDER_TRADE_UPDATE about an order as it is now. beside: the position that it is about, with all
     orders at it. fill: what happened, of a TRADE."""
     listing, terms, trigger = listing_of(product, order), order.terms, order.terms.trigger
-    is_liquidation = terms.cause is not Cause.OWNER
+    is_closing = terms.cause is not Cause.OWNER
     original = type_word(terms)
     is_waiting = order.status is OrderStatus.DORMANT
-    if is_liquidation:
-        kind = original = "LIQUIDATION"
+    if is_closing:
+        if terms.cause is not Cause.DELIVERY:
+            original = "LIQUIDATION"
+        kind = original
         execution_type = CALCULATED if execution_type == TRADE else execution_type
     else:
         kind = original if is_waiting or not order.working_us else terms.type.name
@@ -253,6 +256,34 @@ def report_assets_mode(is_shared: bool, now_us: int) -> AccountEvent:
         "ai": {"j": is_shared},
     }
     return AccountEvent(payload, ())
+
+
+def report_margin_call(
+    product: Product, called: Iterable[PositionStatement], cross_wallet: str | None, now_us: int
+) -> AccountEvent:
+    """A MARGIN_CALL. cross_wallet: None of an isolated position."""
+    payload: MarginCall = {
+        "e": "MARGIN_CALL",
+        "E": now_us // 1000,
+        "p": [
+            {
+                "s": product.symbols[one.instrument.symbol],
+                "ps": SIDES_OF_LEGS[one.position.leg],
+                "pa": render_plain(one.position.quantity),
+                # Quirk: margin types are written in other words here than in positions (Event: Margin Call).
+                "mt": "ISOLATED" if is_isolated(one) else "CROSSED",
+                "iw": render_plain(one.position.margin),
+                "mp": render_plain(one.mark),
+                "up": render_plain(one.unrealised),
+                "mm": render_plain(one.maintenance),
+            }
+            for one in called
+        ],
+    }
+    if cross_wallet is not None:
+        # Quirk: only of positions under cross margin there is the wallet (Event: Margin Call).
+        payload["cw"] = cross_wallet
+    return _event(product, payload)
 
 
 def report_algo(

@@ -12,13 +12,9 @@ from websockets.asyncio.client import connect
 
 from emulator.core.commands import Command, Deposit
 from emulator.core.engine import Done, Engine
-from emulator.core.instruments import BUY, SELL
-from emulator.core.numbers import exact
 from emulator.exchanges import binance
 from emulator.exchanges.binance.eras import Eras
-from emulator.exchanges.binance.futures.figures import figures_of
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
-from emulator.exchanges.binance.streams.shown import SHOWN
 from emulator.feeds.synthetic import SyntheticFeed
 from emulator.runtime.ports import ClockMode, EnginePort
 from emulator.runtime.sandbox import Sandbox
@@ -110,20 +106,6 @@ class FuturesStudio:
         reply = await ask(self.application, "GET", f"/{site.site}{path}", query=query)
         assert reply.status == 200, reply.content
         return reply.json
-
-    def shown_book(self, site: Product, symbol: str, limit: int = 1000) -> dict[str, Any]:
-        """The book of a contract as REST shows it, and those told that want to know of it."""
-        listing, now_us = site.listings[symbol], self.now_us
-        name = listing.instrument.symbol
-        market, figures = self.engine.state.markets[name], figures_of(listing)
-        with exact():
-            for tell in SHOWN.of(self.sandbox):
-                tell(name, now_us)
-            sides = [
-                [[figures.price(price), figures.quantity(quantity)] for price, quantity in levels]
-                for levels in (market.depth(BUY, now_us, limit), market.depth(SELL, now_us, limit))
-            ]
-        return {"lastUpdateId": market.update_id(now_us), "bids": sides[0], "asks": sides[1]}
 
     async def do(self, command: Command) -> Done:
         done = await self.sandbox.submit("binance", command)

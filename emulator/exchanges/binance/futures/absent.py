@@ -1,0 +1,31 @@
+"""What the futures sites of the exchange answer and this project does not, and why."""
+
+from __future__ import annotations
+
+from emulator.exchanges.binance.futures.products import USDM, Product
+from emulator.web.contract import NotEmulated
+
+_FILES = "histories are not made into files to be fetched; ask for them in pages"
+_BOTH = (
+    *((f"/v1/{subject}/asyn", _FILES) for subject in ("order", "trade", "income")),
+    *((f"/v1/{subject}/asyn/id", _FILES) for subject in ("order", "trade", "income")),
+)
+_USDM = (
+    ("/v1/convert/*", "assets of this wallet are not converted; transfer them, and trade them on Spot"),
+    ("/v1/pmAccountInfo", "there are no accounts with portfolio margin"),
+    ("/v1/account", "the exchange itself retired it; use /fapi/v2/account or /fapi/v3/account"),
+    ("/v1/balance", "the exchange itself retired it; use /fapi/v2/balance or /fapi/v3/balance"),
+    (
+        "/v1/positionRisk",
+        "the exchange itself retired it; use /fapi/v2/positionRisk or /fapi/v3/positionRisk",
+    ),
+)
+
+
+def not_emulated(product: Product) -> tuple[NotEmulated, ...]:
+    paths = (*_BOTH, *_USDM) if product is USDM else _BOTH
+    return (
+        *(NotEmulated("*", product.prefix + path, why) for path, why in paths),
+        NotEmulated("*", f"{product.prefix}/*", "not among the endpoints that clients of futures call"),
+        NotEmulated("*", "/futures/data/*", "not among the endpoints that clients of futures call"),
+    )

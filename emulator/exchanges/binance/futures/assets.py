@@ -1,0 +1,61 @@
+"""What assets are worth in US dollars, where all of them stand together as margin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from emulator.core.engine import Engine
+from emulator.core.numbers import ONE, round_half
+from emulator.exchanges.binance.futures.marks import marks_of
+from emulator.exchanges.binance.futures.products import USDM
+from emulator.exchanges.binance.vocabulary import EIGHT_PLACES
+
+BUFFERS: Mapping[str, Decimal] = MappingProxyType(
+    {
+        "USDT": Decimal("0.001"),
+        "USDC": Decimal("0.001"),
+        "BTC": Decimal("0.05"),
+        "ETH": Decimal("0.05"),
+        "BNB": Decimal("0.05"),
+    }
+)
+"""How far the rates at which an asset counts are from its index, either way. Half of it, where it is sold
+or bought by itself. The documents have only examples, of other assets."""
+
+_HALF: Final = Decimal("0.5")
+
+
+class AssetReading(NamedTuple):
+    """An asset at one moment: its index price, and how far the rates at which it counts are from that."""
+
+    asset: str
+    price: Decimal
+    buffer: Decimal
+
+    @property
+    def symbol(self) -> str:
+        return self.asset + "USD"
+
+    @property
+    def exchanged(self) -> Decimal:
+        """The buffer where it is sold or bought by itself."""
+        return self.buffer * _HALF
+
+    def rate(self, change: Decimal) -> Decimal:
+        """So much of the index away from it."""
+        return round_half(self.price * (ONE + change), EIGHT_PLACES)
+
+
+def read_asset(engine: Engine, asset: str, now_us: int) -> AssetReading:
+    return AssetReading(asset, asset_price(engine, asset, now_us), BUFFERS[asset])
+
+
+def asset_price(engine: Engine, asset: str, now_us: int) -> Decimal:
+    """In US dollars, for which a stablecoin stands."""
+    if asset in USDM.assets:
+        return ONE
+    name = USDM.listings[asset + "USDT"].instrument.symbol
+    return marks_of(engine, name).index_price(now_us)

@@ -1,0 +1,121 @@
+"""Contracts that are delivered: what becomes of positions and orders at their end, and at which price."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from emulator.core import commands as c
+from emulator.core import events as e
+from emulator.core import rejections as r
+from emulator.core.contracts import Contract
+from emulator.core.decisions import decide
+from emulator.core.history import Income, IncomeKind, incomes_of
+from emulator.core.ledger import PROFIT
+from emulator.core.numbers import exact
+from emulator.core.orders import Cause, EndReason, OrderStatus
+from emulator.core.positions import MarginMode
+from tests.core.futures import BTC, BTC_COIN
+from tests.core.sameness import assert_same
+from tests.core.test_trading_contracts import Pit
+from tests.core.world import MINUTE, START, moving, plain, still
+
+HOUR = 60 * MINUTE
+DELIVERY = START + 2 * HOUR
+
+
+def dated(contract: Contract = BTC, **changes: Any) -> Contract:
+    """A contract that ends two hours after the start, and pays no funding."""
+    return msgspec.structs.replace(contract, delivery_us=DELIVERY, funding_hours=0, **changes)
+
+
+def settled(pit: Pit, account: int | None = None) -> list[str]:
+    query = incomes_of(account or pit.alice, pit.wallet, kind=IncomeKind.SETTLEMENT)
+    return [plain(one.amount) for one in pit.engine.views.select(Income, query)]
+
+
+def test_positions_are_closed_at_the_settlement_price() -> None:
+    pit = Pit(dated(), still("100000"), funds="20000")
+    pit.trade("0.5", "100000")
+    pit.price("101000")
+    pit.wait(HOUR)
+    pit.wait(HOUR)
+    assert not pit.engine.state.positions
+    # Held at 101,000 for more than an hour: 0.5 x 1,000 for who was long, and as much lost by the other.
+    assert (pit.balance(), pit.balance(pit.bob)) == ("20500", "19500")
+    assert (settled(pit), settled(pit, pit.bob)) == (["500"], ["-500"])
+    assert plain(pit.engine.state.ledger.counterparties[PROFIT]["USDT"]) == "0"
+    order = max(pit.engine.views.orders.values(), key=lambda one: one.id)
+    assert (order.terms.cause, order.status) == (Cause.DELIVERY, OrderStatus.FILLED)
+    assert order.client_id == f"delivery-{order.id}"
+
+
+def test_the_settlement_price_is_the_average_of_the_last_hour() -> None:
+    """Forty of sixty minutes at 100, twenty at 130: 110."""
+    pit = Pit(dated(), moving((0, "100"), (100 * 60 + 1, "130")), funds="20000")
+    pit.trade("1", "100")
+    pit.wait(2 * HOUR)
+    assert not pit.engine.state.positions
+    assert settled(pit) == ["10"]
+
+
+def test_orders_end_and_nothing_is_placed_any_more() -> None:
+    pit = Pit(dated(), still("100000"), funds="20000")
+    rests = pit.buy(pit.alice, "0.1", "90000")
+    pit.wait(2 * HOUR)
+    ended = pit.engine.views.orders[rests.id]
+    assert (ended.status, ended.end_reason) == (OrderStatus.EXPIRED, EndReason.DELIVERED)
+    refused = pit.refuses(
+        c.PlaceOrder(account=pit.alice, wallet=pit.wallet, instrument=pit.symbol, terms=rests.terms)
+    )
+    assert refused == r.InstrumentNotTrading(instrument=pit.symbol)
+
+
+def test_an_inverse_isolated_position_gets_its_margin_back() -> None:
+    pit = Pit(dated(BTC_COIN), still("50000"), funds="1")
+    pit.does(c.SetMarginMode(account=pit.alice, instrument=pit.symbol, mode=MarginMode.ISOLATED))
+    pit.trade("100", "50000")
+    assert pit.position().margin
+    pit.wait(2 * HOUR)
+    assert not pit.engine.state.positions
+    assert pit.balance() == "1"
+    assert plain(pit.engine.state.ledger.free(pit.alice, pit.wallet, "BTC")) == "1"
+
+
+def test_it_happens_at_its_time_in_a_long_jump_and_is_the_same_from_the_journal() -> None:
+    pit = Pit(dated(), still("100000"), funds="20000")
+    pit.trade("0.5", "100000")
+    with exact():
+        due = pit.engine.next_due_us(pit.now)
+    assert due is not None
+    assert due <= DELIVERY
+    pit.wait(24 * HOUR)
+    order = max(pit.engine.views.orders.values(), key=lambda one: one.id)
+    assert order.created_us == DELIVERY
+    assert_same(pit.engine, pit.replayed())
+
+
+def test_a_countdown_beyond_the_delivery_ends_with_the_contract() -> None:
+    pit = Pit(dated(), still("100000"), funds="20000")
+    pit.buy(pit.alice, "0.1", "90000")
+    counting = c.SetCountdown(account=pit.alice, instrument=pit.symbol, at_us=DELIVERY + MINUTE)
+    pit.does(counting)
+    with exact():
+        due = decide(pit.engine.state, pit.engine.rules, c.EndDue(instrument=pit.symbol), DELIVERY)
+    # What stayed would be due again and again, and the clock would never come past it.
+    assert e.CountdownSet(account=pit.alice, instrument=pit.symbol, at_us=None) in due
+    pit.wait(3 * HOUR)
+    assert not pit.engine.state.markets[pit.symbol].countdowns
+
+
+def test_a_countdown_for_a_delivered_contract_is_over_when_time_passes() -> None:
+    pit = Pit(dated(), still("100000"), funds="20000")
+    pit.wait(3 * HOUR)
+    pit.does(c.SetCountdown(account=pit.alice, instrument=pit.symbol, at_us=pit.now + MINUTE))
+    with exact():
+        due = decide(pit.engine.state, pit.engine.rules, c.EndDue(instrument=pit.symbol), pit.now + MINUTE)
+    assert due == [e.CountdownSet(account=pit.alice, instrument=pit.symbol, at_us=None)]
+    pit.wait(HOUR)
+    assert not pit.engine.state.markets[pit.symbol].countdowns
+    assert pit.engine.next_due_us(pit.now) is None
