@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.instruments import BUY, Instrument, InstrumentStatus, OrderType, TimeInForce
-from emulator.core.numbers import EXACT, ZERO, is_on_step
+from emulator.core.numbers import ZERO, is_on_step, remainder
 from emulator.core.orders import OrderTerms
 from emulator.core.positions import Leg
 
@@ -18,25 +18,6 @@ _UNBOUNDED = Decimal("Infinity")
 _LIMIT = OrderType.LIMIT
 _GTC = TimeInForce.GTC
 _BOTH = Leg.BOTH
-_remainder = EXACT.remainder
-
-
-def is_plain(terms: OrderTerms) -> bool:
-    """Whether terms ask for nothing but a quantity at a price until they are canceled, perhaps post-only."""
-    return (
-        terms.type is _LIMIT
-        and terms.time_in_force is _GTC
-        and terms.trigger is None
-        and terms.peg is None
-        and terms.iceberg_quantity is None
-        and terms.quote_quantity is None
-        and terms.good_till_us is None
-        and terms.leg is _BOTH
-        and not terms.reduce_only
-        and not terms.close_position
-        and not terms.price_protect
-        and not terms.detached
-    )
 
 
 class Bounds:
@@ -79,18 +60,28 @@ class Bounds:
         """Whether prices have to be near a reference."""
 
     def admit(self, terms: OrderTerms, reference: Decimal) -> bool:
-        """Whether plain terms are within all limits. reference: what prices have to be near."""
+        """Whether terms ask for nothing but a quantity at a price until they are canceled, perhaps post-only,
+        and this is within all limits. reference: what prices have to be near."""
         if reference is not self._reference:
             self._refer(reference)
         price, quantity = terms.price, terms.quantity
         lowest, highest = self._bids if terms.side is BUY else self._asks
         return (
-            price is not None
+            terms.type is _LIMIT
+            and terms.time_in_force is _GTC
+            and price is not None
             and quantity is not None
+            and terms.trigger is None
+            and terms.peg is None
+            and terms.iceberg_quantity is None
+            and terms.quote_quantity is None
+            and terms.good_till_us is None
+            and terms.leg is _BOTH
+            and not (terms.reduce_only or terms.close_position or terms.price_protect or terms.detached)
             and lowest <= price <= highest
             and self._quantity_min <= quantity <= self._quantity_max
-            and not _remainder(price, self._price_step)
-            and not _remainder(quantity, self._quantity_step)
+            and not remainder(price, self._price_step)
+            and not remainder(quantity, self._quantity_step)
             and self._amount_min <= price * quantity <= self._amount_max
             and terms.self_trade_mode in self._modes
         )

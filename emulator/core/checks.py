@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core import rejections as r
-from emulator.core.bounds import is_plain
 from emulator.core.contracts import Contract
 from emulator.core.coverage import mark_price
 from emulator.core.instruments import (
@@ -39,7 +38,7 @@ def admits(state: State, account: Account, market: Market, terms: OrderTerms, no
     whether its name is taken. Of nearly all orders nothing has, which is a sixth of what they cost.
     """
     bounds, symbol = market.bounds, market.instrument.symbol
-    if not bounds.is_open or not is_plain(terms):
+    if not bounds.is_open:
         return False
     counts = state.counts.get((account.id, symbol))
     if counts is not None and counts.orders >= bounds.orders_max:

@@ -18,7 +18,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import snapshot
 from emulator.core.audit import Mismatch, audit
-from emulator.core.decisions import check_placement, decide, next_trigger
+from emulator.core.decisions import DECIDERS, check_placement, decide, next_trigger
 from emulator.core.ids import NO_LIST
 from emulator.core.instruments import Instrument
 from emulator.core.liquidation import Risk as Risk
@@ -131,13 +131,15 @@ class Engine:
         outer = getcontext()
         setcontext(EXACT)
         try:
-            if type(command) is c.ReplaceOrder:
+            decider = DECIDERS.get(type(command))
+            if decider is None:
+                assert type(command) is c.ReplaceOrder, f"nobody decides {command}"
                 return self._replace(command, now_us)
-            decision = decide(self.state, self.rules, command, now_us)
+            decision = decider(self.state, self.rules, command, now_us)
             if isinstance(decision, Rejection):
                 return Done((), decision)
-            if type(command) is c.TestOrder:
-                return Done(())
+            if not decision:
+                return Done(())  # Nothing happens, as of a TestOrder.
             return Done(tuple(self._settle(decision, now_us)))
         finally:
             setcontext(outer)
@@ -266,7 +268,7 @@ class Engine:
         """Fold a decision and everything that follows from it: first what was asked for, then triggers, then
         the liquidations of those whose marks were moved by hand."""
         happened: list[e.Event] = []
-        pending = list(asked)
+        pending = [*asked]
         steps, views, observers = self._steps, self.views, self.observers
         views.now_us = now_us
         decided = fired = 0

@@ -100,8 +100,9 @@ class Ledger:
         held = balance.held = balance.held + amount
         assert free >= ZERO <= held, f"overdrawn hold of {amount} {asset}"
         self.entries += 1
-        if self.listener:
-            self.listener(account, wallet, asset, -amount, amount, "hold")
+        listener = self.listener
+        if listener is not None:
+            listener(account, wallet, asset, -amount, amount, "hold")
 
     def receive(self, account: AccountId, wallet: str, asset: str, amount: Decimal, source: str) -> None:
         """Credit a wallet's free funds from a counterparty."""

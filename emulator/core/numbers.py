@@ -47,7 +47,9 @@ def _rounding(mode: str) -> Context:
     return Context(prec=PRECISION, rounding=mode, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 
-_remainder, _multiply, _divide_int = EXACT.remainder, EXACT.multiply, EXACT.divide_int
+remainder = EXACT.remainder
+"""What is left of a value beyond whole multiples of a step; the sign is the value's."""
+_multiply, _divide_int = EXACT.multiply, EXACT.divide_int
 
 _DOWN = _rounding(ROUND_DOWN)
 _UP = _rounding(ROUND_UP)
@@ -102,19 +104,19 @@ def decimals(value: Decimal) -> int:
 
 def is_on_step(value: Decimal, step: Decimal) -> bool:
     """Whether `value` is a whole multiple of `step`; a step of zero admits every value."""
-    return not step or not _remainder(value, step)
+    return not step or not remainder(value, step)
 
 
 def round_down(value: Decimal, step: Decimal) -> Decimal:
     """The multiple of `step` nearest to `value` in the direction of zero."""
-    if not _remainder(value, step):
+    if not remainder(value, step):
         return value
     return _multiply(_divide_int(value, step), step)
 
 
 def round_up(value: Decimal, step: Decimal) -> Decimal:
     """The multiple of `step` nearest to `value` in the direction away from zero."""
-    if not _remainder(value, step):
+    if not remainder(value, step):
         return value
     down = _multiply(_divide_int(value, step), step)
     return EXACT.add(down, step) if value > ZERO else EXACT.subtract(down, step)

@@ -157,10 +157,8 @@ class Views:
             ids.append(order.id)
         if order.client_id:
             named = (event.account, event.instrument, order.client_id)
-            if named in self.client_ids:
+            if self.client_ids.setdefault(named, order.id) != order.id:
                 self._name(named, order.id)
-            else:
-                self.client_ids[named] = order.id
 
     def _closed(self, event: e.OrderSucceeded | e.OrderCanceled | e.OrderExpired) -> None:
         if self.is_taken:

@@ -51,7 +51,8 @@ class SandboxClock:
     def now_us(self) -> int:
         now_us = self._frozen_us
         if now_us is None:
-            now_us = self._wall_ns() // 1000
+            wall_ns = self._wall_ns
+            now_us = wall_ns() // 1000
             if self._ratio is not None:
                 numerator, denominator = self._ratio
                 elapsed_us = (now_us - self._setting.wall_us) * numerator // denominator

@@ -36,13 +36,9 @@ class Window:
         if not self._from_us <= now_us < self._until_us:
             self._begin(now_us)
         counts = self._counts
-        used = counts.get(subject)
-        if used is None:
-            if len(counts) >= SUBJECTS_MAX:
-                del counts[next(iter(counts))]
-            used = 0
-        used += count
-        counts[subject] = used
+        used = counts[subject] = counts.get(subject, 0) + count
+        if len(counts) > SUBJECTS_MAX:
+            del counts[next(iter(counts))]
         return used
 
     def release(self, subject: Hashable, count: int, now_us: int) -> None:

@@ -41,8 +41,9 @@ class Submission(Generic[T]):
         if error is not None:
             self.failure = error
         self.is_over = True
-        if self._tell is not None:
-            self._tell(self)
+        tell = self._tell
+        if tell is not None:
+            tell(self)
 
     def __await__(self) -> Generator[Any, None, T]:
         if not self.is_over:

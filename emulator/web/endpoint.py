@@ -52,13 +52,16 @@ Leave = Callable[[Answer], None]
 
 
 class Endpoint:
-    """A row, its compiled admission and its answer."""
+    """A row, its compiled admission and its answer. content_type, key_header: its dialect's."""
 
-    __slots__ = ("_admit", "_answer", "_is_async", "_reads", "_running", "_settle", "route", "site")
+    __slots__ = ("_admit", "_answer", "_is_async", "_reads", "_running", "_settle", "content_type",
+                 "key_header", "route", "site")  # fmt: skip
 
     def __init__(self, site: Site, route: Route) -> None:
         self.site = site
         self.route = route
+        self.content_type = site.dialect.content_type
+        self.key_header = site.dialect.key_header
         self._admit = site.dialect.compile(route)
         self._settle = site.dialect.compile_settling(route)
         self._answer = route.answer
@@ -83,11 +86,12 @@ class Endpoint:
     def start(self, request: Request, sandbox: Sandbox, leave: Leave) -> None:
         """Answer one request, as far as possible at once; `leave` is called exactly once. Never raises."""
         call = Call(self.site, self.route, request, sandbox, sandbox.clock.now_us())
+        admit, answer = self._admit, self._answer
         try:
-            self._admit(call)
+            admit(call)
             if self._reads:
                 sandbox.advance()
-            body = self._answer(call)
+            body = answer(call)
         except Exception as error:
             leave(self._refuse(call, error))
             return
@@ -168,9 +172,10 @@ class Endpoint:
         )
 
     def _accept(self, call: Call, body: Any) -> Answer:
+        settle = self._settle
         try:
             encoded: bytes = body if type(body) is bytes else encode(body)
-            self._settle(call, None)
+            settle(call, None)
         except Exception as error:
             return self._refuse(call, error)
         return Answer(200, encoded, [], None, call.account, False, call.header_lines)

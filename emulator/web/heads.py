@@ -9,7 +9,9 @@ colons, and whose requests end with what `content-length` says.
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 REQUEST_LINE: Final = re.compile(
     rb"(GET|POST|PUT|DELETE) (/[!-\"$&->@-~]{0,200})(?:\?([!-\"$-~]{0,16384}))? HTTP/1\.1\r\n"
@@ -24,7 +26,7 @@ _ELSE: Final = frozenset({b"transfer-encoding", b"upgrade", b"expect"})
 """Lines with which a request is more than its head and so many bytes."""
 
 
-class Lines(NamedTuple):
+class Lines(msgspec.Struct, frozen=True):
     """What a block of header lines says. length: of the body behind it."""
 
     headers: dict[bytes, bytes]

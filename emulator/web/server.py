@@ -251,21 +251,19 @@ class Application:
         site_name = futures_data_site(arrival.query) if place.by_query else place.site
         assert site_name is not None
         arrival.site_name = site_name
-        site = self.sites.get(site_name)
+        endpoint = self._endpoints.get((site_name, arrival.method, place.path))
+        site = self.sites.get(site_name) if endpoint is None else endpoint.site
         if site is None:
             arrival.content_type = JSON_TYPE
             return _not_served(site_name, self.sites)
-        dialect = site.dialect
-        arrival.content_type = dialect.content_type
-        key = arrival.key = arrival.headers.get(dialect.key_header)
+        speaker = endpoint or site.dialect
+        arrival.content_type = speaker.content_type
+        key = arrival.key = arrival.headers.get(speaker.key_header)
         sandbox = arrival.sandbox = self._sandbox_of(place.sandbox, key)
         if sandbox is None:
             named = DEFAULT_SANDBOX if place.sandbox is None else place.sandbox
             return refuse(site, Failure.UNKNOWN_SANDBOX, named)
-        endpoint = self._endpoints.get((site_name, arrival.method, place.path))
-        if endpoint is None:
-            return self._refuse_path(site, arrival.method, place.path)
-        return endpoint
+        return self._refuse_path(site, arrival.method, place.path) if endpoint is None else endpoint
 
     def _answer(self, arrival: Arrival, target: Endpoint | Answer) -> None:
         sandbox = arrival.sandbox

@@ -31,6 +31,9 @@ SHORT_BODY_MAX: Final = 65_536
 _PLAIN_TARGET: Final = re.compile(rb"(/[!-\"$&->@-~]{0,200})(?:\?([!-\"$-~]{0,16384}))?").fullmatch
 """A path of plain letters and perhaps a query; the long way knows all else."""
 
+_KNOWN: Final = KnownLines()
+"""Of all connections, because a client has many."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -101,24 +104,22 @@ class Protocol(HttpToolsProtocol):
     answer and stops it at the next request.
     """
 
-    _known = KnownLines()
-    """Of all connections, because a client has many."""
-    _idle_since: float | None = None
-    _short: _ShortCycle | None = None
-    """The request whose body is being received on the short way."""
-    _is_between = True
-    """Whether the parser waits for a request to begin."""
-    _received = b""
-    """What came just now and begins with a request; not set while the parser reads on behind it."""
-    _port = 0
-    _ip = "127.0.0.1"
-
     def __init__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         application: Any = self.app
         self._taker: Taker | None = application if hasattr(application, "take") else None
+        self._known = _KNOWN
+        self._port = 0
+        self._ip = "127.0.0.1"
+        self._is_between = True
+        """Whether the parser waits for a request to begin."""
+        self._received = b""
+        """What came just now and begins with a request; empty while the parser reads on behind it."""
+        self._short: _ShortCycle | None = None
+        """The request whose body is being received on the short way."""
+        self._idle_since: float | None = None
         self._heads: dict[tuple[int, bytes], bytes] = {}
         self._heads_of: list[tuple[bytes, bytes]] = []
 
@@ -312,7 +313,8 @@ class Protocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)

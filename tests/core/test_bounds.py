@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from emulator.core.bounds import is_plain
+from emulator.core.bounds import Bounds
 from emulator.core.checks import admits, check_counts, check_status
 from emulator.core.decisions.placing import check_leg
 from emulator.core.instruments import (
@@ -20,7 +20,7 @@ from emulator.core.instruments import (
     Side,
     TimeInForce,
 )
-from emulator.core.numbers import exact
+from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import OrderTerms, PegSide
 from emulator.core.positions import Leg
 from emulator.core.rejections import Rejection
@@ -50,10 +50,11 @@ ELSE: dict[str, Any] = {
 @pytest.mark.parametrize("field", OrderTerms.__struct_fields__)
 def test_terms_that_ask_for_more_are_not_plain(field: str) -> None:
     """Whoever adds terms says here whether a plain order may have them."""
-    terms = limit(BUY, "1", "100")
-    assert is_plain(terms)
-    if field not in PLAIN:
-        assert not is_plain(msgspec.structs.replace(terms, **{field: ELSE[field]}))
+    bounds, terms = Bounds(instrument()), limit(BUY, "1", "100")
+    with exact():
+        assert bounds.admit(terms, ZERO)
+        if field not in PLAIN:
+            assert not bounds.admit(msgspec.structs.replace(terms, **{field: ELSE[field]}), ZERO)
 
 
 def test_every_rule_of_instruments_is_known() -> None:

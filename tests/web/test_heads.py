@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from emulator.web.heads import BLOCK_MAX, KnownLines
+from emulator.web.heads import BLOCK_MAX, KnownLines, Lines
 from emulator.web.hosts import Place
 from emulator.web.short_way import Arrival, Protocol
 from tests.web.test_short_way import BODY
@@ -170,7 +170,7 @@ def test_what_a_block_says_is_known_from_its_second_time_on() -> None:
     for is_known in (False, True):
         known.learn(b"GET /a HTTP/1.1\r\n" + block + b"\r\n\r\n", lines, LENGTH_MAX)
         assert (known.get(block) is not None) is is_known
-    assert known.get(block) == (dict(lines), b"here", 7)
+    assert known.get(block) == Lines(dict(lines), b"here", 7)
 
 
 @pytest.mark.parametrize(

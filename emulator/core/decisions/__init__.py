@@ -24,15 +24,15 @@ from emulator.core.decisions.placing import check_placement
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
 
-__all__ = ["Decision", "check_placement", "decide", "next_trigger"]
+__all__ = ["DECIDERS", "Decision", "check_placement", "decide", "next_trigger"]
 
 
 def decide(state: State, rules: EngineRules, command: c.Command, now_us: int) -> Decision:
     """The events that a command causes, or its rejection."""
-    return _DECIDERS[type(command)](state, rules, command, now_us)
+    return DECIDERS[type(command)](state, rules, command, now_us)
 
 
-_DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decision]] = {
+DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decision]] = {
     c.OpenAccount: accounts.open_account,
     c.SetFeePayment: accounts.set_fee_payment,
     c.Deposit: accounts.deposit,

@@ -15,7 +15,7 @@ from typing import Any
 from emulator.core import events as e
 from emulator.core.book import PriceQueues
 from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
-from emulator.core.instruments import BUY, SELL, Instrument, Side
+from emulator.core.instruments import BUY, SELL, Instrument
 from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, Ledger
 from emulator.core.markets import Feed
 from emulator.core.numbers import ZERO
@@ -205,6 +205,10 @@ class State(MarketState):
         market = self.markets[symbol]
         instrument = market.instrument
         account = self.accounts[owner]
+        if instrument.contract is not None:
+            asset = instrument.contract.settle
+        else:
+            asset = instrument.base if terms.side is SELL else instrument.quote
         order = Order(
             id=id,
             account=owner,
@@ -218,7 +222,7 @@ class State(MarketState):
             price=event.price,
             status=status,
             list_id=event.order_list,
-            hold_asset=_hold_asset(instrument, terms.side),
+            hold_asset=asset,
             created_us=now_us,
             updated_us=now_us,
             working_us=now_us if status is _NEW else 0,
@@ -245,7 +249,7 @@ class State(MarketState):
         if status is _NEW and event.price is not None and event.quantity and event.order_list == NO_LIST:
             # What `_rehold` comes to for nearly all orders.
             held = order.held = requirement(instrument, terms.side, event.price, event.quantity)
-            self.ledger.hold(owner, event.wallet, order.hold_asset, held)
+            self.ledger.hold(owner, event.wallet, asset, held)
         else:
             self._rehold(order)
 
@@ -254,11 +258,12 @@ class State(MarketState):
         terms, price = order.terms, order.price
         assert price is not None
         market = self.markets[order.instrument]
+        visible = order.remaining
+        if terms.iceberg_quantity is not None:
+            visible = min(visible, terms.iceberg_quantity)
         order.resting = True
         order.queued_us = now_us
-        order.visible = order.remaining
-        if terms.iceberg_quantity is not None:
-            order.visible = min(order.visible, terms.iceberg_quantity)
+        order.visible = visible
         queues = market.bids if terms.side is BUY else market.asks
         best = queues.best
         queues.add(price, order)
@@ -627,9 +632,3 @@ class State(MarketState):
             counts.triggers -= 1
         if order.terms.iceberg_quantity is not None:
             counts.icebergs -= 1
-
-
-def _hold_asset(instrument: Instrument, side: Side) -> str:
-    if instrument.contract is not None:
-        return instrument.contract.settle
-    return instrument.base if side is SELL else instrument.quote

@@ -55,15 +55,14 @@ def to_microseconds(timestamp: int) -> int:
 
 def check_timestamp(timestamp_us: int, window_ms: Decimal, server_us: int, errors: ErrorTable) -> None:
     """Raises -1131 and -1021 as the documents' pseudo-code says."""
-    refuse = errors.refuse
     if window_ms > RECV_WINDOW_MAX_MS:
-        raise refuse(-1131)
+        raise errors.refuse(-1131)
     # Quirk: a timestamp may be up to a second ahead of the server, whatever the recvWindow, which only
     # counts backwards (rest-api.md, "Timing security").
     if timestamp_us >= server_us + AHEAD_MAX_US:
-        raise refuse(-1021, text=AHEAD_OF_SERVER)
+        raise errors.refuse(-1021, text=AHEAD_OF_SERVER)
     if server_us - timestamp_us > window_ms * 1000:
-        raise refuse(-1021)
+        raise errors.refuse(-1021)
 
 
 def unsigned(raw: bytes) -> bytes:

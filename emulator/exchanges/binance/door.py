@@ -275,9 +275,10 @@ class Door:
         places = route.orders
         quotas_of = self._quotas.of
         told = self.language.weight_headers if pool is None else (POOLS[pool].header,)
-        used_lines = b"".join([b"%b: %%(used)d\r\n" % header for header in told if header is not None])
-        long_header = b"1m" if self.limits.orders_per_minute else b"1d"
-        order_lines = b"x-mbx-order-count-10s: %%d\r\nx-mbx-order-count-%b: %%d\r\n" % long_header
+        weight_lines = [b"%b: %%d\r\n" % header for header in told if header is not None]
+        long = b"1m" if self.limits.orders_per_minute else b"1d"
+        plain_lines = b"".join(weight_lines)
+        order_lines = plain_lines + b"x-mbx-order-count-10s: %%d\r\nx-mbx-order-count-%b: %%d\r\n" % long
 
         def settle(call: Call, refusal: Refusal | None) -> None:
             quotas, now_us = quotas_of(call.sandbox), call.now_us
@@ -286,11 +287,13 @@ class Door:
                 used = quotas.charge(call.request.source_ip, weight, now_us)
             else:
                 used = quotas.pool_used(pool, _subject(call, pool), now_us)
-            call.header_lines += used_lines % {b"used": used}
-            if refusal is None:
-                if places or call.orders_reserved:
-                    call.header_lines += order_lines % quotas.orders_used(call.account, now_us)
-            elif call.orders_reserved:
+            counts = (used,) * len(weight_lines)
+            if refusal is None and (places or call.orders_reserved):
+                counts += quotas.orders_used(call.account, now_us)
+                call.header_lines += order_lines % counts
+                return
+            call.header_lines += plain_lines % counts
+            if call.orders_reserved:
                 quotas.release_orders(call.account, call.orders_reserved, now_us)
                 call.orders_reserved = 0
 

@@ -157,6 +157,8 @@ class Quotas:
         self._errors = errors
         self._maker_releases = maker_releases
         self._weight = Window(interval_us=MINUTE_US, limit=limits.weight_per_minute)
+        self.charge = self._weight.add
+        """Called with an IP, what its request cost, and now: returns what it has used in this minute."""
         self._requests = Window(interval_us=5 * MINUTE_US, limit=limits.requests_per_5_minutes)
         self._seconds = Window(interval_us=10 * SECOND_US, limit=limits.orders_per_10_seconds)
         if limits.orders_per_minute:
@@ -200,12 +202,6 @@ class Quotas:
         """Raises -1003 when a request of this weight would exceed the minute."""
         if self._weight.used(ip, now_us) + weight > self._weight.limit:
             raise self._too_heavy(ip, now_us)
-
-    def charge(self, ip: str, weight: int, now_us: int) -> int:
-        """Add what a request cost; returns what the IP has used in this minute."""
-        if not weight:
-            return self._weight.used(ip, now_us)
-        return self._weight.add(ip, weight, now_us)
 
     def enter_pool(self, pool: str, subject: Hashable, weight: int, now_us: int) -> None:
         """Charge a request of one of `POOLS`; raises -1003 when it is used up."""

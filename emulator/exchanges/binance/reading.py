@@ -24,6 +24,7 @@ DECIMALS = 8
 DECIMALS_REMEMBERED = 256
 """Of each parameter."""
 
+INTEGER_DIGITS = 20
 PIECES_REMEMBERED = 512
 """Of each row."""
 
@@ -32,7 +33,6 @@ _RECURRING = frozenset({Kind.DECIMAL, Kind.CHOICE, Kind.BOOLEAN})
 
 _DECIMAL = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 _SIGNED = re.compile(r"(?!-[0.]+$)-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
-_INTEGER = re.compile(r"[0-9]{1,20}", re.ASCII)
 _TRUTHS = {"true": True, "false": False}
 
 TIMESTAMP = Parameter(
@@ -186,6 +186,8 @@ class _Pieces(dict[str, tuple[str, Any]]):
     Asking for one that means nothing raises KeyError, or what its parser does.
     """
 
+    __slots__ = ("_parsers", "_recurring")
+
     def __init__(self, parsers: dict[str, Parse], recurring: set[str]) -> None:
         super().__init__()
         self._parsers = parsers
@@ -250,10 +252,9 @@ def _integer(parameter: Parameter, errors: ErrorTable) -> Parse:
     refuse = errors.refuse
     name = parameter.name
     minimum, maximum, clamped = parameter.minimum, parameter.maximum, parameter.clamped
-    matches = _INTEGER.fullmatch
 
     def parse(text: str) -> int:
-        if not matches(text):
+        if not (text.isdigit() and text.isascii() and len(text) <= INTEGER_DIGITS):
             raise refuse(-1100, name, INTEGER_RANGE)
         value = int(text)
         if value > LONG_MAX:
@@ -272,10 +273,9 @@ def _integer(parameter: Parameter, errors: ErrorTable) -> Parse:
 def _time(parameter: Parameter, errors: ErrorTable) -> Parse:
     refuse = errors.refuse
     name = parameter.name
-    matches = _INTEGER.fullmatch
 
     def parse(text: str) -> int:
-        if not matches(text):
+        if not (text.isdigit() and text.isascii() and len(text) <= INTEGER_DIGITS):
             raise refuse(-1100, name, INTEGER_RANGE)
         value = int(text)
         if value > LONG_MAX:

@@ -84,7 +84,7 @@ class SyntheticFeed:
         return path.prints(leaf).times_us[number - leaf.before - 1]
 
     def quote(self, instrument: Instrument, time_us: int) -> Quote:
-        market = self._market(instrument)
+        market = self._markets.get(id(instrument)) or self._market(instrument)
         quote = market.quote
         if quote is not None and market.quote_from_us <= time_us < market.quote_until_us:
             return quote
