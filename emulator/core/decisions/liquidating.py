@@ -159,15 +159,19 @@ class _Closing:
             if isinstance(event, e.TradeExecuted) and event.taker == self.order:
                 self._close(event.quantity, event.price)
         self.hidden = plan.trades
-        made += self._charge(plan.amount)
         rest = quantity - plan.executed
-        if rest and is_liquidated(self._kept, self._equity):
+        mark = self.own.mark
+        if rest and is_liquidated(self._kept, self._equity_at(mark) - self._fee(plan.amount, mark)):
             # At no price would it be worth what is owed: then at what it is worth.
-            price = self.own.mark if limit is None else limit
+            price = mark if limit is None else limit
+            # The fee for what the book took leaves what the rest loses at its price.
+            made += self._charge(plan.amount, price)
             made += self._hand_over(rest, price)
-            made += self._charge(self.instrument.amount(rest, price))
-        elif rest:
-            made.append(e.OrderExpired(order=self.order, reason=EndReason.UNFILLED_IMMEDIATE))
+            made += self._charge(self.instrument.amount(rest, price), mark)
+        else:
+            made += self._charge(plan.amount, mark)
+            if rest:
+                made.append(e.OrderExpired(order=self.order, reason=EndReason.UNFILLED_IMMEDIATE))
         return made + self._put_back()
 
     def _part(self) -> Decimal:
@@ -189,19 +193,21 @@ class _Closing:
         self.position = change.position
         self.collateral += change.realised
 
-    @property
-    def _equity(self) -> Decimal:
-        return self.beside + self.collateral + unrealised(self.contract, self.position, self.own.mark)
+    def _equity_at(self, price: Decimal) -> Decimal:
+        return self.beside + self.collateral + unrealised(self.contract, self.position, price)
 
     @property
     def _kept(self) -> Decimal:
         return self.kept_beside + maintenance(self.contract, self.position, self.own.mark)
 
-    def _charge(self, value: Decimal) -> list[e.Event]:
-        """The fee for what was closed, as far as it is there."""
+    def _fee(self, value: Decimal, price: Decimal) -> Decimal:
+        """For what was closed, as far as it is there while what is still open is worth that price."""
         contract = self.contract
         due = rounded(value * contract.liquidation_fee, contract.settle_step, contract.fee_rounding)
-        fee = min(due, max(ZERO, self._equity))
+        return min(due, max(ZERO, self._equity_at(price)))
+
+    def _charge(self, value: Decimal, price: Decimal) -> list[e.Event]:
+        fee = self._fee(value, price)
         if not fee:
             return []
         self.collateral -= fee
