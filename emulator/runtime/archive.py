@@ -105,7 +105,7 @@ ROWS_PER_WRITE = 5_000
 R = TypeVar("R")
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A record and whose it is. engine: empty for what belongs to the sandbox itself."""
 
     engine: str

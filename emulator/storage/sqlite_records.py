@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -142,30 +143,26 @@ class Group:
         """Later ones count more than earlier ones of the same key."""
         sandbox, entries, gone = self._sandbox, self._entries, self._gone
         places: dict[tuple[str, int, str], Place] = {}
-        for engine, record, is_gone in rows:
-            kind = type(record)
-            if kind is LedgerEntry:
-                assert isinstance(record, LedgerEntry)
+        for row in rows:
+            engine, record = row.engine, row.record
+            if isinstance(record, LedgerEntry):
                 account, scope, number, part = record.account, "", record.number, 0
             else:
                 account, scope, number, part, time_us, label = archive_key(record)
             place = places.get((engine, account, scope))
             if place is None:
                 place = places[engine, account, scope] = Place(sandbox, engine, account, scope)
-            table = TABLES[kind]
-            if is_gone:
+            table = TABLES[type(record)]
+            if row.is_gone:
                 gone.setdefault(table, set()).add((place, number, part))
                 continue
             if table in gone:
                 gone[table].discard((place, number, part))
-            if kind is LedgerEntry:
-                listed = entries.get(place)
-                if listed is None:
-                    listed = entries[place] = {}
-                listed[number] = record  # type: ignore[assignment]  # a LedgerEntry, by its kind
+            if isinstance(record, LedgerEntry):
+                entries.setdefault(place, {})[number] = record
             else:
-                row = (place, number, part, time_us, label, encode_record(record).decode())
-                self._rows.setdefault(table, []).append(row)
+                columns = place, number, part, time_us, label, encode_record(record).decode()
+                self._rows.setdefault(table, []).append(columns)
 
     def pack(self) -> Iterator[None]:
         """Put ledger entries into blocks, one with each step."""
@@ -177,11 +174,8 @@ class Group:
 
     def write(self, connection: sqlite3.Connection, shelves: Shelves) -> None:
         for table, listed in self._rows.items():
-            values: list[Any] = []
-            for place, *columns in listed:
-                values.append(shelves.make(connection, place))
-                values += columns
-            _insert(connection, table, values)
+            rows = ((shelves.make(connection, place), *columns) for place, *columns in listed)
+            _insert(connection, table, rows, len(listed))
         self._write_blocks(connection, shelves)
         for table, keys in self._gone.items():
             for place, number, part in keys:
@@ -196,32 +190,34 @@ class Group:
                     )
 
     def _write_blocks(self, connection: sqlite3.Connection, shelves: Shelves) -> None:
-        values: list[Any] = []
+        fresh: list[tuple[Any, ...]] = []
         for place, block, encoded in self._blocks:
             shelf = shelves.make(connection, place)
             if block[0].number > shelves.last_entry(connection, shelf):
-                values += _columns(shelf, block, encoded)
+                fresh.append(_columns(shelf, block, encoded))
             else:
                 # Some of it was written before, by whoever did not come to move the mark.
-                fresh = {entry.number: entry for entry in block}
-                _rewrite(connection, shelf, block[0].number, block[-1].number, fresh)
+                by_number = {entry.number: entry for entry in block}
+                _rewrite(connection, shelf, block[0].number, block[-1].number, by_number)
             shelves.has_entry(shelf, block[-1].number)
-        _insert(connection, _BLOCKS, values)
+        _insert(connection, _BLOCKS, fresh, len(fresh))
 
 
-def _insert(connection: sqlite3.Connection, table: str, values: list[Any]) -> None:
-    """Write rows over those with the same key. values: of all their columns, one row after the other."""
+def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]], count: int) -> None:
+    """Write so many rows over those with the same key.
+
+    One statement after the other is put together, so that others have the interpreter in between.
+    """
     bound_max = connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-    at = 0
-    for rows in ROWS_PER_STATEMENT:
-        width = rows * _WIDTH
-        if width > bound_max:
+    coming = iter(rows)
+    for size in ROWS_PER_STATEMENT:
+        if size * _WIDTH > bound_max:
             continue
         row = f"({', '.join('?' * _WIDTH)})"
-        statement = f"INSERT OR REPLACE INTO {table} VALUES {', '.join([row] * rows)}"
-        while len(values) - at >= width:
-            connection.execute(statement, values[at : at + width])
-            at += width
+        statement = f"INSERT OR REPLACE INTO {table} VALUES {', '.join([row] * size)}"
+        while count >= size:
+            connection.execute(statement, [value for one in islice(coming, size) for value in one])
+            count -= size
 
 
 def _rewrite(
@@ -236,10 +232,9 @@ def _rewrite(
     known = {number: entry for number, entry in there.items() if not first <= number <= last} | fresh
     for at, _ in found:
         connection.execute(f"DELETE FROM {_BLOCKS} WHERE (shelf, first) = (?, ?)", (shelf, at))
-    values: list[Any] = []
-    for block in _cut([known[number] for number in sorted(known)]):
-        values += _columns(shelf, block, _encode(block))
-    _insert(connection, _BLOCKS, values)
+    blocks = _cut([known[number] for number in sorted(known)])
+    rows = [_columns(shelf, block, _encode(block)) for block in blocks]
+    _insert(connection, _BLOCKS, rows, len(rows))
 
 
 def _cut(listed: list[LedgerEntry]) -> Iterator[list[LedgerEntry]]:
