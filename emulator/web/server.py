@@ -415,6 +415,10 @@ class Application:
             allow = ", ".join([*methods, "OPTIONS"]).encode()
             if method == "OPTIONS":
                 return Answer(204, b"", [(b"allow", allow)], None, 0, False)
+            for missing in site.not_emulated:
+                # A method of its own that is left out of a path which is there otherwise.
+                if missing.method == method and _matches(missing, method, path):
+                    return _refuse_missing(site, missing, f"{method} {path}")
             answer = refuse(site, Failure.WRONG_METHOD, f"{method} {path}")
             answer.headers.append((b"allow", allow))
             return answer
@@ -423,11 +427,15 @@ class Application:
             return refuse(site, Failure.WRONG_METHOD, f"{method} {shown}: a WebSocket handshake is expected.")
         for missing in site.not_emulated:
             if _matches(missing, method, path):
-                answer = refuse(site, Failure.NOT_EMULATED, f"{method} {shown}: {missing.why}")
-                if missing.gone:
-                    answer.status = 410
-                return answer
+                return _refuse_missing(site, missing, f"{method} {shown}")
         return refuse(site, Failure.UNKNOWN_PATH, f"{method} {shown}")
+
+
+def _refuse_missing(site: Site, missing: NotEmulated, asked: str) -> Answer:
+    answer = refuse(site, Failure.NOT_EMULATED, f"{asked}: {missing.why}")
+    if missing.gone:
+        answer.status = 410
+    return answer
 
 
 def _matches(missing: NotEmulated, method: str, path: str) -> bool:

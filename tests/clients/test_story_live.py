@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.running import CLIENTS, client_python, control, run_program
+from tests.clients.running import client_python, control, run_program
 from tests.clients.test_story import open_account
 from tests.launch import Server
 
@@ -20,12 +20,16 @@ SYMBOL, ASSET = "DOTUSDT", "DOT"
 RATE = D("0.001")
 
 
+PLAYERS = ("python_binance", "ccxt", "binance_sdk_spot")
+"""Who has a part in the story: the clients of Spot."""
+
+
 @pytest.fixture(scope="module")
 def told(
     server: Server, keys: Mapping[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Any]:
     """What each of the clients tells. The script is in their programs, which are played at the same time."""
-    for client in CLIENTS:
+    for client in PLAYERS:
         client_python(client)
     shared = open_account(server, "shared", USDT="1000")
     other = open_account(server, "other", DOT="20")
@@ -43,7 +47,7 @@ def told(
     with ThreadPoolExecutor() as stages:
         reports = {
             client: stages.submit(run_program, f"{client}_live_story", server, folder, keys, arguments)
-            for client in CLIENTS
+            for client in PLAYERS
         }
     for report in reports.values():
         report.result().verify("check_part")

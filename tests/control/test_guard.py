@@ -122,7 +122,7 @@ def test_bodies_have_a_bound(server: Server) -> None:
         ("DELETE", "/health", 405, "wrong_method"),
         ("PATCH", "/clock", 405, "wrong_method"),
         ("GET", "/faults", 404, "not_emulated"),
-        ("POST", "/explain/liquidation", 404, "not_emulated"),
+        ("POST", "/sandboxes/default/snapshot", 404, "not_emulated"),
     ],
 )
 def test_what_is_not_there_is_said(server: Server, method: str, path: str, status: int, wanted: str) -> None:

@@ -102,6 +102,9 @@ EXPIRY_REASON_WORDS: Mapping[EndReason, str] = MappingProxyType(
         EndReason.NOTHING_TO_REDUCE: "REJECTED",
         EndReason.PRICE_PROTECTED: "REJECTED",
         EndReason.TIME_PASSED: "NONE",
+        # Of contracts only, which tell of it in other words.
+        EndReason.LIQUIDATION: "NONE",
+        EndReason.DELIVERED: "NONE",
     }
 )
 

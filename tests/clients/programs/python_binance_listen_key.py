@@ -38,7 +38,7 @@ async def check_stream_of_a_listen_key():
         assert error.code == -1125
         client.order_limit_buy(symbol=SYMBOL, quantity="100", price="0.2990")
         await next_of(modern, 2)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (message := await combined.recv())["stream"] != names[1]:
                 assert message["data"]["e"] == "listenKeyExpired", "nothing else of a key that was closed"
 

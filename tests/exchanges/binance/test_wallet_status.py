@@ -69,6 +69,7 @@ class TestStatus:
             "enableWithdrawals",
             "permitsUniversalTransfer",
             "enableSpotAndMarginTrading",
+            "enableFutures",
         }
         assert {name for name, allowed in body.items() if allowed is True} == granted
         await bank.add_key("reader", frozenset({"read"}))

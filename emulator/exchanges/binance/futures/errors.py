@@ -156,7 +156,6 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         ),
         # Quirk: orders that fail by their own time in force end with a sentence that the page does not have
         # (change log, 2023-03; live answers).
-        -4171: "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
         -5021: (
             "Due to the order could not be filled immediately, the FOK order has been rejected. "
             "The order will not be recorded in the order history"

@@ -11,7 +11,6 @@ from emulator.core.numbers import exact
 from emulator.core.positions import MarginMode
 from emulator.core.rejections import SettingUnchanged
 from emulator.exchanges.binance.futures.account.readings import render_plain
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.payloads.account import (
     AccountConfig,
@@ -34,7 +33,7 @@ from emulator.exchanges.binance.futures.symbols import asked, find, listed
 from emulator.exchanges.binance.futures.vocabulary import TRADE
 from emulator.exchanges.binance.vocabulary import SYMBOL, SYMBOL_OPTIONAL, USER_DATA
 from emulator.runtime.submission import Submission
-from emulator.web.contract import Call, Failure, Kind, Parameter
+from emulator.web.contract import Call, Kind, Parameter
 
 rows = FuturesRows()
 
@@ -130,29 +129,13 @@ def position_mode(call: Call) -> PositionMode:
     "GET",
     "/v1/multiAssetsMargin",
     summary="Current multi-assets mode",
+    description="Every account is in single-asset mode.",
     security=USER_DATA,
     weight=30,
     answers=AssetsMode,
 )
 def assets_mode(call: Call) -> AssetsMode:
     return {"multiAssetsMargin": False}
-
-
-@rows.usdm(
-    "POST",
-    "/v1/multiAssetsMargin",
-    summary="Change multi-assets mode",
-    description="Every account is in single-asset mode and stays there: the other one is not emulated yet.",
-    security=TRADE,
-    weight=1,
-    parameters=(Parameter("multiAssetsMargin", Kind.BOOLEAN, required=True),),
-    reads=True,
-    answers=Done,
-)
-def set_assets_mode(call: Call) -> Done:
-    if call.values["multiAssetsMargin"]:
-        raise call.site.dialect.fail(Failure.NOT_EMULATED, "collateral of several assets together")
-    raise TABLES[product_of(call)].refuse(-4171)
 
 
 @rows.usdm(
