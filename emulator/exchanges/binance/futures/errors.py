@@ -137,6 +137,8 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         -4082: "Invalid number of batch place orders.",
         -4083: "Fail to place batch orders.",
         -4104: "Invalid contract type",
+        # Live answers only.
+        -4108: "Symbol is on delivering or delivered or settling or closed or pre-trading.",
         -4116: "ClientOrderId is duplicated.",
         -4120: (
             "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead."
