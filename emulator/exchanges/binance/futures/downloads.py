@@ -32,6 +32,7 @@ from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.ports import SandboxClosed, SandboxError
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.contract import Call, Parameter
+from emulator.web.hosts import HOST_SITES
 
 log = logging.getLogger(__name__)
 
@@ -273,7 +274,9 @@ def _showing(subject: Subject) -> Callable[[Call], DownloadLink]:
 def _url(call: Call, product: Product, token: str) -> str:
     """Where the client that asks finds the file: under the address that it asks by."""
     host = call.request.headers.get(b"host", b"127.0.0.1").decode("latin-1")
-    return f"http://{host}/~{call.sandbox.name}{product.prefix}/v1/asyn/file?token={token}"
+    # Under the exchange's own names it is reached through a gate that speaks TLS.
+    scheme = "https" if host.partition(":")[0].lower() in HOST_SITES else "http"
+    return f"{scheme}://{host}/~{call.sandbox.name}{product.prefix}/v1/asyn/file?token={token}"
 
 
 for _subject, _of_what in (

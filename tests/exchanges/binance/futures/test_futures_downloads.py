@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import hmac
 import io
 import re
 import zipfile
@@ -179,6 +180,30 @@ class TestLinks:
         assert (reply.status, reply.json["code"]) == (404, -1099)
         after = await vault.usdm("/v1/income/asyn/id", downloadId=asked["downloadId"])
         assert (after["status"], after["url"], after["isExpired"]) == ("completed", "", "true")
+
+    @pytest.mark.parametrize(
+        ("host", "begins"),
+        [
+            ("127.0.0.1:8585", "http://127.0.0.1:8585/~default/fapi/v1/asyn/file?token="),
+            ("fapi.binance.com", "https://fapi.binance.com/~default/fapi/v1/asyn/file?token="),
+        ],
+    )
+    async def test_a_link_leads_to_where_its_client_came_to(
+        self, vault: Vault, host: str, begins: str
+    ) -> None:
+        asked = await vault.usdm("/v1/income/asyn", **SPAN)
+        await completed(vault, "/fapi/v1/income/asyn", asked["downloadId"])
+        text = f"downloadId={asked['downloadId']}&timestamp={NOW_MS}"
+        signature = hmac.digest(b"alice", text.encode(), "sha256").hex()
+        reply = await ask(
+            vault.application,
+            "GET",
+            "/fapi/v1/income/asyn/id",
+            query=f"{text}&signature={signature}",
+            headers={"Host": host, "X-MBX-APIKEY": "alice-key"},
+        )
+        assert reply.json["url"].startswith(begins)
+        await fetched(vault, reply.json["url"])
 
     async def test_a_link_cannot_be_made_up(self, vault: Vault) -> None:
         asked = await vault.usdm("/v1/income/asyn", **SPAN)
