@@ -279,6 +279,8 @@ class Application:
 
     def _leave(self, arrival: Arrival, answer: Answer) -> None:
         """Let an answer go, count it and remember what it was an answer to."""
+        if answer.content_type:
+            arrival.content_type = answer.content_type
         counts = self.counts
         counts.requests += 1
         if answer.code is not None:
