@@ -14,8 +14,17 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-SITES = ("binance", "binance-usdm", "binance-coinm", "bybit", "kucoin", "kucoin-futures", "paper")
-"""In the order of their own ports; `paper` has none."""
+SITES = (
+    "binance",
+    "binance-usdm",
+    "binance-coinm",
+    "bybit",
+    "kucoin",
+    "kucoin-futures",
+    "paper",
+    "binance-vision",
+)
+"""In the order of their own ports; the last two have none."""
 
 PORT_SITES = SITES[:6]
 
@@ -70,6 +79,18 @@ HOST_SITES: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         (
+            "data.binance.vision",
+            "data.binance.vision.s3.amazonaws.com",
+            "data.binance.vision.s3.ap-northeast-1.amazonaws.com",
+            "data.binance.vision.s3-ap-northeast-1.amazonaws.com",
+            # Path style: other people's buckets have these names too, below other paths.
+            "s3-ap-northeast-1.amazonaws.com",
+            "s3.ap-northeast-1.amazonaws.com",
+        ),
+        "binance-vision",
+    ),
+    **dict.fromkeys(
+        (
             "api.bybit.com",
             "api.bytick.com",
             "api-testnet.bybit.com",
@@ -104,6 +125,8 @@ PATH_SITES: Mapping[str, str] = {
     "ws-fapi": "binance-usdm",
     "dapi": "binance-coinm",
     "ws-dapi": "binance-coinm",
+    "data": "binance-vision",
+    "data.binance.vision": "binance-vision",
     "v5": "bybit",
 }
 """Sites by the first segment of a path, where it names one. `/api` is told by its version."""

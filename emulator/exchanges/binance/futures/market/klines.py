@@ -58,7 +58,7 @@ def klines(call: Call) -> list[Kline]:
     figures = figures_of(listing)
     with exact():
         return [
-            _render_trades(figures, candle) for candle in read_trades(call.engine, listing, _wanted(call))
+            render_trade_kline(figures, candle) for candle in read_trades(call.engine, listing, _wanted(call))
         ]
 
 
@@ -75,7 +75,7 @@ def continuous_klines(call: Call) -> list[Kline]:
     values = call.values
     with exact():
         found = read_continuous(call.engine, product, values["pair"], values["contractType"], _wanted(call))
-        return [_render_trades(figures_of(listing), candle) for listing, candle in found]
+        return [render_trade_kline(figures_of(listing), candle) for listing, candle in found]
 
 
 @rows.both(
@@ -119,7 +119,9 @@ def premium_index_klines(call: Call) -> list[Kline]:
 
 def _prices(call: Call, listing: Listing, ask: Ask) -> list[Kline]:
     with exact():
-        return [_render_prices(prices) for prices in read_prices(call.engine, listing, ask, _wanted(call))]
+        return [
+            render_price_kline(prices) for prices in read_prices(call.engine, listing, ask, _wanted(call))
+        ]
 
 
 def _wanted(call: Call) -> Wanted:
@@ -141,7 +143,7 @@ def _wanted(call: Call) -> Wanted:
     return Wanted(interval, start_us, now_us if end_us is None else end_us, wanted, now_us)
 
 
-def _render_trades(figures: Figures, candle: Candle) -> Kline:
+def render_trade_kline(figures: Figures, candle: Candle) -> Kline:
     return (
         candle.open_us // 1000,
         figures.price(candle.open),
@@ -159,7 +161,7 @@ def _render_trades(figures: Figures, candle: Candle) -> Kline:
     )
 
 
-def _render_prices(prices: PricesSoFar) -> Kline:
+def render_price_kline(prices: PricesSoFar) -> Kline:
     candle = prices.candle
     return (
         candle.open_us // 1000,
