@@ -94,11 +94,17 @@ class SetFeePayment(Command, frozen=True, kw_only=True):
 
 
 class SetLeverage(Command, frozen=True, kw_only=True):
-    """Choose the leverage of an account's positions in one contract, those that exist included."""
+    """Choose the leverage of an account's positions in one contract, those that exist included.
+
+    leg: the one leg of hedge mode for which it is chosen; None: for all positions. opposite: of the leg
+    against the one that is named, chosen together with it; None: what it is.
+    """
 
     account: AccountId
     instrument: str
     leverage: Decimal
+    leg: Leg | None = None
+    opposite: Decimal | None = None
 
 
 class SetMarginMode(Command, frozen=True, kw_only=True):

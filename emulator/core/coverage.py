@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from emulator.core.collateral import Collateral, SeparateCollateral
 from emulator.core.instruments import BUY, SELL, Instrument
-from emulator.core.margin import NOTHING_RESTS, Holding, Resting, figures
+from emulator.core.margin import NOTHING_RESTS, Holding, Resting, counted, figures
 from emulator.core.numbers import ZERO
 from emulator.core.orders import Order, OrderTerms
 from emulator.core.positions import Leg
@@ -34,13 +34,19 @@ def resting(
 ) -> Resting:
     """The value of an account's orders in the book beside one position; none of what only waits, or can
     only reduce it."""
-    counted = account.beside.get((instrument.symbol, leg), NOTHING_RESTS)
+    beside = account.beside.get((instrument.symbol, leg), NOTHING_RESTS)
     if without is None:
-        return counted
-    worth = state.booked.get(without.id, ZERO)
-    if without.side is BUY:
-        return Resting(bids=counted.bids - worth, asks=counted.asks)
-    return Resting(bids=counted.bids, asks=counted.asks - worth)
+        return beside
+    contract, worth = instrument.contract, state.booked.get(without.id, ZERO)
+    assert contract is not None
+    return counted(
+        contract,
+        beside,
+        is_buy=without.side is BUY,
+        before=worth,
+        value=ZERO,
+        leverage=without.terms.leverage,
+    )
 
 
 def reducible(

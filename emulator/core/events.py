@@ -87,9 +87,12 @@ class BalanceCorrected(Event, frozen=True, kw_only=True):
 
 
 class LeverageSet(Event, frozen=True, kw_only=True):
+    """leg: for which it holds from now on, and the position that is there; None: for all."""
+
     account: AccountId
     instrument: str
     leverage: Decimal
+    leg: Leg | None = None
 
 
 class MarginModeSet(Event, frozen=True, kw_only=True):

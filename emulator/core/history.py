@@ -187,13 +187,18 @@ class PositionRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class ContractSettings(msgspec.Struct, frozen=True, gc=False):
-    """What an account chose about its positions in one contract. The newest one replaces those before."""
+    """What an account chose about its positions in one contract. The newest one replaces those before.
+
+    long, short: the leverage of one leg, where it was chosen by itself.
+    """
 
     account: AccountId
     instrument: str
     leverage: Decimal
     mode: MarginMode
     time_us: int
+    long: Decimal | None = None
+    short: Decimal | None = None
 
 
 class WalletSettings(msgspec.Struct, frozen=True, gc=False):

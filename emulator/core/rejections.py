@@ -91,6 +91,10 @@ class LeverageInvalid(Rejection, frozen=True, kw_only=True):
     most: Decimal
 
 
+class LeverageShared(Rejection, frozen=True, kw_only=True):
+    """A leverage is named for a leg or an order that cannot have one of its own."""
+
+
 class Setting(str, Enum):
     """What an account may choose about its positions."""
 

@@ -415,7 +415,11 @@ class Views:
         for (kind, account, scope), changed_us in self._fresh_settings.items():
             if kind is ContractSettings:
                 choice = state.choice(account, scope)
-                records.append(ContractSettings(account, scope, choice.leverage, choice.mode, changed_us))
+                records.append(
+                    ContractSettings(
+                        account, scope, choice.leverage, choice.mode, changed_us, choice.long, choice.short
+                    )
+                )
             else:
                 hedged = (account, scope) in state.hedged
                 records.append(WalletSettings(account, scope, hedged, changed_us))

@@ -17,7 +17,7 @@ from emulator.core.numbers import exact
 from emulator.core.orders import Peg
 from emulator.core.positions import Leg, MarginMode
 from emulator.core.risk import held_at, risks_of, standing
-from emulator.core.rules import EngineRules, MarginRules
+from emulator.core.rules import EngineRules, LeverageScope, MarginRules
 from tests.core.futures import flat, inverse, linear, table
 from tests.core.world import MINUTE, SECOND, SPOT, WALLET_OF, instrument, perpetual
 from tests.properties import dice as spot_dice
@@ -88,11 +88,16 @@ class FuturesUniverse(Universe):
     """Subclasses say which market it is on."""
 
     symbols = SYMBOLS
+    scope = LeverageScope.CONTRACT
+    refits = False
     asked_later = (*ASKED_LATER, r.InsufficientMargin, r.PositionTooLarge, r.NothingToReduce, r.LimitBroken)
 
     def make_engine(self) -> Engine:
         wallets = (SPOT, "funding", *WALLET_OF.values())
-        return Engine("test", {one.symbol: one for one in LISTED}, self.feed, wallets, RULES)
+        replace = msgspec.structs.replace
+        margin = replace(RULES.margin, leverage_scope=self.scope, refits_isolated=self.refits)
+        rules = replace(RULES, margin=margin)
+        return Engine("test", {one.symbol: one for one in LISTED}, self.feed, wallets, rules)
 
     def begin(self, discounted: set[int], funds: int) -> None:
         super().begin(discounted, funds)
@@ -109,8 +114,18 @@ class FuturesUniverse(Universe):
         contract = self.engine.instruments[symbol].contract
         return SPOT if contract is None else contract.wallet
 
-    def set_leverage(self, account: int, symbol: str, leverage: int) -> None:
-        self.do(c.SetLeverage(account=account, instrument=symbol, leverage=Decimal(leverage)))
+    def set_leverage(
+        self, account: int, symbol: str, leverage: int, *, leg: Leg | None, opposite: int | None
+    ) -> None:
+        self.do(
+            c.SetLeverage(
+                account=account,
+                instrument=symbol,
+                leverage=Decimal(leverage),
+                leg=leg,
+                opposite=None if leg is None or opposite is None else Decimal(opposite),
+            )
+        )
 
     def set_margin_mode(self, account: int, symbol: str, mode: MarginMode) -> None:
         self.do(c.SetMarginMode(account=account, instrument=symbol, mode=mode))
@@ -146,6 +161,8 @@ class FuturesUniverse(Universe):
             terms = replace(
                 terms, trigger=trigger, price_protect=wish.lots % 5 == 0, detached=wish.lots % 7 < 3
             )
+        if self.scope is LeverageScope.ISOLATED_ORDER and wish.lots % 3:
+            terms = replace(terms, leverage=Decimal((1, 3, 7, 20, 25)[wish.lots % 5]))
         if wish.lots % 7 == 0:
             terms = replace(terms, good_till_us=self.now + SECOND * wish.lots)
         return replace(placing, terms=terms)
@@ -214,7 +231,11 @@ def act(universe: FuturesUniverse, dice: Random) -> None:
         case -1:
             universe.move_margin(account, symbol, Decimal(dice.choice([-20, -1, 1, 5, 20])) / 10)
         case 0:
-            universe.set_leverage(account, symbol, dice.choice([1, 2, 5, 20, 25, 50, 60]))
+            leverages = [1, 2, 5, 20, 25, 50, 60]
+            leg = opposite = None
+            if universe.scope is LeverageScope.ISOLATED_LEG:
+                leg, opposite = dice.choice([None, *Leg]), dice.choice([None, *leverages])
+            universe.set_leverage(account, symbol, dice.choice(leverages), leg=leg, opposite=opposite)
         case 1:
             universe.transfer(account, symbol, dice.randint(1, 90), is_inward=dice.random() < 0.5)
         case 2:

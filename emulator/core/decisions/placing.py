@@ -15,7 +15,7 @@ from emulator.core.checks import (
     check_status,
     check_terms,
 )
-from emulator.core.decisions import contracts
+from emulator.core.decisions import contracts, leverages
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import finish, placed, rest_or_expire, starting_point
 from emulator.core.instruments import BUY, SELL, Instrument, Outcome, SelfTradeMode, Side, TimeInForce
@@ -55,6 +55,7 @@ def place_order(
         rejection = (
             check_status(instrument, now_us)
             or check_leg(state, account, wallet, market, terms, price, now_us)
+            or leverages.check_own(state, rules, account, instrument, terms)
             or check_counts(state, account, instrument, (terms,))
         )
         if rejection is not None:

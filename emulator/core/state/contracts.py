@@ -18,7 +18,7 @@ from emulator.core.funding import funding_payment
 from emulator.core.ids import AccountId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, Side, TriggerSource
 from emulator.core.ledger import FEES, FUNDING, INSURANCE, PROFIT, Ledger
-from emulator.core.margin import NOTHING_RESTS, Resting
+from emulator.core.margin import NOTHING_RESTS, counted
 from emulator.core.markets import Feed
 from emulator.core.marks import Marks, Watch
 from emulator.core.numbers import ONE, ZERO
@@ -102,7 +102,7 @@ class ContractState:
         if position is not None:
             return position
         choice = self.choice(account, symbol)
-        return Position(leg=leg, mode=choice.mode, leverage=choice.leverage)
+        return Position(leg=leg, mode=choice.mode, leverage=choice.leverage_of(leg))
 
     def has_reducing(self, account: AccountId, symbol: str) -> bool:
         """Whether an account has open orders on a contract that may only reduce."""
@@ -130,6 +130,7 @@ class ContractState:
             quantity=event.quantity if order.terms.side is BUY else -event.quantity,
             price=event.price,
             fee=fee if fee_asset == settle else ZERO,
+            leverage=order.terms.leverage,
         )
         margin = change.margin_taken - change.margin_released
         if margin:
@@ -155,14 +156,16 @@ class ContractState:
         if worth == before:
             return
         place, listed = (order.instrument, order.terms.leg), self.accounts[order.account].beside
-        counted = listed.pop(place, NOTHING_RESTS)
-        bids, asks = counted.bids, counted.asks
-        if order.terms.side is BUY:
-            bids += worth - before
-        else:
-            asks += worth - before
-        if bids or asks:
-            listed[place] = Resting(bids=bids, asks=asks)
+        beside = counted(
+            contract,
+            listed.pop(place, NOTHING_RESTS),
+            is_buy=order.terms.side is BUY,
+            before=before,
+            value=worth,
+            leverage=order.terms.leverage,
+        )
+        if beside.bids or beside.asks:
+            listed[place] = beside
 
     def _hold_position(self, account: AccountId, symbol: str, position: Position, now_us: int) -> None:
         leg, positions = position.leg, self.accounts[account].positions
@@ -253,15 +256,15 @@ class ContractState:
 
     def _leverage_set(self, event: e.LeverageSet, now_us: int) -> None:
         account, symbol = event.account, event.instrument
-        self.choices[account, symbol] = Choice(event.leverage, self.choice(account, symbol).mode)
-        for leg in Leg:
+        self.choices[account, symbol] = self.choice(account, symbol).with_leverage(event.leverage, event.leg)
+        for leg in Leg if event.leg is None else (event.leg,):
             position = self.positions.get((account, symbol, leg))
             if position is not None:
                 self._hold_position(account, symbol, replace(position, leverage=event.leverage), now_us)
 
     def _margin_mode_set(self, event: e.MarginModeSet, now_us: int) -> None:
         account, symbol = event.account, event.instrument
-        self.choices[account, symbol] = Choice(self.choice(account, symbol).leverage, event.mode)
+        self.choices[account, symbol] = replace(self.choice(account, symbol), mode=event.mode)
 
     def _position_mode_set(self, event: e.PositionModeSet, now_us: int) -> None:
         if event.hedged:

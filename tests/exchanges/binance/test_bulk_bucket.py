@@ -106,7 +106,9 @@ async def test_a_file_of_too_many_rows_says_why_it_is_missing(house: Warehouse) 
 def test_no_day_has_too_many_rows() -> None:
     for section in SECTIONS:
         for subject in section.subjects.values():
-            day = parse_key(f"{section.path}/daily/trades/{subject.name}/{subject.name}-trades-2026-07-19.zip")
+            day = parse_key(
+                f"{section.path}/daily/trades/{subject.name}/{subject.name}-trades-2026-07-19.zip"
+            )
             assert day is not None
             assert tables.rows_of(day) <= tables.ROWS_MAX, subject.name
 
@@ -220,7 +222,7 @@ async def test_pages_of_a_listing_follow_one_another(house: Warehouse) -> None:
     assert keys == sorted(set(keys))
 
     tokens: list[str] = []
-    token = {}
+    token: dict[str, str | None] = {}
     while True:
         told = await house.listing(list_type=2, prefix=folder, max_keys=900, **token)
         tokens += children(told, "Contents/Key")

@@ -41,11 +41,11 @@ def site() -> Site:
         rows=tuple(rows),
         dialect=BucketDoor(),
         not_emulated=NOT_EMULATED,
-        description=f"The files of `{BUCKET}`, and the bucket of that name that holds them. They are "
-        "made from the market's own history when they are asked for, and tell what REST tells. A day is "
-        "there from midnight UTC on, a month from the first Monday of the next one. Each file has its "
-        "`.CHECKSUM` beside it. Months of more than one and a half million rows are left out; their days hold the same. "
-        "A listing tells the exact size of files that were asked for before, and else about how large they "
-        "are.",
+        description=f"The files of `{BUCKET}`, and the bucket of that name that holds them. They are made "
+        "from the market's own history when they are asked for, and tell what REST tells. A day is there "
+        "from midnight UTC on, a month from the first Monday of the next one. Each file has its "
+        "`.CHECKSUM` beside it. Months of more than one and a half million rows are left out, and their "
+        "days hold the same. A listing tells the exact size of files that were asked for before, and else "
+        "about how large they are.",
         takes_forms=False,
     )

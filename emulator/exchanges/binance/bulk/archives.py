@@ -23,6 +23,7 @@ from emulator.exchanges.binance.bulk.keys import File
 from emulator.exchanges.binance.running import engine_of
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
+from emulator.web.turns import by_turns
 
 KEPT_BYTES_MAX: Final = 64 * 1024 * 1024
 KNOWN_MAX: Final = 20_000
@@ -120,14 +121,12 @@ class Archives:
         with ZipFile(packed, "w") as archive, archive.open(member, "w") as table:
             pieces: list[str] = []
             gathered = 0
-            for text in texts:
-                pieces.append(text)
-                gathered += len(text)
-                if gathered < PIECE:
-                    await asyncio.sleep(0)
-                    continue
-                await asyncio.to_thread(table.write, "".join(pieces).encode())
-                pieces, gathered = [], 0
+            async for made in by_turns(texts):
+                pieces += made
+                gathered += sum(map(len, made))
+                if gathered >= PIECE:
+                    await asyncio.to_thread(table.write, "".join(pieces).encode())
+                    pieces, gathered = [], 0
             table.write("".join(pieces).encode())
         body = packed.getvalue()
         return body, await asyncio.to_thread(partial(card_of, body))

@@ -149,7 +149,8 @@ class Section:
     def subjects_of(self, kind: str) -> Mapping[str, Subject]:
         if kind == FUNDING:
             return self.perpetuals
-        # Quirk: index prices are kept by pair, which on COIN-M is another name than any symbol's.
+        # Quirk: index prices are kept by pair, which on COIN-M is another name than any symbol's
+        # (the bucket's own listing).
         return self.pairs if kind == INDEX else self.subjects
 
     def intervals(self, period: str) -> tuple[str, ...]:

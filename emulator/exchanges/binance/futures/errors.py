@@ -372,6 +372,7 @@ def speak(product: Product, rejection: Rejection, command: Command | None) -> Re
             | rejections.AmendPendingFunded()
             | rejections.OrderTermsInvalid()
             | rejections.ReplaceFailed()
+            | rejections.LeverageShared()
         ):
             # Nothing that these sites take can come to any of them.
             return refuse(-1014)
