@@ -111,7 +111,7 @@ Weight = int | Callable[[Mapping[str, Any]], int]
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A success that is not just a body of JSON. content_type: the dialect's where it is empty."""
+    """A success that is not just a body of JSON. content_type: the row's media where it is empty."""
 
     body: bytes
     content_type: bytes = b""
@@ -128,9 +128,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     it succeeds. reads: the sandbox is advanced before the answer is built, and the answer leaves when
     what it saw is durable; commands that go through `Call.submit` need neither. pool: which quota the
     weight comes from, where an exchange has several. body: the type of a JSON body, where the row takes
-    one. failures: HTTP statuses of errors that this row has and others have not, and what they mean. media:
-    the content type of a success. A path may hold `{name}` for parameters of that name, which are one
-    segment each, and end in `/*` for all that is below it.
+    one. failures: HTTP statuses of errors that this row has and others have not, and what they mean.
+    media: what the bytes of a success are, where they are no JSON. A path may hold `{name}` for parameters of
+    that name, which are one segment each, and end in `/*` for all that is below it.
     """
 
     method: str
@@ -151,7 +151,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     body: Any = None
     failures: Mapping[int, str] = {}
-    media: str = "application/json"
+    media: str = ""
 
 
 H = TypeVar("H", bound=Handler)
@@ -191,7 +191,7 @@ class Rows:
         description: str = "",
         body: Any = None,
         failures: Mapping[int, str] | None = None,
-        media: str = "application/json",
+        media: str = "",
     ) -> Callable[[H], H]:
         """Declare the decorated function as the answer to `method path`. reads: GET unless said."""
         assert method in ("GET", "POST", "PUT", "DELETE"), method

@@ -55,8 +55,8 @@ Leave = Callable[[Answer], None]
 class Endpoint:
     """A row, its compiled admission and its answer. content_type, key_header: its dialect's."""
 
-    __slots__ = ("_admit", "_answer", "_is_async", "_reads", "_running", "_settle", "content_type",
-                 "key_header", "route", "site")  # fmt: skip
+    __slots__ = ("_admit", "_answer", "_is_async", "_media", "_reads", "_running", "_settle",
+                 "content_type", "key_header", "route", "site")  # fmt: skip
 
     def __init__(self, site: Site, route: Route) -> None:
         self.site = site
@@ -68,6 +68,7 @@ class Endpoint:
         self._answer = route.answer
         self._is_async = inspect.iscoroutinefunction(route.answer)
         self._reads = route.reads
+        self._media = route.media.encode()
         self._running: set[asyncio.Task[Any]] = set()
 
     async def run(self, request: Request, sandbox: Sandbox) -> Answer:
@@ -185,13 +186,13 @@ class Endpoint:
                     call.account,
                     False,
                     call.header_lines,
-                    body.content_type,
+                    body.content_type or self._media,
                 )
             encoded: bytes = body if type(body) is bytes else encode(body)
             settle(call, None)
         except Exception as error:
             return self._refuse(call, error)
-        return Answer(200, encoded, [], None, call.account, False, call.header_lines)
+        return Answer(200, encoded, [], None, call.account, False, call.header_lines, self._media)
 
     def _refuse(self, call: Call, error: Exception) -> Answer:
         dialect, route = self.site.dialect, self.route

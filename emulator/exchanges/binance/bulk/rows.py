@@ -22,7 +22,7 @@ rows = Rows()
 
 ZIP_TYPE: Final = "application/zip"
 SUM_TYPE: Final = b"binary/octet-stream"
-PAGE_TYPE: Final = "text/html"
+PAGE_TYPE: Final = "text/html; charset=utf-8"
 
 _FAILURES: Final = {
     206: "The part that was asked for",
@@ -111,7 +111,8 @@ async def file_of_bucket(call: Call) -> Reply:
 )
 def listing(call: Call) -> Reply:
     archives = ARCHIVES.of(call.sandbox)
-    return Reply(body=render_listing(archives, parse_listing(call.values), call.now_us))
+    body = render_listing(archives, parse_listing(call.values), call.now_us)
+    return Reply(body=body, content_type=XML_TYPE)
 
 
 @rows.route(
@@ -129,7 +130,7 @@ def page(call: Call) -> Reply:
     values = call.values
     archives = ARCHIVES.of(call.sandbox)
     body = render_page(archives, values.get("prefix", ""), values.get("marker", ""), call.now_us)
-    return Reply(body=body, content_type=b"text/html; charset=utf-8")
+    return Reply(body=body)
 
 
 # Files
