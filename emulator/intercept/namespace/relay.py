@@ -56,7 +56,8 @@ class Inner(asyncio.Protocol):
 
     def data_received(self, chunk: bytes) -> None:
         if self._outer is not None:
-            self._outer.transport.write(chunk)
+            if not self._outer.transport.is_closing():
+                self._outer.transport.write(chunk)
             return
         self._held += chunk
         if self._is_asked:
@@ -101,11 +102,7 @@ class Inner(asyncio.Protocol):
 
     def leave(self, *, reset: bool = False) -> None:
         """End this side: at once, or when what is to be sent was sent."""
-        if reset:
-            _mark_reset(self.transport)
-            self.transport.abort()
-        else:
-            self.transport.close()
+        _leave(self.transport, reset=reset)
 
     @property
     def _is_asked(self) -> bool:
@@ -180,7 +177,8 @@ class Outer(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, chunk: bytes) -> None:
-        self._inner.transport.write(chunk)
+        if not self._inner.transport.is_closing():
+            self._inner.transport.write(chunk)
 
     def eof_received(self) -> bool:
         self._inner.end()
@@ -200,11 +198,7 @@ class Outer(asyncio.Protocol):
             self.transport.write_eof()
 
     def leave(self, *, reset: bool) -> None:
-        if reset:
-            _mark_reset(self.transport)
-            self.transport.abort()
-        else:
-            self.transport.close()
+        _leave(self.transport, reset=reset)
 
 
 def named(begun: bytes) -> tuple[bool, str | None]:
@@ -229,7 +223,14 @@ def _without_port(host: str) -> str:
     return host.partition(":")[0].rstrip(".")
 
 
-def _mark_reset(transport: asyncio.Transport) -> None:
-    """Have the end of a connection say that it was cut off, and not that all was said."""
-    with contextlib.suppress(OSError):
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+def _leave(transport: asyncio.Transport, *, reset: bool) -> None:
+    """reset: have the end of the connection say that it was cut off, and not that all was said."""
+    if not reset:
+        transport.close()
+        return
+    opened = transport.get_extra_info("socket")
+    # A connection that is no more has none.
+    if opened is not None:
+        with contextlib.suppress(OSError):
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    transport.abort()
