@@ -103,6 +103,20 @@ async def test_a_file_of_too_many_rows_says_why_it_is_missing(house: Warehouse) 
     assert children(told, "Contents/Key") == []
 
 
+def test_small_files_do_not_wait_for_large_ones() -> None:
+    for key, is_large in (
+        ("data/spot/daily/klines/BTCUSDT/1m/BTCUSDT-1m-2026-07-19.zip", False),
+        ("data/spot/monthly/klines/BTCUSDT/1h/BTCUSDT-1h-2026-06.zip", False),
+        ("data/futures/um/daily/markPriceKlines/BTCUSDT/1m/BTCUSDT-1m-2026-07-19.zip", False),
+        ("data/futures/um/monthly/markPriceKlines/BTCUSDT/1m/BTCUSDT-1m-2026-06.zip", True),
+        ("data/spot/daily/klines/BTCUSDT/1s/BTCUSDT-1s-2026-07-19.zip", True),
+        ("data/spot/daily/trades/BTCUSDT/BTCUSDT-trades-2026-07-19.zip", True),
+    ):
+        file = parse_key(key)
+        assert file is not None
+        assert (tables.effort_of(file) > archives.LARGE) is is_large, key
+
+
 def test_no_day_has_too_many_rows() -> None:
     for section in SECTIONS:
         for subject in section.subjects.values():

@@ -28,8 +28,8 @@ from emulator.web.turns import by_turns
 KEPT_BYTES_MAX: Final = 64 * 1024 * 1024
 KNOWN_MAX: Final = 20_000
 """Of how many files size and sums are remembered."""
-LARGE: Final = 50_000
-"""Rows from which on a file is large: small ones do not wait for it."""
+LARGE: Final = 100_000
+"""From which effort on a file is large: small ones do not wait for it."""
 PIECE: Final = 262_144
 """How much text is packed at once."""
 
@@ -85,7 +85,7 @@ class Archives:
         """A file that is there. Raises EngineUnavailable while the engine is being rebuilt."""
         found = self._look(file)
         if found is None:
-            async with self._large if tables.rows_of(file) > LARGE else self._small:
+            async with self._large if tables.effort_of(file) > LARGE else self._small:
                 # Somebody else may have asked for it first.
                 found = self._look(file) or self._keep(file, *await self._make(file))
         return found
