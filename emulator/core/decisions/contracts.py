@@ -319,7 +319,7 @@ def set_margin_mode(state: State, rules: EngineRules, command: c.SetMarginMode, 
     found = contract_of(state, command.account, command.instrument)
     if isinstance(found, Rejection):
         return found
-    account, instrument, _ = found
+    account, instrument, contract = found
     symbol = instrument.symbol
     chosen = state.choice(account.id, symbol)
     if chosen.mode is command.mode:
@@ -328,6 +328,8 @@ def set_margin_mode(state: State, rules: EngineRules, command: c.SetMarginMode, 
         return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.ORDERS)
     if any(of == symbol for of, _ in account.positions):
         return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.POSITION)
+    if command.mode is MarginMode.ISOLATED and (account.id, contract.wallet) in state.shared:
+        return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.SHARED)
     events: list[e.Event] = [e.MarginModeSet(account=account.id, instrument=symbol, mode=command.mode)]
     if command.mode is MarginMode.CROSS and (chosen.long, chosen.short) != (None, None):
         # Only legs that are isolated have a leverage of their own.
