@@ -124,6 +124,15 @@ class SetPositionMode(Command, frozen=True, kw_only=True):
     hedged: bool
 
 
+class SetCollateralMode(Command, frozen=True, kw_only=True):
+    """Choose whether all assets of a wallet cover all its contracts together, or each what settles in it;
+    refused while there are orders or anything isolated."""
+
+    account: AccountId
+    wallet: str
+    shared: bool
+
+
 class MoveMargin(Command, frozen=True, kw_only=True):
     """Add so much to the margin of an isolated position, or take it back, if negative."""
 

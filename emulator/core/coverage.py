@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from emulator.core.collateral import Collateral, SeparateCollateral
+from emulator.core.collateral import Collateral, CollateralRate, SeparateCollateral, SharedCollateral
 from emulator.core.instruments import BUY, SELL, Instrument
 from emulator.core.margin import NOTHING_RESTS, Holding, Resting, counted, figures
 from emulator.core.numbers import ZERO
@@ -93,7 +93,23 @@ def collateral(state: State, rules: EngineRules, account: Account, wallet: str, 
     for holding in held:
         settle = holding.contract.settle
         balances[settle] = balances.get(settle, ZERO) + holding.position.margin
+    if (account.id, wallet) in state.shared:
+        rates = collateral_rates(state, wallet, now_us)
+        return SharedCollateral(figures=figures(balances, held), rates=rates, counted=rules.margin.counted)
     return SeparateCollateral(figures=figures(balances, held), counted=rules.margin.counted)
+
+
+def collateral_rates(state: State, wallet: str, now_us: int) -> dict[str, CollateralRate]:
+    """What one unit of each asset counts for that may stand together with others in a wallet."""
+    rates: dict[str, CollateralRate] = {}
+    for one in state.collateral.get(wallet, ()):
+        index = one.index
+        if one.index_of:
+            marks = state.markets[one.index_of].marks
+            assert marks is not None, "a pair has no index price"
+            index = marks.index_price(now_us)
+        rates[one.asset] = CollateralRate(index=index, bid_buffer=one.bid_buffer, ask_buffer=one.ask_buffer)
+    return rates
 
 
 def spendable(

@@ -101,6 +101,7 @@ class Setting(str, Enum):
     LEVERAGE = "leverage"
     MARGIN_MODE = "margin_mode"
     POSITION_MODE = "position_mode"
+    COLLATERAL_MODE = "collateral_mode"
 
 
 class SettingUnchanged(Rejection, frozen=True, kw_only=True):
@@ -114,6 +115,14 @@ class Obstacle(str, Enum):
 
     ORDERS = "orders"
     POSITION = "position"
+    ISOLATED = "isolated"
+    """Contracts in which positions are, or would be, isolated."""
+    SHARED = "shared"
+    """Assets that stand together, beside which nothing can be isolated."""
+    DEBT = "debt"
+    """Less than nothing of an asset."""
+    MARGIN = "margin"
+    """Positions that would not be covered any more."""
 
 
 class SettingBlocked(Rejection, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from enum import Enum
 
 import msgspec
 
+from emulator.core.collateral import CollateralAsset as CollateralAsset
 from emulator.core.collateral import Counted
 from emulator.core.fees import NO_DISCOUNT, FeeRules
 from emulator.core.margin import CostRule
@@ -47,7 +48,8 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     liquidates_by_tier: whether a position that cannot be kept is made smaller tier by tier, as far as it is
     needed; else, and in its lowest tier, it is closed as a whole. warning_ratio: of maintenance margin to
     equity, from which on somebody should be warned; None: nobody is. insurance: what the insurance fund
-    has of each asset at the start.
+    has of each asset at the start. collateral: by wallet, what counts where an account lets all its assets
+    stand together, among it all that contracts of the wallet settle in; where nothing does, none may.
     """
 
     cost: CostRule = CostRule()
@@ -60,6 +62,7 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     liquidates_by_tier: bool = True
     warning_ratio: Decimal | None = None
     insurance: Mapping[str, Decimal] = {}
+    collateral: Mapping[str, tuple[CollateralAsset, ...]] = {}
     names: ClosingNames = ClosingNames()
 
 

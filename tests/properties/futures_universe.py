@@ -9,6 +9,7 @@ import msgspec
 
 from emulator.core import commands as c
 from emulator.core import rejections as r
+from emulator.core.collateral import CollateralAsset
 from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
 from emulator.core.instruments import Outcome, Side, TriggerSource
@@ -65,6 +66,22 @@ RULES = EngineRules(
         sell_premium=Decimal("0.0015"),
         warning_ratio=Decimal("0.8"),
         insurance={"USDT": Decimal(30), "BTC": Decimal("0.05")},
+        collateral={
+            "usdm": (
+                CollateralAsset(asset="USDT", bid_buffer=Decimal("0.01"), ask_buffer=Decimal("0.005")),
+                CollateralAsset(
+                    asset="BTC",
+                    bid_buffer=Decimal("0.05"),
+                    ask_buffer=Decimal("0.05"),
+                    index_of=LINEAR.symbol,
+                ),
+            ),
+            # What its contracts settle in has a price of its own here.
+            "coinm": (
+                CollateralAsset(asset="BTC", bid_buffer=Decimal("0.02"), index_of=INVERSE.symbol),
+                CollateralAsset(asset="USDT"),
+            ),
+        },
     ),
 )
 
@@ -81,7 +98,7 @@ def assert_nobody_is_lost(engine: Engine, now_us: int) -> None:
             if account.id in state.disturbed:
                 continue
             for risk in risks_of(state, account):
-                assert not standing(state, risk, held_at(state, risk, now_us)).is_liquidated, risk
+                assert not standing(state, risk, held_at(state, risk, now_us), now_us).is_liquidated, risk
 
 
 class FuturesUniverse(Universe):
@@ -105,6 +122,8 @@ class FuturesUniverse(Universe):
             for wallet, asset, amount in (
                 ("usdm", "USDT", Decimal(2 * funds)),
                 ("coinm", "BTC", Decimal(funds) / 100),
+                ("usdm", "BTC", Decimal(funds) / 100),
+                ("coinm", "USDT", Decimal(funds) / 10),
             ):
                 self.do(
                     c.Deposit(account=account, wallet=wallet, asset=asset, amount=amount)
@@ -132,6 +151,9 @@ class FuturesUniverse(Universe):
 
     def move_margin(self, account: int, symbol: str, amount: Decimal) -> None:
         self.do(c.MoveMargin(account=account, instrument=symbol, amount=amount))
+
+    def set_collateral_mode(self, account: int, wallet: str, *, shared: bool) -> None:
+        self.do(c.SetCollateralMode(account=account, wallet=wallet, shared=shared))
 
     def set_position_mode(self, account: int, wallet: str, *, hedged: bool) -> None:
         self.do(c.SetPositionMode(account=account, wallet=wallet, hedged=hedged))
@@ -207,7 +229,7 @@ class FuturesUniverse(Universe):
 def act(universe: FuturesUniverse, dice: Random) -> None:
     """One action; most are orders of contracts."""
     account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
-    match dice.randint(-10, 19):
+    match dice.randint(-12, 19):
         case -10 | -9:
             universe.jump(
                 symbol, dice.choice([-30, -20, -12, -8, 8, 12, 20, 30]), dice.choice(list(c.PriceMode))
@@ -220,6 +242,10 @@ def act(universe: FuturesUniverse, dice: Random) -> None:
             universe.count_down(account, symbol, dice.choice([0, 1, 20, 20, 300]))
         case -5:
             universe.cancel_sort(account, symbol, dormant=dice.random() < 0.5)
+        case -12 | -11:
+            if dice.random() < 0.7:
+                universe.cancel_all(account, symbol)
+            universe.set_collateral_mode(account, universe.wallet_of(symbol), shared=dice.random() < 0.8)
         case -4 if dice.random() < 0.3:
             # Funding is due at whole hours.
             universe.wait(HOUR - universe.now % HOUR - dice.choice([0, 0, 1]))

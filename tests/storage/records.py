@@ -253,7 +253,7 @@ RECORDS: dict[str, ArchiveRecord] = {
     "settings of legs": ContractSettings(
         1, "ETHUSDT", Decimal(20), MarginMode.ISOLATED, T0, Decimal("7.5"), Decimal(30)
     ),
-    "wallet settings": WalletSettings(1, "usdm", hedged=True, time_us=T0),
+    "wallet settings": WalletSettings(1, "usdm", hedged=True, shared=True, time_us=T0),
     "balance": BalanceRecord(1, "spot", "1INCH", Decimal("0E-8"), DIGITS, T0),
     "account": AccountRecord(7, "wörd", -1, T0),
     "api key": ApiKeyRecord(7, "k/e.y$", KeyKind.ED25519, ("read", "trade"), "my label", T0),

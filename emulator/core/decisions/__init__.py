@@ -18,6 +18,7 @@ from emulator.core.decisions import (
     modifying,
     placing,
     settling,
+    sharing,
 )
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.following import next_trigger
@@ -45,6 +46,7 @@ DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisio
     c.SetLeverage: leverages.set_leverage,
     c.SetMarginMode: contracts.set_margin_mode,
     c.SetPositionMode: contracts.set_position_mode,
+    c.SetCollateralMode: sharing.set_collateral_mode,
     c.MoveMargin: contracts.move_margin,
     c.PlaceOrder: placing.place_order,
     c.TestOrder: placing.place_order,

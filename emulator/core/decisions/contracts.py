@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
+from emulator.core.checks import check_status
 from emulator.core.contracts import Contract, value_max, value_of
 from emulator.core.coverage import collateral, mark_price, reducible, resting, spendable
 from emulator.core.decisions.decision import Decision
@@ -319,7 +320,10 @@ def set_margin_mode(state: State, rules: EngineRules, command: c.SetMarginMode, 
     found = contract_of(state, command.account, command.instrument)
     if isinstance(found, Rejection):
         return found
-    account, instrument, _ = found
+    account, instrument, contract = found
+    closed = check_status(instrument, now_us)
+    if closed is not None:
+        return closed
     symbol = instrument.symbol
     chosen = state.choice(account.id, symbol)
     if chosen.mode is command.mode:
@@ -328,6 +332,8 @@ def set_margin_mode(state: State, rules: EngineRules, command: c.SetMarginMode, 
         return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.ORDERS)
     if any(of == symbol for of, _ in account.positions):
         return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.POSITION)
+    if command.mode is MarginMode.ISOLATED and (account.id, contract.wallet) in state.shared:
+        return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.SHARED)
     events: list[e.Event] = [e.MarginModeSet(account=account.id, instrument=symbol, mode=command.mode)]
     if command.mode is MarginMode.CROSS and (chosen.long, chosen.short) != (None, None):
         # Only legs that are isolated have a leverage of their own.
@@ -374,6 +380,9 @@ def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us:
     if isinstance(found, Rejection):
         return found
     account, instrument, contract = found
+    closed = check_status(instrument, now_us)
+    if closed is not None:
+        return closed
     amount, asset = command.amount, contract.settle
     if not amount or not is_on_step(amount, contract.settle_step):
         return r.AmountInvalid(amount=amount)

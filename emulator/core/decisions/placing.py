@@ -41,9 +41,8 @@ def place_order(
         return r.UnknownAccount(account=command.account)
     if market is None:
         return r.UnknownInstrument(instrument=command.instrument)
-    if wallet not in state.wallets:
-        return r.UnknownWallet(wallet=wallet)
-    if market.instrument.contract is not None and wallet != market.instrument.contract.wallet:
+    contract = market.instrument.contract
+    if wallet not in state.pair_wallets if contract is None else wallet != contract.wallet:
         return r.UnknownWallet(wallet=wallet)
     price = terms.price
     if not admits(state, account, market, terms, now_us):
@@ -75,9 +74,9 @@ def check_placement(state: State, rules: EngineRules, command: c.PlaceOrder, now
         return r.UnknownAccount(account=command.account)
     if market is None:
         return r.UnknownInstrument(instrument=command.instrument)
-    contract = market.instrument.contract
-    if command.wallet not in state.wallets or (contract is not None and command.wallet != contract.wallet):
-        return r.UnknownWallet(wallet=command.wallet)
+    wallet, contract = command.wallet, market.instrument.contract
+    if wallet not in state.pair_wallets if contract is None else wallet != contract.wallet:
+        return r.UnknownWallet(wallet=wallet)
     price = limit_price(market, command.terms, now_us)
     if isinstance(price, Rejection):
         return price

@@ -116,6 +116,8 @@ def fingerprint(state: State) -> str:
     ]
     if countdowns:
         folded.append(countdowns)
+    if state.shared:
+        folded.append(sorted(list(key) for key in state.shared))
     if state.positions or state.choices or state.hedged or moves or watched:
         # Without them the digest is what it was before there were contracts.
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.positions.items())])
