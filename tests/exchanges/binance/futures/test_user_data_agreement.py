@@ -23,7 +23,8 @@ from tests.exchanges.binance.futures.folding import SYMBOLS, Follower
 pytestmark = pytest.mark.anyio
 
 IS_LONG = os.environ.get("EMULATOR_TEST_LONG") == "1"
-SEEDS = range(40) if IS_LONG else (1, 2)
+SEEDS = range(40) if IS_LONG else (4, 7)
+"""Both short ones come to liquidations; in the first funding is paid, in the second margin moved."""
 STEPS = 300 if IS_LONG else 70
 
 SECOND_US = 1_000_000
@@ -254,5 +255,5 @@ async def test_who_listens_knows_what_who_asks_is_told(seed: int) -> None:
         except Exception as error:
             error.add_note(f"seed {seed}: " + "\n".join(["", *chance.told]))
             raise
-        assert heard > STEPS, "nothing was told"
+        assert heard > STEPS // 2, "nothing was told"
         assert chance.answered.get("order done", 0) > STEPS // 20, chance.answered
