@@ -30,7 +30,7 @@ class Trades(NamedTuple):
 
 class Furniture(NamedTuple):
     """What a sandbox was given: orders that rest, one that was filled, lists that wait. Its forks have
-    the same, under the same ids. contracts: by site."""
+    the same, under the same ids. contracts: by site. gates: ports of two, which no sandbox has."""
 
     order_ids: Sequence[int]
     client_ids: Sequence[str]
@@ -38,6 +38,7 @@ class Furniture(NamedTuple):
     list_ids: Sequence[int]
     list_client_ids: Sequence[str]
     contracts: Mapping[str, Trades]
+    gates: Sequence[int]
 
 
 def furnish(url: str, sandbox: str, session: requests.Session) -> Furniture:
@@ -88,6 +89,7 @@ def furnish(url: str, sandbox: str, session: requests.Session) -> Furniture:
         filled_id=filled["orderId"],
         list_ids=[made["orderListId"] for made in lists],
         list_client_ids=[made["listClientOrderId"] for made in lists],
+        gates=[say("POST", "/_emulator/gates", json={})["port"] for _ in range(2)],
     )
 
 

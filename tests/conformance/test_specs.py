@@ -163,7 +163,7 @@ class Asked:
             case "binance":
                 recipe = plausible.binance(there).get(row.label)
             case "control":
-                recipe = plausible.control(self.sandbox).get(row.label)
+                recipe = plausible.control(there, self.sandbox).get(row.label)
             case site:
                 return contracts.recipe_of(there.contracts[site], row.label, names, required)
         return plausible.usual(names, required) if recipe is None else recipe

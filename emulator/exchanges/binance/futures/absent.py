@@ -24,9 +24,7 @@ _USDM = (
 
 def not_emulated(product: Product) -> tuple[NotEmulated, ...]:
     paths = (*_BOTH, *_USDM) if product is USDM else _BOTH
-    modes = "all assets together as collateral are not emulated yet; every account is in single-asset mode"
     return (
-        *((NotEmulated("POST", "/fapi/v1/multiAssetsMargin", modes),) if product is USDM else ()),
         *(NotEmulated("*", product.prefix + path, why) for path, why in paths),
         NotEmulated("*", f"{product.prefix}/*", "not among the endpoints that clients of futures call"),
         NotEmulated("*", "/futures/data/*", "not among the endpoints that clients of futures call"),

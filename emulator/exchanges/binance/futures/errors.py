@@ -148,7 +148,17 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         -4140: "Invalid symbol status for opening position",
         -4141: "Symbol is closed",
         -4142: "REJECT: take profit or stop order will be triggered immediately",
+        -4167: (
+            "Unable to adjust to Multi-Assets mode with symbols of USDⓈ-M Futures under isolated-margin mode."
+        ),
         -4168: "Unable to adjust to isolated-margin mode under the Multi-Assets mode.",
+        -4169: "Unable to adjust Multi-Assets Mode with insufficient margin balance in USDⓈ-M Futures.",
+        -4170: "Unable to adjust Multi-Assets Mode with open orders in USDⓈ-M Futures.",
+        -4171: "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
+        -4172: (
+            "Unable to adjust Multi-Assets Mode with a negative wallet balance of margin available asset in "
+            "USDⓈ-M Futures account."
+        ),
         # Quirk: the exchange's pages lack this one (change log, 2026-06; live answers).
         -4531: (
             "Position mode change requires syncing UM and CM. Please close any open positions or orders in "
@@ -372,6 +382,7 @@ def speak(product: Product, rejection: Rejection, command: Command | None) -> Re
             | rejections.AmendPendingFunded()
             | rejections.OrderTermsInvalid()
             | rejections.ReplaceFailed()
+            | rejections.LeverageShared()
         ):
             # Nothing that these sites take can come to any of them.
             return refuse(-1014)
@@ -403,7 +414,17 @@ def _unchanged(product: Product, rejection: rejections.SettingUnchanged, command
             return refuse(-4046)
         case Setting.POSITION_MODE:
             return refuse(-4059)
+        case Setting.COLLATERAL_MODE:
+            return refuse(-4171)
     assert_never(rejection.setting)
+
+
+_COLLATERAL_CODES = {
+    Obstacle.ISOLATED: -4167,
+    Obstacle.MARGIN: -4169,
+    Obstacle.ORDERS: -4170,
+    Obstacle.DEBT: -4172,
+}
 
 
 def _blocked(product: Product, rejection: rejections.SettingBlocked) -> Refusal:
@@ -411,12 +432,16 @@ def _blocked(product: Product, rejection: rejections.SettingBlocked) -> Refusal:
     match rejection.setting:
         case Setting.LEVERAGE:
             return refuse(CODES[product].reduced_leverage)
+        case Setting.MARGIN_MODE if rejection.obstacle is Obstacle.SHARED:
+            return refuse(-4168)
         case Setting.MARGIN_MODE:
             return refuse(-4048 if is_position else -4047)
         case Setting.POSITION_MODE if rejection.elsewhere:
             return refuse(-4531, "UM" if product.is_inverse else "CM")
         case Setting.POSITION_MODE:
             return refuse(-4068 if is_position else -4067)
+        case Setting.COLLATERAL_MODE:
+            return refuse(_COLLATERAL_CODES[rejection.obstacle])
     assert_never(rejection.setting)
 
 

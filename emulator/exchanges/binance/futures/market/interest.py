@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from emulator.core.numbers import ZERO, divide_half, exact, round_half
@@ -30,6 +31,7 @@ from emulator.exchanges.binance.futures.symbols import asked_shown, of_pair
 from emulator.exchanges.binance.limits import DATA_POOL
 from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, END_TIME, START_TIME, SYMBOL, render_amount
 from emulator.web.contract import Call
+from emulator.web.turns import in_turns
 
 rows = FuturesRows()
 
@@ -93,24 +95,21 @@ def _open_now(call: Call, listing: Listing) -> str:
     parameters=(SYMBOL, PERIOD, DATA_LIMIT, START_TIME, END_TIME),
     answers=list[UsdmOpenInterestThen],
 )
-def usdm_open_interest_then(call: Call) -> list[UsdmOpenInterestThen]:
-    listing = asked_shown(call)
-    span = data_span(USDM, call.values, call.now_us, PERIODS_US[call.values["period"]])
-    rows_then: list[UsdmOpenInterestThen] = []
-    with exact():
-        for time_us in span:
-            if listing.is_listed(time_us):
-                quantity, worth = _open_then(call, listing, time_us)
-                rows_then.append(
-                    {
-                        "symbol": listing.symbol,
-                        "sumOpenInterest": render_amount(quantity),
-                        "sumOpenInterestValue": render_amount(worth),
-                        "CMCCirculatingSupply": "0.00000000",
-                        "timestamp": time_us // 1000,
-                    }
-                )
-    return rows_then
+async def usdm_open_interest_then(call: Call) -> list[UsdmOpenInterestThen]:
+    return await in_turns(_usdm_then(call, asked_shown(call)))
+
+
+def _usdm_then(call: Call, listing: Listing) -> Iterator[UsdmOpenInterestThen]:
+    for time_us in data_span(USDM, call.values, call.now_us, PERIODS_US[call.values["period"]]):
+        if listing.is_listed(time_us):
+            quantity, worth = _open_then(call, listing, time_us)
+            yield {
+                "symbol": listing.symbol,
+                "sumOpenInterest": render_amount(quantity),
+                "sumOpenInterestValue": render_amount(worth),
+                "CMCCirculatingSupply": "0.00000000",
+                "timestamp": time_us // 1000,
+            }
 
 
 @rows.coinm(
@@ -122,32 +121,31 @@ def usdm_open_interest_then(call: Call) -> list[UsdmOpenInterestThen]:
     parameters=(PAIR, PERIOD, ANY_CONTRACT_TYPE, DATA_LIMIT, START_TIME, END_TIME),
     answers=list[CoinmOpenInterestThen],
 )
-def coinm_open_interest_then(call: Call) -> list[CoinmOpenInterestThen]:
+async def coinm_open_interest_then(call: Call) -> list[CoinmOpenInterestThen]:
     values = call.values
     pair, kind = values["pair"], values.get("contractType", ALL_TYPES)
     of_pair(COINM, pair, call.now_us)
-    rows_then: list[CoinmOpenInterestThen] = []
-    with exact():
-        for time_us in data_span(COINM, values, call.now_us, PERIODS_US[values["period"]]):
-            parts = [
-                _open_then(call, listing, time_us)
-                for listing in COINM.listings.values()
-                if listing.pair == pair
-                and listing.is_listed(time_us)
-                and kind in (ALL_TYPES, listing.contract_type(time_us))
-            ]
-            quantity = sum((part[0] for part in parts), ZERO)
-            worth = sum((part[1] for part in parts), ZERO)
-            rows_then.append(
-                {
-                    "pair": pair,
-                    "contractType": kind,
-                    "sumOpenInterest": format(quantity, "f"),
-                    "sumOpenInterestValue": render_amount(worth),
-                    "timestamp": time_us // 1000,
-                }
-            )
-    return rows_then
+    return await in_turns(_coinm_then(call, pair, kind))
+
+
+def _coinm_then(call: Call, pair: str, kind: str) -> Iterator[CoinmOpenInterestThen]:
+    for time_us in data_span(COINM, call.values, call.now_us, PERIODS_US[call.values["period"]]):
+        parts = [
+            _open_then(call, listing, time_us)
+            for listing in COINM.listings.values()
+            if listing.pair == pair
+            and listing.is_listed(time_us)
+            and kind in (ALL_TYPES, listing.contract_type(time_us))
+        ]
+        quantity = sum((part[0] for part in parts), ZERO)
+        worth = sum((part[1] for part in parts), ZERO)
+        yield {
+            "pair": pair,
+            "contractType": kind,
+            "sumOpenInterest": format(quantity, "f"),
+            "sumOpenInterestValue": render_amount(worth),
+            "timestamp": time_us // 1000,
+        }
 
 
 def _open_then(call: Call, listing: Listing, time_us: int) -> tuple[Decimal, Decimal]:
