@@ -119,6 +119,11 @@ def _announce(running: Running, *, quiet: bool) -> None:
 @click.option("--fresh", is_flag=True, help="On an emulator of its own, whose state ends with it.")
 @click.option("--guard/--no-guard", default=True, help="Refuse and report all other hosts (the default).")
 @click.option(
+    "--namespace/--no-namespace",
+    default=True,
+    help="Give it a network of its own where Linux lets us, so that nothing passes the guard (the default).",
+)
+@click.option(
     "--allow", multiple=True, metavar="HOST[:PORT]", help="A host that the guard lets out to; repeatable."
 )
 @click.option("--url", envvar="EMULATOR_URL", help="Where an emulator runs; else what its ready file says.")

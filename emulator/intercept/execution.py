@@ -10,18 +10,18 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from emulator.intercept import finding
+from emulator.intercept import finding, namespace
 from emulator.intercept.command import Interrupted, Signals
 from emulator.intercept.finding import Control, NoEmulator
 from emulator.intercept.summary import HostCalls, Summary, Untrusting, read_refusals
-from emulator.intercept.surroundings import REPORT_FILE, Terms, surround
+from emulator.intercept.surroundings import GATE_HOST, REPORT_FILE, Terms, surround
 from emulator.web.hosts import EXCHANGE_DOMAINS, is_exchange_host
 
 UNSEEN = (
@@ -31,7 +31,8 @@ UNSEEN = (
 
 
 class Wish(NamedTuple):
-    """url: of an emulator that runs; None: the one of data_dir. fresh: one of its own, which forgets."""
+    """url: of an emulator that runs; None: the one of data_dir. fresh: one of its own, which forgets.
+    namespace: whether the command gets a network of its own, where there is a guard and that can be done."""
 
     command: Sequence[str]
     url: str | None
@@ -39,6 +40,7 @@ class Wish(NamedTuple):
     token: str | None
     fresh: bool
     guard: bool
+    namespace: bool
     allow: Sequence[str]
     quiet: bool
     report: Path | None
@@ -87,7 +89,7 @@ def _execute(wish: Wish, signals: Signals) -> int:
         environment = surround(os.environ, terms, folder)
         began = time.monotonic()
         try:
-            code = signals.run(wish.command, environment)
+            code, unseen = _run(wish, signals, environment, terms, folder / REPORT_FILE)
         finally:
             signals.finish()
         took_s = time.monotonic() - began
@@ -98,13 +100,39 @@ def _execute(wish: Wish, signals: Signals) -> int:
             duration_ms=round(took_s * 1000),
             emulator=url,
             guard=wish.guard,
-            unseen=UNSEEN if wish.guard else None,
+            unseen=unseen,
             hosts=msgspec.convert(tally["hosts"], list[HostCalls]),
             refused=read_refusals(folder / REPORT_FILE, tally["refused"]),
             untrusting=msgspec.convert(tally["untrusting"], list[Untrusting]),
         )
         _tell(summary, wish)
         return code
+
+
+def _run(
+    wish: Wish, signals: Signals, environment: Mapping[str, str], terms: Terms, report: Path
+) -> tuple[int, str | None]:
+    """The command's exit code, and what the guard did not see of it."""
+    if not wish.guard:
+        return signals.run(wish.command, environment), None
+    why = "it was not wanted"
+    if wish.namespace:
+        try:
+            code = namespace.run(
+                wish.command,
+                environment,
+                gate=(GATE_HOST, terms.gate_port),
+                forwards=[terms.gate_port],
+                allow=terms.allow,
+                domains=terms.domains,
+                report=report,
+            )
+            return code, None
+        except namespace.Unavailable as error:
+            why = str(error)
+        except ValueError as error:
+            raise NotAllowable(f"--allow {error}: it is no host that can be let out to") from error
+    return signals.run(wish.command, environment), f"{UNSEEN}: it has no network of its own ({why})"
 
 
 def _closed(control: Control, port: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Libraries that clients are made of, under `emulator exec`: they reach the exchange at its real addresses."""
+"""Libraries that clients are made of, under `emulator exec`: they find the exchange at its real hosts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.intercept import namespace
 from tests.intercept.under_exec import (
     PROGRAMS,
     Checked,
@@ -38,7 +39,8 @@ def play(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Play:
     @cache
     def play(program: str) -> Checked:
         report = folder / f"{program}.json"
-        options = ("--data-dir", str(server.ready_file.parent))
+        # By its hooks alone: a network of its own would lead and refuse what they overlook.
+        options = ("--no-namespace", "--data-dir", str(server.ready_file.parent))
         if program.endswith(".cjs"):
             settings = node_settings()
             command = [node(), str(PROGRAMS / program), str(report)]
@@ -80,8 +82,24 @@ def test_what_was_refused_is_told(play: Play, program: str) -> None:
     assert not [name for name in refused if name.startswith(("127.", "localhost"))]
 
 
-def test_a_child_without_the_variables_is_not_trusting(server: Server) -> None:
-    """The certificate is believed by nobody whom exec did not tell."""
+@pytest.mark.parametrize("program", ["transports.py", "guarded.py", NODE])
+def test_all_of_it_in_a_network_of_its_own(server: Server, tmp_path: Path, program: str) -> None:
+    if (why := namespace.available()) is not None:
+        pytest.skip(why)
+    report = tmp_path / "report.json"
+    options = ("--data-dir", str(server.ready_file.parent))
+    if program == NODE:
+        outcome = run_under_exec(
+            tmp_path, options, [node(), str(PROGRAMS / program), str(report)], node_settings()
+        )
+    else:
+        outcome = run_under_exec(tmp_path, options, client("transports", program, str(report)))
+    checked = Checked(outcome, report)
+    for check in checks_in(program):
+        checked.verify(check)
+
+
+def test_who_was_not_told_of_it_does_not_trust_it(server: Server) -> None:
     gate = server.ready["tls"]["port"]
     code = (
         "import urllib.request as r\n"

@@ -1,6 +1,6 @@
 """Runs the checks of a program, functions named `check_…`, and writes down what became of each.
 
-The file is named by the first argument; the rest of the arguments is the program's.
+The file is named by the first argument.
 """
 
 import asyncio
@@ -8,8 +8,7 @@ import inspect
 import json
 import sys
 import traceback
-
-ARGUMENTS = sys.argv[2:]
+from pathlib import Path
 
 
 def main(module):
@@ -26,5 +25,4 @@ def main(module):
             failures[name] = traceback.format_exc()
         else:
             failures[name] = None
-    with open(sys.argv[1], "w", encoding="utf-8") as report:
-        json.dump(failures, report)
+    Path(sys.argv[1]).write_text(json.dumps(failures), encoding="utf-8")

@@ -78,9 +78,7 @@ async def on_a_loop():
     await refused_soon(loop.create_connection(asyncio.Protocol, ADDRESS, 443))
     await refused_soon(loop.create_connection(asyncio.Protocol, ELSEWHERE, 443), of=OSError)
     await refused_soon(loop.getaddrinfo(ELSEWHERE, 443), of=socket.gaierror)
-    await refused_soon(
-        loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=(ADDRESS, 53))
-    )
+    await refused_soon(loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=(ADDRESS, 53)))
     with socket.socket() as connection:
         connection.setblocking(False)
         await refused_soon(loop.sock_connect(connection, (ADDRESS, 443)))

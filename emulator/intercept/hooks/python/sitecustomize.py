@@ -101,7 +101,7 @@ class Rules:
             self._tell(destination, 1)
         elif count % TOLD_ONE_BY_ONE == 0:
             self._tell(destination, TOLD_ONE_BY_ONE)
-        return Refused(errno.ECONNREFUSED, "emulator exec does not let out %s:%s" % destination)
+        return Refused(errno.ECONNREFUSED, f"emulator exec does not let out {host}:{destination[1]}")
 
     def tell_rest(self) -> None:
         for destination, count in list(self._counts.items()):
@@ -414,7 +414,7 @@ class _Loader:
         # From here on the module is as if it had been found without us.
         module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
-        with_care(lambda: CHANGES[module.__name__](module, self._rules), self._rules.guard)
+        with_care(lambda: CHANGES[module.__name__](module, self._rules), guard=self._rules.guard)
 
 
 # The guard
@@ -459,12 +459,12 @@ def audit_with(rules: Rules) -> Callable[[str, tuple[Any, ...]], None]:
     return audit
 
 
-def with_care(do: Callable[[], object], guard: bool) -> None:
+def with_care(do: Callable[[], object], *, guard: bool) -> None:
     """What cannot be done is said; a process that would then not be guarded ends."""
     try:
         do()
     except Exception as error:
-        print("emulator exec: its hook does not work in this Python: %r" % (error,), file=sys.stderr)
+        print(f"emulator exec: its hook does not work in this Python: {error!r}", file=sys.stderr)
         if guard:
             sys.stderr.flush()
             os._exit(FAILED)
@@ -476,7 +476,7 @@ def install(contract: str) -> None:
 
     rules = Rules(json.loads(contract))
     sys.addaudithook(audit_with(rules))
-    sys.meta_path.insert(0, Changing(rules))  # type: ignore[arg-type]  # a finder is what it does
+    sys.meta_path.insert(0, Changing(rules))
     for name, change in CHANGES.items():
         if name in sys.modules:  # By what an environment's .pth files import.
             change(sys.modules[name], rules)
@@ -497,7 +497,7 @@ def run_next() -> None:
         spec.loader.exec_module(module)
 
 
-_contract = os.environ.get(VARIABLE)
+_contract = os.environ.get(VARIABLE, "")
 if _contract:
-    with_care(lambda: install(_contract), True)
+    with_care(lambda: install(_contract), guard=True)
 run_next()
