@@ -103,10 +103,20 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
 OPEN = Security(name="NONE", description="Anybody may ask.")
 
 Handler = Callable[["Call"], Any]
-"""Answers a call with a JSON-ready body or encoded bytes, now or by a submission; or asynchronously."""
+"""Answers a call with a JSON-ready body, encoded bytes or a Reply, now or by a submission; or
+asynchronously."""
 
 Weight = int | Callable[[Mapping[str, Any]], int]
 """What a request costs, or how to tell from its parsed values."""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A success that is not just a body of JSON. content_type: the row's media where it is empty."""
+
+    body: bytes
+    content_type: bytes = b""
+    status: int = 200
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,8 +128,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     it succeeds. reads: the sandbox is advanced before the answer is built, and the answer leaves when
     what it saw is durable; commands that go through `Call.submit` need neither. pool: which quota the
     weight comes from, where an exchange has several. body: the type of a JSON body, where the row takes
-    one. failures: HTTP statuses of errors that this row has and others have not, and what they mean. A
-    path may hold `{name}` for parameters of that name.
+    one. failures: HTTP statuses of errors that this row has and others have not, and what they mean.
+    media: what the bytes of a success are, where they are no JSON. A path may hold `{name}` for parameters of
+    that name, which are one segment each, and end in `/*` for all that is below it.
     """
 
     method: str
@@ -140,6 +151,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     body: Any = None
     failures: Mapping[int, str] = {}
+    media: str = ""
 
 
 H = TypeVar("H", bound=Handler)
@@ -179,6 +191,7 @@ class Rows:
         description: str = "",
         body: Any = None,
         failures: Mapping[int, str] | None = None,
+        media: str = "",
     ) -> Callable[[H], H]:
         """Declare the decorated function as the answer to `method path`. reads: GET unless said."""
         assert method in ("GET", "POST", "PUT", "DELETE"), method
@@ -208,6 +221,7 @@ class Rows:
                     description=description,
                     body=body,
                     failures=failures or {},
+                    media=media,
                 )
             )
             return answer

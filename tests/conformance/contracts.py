@@ -227,6 +227,17 @@ def _recipes(there: Trades, words: _Words) -> dict[str, Recipe]:
             {"symbol": symbol, "autoCloseType": one_of("LIQUIDATION", "ADL"), "limit": SIZES, **times}
         ),
         f"GET {prefix}/v1/income": recipe({"symbol": symbol, "incomeType": "COMMISSION", "page": 1, **times}),
+        **{
+            f"GET {prefix}/v1/{subject}/asyn": recipe(
+                startTime=st.integers(NOW_MS - 365 * DAY_MS, NOW_MS - 1), endTime=NOW_MS
+            )
+            for subject in there.download_ids
+        },
+        **{
+            f"GET {prefix}/v1/{subject}/asyn/id": recipe(downloadId=download)
+            for subject, download in there.download_ids.items()
+        },
+        f"GET {prefix}/v1/asyn/file": recipe(token="WyIxIl0.signature"),
         f"GET {prefix}/v1/fundingRate": recipe({"limit": SIZES, **times}, symbol=words.symbols),
         f"POST {prefix}/v1/leverage": recipe(symbol=words.symbols, leverage=st.integers(5, 50)),
         f"POST {prefix}/v1/marginType": recipe(symbol=words.other, marginType=one_of("ISOLATED", "CROSSED")),

@@ -18,7 +18,10 @@ NOW_MS = 1_772_366_400_000
 
 
 class Trades(NamedTuple):
-    """What the account has of contracts on one site: orders that rest and wait, and one that was filled."""
+    """What the account has of contracts on one site: orders that rest and wait, and one that was filled.
+
+    download_ids: of files of history, by what is in them.
+    """
 
     site: str
     order_ids: Sequence[int]
@@ -26,6 +29,7 @@ class Trades(NamedTuple):
     filled_id: int
     algo_ids: Sequence[int]
     client_algo_ids: Sequence[str]
+    download_ids: Mapping[str, str]
 
 
 class Furniture(NamedTuple):
@@ -124,6 +128,13 @@ def _furnish_contracts(site: str, sandbox: str, say: Callable[..., Any]) -> Trad
         )
         for number in range(4)
     ]
+    span = {"startTime": NOW_MS - 86_400_000, "endTime": NOW_MS}
+    downloads = {
+        subject: say("GET", f"/~{sandbox}{prefix}/v1/{subject}/asyn", params=span, auth=Signed())[
+            "downloadId"
+        ]
+        for subject in ("order", "trade", "income")
+    }
     return Trades(
         site=site,
         order_ids=[order["orderId"] for order in resting],
@@ -131,4 +142,5 @@ def _furnish_contracts(site: str, sandbox: str, say: Callable[..., Any]) -> Trad
         filled_id=filled["orderId"],
         algo_ids=[order["algoId"] for order in waiting],
         client_algo_ids=[order["clientAlgoId"] for order in waiting],
+        download_ids=downloads,
     )

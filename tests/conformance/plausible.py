@@ -338,6 +338,12 @@ def binance(there: Furniture) -> dict[str, Recipe]:
         "GET /sapi/v1/asset/transfer": recipe(
             {"current": st.integers(1, 3), "size": st.integers(1, 100)}, type="MAIN_FUNDING"
         ),
+        "POST /sapi/v1/futures/transfer": recipe(
+            type=one_of(1, 3), asset=one_of("USDT", "BTC"), amount=one_of("0.1", "3")
+        ),
+        "GET /sapi/v1/futures/transfer": recipe(
+            {"current": st.integers(1, 3), "size": st.integers(1, 100)}, asset=ASSETS, startTime=EARLIER
+        ),
         "GET /sapi/v1/asset/wallet/balance": recipe(
             {"quoteAsset": one_of("BTC", "USDT"), "needBalanceDetail": one_of("true", "false")}
         ),

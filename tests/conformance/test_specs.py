@@ -53,6 +53,9 @@ NEVER_ACCEPTED = {
     # No symbol has a reference price here: the error that says so is their only answer.
     "GET /api/v3/referencePrice",
     "GET /api/v3/referencePrice/calculation",
+    # Links are signed, each for its own sandbox.
+    "GET /fapi/v1/asyn/file",
+    "GET /dapi/v1/asyn/file",
 }
 
 

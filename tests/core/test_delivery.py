@@ -16,7 +16,7 @@ from emulator.core.history import Income, IncomeKind, incomes_of
 from emulator.core.ledger import INSURANCE, PROFIT
 from emulator.core.numbers import exact
 from emulator.core.orders import Cause, EndReason, OrderStatus
-from emulator.core.positions import MarginMode
+from emulator.core.positions import Leg, MarginMode
 from tests.core.futures import BTC, BTC_COIN
 from tests.core.sameness import assert_same
 from tests.core.test_trading_contracts import Pit
@@ -122,16 +122,25 @@ def test_a_countdown_beyond_the_delivery_ends_with_the_contract() -> None:
     assert not pit.engine.state.markets[pit.symbol].countdowns
 
 
-def test_a_countdown_for_a_delivered_contract_is_over_when_time_passes() -> None:
+def test_a_countdown_ends_with_its_contract_and_none_begins_after_it() -> None:
+    pit = Pit(dated(), still("100000"), funds="20000")
+    pit.does(c.SetCountdown(account=pit.alice, instrument=pit.symbol, at_us=pit.now + 3 * HOUR + MINUTE))
+    pit.wait(3 * HOUR)
+    assert not pit.engine.state.markets[pit.symbol].countdowns
+    refused = pit.do(c.SetCountdown(account=pit.alice, instrument=pit.symbol, at_us=pit.now + HOUR))
+    assert isinstance(refused.rejection, r.InstrumentNotTrading)
+    assert pit.engine.next_due_us(pit.now) is None
+
+
+def test_what_is_chosen_for_a_delivered_contract_is_refused() -> None:
     pit = Pit(dated(), still("100000"), funds="20000")
     pit.wait(3 * HOUR)
-    pit.does(c.SetCountdown(account=pit.alice, instrument=pit.symbol, at_us=pit.now + MINUTE))
-    with exact():
-        due = decide(pit.engine.state, pit.engine.rules, c.EndDue(instrument=pit.symbol), pit.now + MINUTE)
-    assert due == [e.CountdownSet(account=pit.alice, instrument=pit.symbol, at_us=None)]
-    pit.wait(HOUR)
-    assert not pit.engine.state.markets[pit.symbol].countdowns
-    assert pit.engine.next_due_us(pit.now) is None
+    for command in (
+        c.SetLeverage(account=pit.alice, instrument=pit.symbol, leverage=Decimal(5)),
+        c.SetMarginMode(account=pit.alice, instrument=pit.symbol, mode=MarginMode.ISOLATED),
+        c.MoveMargin(account=pit.alice, instrument=pit.symbol, leg=Leg.BOTH, amount=Decimal(1)),
+    ):
+        assert isinstance(pit.do(command).rejection, r.InstrumentNotTrading)
 
 
 def test_what_is_owed_after_a_delivery_is_paid_by_the_insurance_fund() -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
+from emulator.core.checks import check_status
 from emulator.core.contracts import Contract, value_max, value_of
 from emulator.core.coverage import collateral, mark_price, reducible, resting, spendable
 from emulator.core.decisions.decision import Decision
@@ -320,6 +321,9 @@ def set_margin_mode(state: State, rules: EngineRules, command: c.SetMarginMode, 
     if isinstance(found, Rejection):
         return found
     account, instrument, contract = found
+    closed = check_status(instrument, now_us)
+    if closed is not None:
+        return closed
     symbol = instrument.symbol
     chosen = state.choice(account.id, symbol)
     if chosen.mode is command.mode:
@@ -376,6 +380,9 @@ def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us:
     if isinstance(found, Rejection):
         return found
     account, instrument, contract = found
+    closed = check_status(instrument, now_us)
+    if closed is not None:
+        return closed
     amount, asset = command.amount, contract.settle
     if not amount or not is_on_step(amount, contract.settle_step):
         return r.AmountInvalid(amount=amount)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
+from emulator.core.checks import check_status
 from emulator.core.contracts import Contract, divided, value_max
 from emulator.core.coverage import collateral, mark_price, resting, spendable
 from emulator.core.decisions.contracts import contract_of
@@ -28,6 +29,9 @@ def set_leverage(state: State, rules: EngineRules, command: c.SetLeverage, now_u
     if isinstance(found, Rejection):
         return found
     account, instrument, contract = found
+    closed = check_status(instrument, now_us)
+    if closed is not None:
+        return closed
     symbol = instrument.symbol
     chosen = state.choice(account.id, symbol)
     wanted = _wanted(state, rules, account, contract, command, chosen)

@@ -9,6 +9,7 @@ from emulator.exchanges.binance.futures import (
     account,
     algo,
     batches,
+    downloads,
     histories,
     listen_keys,
     market,
@@ -56,6 +57,7 @@ _MODULES: tuple[FuturesRows, ...] = (
     batches.rows,
     algo.rows,
     histories.rows,
+    downloads.rows,
     *account.MODULES,
     listen_keys.rows,
 )

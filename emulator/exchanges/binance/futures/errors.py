@@ -42,6 +42,8 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         -1023: "Start time is greater than end time.",
         # Of sockets, as on Spot; not on the pages of futures.
         -1034: "Too many connection attempts from IP; current limit is %s per '%s'.",
+        # Of links to files that are not there; what the storage of the exchange says is not documented.
+        -1099: "Not found, unauthenticated, or unauthorized.",
         -1100: "Illegal characters found in parameter '%s'; legal range is '%s'.",
         -1101: "Too many parameters; expected '%s' and received '%s'.",
         -1102: "Mandatory parameter '%s' was not sent, was empty/null, or malformed.",
@@ -135,6 +137,8 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         -4082: "Invalid number of batch place orders.",
         -4083: "Fail to place batch orders.",
         -4104: "Invalid contract type",
+        # Live answers only.
+        -4108: "Symbol is on delivering or delivered or settling or closed or pre-trading.",
         -4116: "ClientOrderId is duplicated.",
         -4120: (
             "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead."
@@ -263,6 +267,7 @@ _STATUSES: Final = {
     -1007: 408,
     -1015: 429,
     -1034: 429,
+    -1099: 404,
     -2014: 401,
     -2015: 401,
 }

@@ -407,6 +407,8 @@ REACHED_ELSEWHERE = {
     | {-4167, -4168, -4169, -4170, -4171, -4172},
     "test_futures_modifying": {-5025, -5027, -5029, -5047, -4196, -4197},
     "test_futures_errors": {-5024, -5026, -4199, -4198},
+    "test_futures_downloads": {-1099, -1130, -4165},
+    "test_futures_over": {-4108},
 }
 NOT_REACHED = {
     -1000: "a defect of ours",

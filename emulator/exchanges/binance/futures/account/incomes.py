@@ -92,7 +92,7 @@ async def incomes(call: Call) -> list[Income]:
     if start_us is not None and end_us is not None and start_us > end_us:
         raise TABLES[product].refuse(-1023)
     symbol = values.get("symbol")
-    name = None if symbol is None else find(product, symbol).instrument.symbol
+    name = None if symbol is None else find(product, symbol, call.now_us).instrument.symbol
     kinds = _kinds(values.get("incomeType"))
     if kinds is not None and not kinds:
         return []

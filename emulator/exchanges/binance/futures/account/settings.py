@@ -299,7 +299,7 @@ def _is_hedged(call: Call) -> bool:
 def _listings(call: Call) -> list[Listing]:
     """The symbol that is asked for, or all."""
     product, symbol = product_of(call), call.values.get("symbol")
-    return listed(product, call.now_us) if symbol is None else [find(product, symbol)]
+    return listed(product, call.now_us) if symbol is None else [find(product, symbol, call.now_us)]
 
 
 # Quirk: figures of brackets are JSON numbers (Notional and Leverage Brackets).

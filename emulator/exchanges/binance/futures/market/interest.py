@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from emulator.core.numbers import ZERO, divide_half, exact, round_half
 from emulator.exchanges.binance.futures.crowd import accounts_interest, open_interest
+from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.figures import figures_of
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.marks import marks_of
@@ -25,9 +26,9 @@ from emulator.exchanges.binance.futures.payloads.market import (
     UsdmOpenInterest,
     UsdmOpenInterestThen,
 )
-from emulator.exchanges.binance.futures.products import COINM, USDM
+from emulator.exchanges.binance.futures.products import COINM, USDM, product_of
 from emulator.exchanges.binance.futures.rows import FuturesRows
-from emulator.exchanges.binance.futures.symbols import asked_shown, of_pair
+from emulator.exchanges.binance.futures.symbols import asked, asked_shown, of_pair
 from emulator.exchanges.binance.limits import DATA_POOL
 from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, END_TIME, START_TIME, SYMBOL, render_amount
 from emulator.web.contract import Call
@@ -49,7 +50,7 @@ THEN = "What the market's own traders had open."
     answers=UsdmOpenInterest,
 )
 def usdm_open_interest(call: Call) -> UsdmOpenInterest:
-    listing = asked_shown(call)
+    listing = asked(call)
     return {
         "symbol": listing.symbol,
         "openInterest": _open_now(call, listing),
@@ -67,7 +68,7 @@ def usdm_open_interest(call: Call) -> UsdmOpenInterest:
     answers=CoinmOpenInterest,
 )
 def coinm_open_interest(call: Call) -> CoinmOpenInterest:
-    listing = asked_shown(call)
+    listing = asked(call)
     return {
         "symbol": listing.symbol,
         "pair": listing.pair,
@@ -80,7 +81,8 @@ def coinm_open_interest(call: Call) -> CoinmOpenInterest:
 def _open_now(call: Call, listing: Listing) -> str:
     with exact():
         if not listing.is_listed(call.now_us):
-            return figures_of(listing).quantity(ZERO)
+            # Quirk: open interest of a contract that is over has a code of its own (live answers).
+            raise TABLES[product_of(call)].refuse(-4108)
         own = open_interest(call.sandbox.seed, listing, call.now_us)
         return figures_of(listing).quantity(own + accounts_interest(call.engine, listing))
 
