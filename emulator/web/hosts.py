@@ -16,8 +16,17 @@ import msgspec
 
 from emulator.web.tallies import Called, Tally
 
-SITES = ("binance", "binance-usdm", "binance-coinm", "bybit", "kucoin", "kucoin-futures", "paper")
-"""In the order of their own ports; `paper` has none."""
+SITES = (
+    "binance",
+    "binance-usdm",
+    "binance-coinm",
+    "bybit",
+    "kucoin",
+    "kucoin-futures",
+    "paper",
+    "binance-vision",
+)
+"""In the order of their own ports; the last two have none."""
 
 PORT_SITES = SITES[:6]
 
@@ -69,6 +78,17 @@ HOST_SITES: Mapping[str, str] = {
             "ws-dapi.binance.com",
         ),
         "binance-coinm",
+    ),
+    **dict.fromkeys(
+        (
+            "data.binance.vision",
+            "data.binance.vision.s3.amazonaws.com",
+            "data.binance.vision.s3.ap-northeast-1.amazonaws.com",
+            "data.binance.vision.s3-ap-northeast-1.amazonaws.com",
+            # Its page and most programs list the bucket here; other people's buckets are below other paths.
+            "s3-ap-northeast-1.amazonaws.com",
+        ),
+        "binance-vision",
     ),
     **dict.fromkeys(
         (
@@ -142,6 +162,9 @@ EXCHANGE_DOMAINS: tuple[str, ...] = (
     "binancefuture.com",
     "bybit.com",
     "kucoin.com",
+    "data.binance.vision.s3.amazonaws.com",
+    "data.binance.vision.s3.ap-northeast-1.amazonaws.com",
+    "s3-ap-northeast-1.amazonaws.com",
     *REGIONAL_DOMAINS,
 )
 """Domains of which every name is an exchange's, whether it is served here or not."""
@@ -159,6 +182,8 @@ PATH_SITES: Mapping[str, str] = {
     "ws-fapi": "binance-usdm",
     "dapi": "binance-coinm",
     "ws-dapi": "binance-coinm",
+    "data": "binance-vision",
+    "data.binance.vision": "binance-vision",
     "v5": "bybit",
 }
 """Sites by the first segment of a path, where it names one. `/api` is told by its version."""

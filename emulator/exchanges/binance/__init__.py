@@ -13,7 +13,7 @@ from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
 from emulator.core.markets import Feed
 from emulator.core.rules import EngineRules
-from emulator.exchanges.binance import futures
+from emulator.exchanges.binance import bulk, futures
 from emulator.exchanges.binance.assets import assets
 from emulator.exchanges.binance.door import Counting, Door, Timestamps
 from emulator.exchanges.binance.eras import Eras
@@ -116,4 +116,5 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
         ),
         futures_site(USDM),
         futures_site(COINM),
+        bulk.site(),
     )

@@ -350,7 +350,11 @@ def speak(product: Product, rejection: Rejection, command: Command | None) -> Re
         case rejections.SettingBlocked():
             return _blocked(product, rejection)
         case rejections.NoIsolatedPosition():
-            return refuse(-4054)
+            if isinstance(command, commands.MoveMargin) and command.amount < 0:
+                # Quirk: where there is no margin to take back, that is all that is said; only who adds some
+                # hears that there is no position (live answers).
+                return refuse(-4051)
+            return refuse(-4049 if rejection.is_cross else -4054)
         case rejections.LegWrong():
             return refuse(-4061)
         case rejections.NothingToReduce():
