@@ -369,6 +369,13 @@ class CloseOut(Command, frozen=True, kw_only=True):
     risk: Risk
 
 
+class ExchangeOwed(Command, frozen=True, kw_only=True):
+    """Internal: where assets stand together, more is owed of one than may be; buy it for the others."""
+
+    account: AccountId
+    wallet: str
+
+
 class ActivateOrder(Command, frozen=True, kw_only=True):
     """Internal: place a waiting leg whose working order is filled."""
 

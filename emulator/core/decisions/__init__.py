@@ -70,6 +70,7 @@ DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisio
     c.DeliverContract: settling.deliver,
     c.Liquidate: liquidating.liquidate,
     c.CloseOut: liquidating.close_out,
+    c.ExchangeOwed: sharing.exchange_owed,
     c.ActivateOrder: following.activate,
     c.ExpireOrder: following.expire,
     c.EndOrderList: following.end_list,

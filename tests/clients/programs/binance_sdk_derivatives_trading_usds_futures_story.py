@@ -137,6 +137,13 @@ def check_settings():
     assert D(rest.user_commission_rate(symbol=SYMBOL).taker_commission_rate) == CONTRACT_TAKER_RATE
     assert rest.notional_and_leverage_brackets(symbol=SYMBOL)
     assert rest.get_bnb_burn_status().fee_burn is False
+    assert rest.get_current_multi_assets_mode().multi_assets_margin is False
+    error = raised(BadRequestError, rest.change_multi_assets_mode, multi_assets_margin="true")
+    assert "Unable to adjust to Multi-Assets mode with symbols" in str(error)
+    assert rest.change_margin_type(symbol=SYMBOL, margin_type="CROSSED").code == 200
+    assert rest.change_multi_assets_mode(multi_assets_margin="true").msg == "success"
+    assert rest.get_current_multi_assets_mode().multi_assets_margin is True
+    assert rest.futures_account_configuration().multi_assets_margin is True
 
 
 def check_position():
