@@ -40,6 +40,7 @@ DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisio
     c.Deposit: accounts.deposit,
     c.Withdraw: accounts.withdraw,
     c.Transfer: accounts.transfer,
+    c.ExchangeAssets: accounts.exchange,
     c.LockFunds: accounts.lock,
     c.UnlockFunds: accounts.unlock,
     c.CorrectBalance: accounts.correct,

@@ -197,6 +197,23 @@ def check_files():
     ]
 
 
+def check_conversion():
+    rest = begin()
+    (pair,) = rest.list_all_convert_pairs(from_asset="USDT", to_asset="BTC")
+    assert D(pair.from_asset_max_amount) == 2_500_000
+    quote = rest.send_quote_request(from_asset="USDT", to_asset="BTC", from_amount=5000)
+    # At 100,000, less a thousandth.
+    assert (D(quote.from_amount), D(quote.to_amount)) == (5000, D("0.04995"))
+    order = rest.accept_the_offered_quote(quote_id=quote.quote_id)
+    assert balance(rest) == 5000
+    (btc,) = (each for each in rest.futures_account_balance_v3() if each.asset == "BTC")
+    assert D(btc.balance) == D("0.04995")
+    state = rest.order_status(order_id=order.order_id)
+    assert (state.order_status, state.from_asset, state.to_asset) == ("SUCCESS", "USDT", "BTC")
+    error = raised(BadRequestError, rest.accept_the_offered_quote, quote_id=quote.quote_id)
+    assert "expired" in str(error)
+
+
 def check_orders():
     rest = begin()
     first = limit(rest, "BUY", 0.01, 99000)

@@ -195,6 +195,22 @@ class TestAccounts:
         told = [(one["a"]["m"], one["a"]["B"][0]["bc"], one["a"]["B"][0]["wb"]) for one in ear.take()]
         assert told == [("DEPOSIT", "250", "100250.00000000"), ("WITHDRAW", "-50", "100200.00000000")]
 
+    async def test_either_side_of_a_conversion(self, vault: Vault) -> None:
+        ear = Ear(vault, USDM)
+        await vault.do(
+            c.ExchangeAssets(
+                account=vault.account(),
+                wallet="usdm",
+                sold="USDT",
+                sold_amount=Decimal(5000),
+                bought="BTC",
+                bought_amount=Decimal("0.05"),
+                reference="1",
+            )
+        )
+        told = [(one["a"]["m"], one["a"]["B"][0]["a"], one["a"]["B"][0]["bc"]) for one in ear.take()]
+        assert told == [("COIN_SWAP_WITHDRAW", "USDT", "-5000"), ("COIN_SWAP_DEPOSIT", "BTC", "0.05")]
+
     async def test_settings(self, vault: Vault) -> None:
         ear = Ear(vault, USDM)
         await vault.do(c.SetLeverage(account=vault.account(), instrument=BTC, leverage=Decimal(7)))

@@ -145,6 +145,19 @@ class FuturesAccountHub(AccountHub):
             reason = "DEPOSIT" if changed > ZERO else "WITHDRAW"
             self._tell_account(account, reason, [self._balance(account, asset, changed)], (), now_us)
 
+    def _exchanged(self, event: e.AssetExchanged, now_us: int) -> None:
+        account = event.account
+        if event.wallet != self._product.wallet or not self._is_heard(account):
+            return
+        sold = self._balance(account, event.sold, -event.sold_amount)
+        bought = self._balance(account, event.bought, event.bought_amount)
+        if event.reference:
+            # Both reasons are documented, and that each tells of its own asset is the plain reading of them.
+            self._tell_account(account, "COIN_SWAP_WITHDRAW", [sold], (), now_us)
+            self._tell_account(account, "COIN_SWAP_DEPOSIT", [bought], (), now_us)
+        else:
+            self._tell_account(account, "AUTO_EXCHANGE", [sold, bought], (), now_us)
+
     # Orders
 
     def _listened(self, order_id: OrderId) -> Order | None:
@@ -322,12 +335,6 @@ class FuturesAccountHub(AccountHub):
         if self._is_heard(event.account) and event.wallet == self._product.wallet:
             balance = self._balance(event.account, event.asset, event.amount)
             self._tell_account(event.account, "INSURANCE_CLEAR", [balance], (), now_us)
-
-    def _exchanged(self, event: e.AssetExchanged, now_us: int) -> None:
-        if self._is_heard(event.account) and event.wallet == self._product.wallet:
-            changes = ((event.sold, -event.sold_amount), (event.bought, event.bought_amount))
-            balances = [self._balance(event.account, asset, changed) for asset, changed in changes]
-            self._tell_account(event.account, "AUTO_EXCHANGE", balances, (), now_us)
 
     # The engine's watcher
 
