@@ -373,7 +373,7 @@ class TestTheExchange:
         other = enclosed.run(str(program), "example.org", "80")
 
         assert (ended.returncode, ended.stdout.rpartition("\n")[2]) == (0, "the gate")
-        assert gate.received == [b"GET / HTTP/1.1\r\nHost: api.binance.com\r\n\r\n"]
+        assert gate.received == [b"GET / HTTP/1.1\r\nHost: api.binance.com\r\nConnection: close\r\n\r\n"]
         assert other.returncode == 3
         assert enclosed.refused == [("example.org", None)]
 
@@ -678,6 +678,29 @@ class TestThisMachine:
         assert enclosed.python(program) == "True\n"
         assert sorted(service.received, key=int) == [b"%d" % n for n in range(400)]
 
+    def test_a_command_that_may_have_few_files_has_as_many_connections(
+        self, enclosed: Enclosed, service: Peer
+    ) -> None:
+        program = (
+            "import resource, socket\n"
+            f"ones = [socket.create_connection(('127.0.0.1', {service.port})) for _ in range(200)]\n"
+            "for one in ones: one.sendall(b'x'); one.shutdown(socket.SHUT_WR)\n"
+            "print(all(one.makefile('rb').read() == b'x' for one in ones))\n"
+            "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
+        )
+        command = enclosed.command(sys.executable, "-c", program)
+
+        ended = subprocess.run(
+            ["sh", "-c", 'ulimit -S -n 256; exec "$@"', "sh", *command],
+            capture_output=True,
+            text=True,
+            env=surroundings(),
+            timeout=LIMIT_S,
+            check=True,
+        )
+
+        assert ended.stdout == "True\n256\n"
+
     def test_an_end_that_was_cut_off_is_told_as_such(self, enclosed: Enclosed) -> None:
         with socket.create_server(("127.0.0.1", 0)) as cutting:
 
@@ -742,8 +765,8 @@ def where_forbidden(kinds: str, *arguments: str) -> subprocess.CompletedProcess[
     """The enclosing program where no namespaces of some kinds may be made: whoever has users of his own may
     set such limits for all that happens among them."""
     program = (
-        "import ctypes, pathlib, runpy, sys\n"
-        "uid, gid = pathlib.os.getuid(), pathlib.os.getgid()\n"
+        "import ctypes, os, pathlib, runpy, sys\n"
+        "uid, gid = os.getuid(), os.getgid()\n"
         "assert ctypes.CDLL(None).unshare(0x10000000) == 0\n"
         "own = pathlib.Path('/proc/self')\n"
         "(own / 'setgroups').write_text('deny')\n"

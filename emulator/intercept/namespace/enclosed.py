@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -24,6 +25,8 @@ from emulator.intercept.namespace.serving import Follow, Serving
 
 SERVICES_MAX = 400
 """Ports of this machine that are reachable from the command's network, at addresses of each version."""
+
+FILES_MAX = 65_536
 
 ANSWER_S = 20.0
 """How long the launcher may take for a step; it takes milliseconds."""
@@ -93,6 +96,7 @@ def run(
             closed=machine.proxy_ports(os.environ),
         )
         serving = Serving(sockets, names=names, refusals=refusals, gate=gate, follow=follow)
+        stack.enter_context(_many_files())
         serving.begin()
         stack.callback(serving.end)
         stack.enter_context(_signals_passed_on(launched.pid))
@@ -264,6 +268,21 @@ def _write_down_users(pid: int) -> None:
                 (home / name).write_text(f"{own} {own} 1\n")
     except OSError as error:
         raise Unavailable(reasons.words("users", error.errno or 0)) from error
+
+
+@contextlib.contextmanager
+def _many_files() -> Iterator[None]:
+    """Have this process open as many files as it may: a connection that is passed on takes two."""
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if most == resource.RLIM_INFINITY else min(FILES_MAX, most)
+    if before == resource.RLIM_INFINITY or before >= wanted:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
 
 
 @contextlib.contextmanager
