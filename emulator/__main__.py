@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from emulator.app import Plan, Running, Verified
+    from emulator.intercept.authority import Authority
 
 _BEGAN = monotonic()
 
@@ -43,6 +44,7 @@ def _fail(message: str) -> NoReturn:
 @main.command()
 @click.option("--host", help="Address to listen on (127.0.0.1).")
 @click.option("--port", type=int, help="Port of all sites (8585); six more follow. 0 picks all.")
+@click.option("--tls-port", "tls_ports", metavar="PORT[,PORT]", help="Of the real host names (8543).")
 @click.option("--seed", type=int, help="The synthetic markets are a function of it (1).")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where state is kept (./data).")
 @click.option("--ephemeral", is_flag=True, default=None, help="Keep all state in memory only.")
@@ -97,8 +99,9 @@ def _announce(running: Running, *, quiet: bool) -> None:
             + ", ".join(
                 f"{name} :{port}"
                 for name, port in emulator.ports.items()
-                if name != "all" and name not in served
+                if name not in ("all", "tls") and name not in served
             ),
+            f"  real hosts   :{emulator.ports['tls']}, for who trusts {emulator.gates.authority.path}",
             f"  control API  {running.url}/_emulator/health",
             f"  state        {emulator.storage.kept}",
         ]
@@ -287,6 +290,62 @@ def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     click.echo(f"wrote {path}", err=True)
+
+
+# ca
+
+
+_DATA_DIR = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    envvar="EMULATOR_DATA_DIR",
+    default=Path("data"),
+    help="Where state is kept (./data).",
+)
+
+
+@main.group()
+def ca() -> None:
+    """The local certificate authority, which clients of the real host names have to trust.
+
+    It is made once under the data directory, and can vouch for exchanges and this machine only.
+    """
+
+
+@ca.command("path")
+@_DATA_DIR
+def ca_path(data_dir: Path) -> None:
+    """Print where its certificate is; it is made when there is none."""
+    click.echo(_authority(data_dir).path.resolve())
+
+
+@ca.command("export")
+@_DATA_DIR
+@click.argument("destination", required=False, type=click.Path(path_type=Path, dir_okay=False))
+def ca_export(data_dir: Path, destination: Path | None) -> None:
+    """Write its certificate in PEM to a file, or print it. The key stays where it is."""
+    pem = _authority(data_dir).pem
+    if destination is None:
+        click.echo(pem, nl=False)
+    else:
+        destination.write_bytes(pem)
+        click.echo(f"wrote {destination}", err=True)
+
+
+@ca.command("fingerprint")
+@_DATA_DIR
+def ca_fingerprint(data_dir: Path) -> None:
+    """Print the SHA-256 of its certificate."""
+    click.echo(_authority(data_dir).fingerprint)
+
+
+def _authority(data_dir: Path) -> Authority:
+    from emulator.intercept.authority import Authority, AuthorityUnusable
+
+    try:
+        return Authority.at(data_dir)
+    except (AuthorityUnusable, OSError) as error:
+        _fail(str(error))
 
 
 # accounts

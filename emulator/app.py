@@ -27,6 +27,8 @@ from emulator.core.commands import Deposit
 from emulator.exchanges import binance
 from emulator.exchanges.binance.eras import EraUnknown, read_eras
 from emulator.feeds.synthetic import SyntheticFeed
+from emulator.intercept.authority import Authority, AuthorityUnusable
+from emulator.intercept.gate import Gates
 from emulator.runtime import upkeep
 from emulator.runtime.archive import Archive
 from emulator.runtime.chronicle import Keeping
@@ -92,7 +94,7 @@ DEMO_FUNDS: Mapping[str, Decimal] = {
 }
 DEMO_FUNDS_ELSE = Decimal(100_000)
 
-START_FAILURES = (SettingsError, PortUnavailable, JournalError, StorageUnavailable)
+START_FAILURES = (SettingsError, PortUnavailable, JournalError, StorageUnavailable, AuthorityUnusable)
 """What a start may end with, each in words for people."""
 READY_FILE = "ready.json"
 CONCLUDE_S = 1.0
@@ -119,7 +121,7 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     """Everything joined, nothing started.
 
     control_token: the one given, or one made for this run. ports: filled when it listens, "all" first,
-    then by site.
+    then by site, then "tls", of which there may be more in the settings.
     """
 
     settings: Settings
@@ -131,6 +133,7 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     hosts: Hosts
     ports: dict[str, int]
     listener: Listener
+    gates: Gates
     application: Application
 
 
@@ -171,6 +174,7 @@ def build(settings: Settings, *, engines: MakeEngines | None = None) -> Emulator
     ports: dict[str, int] = {}
     hosts = Hosts()
     listener = Listener()
+    gates = Gates(listener=listener, hosts=hosts, authority=partial(Authority.at, settings.data_dir))
     desk = Desk(
         version=__version__,
         sandboxes=sandboxes,
@@ -181,6 +185,7 @@ def build(settings: Settings, *, engines: MakeEngines | None = None) -> Emulator
         counts=Counts(),
         ports=ports,
         sandbox_ports=SandboxPorts(listener=listener, hosts=hosts, host=settings.host),
+        gates=gates,
         journal_kind=storage.kind,
         is_durable=not settings.ephemeral,
     )
@@ -204,6 +209,7 @@ def build(settings: Settings, *, engines: MakeEngines | None = None) -> Emulator
         hosts=hosts,
         ports=ports,
         listener=listener,
+        gates=gates,
         application=application,
     )
 
@@ -372,12 +378,18 @@ def run(emulator: Emulator, *, announce: Callable[[Running], None], began: float
 async def _run(emulator: Emulator, *, announce: Callable[[Running], None], began: float) -> None:
     settings = emulator.settings
     first = settings.port
-    sockets = listen(settings.host, [first + place if first else 0 for place in range(PORTS)])
+    wanted = [first + place if first else 0 for place in range(PORTS)]
+    sockets = listen(settings.host, [*wanted, *settings.tls_listened])
+    for_tls = sockets[PORTS:]
+    del sockets[PORTS:]
     ports = emulator.ports
     ports.update(zip(("all", *PORT_SITES), map(port_of, sockets), strict=True))
+    ports["tls"] = port_of(for_tls[0])
     for site in PORT_SITES:
         emulator.hosts.serve_site_on(ports[site], site)
     try:
+        # Before anything is announced: whoever waits for the ready file finds its certificate.
+        tls = {"port": ports["tls"], "ca": emulator.gates.certificate}
         await emulator.sandboxes.open()
     except BaseException as error:
         await emulator.storage.close()
@@ -388,20 +400,23 @@ async def _run(emulator: Emulator, *, announce: Callable[[Running], None], began
 
     def on_listening() -> None:
         _spare_the_collector()
+        for opened in for_tls:
+            emulator.gates.keep(opened)
         running = Running(
             emulator=emulator,
             url=_url(settings.host, ports["all"]),
             started_ms=round((monotonic() - began) * 1000),
         )
-        _write(ready_file, _describe(running))
+        _write(ready_file, _describe(running) | {"tls": tls})
         announce(running)
+
+    async def on_stopping() -> None:
+        await emulator.sandboxes.conclude(within_s=CONCLUDE_S)
+        await emulator.gates.close_all()
 
     try:
         await emulator.listener.serve(
-            emulator.application,
-            sockets,
-            on_listening=on_listening,
-            on_stopping=partial(emulator.sandboxes.conclude, within_s=CONCLUDE_S),
+            emulator.application, sockets, on_listening=on_listening, on_stopping=on_stopping
         )
     finally:
         await emulator.sandboxes.close()
@@ -443,7 +458,7 @@ def _describe(running: Running) -> dict[str, Any]:
         "sites": {
             name: {"url": _url(host, port), "port": port, "served": name in served}
             for name, port in running.emulator.ports.items()
-            if name != "all"
+            if name in PORT_SITES
         },
         "ports": running.emulator.ports,
         "startedMs": running.started_ms,

@@ -16,6 +16,9 @@ from urllib.parse import quote
 from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+PORT = 8585
+TLS_PORT = 8543
+"""The gate's, when the port of all sites is PORT too; two emulators on one machine do not meet there."""
 PORTS = 7
 """The port of all sites and one for each site that has its own."""
 
@@ -52,6 +55,15 @@ def _speed(value: object) -> Decimal:
     return speed
 
 
+def _ports(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",")]
+    return [value] if isinstance(value, int) else value
+
+
+TlsPort = Annotated[int, Field(ge=0, le=65_535)]
+
+
 def _eras(value: object) -> object:
     if isinstance(value, str):
         import json
@@ -73,13 +85,19 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", validation_alias=_named("HOST"), description="Address to listen on.")
     port: int = Field(
-        8585,
+        PORT,
         ge=0,
         le=65_535,
         validation_alias=_named("PORT", "APP_PORT"),
         description="Port of all sites; the six after it serve one site each. 0 picks all.",
     )
-    tls_port: int | None = Field(None, ge=0, le=65_535, validation_alias=_named("TLS_PORT"))
+    tls_ports: Annotated[tuple[TlsPort, ...], NoDecode, BeforeValidator(_ports)] = Field(
+        (),
+        max_length=16,
+        validation_alias=_named("TLS_PORT"),
+        description="Where the real host names are served with TLS, and proxies' clients: one port or "
+        "several with commas (8543 beside the port 8585, else any). 0 picks one.",
+    )
     data_dir: Path = Field(
         Path("data"),
         validation_alias=_named("DATA_DIR"),
@@ -169,13 +187,16 @@ class Settings(BaseSettings):
             raise ValueError(f"port: the {PORTS - 1} ports after {self.port} would be beyond 65535")
         if self.clock == "wall" and (self.time_us is not None or self.speed):
             raise ValueError("time and speed are those of a virtual clock; set the clock to virtual")
-        for setting, value in (
-            ("EMULATOR_REDIS_URL or REDIS_HOST", self.redis_address),
-            ("EMULATOR_TLS_PORT", self.tls_port),
-        ):
-            if value is not None:
-                raise ValueError(f"{setting} is set, but this version does not serve it yet: unset it")
+        if self.redis_address is not None:
+            raise ValueError(
+                "EMULATOR_REDIS_URL or REDIS_HOST is set, but this version does not serve it yet: unset it"
+            )
         return self
+
+    @property
+    def tls_listened(self) -> tuple[int, ...]:
+        """The ports for TLS, with those that nobody chose: 0 picks one."""
+        return self.tls_ports or (TLS_PORT if self.port == PORT else 0,)
 
     @property
     def mongo_address(self) -> str | None:

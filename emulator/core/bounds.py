@@ -77,6 +77,7 @@ class Bounds:
             and terms.quote_quantity is None
             and terms.good_till_us is None
             and terms.leg is _BOTH
+            and terms.leverage is None
             and not (terms.reduce_only or terms.close_position or terms.price_protect or terms.detached)
             and lowest <= price <= highest
             and self._quantity_min <= quantity <= self._quantity_max

@@ -48,6 +48,20 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
         return min(amount * self.bid, amount * self.ask)
 
 
+class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset that counts where all assets of a wallet stand together.
+
+    bid_buffer, ask_buffer: as of `CollateralRate`. index: what one unit is worth, unless it
+    is the index price of a contract, whose name is `index_of` then.
+    """
+
+    asset: str
+    bid_buffer: Decimal = ZERO
+    ask_buffer: Decimal = ZERO
+    index: Decimal = ONE
+    index_of: str = ""
+
+
 class Collateral(Protocol):
     """figures: what there is, asset by asset.
 

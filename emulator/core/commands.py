@@ -94,11 +94,17 @@ class SetFeePayment(Command, frozen=True, kw_only=True):
 
 
 class SetLeverage(Command, frozen=True, kw_only=True):
-    """Choose the leverage of an account's positions in one contract, those that exist included."""
+    """Choose the leverage of an account's positions in one contract, those that exist included.
+
+    leg: the one leg of hedge mode for which it is chosen; None: for all positions. opposite: of the leg
+    against the one that is named, chosen together with it; None: what it is.
+    """
 
     account: AccountId
     instrument: str
     leverage: Decimal
+    leg: Leg | None = None
+    opposite: Decimal | None = None
 
 
 class SetMarginMode(Command, frozen=True, kw_only=True):
@@ -116,6 +122,15 @@ class SetPositionMode(Command, frozen=True, kw_only=True):
     account: AccountId
     wallet: str
     hedged: bool
+
+
+class SetCollateralMode(Command, frozen=True, kw_only=True):
+    """Choose whether all assets of a wallet cover all its contracts together, or each what settles in it;
+    refused while there are orders or anything isolated."""
+
+    account: AccountId
+    wallet: str
+    shared: bool
 
 
 class MoveMargin(Command, frozen=True, kw_only=True):

@@ -102,6 +102,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     settle_step: the ledger's smallest amount of the settle asset.
     margin_asset: what is put up for it; the settle asset unless an exchange tells them apart.
     listed_us: from when on it can be traded. delivery_us: when it settles for good; None: a perpetual.
+    settlement_seconds: over how many seconds before that the index is averaged. delivery_fee: part of
+    the value that is charged for it.
     funding_hours: hours between funding payments; 0: none.
     liquidation_fee: part of the liquidated value that goes to the insurance fund.
     maintenance_fee: part of the value that the maintenance margin holds for closing, beside the tier's.
@@ -124,6 +126,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     margin_asset: str
     listed_us: int = 0
     delivery_us: int | None = None
+    settlement_seconds: int = 1800
+    delivery_fee: Decimal = ZERO
     funding_hours: int = 8
     liquidation_fee: Decimal = ZERO
     maintenance_fee: Decimal = ZERO

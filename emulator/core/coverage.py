@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from emulator.core.collateral import Collateral, SeparateCollateral
+from emulator.core.collateral import Collateral, CollateralRate, SeparateCollateral, SharedCollateral
 from emulator.core.instruments import BUY, SELL, Instrument
-from emulator.core.margin import NOTHING_RESTS, Holding, Resting, figures
+from emulator.core.margin import NOTHING_RESTS, Holding, Resting, counted, figures
 from emulator.core.numbers import ZERO
 from emulator.core.orders import Order, OrderTerms
 from emulator.core.positions import Leg
@@ -34,13 +34,19 @@ def resting(
 ) -> Resting:
     """The value of an account's orders in the book beside one position; none of what only waits, or can
     only reduce it."""
-    counted = account.beside.get((instrument.symbol, leg), NOTHING_RESTS)
+    beside = account.beside.get((instrument.symbol, leg), NOTHING_RESTS)
     if without is None:
-        return counted
-    worth = state.booked.get(without.id, ZERO)
-    if without.side is BUY:
-        return Resting(bids=counted.bids - worth, asks=counted.asks)
-    return Resting(bids=counted.bids, asks=counted.asks - worth)
+        return beside
+    contract, worth = instrument.contract, state.booked.get(without.id, ZERO)
+    assert contract is not None
+    return counted(
+        contract,
+        beside,
+        is_buy=without.side is BUY,
+        before=worth,
+        value=ZERO,
+        leverage=without.terms.leverage,
+    )
 
 
 def reducible(
@@ -87,7 +93,23 @@ def collateral(state: State, rules: EngineRules, account: Account, wallet: str, 
     for holding in held:
         settle = holding.contract.settle
         balances[settle] = balances.get(settle, ZERO) + holding.position.margin
+    if (account.id, wallet) in state.shared:
+        rates = collateral_rates(state, wallet, now_us)
+        return SharedCollateral(figures=figures(balances, held), rates=rates, counted=rules.margin.counted)
     return SeparateCollateral(figures=figures(balances, held), counted=rules.margin.counted)
+
+
+def collateral_rates(state: State, wallet: str, now_us: int) -> dict[str, CollateralRate]:
+    """What one unit of each asset counts for that may stand together with others in a wallet."""
+    rates: dict[str, CollateralRate] = {}
+    for one in state.collateral.get(wallet, ()):
+        index = one.index
+        if one.index_of:
+            marks = state.markets[one.index_of].marks
+            assert marks is not None, "a pair has no index price"
+            index = marks.index_price(now_us)
+        rates[one.asset] = CollateralRate(index=index, bid_buffer=one.bid_buffer, ask_buffer=one.ask_buffer)
+    return rates
 
 
 def spendable(

@@ -94,7 +94,9 @@ class Engine:
         self.instruments = instruments
         self.feed = feed
         self.rules = rules or EngineRules()
-        self.state = State(instruments, feed, wallets, self.rules.fees.discount_asset)
+        self.state = State(
+            instruments, feed, wallets, self.rules.fees.discount_asset, self.rules.margin.collateral
+        )
         self.views = Views(self.state)
         self.observers: Sequence[Observer] = ()
         self._advanced_us = 0
@@ -346,8 +348,10 @@ class Engine:
         """The settlement price may be far from the mark price by which a position could be kept. What is owed
         then is owed by nobody who has a position, so nobody would look for it later."""
         contract = self.state.contract_of(order.instrument)
-        risk = Risk(order.account, contract.wallet, contract.settle)
-        owes = self.state.ledger.free(risk.account, risk.wallet, risk.asset) < ZERO
+        account, wallet, asset = order.account, contract.wallet, contract.settle
+        is_shared = (account, wallet) in self.state.shared
+        risk = Risk(account, wallet, "" if is_shared else asset)
+        owes = self.state.ledger.free(account, wallet, asset) < ZERO
         if owes and not held_at(self.state, risk, self.views.now_us):
             pending.append(c.CloseOut(risk=risk))
 
@@ -446,9 +450,11 @@ class Engine:
 
     def _call_margins(self, now_us: int) -> None:
         calls = self._vigil.calls
-        for risk in calls:
-            for observer in self.observers:
-                if isinstance(observer, Watcher):
+        if not calls:
+            return
+        for observer in self.observers:
+            if isinstance(observer, Watcher):
+                for risk in calls:
                     observer.margin_called(risk, now_us)
         calls.clear()
 

@@ -87,9 +87,12 @@ class BalanceCorrected(Event, frozen=True, kw_only=True):
 
 
 class LeverageSet(Event, frozen=True, kw_only=True):
+    """leg: for which it holds from now on, and the position that is there; None: for all."""
+
     account: AccountId
     instrument: str
     leverage: Decimal
+    leg: Leg | None = None
 
 
 class MarginModeSet(Event, frozen=True, kw_only=True):
@@ -102,6 +105,14 @@ class PositionModeSet(Event, frozen=True, kw_only=True):
     account: AccountId
     wallet: str
     hedged: bool
+
+
+class CollateralModeSet(Event, frozen=True, kw_only=True):
+    """shared: all assets of the wallet stand together; else each covers what settles in it."""
+
+    account: AccountId
+    wallet: str
+    shared: bool
 
 
 class MarginMoved(Event, frozen=True, kw_only=True):
@@ -158,7 +169,8 @@ class PositionTakenOver(Event, frozen=True, kw_only=True):
     """A part of a liquidation order was filled outside the book, at the bankruptcy price.
 
     trade: a number that is no public trade's. amount: as of `TradeExecuted`. by_fund: the insurance fund took
-    it, and parted with it at the mark price; else the market took it as it was.
+    it, and parted with it at the mark price; else the market took it as it was, as when its contract was
+    delivered. fee: what its owner was charged, in the settle asset.
     """
 
     order: OrderId
@@ -169,6 +181,7 @@ class PositionTakenOver(Event, frozen=True, kw_only=True):
     amount: Decimal
     mark: Decimal
     by_fund: bool
+    fee: Decimal = Decimal(0)
 
 
 class AutoDeleveraged(Event, frozen=True, kw_only=True):
@@ -182,6 +195,17 @@ class AutoDeleveraged(Event, frozen=True, kw_only=True):
     price: Decimal
     quantity: Decimal
     amount: Decimal
+
+
+class AssetExchanged(Event, frozen=True, kw_only=True):
+    """What was owed of one asset after a liquidation was bought for another, from the market."""
+
+    account: AccountId
+    wallet: str
+    sold: str
+    sold_amount: Decimal
+    bought: str
+    bought_amount: Decimal
 
 
 class InsurancePaid(Event, frozen=True, kw_only=True):
@@ -412,4 +436,6 @@ AnyEvent = (
     | PositionTakenOver
     | AutoDeleveraged
     | InsurancePaid
+    | CollateralModeSet
+    | AssetExchanged
 )

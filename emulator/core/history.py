@@ -134,6 +134,8 @@ class IncomeKind(str, Enum):
     """Profit of a position that was closed because its contract was delivered."""
     CORRECTION = "correction"
     """Booked by a repair."""
+    EXCHANGE = "exchange"
+    """One asset was exchanged for what was owed of another."""
 
 
 _NUMBER_OF_KIND = {kind: number for number, kind in enumerate(IncomeKind, 1)}
@@ -187,24 +189,30 @@ class PositionRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class ContractSettings(msgspec.Struct, frozen=True, gc=False):
-    """What an account chose about its positions in one contract. The newest one replaces those before."""
+    """What an account chose about its positions in one contract. The newest one replaces those before.
+
+    long, short: the leverage of one leg, where it was chosen by itself.
+    """
 
     account: AccountId
     instrument: str
     leverage: Decimal
     mode: MarginMode
     time_us: int
+    long: Decimal | None = None
+    short: Decimal | None = None
 
 
 class WalletSettings(msgspec.Struct, frozen=True, gc=False):
     """What an account chose about all contracts of a wallet. The newest one replaces those before.
 
-    hedged: whether positions have two legs.
+    hedged: whether positions have two legs. shared: whether all assets stand together.
     """
 
     account: AccountId
     wallet: str
     hedged: bool
+    shared: bool
     time_us: int
 
 

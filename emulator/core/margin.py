@@ -35,11 +35,36 @@ class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
     leverage: Decimal | None = None
 
 
-class Resting(msgspec.Struct, frozen=True, kw_only=True):
-    """Value of the open orders beside one position, by side, as if all had the position's leverage."""
+class OwnLeverage(msgspec.Struct, frozen=True, kw_only=True):
+    """Value and initial margin of the open orders beside one position that have a leverage of their own."""
 
     bids: Decimal = ZERO
     asks: Decimal = ZERO
+    bids_margin: Decimal = ZERO
+    asks_margin: Decimal = ZERO
+
+
+_NONE_OF_ITS_OWN = OwnLeverage()
+
+
+class Resting(msgspec.Struct, frozen=True, kw_only=True):
+    """Value of the open orders beside one position, by side; own: of those among them that have a leverage
+    of their own."""
+
+    bids: Decimal = ZERO
+    asks: Decimal = ZERO
+    own: OwnLeverage | None = None
+
+    def at(self, leverage: Decimal) -> tuple[Decimal, Decimal]:
+        """Values by side at which all would ask for as much margin if they had this leverage: those of orders
+        with their own are margin * leverage."""
+        own = self.own
+        if own is None:
+            return self.bids, self.asks
+        return (
+            self.bids - own.bids + own.bids_margin * leverage,
+            self.asks - own.asks + own.asks_margin * leverage,
+        )
 
 
 NOTHING_RESTS = Resting()
@@ -111,19 +136,56 @@ class AssetFigures(msgspec.Struct, frozen=True, kw_only=True):
         return self.wallet - self.isolated
 
 
-def resting_of(contract: Contract, orders: Iterable[OpenOrder], leverage: Decimal) -> Resting:
-    """Values of orders by side. An order with a leverage of its own counts by the margin that it asks
-    for, so value * leverage / own leverage, upwards where that is not a finite decimal."""
-    bids = asks = ZERO
+def resting_of(contract: Contract, orders: Iterable[OpenOrder]) -> Resting:
+    """Values of orders by side."""
+    resting = NOTHING_RESTS
     for order in orders:
         value = abs(value_of(contract, order.quantity, order.price))
-        if order.leverage is not None and order.leverage != leverage:
-            value = divide_up(value * leverage, order.leverage, contract.cost_step)
-        if order.quantity > ZERO:
-            bids += value
+        resting = counted(
+            contract, resting, is_buy=order.quantity > ZERO, before=ZERO, value=value, leverage=order.leverage
+        )
+    return resting
+
+
+def counted(
+    contract: Contract,
+    resting: Resting,
+    *,
+    is_buy: bool,
+    before: Decimal,
+    value: Decimal,
+    leverage: Decimal | None = None,
+) -> Resting:
+    """What rests after one order came to count with another value than before, zero where it does not.
+
+    leverage: the order's own. It asks for value / leverage then, upwards where that is not a finite decimal.
+    """
+    bids, asks, own = resting.bids, resting.asks, resting.own
+    if is_buy:
+        bids += value - before
+    else:
+        asks += value - before
+    if leverage is not None:
+        step = contract.cost_step
+        margin = divide_up(value, leverage, step) - divide_up(before, leverage, step)
+        own = own or _NONE_OF_ITS_OWN
+        if is_buy:
+            own = OwnLeverage(
+                bids=own.bids + value - before,
+                asks=own.asks,
+                bids_margin=own.bids_margin + margin,
+                asks_margin=own.asks_margin,
+            )
         else:
-            asks += value
-    return Resting(bids=bids, asks=asks)
+            own = OwnLeverage(
+                bids=own.bids,
+                asks=own.asks + value - before,
+                bids_margin=own.bids_margin,
+                asks_margin=own.asks_margin + margin,
+            )
+        if not own.bids and not own.asks:
+            own = None
+    return Resting(bids=bids, asks=asks, own=own)
 
 
 def margin_value(contract: Contract, position: Position, mark: Decimal) -> Decimal:
@@ -144,7 +206,8 @@ def requirement(
     Futures Trading".
     """
     value = margin_value(contract, position, mark)
-    larger = max(abs(value + resting.bids), abs(value - resting.asks))
+    bids, asks = resting.at(position.leverage)
+    larger = max(abs(value + bids), abs(value - asks))
     total = _margin(contract, larger, position.leverage)
     own = _margin(contract, abs(value), position.leverage)
     return Requirement(position=own, orders=total - own)

@@ -88,7 +88,8 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     (`Instrument.trigger_protect`).
 
     Of contracts only: leg, which position it is about; reduce_only: it may never open or turn one;
-    close_position: it closes all that there is when it is active, and has no quantity.
+    close_position: it closes all that there is when it is active, and has no quantity. leverage: at which it
+    opens, and by which it needs margin, where orders have one of their own; None: the position's.
     detached: it is not an order of the market itself, only waits for its trigger; then another order of the
     same name takes its place, with an id of its own.
     cause: who wanted it.
@@ -114,6 +115,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     detached: bool = False
     good_till_us: int | None = None
     cause: Cause = Cause.OWNER
+    leverage: Decimal | None = None
 
     @property
     def reduces(self) -> bool:

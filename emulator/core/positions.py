@@ -82,17 +82,24 @@ class BreakEven(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def traded(
-    contract: Contract, position: Position, *, quantity: Decimal, price: Decimal, fee: Decimal = ZERO
+    contract: Contract,
+    position: Position,
+    *,
+    quantity: Decimal,
+    price: Decimal,
+    fee: Decimal = ZERO,
+    leverage: Decimal | None = None,
 ) -> Change:
     """The position after a trade of `quantity` contracts: above zero bought, below zero sold.
 
     In one-way mode a trade larger than the opposite position turns it round: the old one is closed,
     a new one begins with the rest, and the fee is shared between them by quantity. A leg of hedge
-    mode never turns; that it would is the caller's mistake.
+    mode never turns; that it would is the caller's mistake. leverage: at which the trade opens, where its
+    order has one of its own (`joined_leverage`); None: the position's.
     """
     assert quantity, "a trade of nothing"
     if not position.quantity or (quantity > ZERO) is (position.quantity > ZERO):
-        return _increased(contract, position, quantity, price, fee)
+        return _increased(contract, position, quantity, price, fee, leverage)
     surplus = abs(quantity) - abs(position.quantity)
     if surplus <= ZERO:
         return _reduced(contract, position, abs(quantity), price, fee)
@@ -100,7 +107,7 @@ def traded(
     fee_closing = divide_half(fee * abs(position.quantity), abs(quantity), contract.settle_step)
     closing = _reduced(contract, position, abs(position.quantity), price, fee_closing)
     rest = surplus if quantity > ZERO else -surplus
-    opening = _increased(contract, closing.position, rest, price, fee - fee_closing)
+    opening = _increased(contract, closing.position, rest, price, fee - fee_closing, leverage)
     return Change(
         position=opening.position,
         closed=closing.closed,
@@ -112,19 +119,26 @@ def traded(
 
 
 def _increased(
-    contract: Contract, position: Position, quantity: Decimal, price: Decimal, fee: Decimal
+    contract: Contract,
+    position: Position,
+    quantity: Decimal,
+    price: Decimal,
+    fee: Decimal,
+    own_leverage: Decimal | None,
 ) -> Change:
     assert position.leg is Leg.BOTH or (quantity > ZERO) is (position.leg is Leg.LONG), (
         f"a {position.leg.value} leg would open on the other side"
     )
-    margin = ZERO
+    margin, value = ZERO, abs(value_of(contract, quantity, price))
+    leverage = position.leverage if own_leverage is None else own_leverage
     if position.mode is MarginMode.ISOLATED:
-        margin = entry_margin(contract, quantity=quantity, price=price, leverage=position.leverage)
+        margin = entry_margin(contract, quantity=quantity, price=price, leverage=leverage)
     was_flat = not position.quantity
     increased = msgspec.structs.replace(
         position,
+        leverage=joined_leverage(contract, position, value, leverage),
         quantity=position.quantity + quantity,
-        cost=position.cost + abs(value_of(contract, quantity, price)),
+        cost=position.cost + value,
         margin=position.margin + margin,
         realised=ZERO if was_flat else position.realised,
         fees=fee if was_flat else position.fees + fee,
@@ -152,6 +166,19 @@ def _reduced(contract: Contract, position: Position, closed: Decimal, price: Dec
         fees=position.fees + fee,
     )
     return Change(position=reduced, closed=closed, realised=realised, margin_released=margin)
+
+
+def joined_leverage(contract: Contract, position: Position, value: Decimal, leverage: Decimal) -> Decimal:
+    """The leverage of a position after so much was added to it at another: all cost over all that opening it
+    took, (C + v) / (C / L + v / l), to the contract's cost step; that of the addition when it was flat."""
+    if leverage == position.leverage:
+        return leverage
+    cost, before = position.cost, position.leverage
+    if not cost:
+        return leverage
+    return divide_half(
+        (cost + value) * before * leverage, cost * leverage + value * before, contract.cost_step
+    )
 
 
 def entry_margin(contract: Contract, *, quantity: Decimal, price: Decimal, leverage: Decimal) -> Decimal:

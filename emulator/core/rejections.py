@@ -91,12 +91,17 @@ class LeverageInvalid(Rejection, frozen=True, kw_only=True):
     most: Decimal
 
 
+class LeverageShared(Rejection, frozen=True, kw_only=True):
+    """A leverage is named for a leg or an order that cannot have one of its own."""
+
+
 class Setting(str, Enum):
     """What an account may choose about its positions."""
 
     LEVERAGE = "leverage"
     MARGIN_MODE = "margin_mode"
     POSITION_MODE = "position_mode"
+    COLLATERAL_MODE = "collateral_mode"
 
 
 class SettingUnchanged(Rejection, frozen=True, kw_only=True):
@@ -110,6 +115,14 @@ class Obstacle(str, Enum):
 
     ORDERS = "orders"
     POSITION = "position"
+    ISOLATED = "isolated"
+    """Contracts in which positions are, or would be, isolated."""
+    SHARED = "shared"
+    """Assets that stand together, beside which nothing can be isolated."""
+    DEBT = "debt"
+    """Less than nothing of an asset."""
+    MARGIN = "margin"
+    """Positions that would not be covered any more."""
 
 
 class SettingBlocked(Rejection, frozen=True, kw_only=True):

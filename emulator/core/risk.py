@@ -8,13 +8,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from emulator.core.collateral import CollateralRate
 from emulator.core.contracts import Contract
-from emulator.core.coverage import mark_price
+from emulator.core.coverage import collateral_rates, mark_price
 from emulator.core.deleveraging import Candidate, deleveraging_score
 from emulator.core.ledger import INSURANCE
 from emulator.core.liquidation import Risk, is_liquidated
 from emulator.core.margin import maintenance
-from emulator.core.numbers import ZERO
+from emulator.core.numbers import ONE, ZERO
 from emulator.core.positions import Leg, MarginMode, Position, unrealised
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
@@ -56,7 +57,8 @@ def risk_of(state: State, account: Account, symbol: str, leg: Leg) -> Risk:
     contract = _contract(state.markets[symbol])
     if state.position(account.id, symbol, leg).mode is MarginMode.ISOLATED:
         return Risk(account.id, contract.wallet, contract.settle, symbol, leg)
-    return Risk(account.id, contract.wallet, contract.settle)
+    is_shared = (account.id, contract.wallet) in state.shared
+    return Risk(account.id, contract.wallet, "" if is_shared else contract.settle)
 
 
 def risks_of(state: State, account: Account) -> list[Risk]:
@@ -73,17 +75,20 @@ def held_at(state: State, risk: Risk, now_us: int) -> list[Held]:
         if risk.is_isolated:
             is_there = (symbol, leg) == (risk.instrument, risk.leg)
         else:
-            is_there = position.mode is MarginMode.CROSS and (contract.wallet, contract.settle) == (
-                risk.wallet,
-                risk.asset,
+            is_there = (
+                position.mode is MarginMode.CROSS
+                and contract.wallet == risk.wallet
+                and risk.asset in ("", contract.settle)
             )
         if is_there:
             found.append(Held(market, contract, position, mark_price(market, now_us)))
     return found
 
 
-def standing(state: State, risk: Risk, held: list[Held]) -> Standing:
+def standing(state: State, risk: Risk, held: list[Held], now_us: int) -> Standing:
     """What covers the positions of a risk, and what must be kept."""
+    if risk.asset == "":
+        return Cover(state, risk, held, now_us).standing()
     if risk.is_isolated:
         equity = sum((one.position.margin for one in held), ZERO)
     else:
@@ -93,6 +98,48 @@ def standing(state: State, risk: Risk, held: list[Held]) -> Standing:
         equity += one.unrealised
         kept += one.maintenance
     return Standing(equity, kept)
+
+
+class Cover:
+    """What covers a risk, asset by asset: of cross positions, the free balances with their profits."""
+
+    def __init__(self, state: State, risk: Risk, held: list[Held], now_us: int) -> None:
+        self.rates = collateral_rates(state, risk.wallet, now_us) if risk.asset == "" else {}
+        self.held = held
+        self.balances: dict[str, Decimal] = {}
+        """Without profits."""
+        if risk.is_isolated:
+            self.balances[risk.asset] = sum((one.position.margin for one in held), ZERO)
+        elif risk.asset:
+            self.balances[risk.asset] = state.ledger.free(risk.account, risk.wallet, risk.asset)
+        else:
+            there = state.ledger.wallets[risk.account, risk.wallet]
+            self.balances = {asset: one.free for asset, one in there.items() if asset in self.rates}
+        self.owned = dict(self.balances)
+        """With profits."""
+        self.kept: dict[str, Decimal] = {}
+        for one in held:
+            settle = one.contract.settle
+            self.owned[settle] = self.owned.get(settle, ZERO) + one.unrealised
+            self.kept[settle] = self.kept.get(settle, ZERO) + one.maintenance
+
+    def rate(self, asset: str) -> CollateralRate:
+        """What an asset counts for; one, where it stands for itself."""
+        return self.rates.get(asset, ITSELF)
+
+    def standing(self) -> Standing:
+        equity = sum((self.rate(asset).worth(amount) for asset, amount in self.owned.items()), ZERO)
+        kept = sum((self.rate(asset).ask * amount for asset, amount in self.kept.items()), ZERO)
+        return Standing(equity, kept)
+
+    def beside(self, asset: str) -> Decimal:
+        """What all other assets count for."""
+        return sum(
+            (self.rate(other).worth(amount) for other, amount in self.owned.items() if other != asset), ZERO
+        )
+
+
+ITSELF = CollateralRate(index=ONE)
 
 
 def insurance_balance(state: State, rules: EngineRules, asset: str) -> Decimal:
@@ -112,11 +159,11 @@ def deleveraging_queue(state: State, market: Market, direction: Decimal, now_us:
         held = held_at(state, risk, now_us)
         balance = position.margin if risk.is_isolated else state.ledger.free(owner, risk.wallet, risk.asset)
         (own,) = [one for one in held if one.market.instrument.symbol == symbol and one.position.leg is leg]
+        now = standing(state, risk, held, now_us)
+        if risk.asset == "":
+            balance = now.equity - own.unrealised
         score = deleveraging_score(
-            unrealised=own.unrealised,
-            wallet=balance,
-            maintenance=standing(state, risk, held).maintenance,
-            step=SCORE_STEP,
+            unrealised=own.unrealised, wallet=balance, maintenance=now.maintenance, step=SCORE_STEP
         )
         found.append(Candidate(account=owner, score=score, quantity=abs(position.quantity)))
     return found

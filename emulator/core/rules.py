@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import Enum
 
 import msgspec
 
+from emulator.core.collateral import CollateralAsset as CollateralAsset
 from emulator.core.collateral import Counted
 from emulator.core.fees import NO_DISCOUNT, FeeRules
 from emulator.core.margin import CostRule
 from emulator.core.numbers import ZERO
+
+
+class LeverageScope(str, Enum):
+    """What can have a leverage of its own, beside the contract for all of an account's positions in it."""
+
+    CONTRACT = "contract"
+    """Nothing."""
+    ISOLATED_LEG = "isolated_leg"
+    """A leg of hedge mode under isolated margin."""
+    ISOLATED_ORDER = "isolated_order"
+    """An order under isolated margin; what it opens joins the position (`positions.joined_leverage`)."""
 
 
 class ClosingNames(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,12 +41,15 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     above the last price a sell of a linear contract is assumed to trade. counted: how unrealised profit
     counts towards what is available. shrinks_reducing: whether an order that may only reduce and is larger
     than what there is becomes as large as that; else it is refused. shares_position_mode: whether an account
-    has one position mode for all its wallets of contracts.
+    has one position mode for all its wallets of contracts. leverage_scope: what can have a leverage of its
+    own. refits_isolated: whether another leverage makes the margin of an isolated position what opening it at
+    that leverage takes, beside what was added; else it stays, and the leverage cannot be lowered.
 
     liquidates_by_tier: whether a position that cannot be kept is made smaller tier by tier, as far as it is
     needed; else, and in its lowest tier, it is closed as a whole. warning_ratio: of maintenance margin to
     equity, from which on somebody should be warned; None: nobody is. insurance: what the insurance fund
-    has of each asset at the start.
+    has of each asset at the start. collateral: by wallet, what counts where an account lets all its assets
+    stand together, among it all that contracts of the wallet settle in; where nothing does, none may.
     """
 
     cost: CostRule = CostRule()
@@ -41,9 +57,12 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     counted: Counted = Counted.BOTH
     shrinks_reducing: bool = True
     shares_position_mode: bool = False
+    leverage_scope: LeverageScope = LeverageScope.CONTRACT
+    refits_isolated: bool = False
     liquidates_by_tier: bool = True
     warning_ratio: Decimal | None = None
     insurance: Mapping[str, Decimal] = {}
+    collateral: Mapping[str, tuple[CollateralAsset, ...]] = {}
     names: ClosingNames = ClosingNames()
 
 

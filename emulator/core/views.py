@@ -55,9 +55,10 @@ _INCOME_OF: dict[type[e.Event], IncomeKind] = {
     e.AutoDeleveraged: IncomeKind.REALISED,
     e.LiquidationCharged: IncomeKind.LIQUIDATION_FEE,
     e.InsurancePaid: IncomeKind.INSURANCE,
+    e.AssetExchanged: IncomeKind.EXCHANGE,
 }
 """Of what an event adds to a wallet of contracts, but for the fees of a trade."""
-_CHARGING = frozenset({e.TradeExecuted})
+_CHARGING = frozenset({e.TradeExecuted, e.PositionTakenOver})
 
 K = TypeVar("K")
 
@@ -132,6 +133,7 @@ class Views:
             e.MarginModeSet: self._contract_set,
             e.MarginMoved: self._margin_moved,
             e.PositionModeSet: self._wallet_set,
+            e.CollateralModeSet: self._wallet_set,
         }
 
     def order(
@@ -187,7 +189,7 @@ class Views:
 
     def _taken_over(self, event: e.PositionTakenOver) -> None:
         order = self.orders[event.order]
-        self._filled(order, event, ZERO, order.hold_asset, is_maker=False)
+        self._filled(order, event, event.fee, order.hold_asset, is_maker=False)
 
     def _deleveraged(self, event: e.AutoDeleveraged) -> None:
         for one, is_maker in ((event.order, False), (event.counter, True)):
@@ -385,7 +387,7 @@ class Views:
         if self.is_taken:
             self._fresh_settings[ContractSettings, event.account, event.instrument] = self.now_us
 
-    def _wallet_set(self, event: e.PositionModeSet) -> None:
+    def _wallet_set(self, event: e.PositionModeSet | e.CollateralModeSet) -> None:
         if self.is_taken:
             self._fresh_settings[WalletSettings, event.account, event.wallet] = self.now_us
 
@@ -415,10 +417,15 @@ class Views:
         for (kind, account, scope), changed_us in self._fresh_settings.items():
             if kind is ContractSettings:
                 choice = state.choice(account, scope)
-                records.append(ContractSettings(account, scope, choice.leverage, choice.mode, changed_us))
+                records.append(
+                    ContractSettings(
+                        account, scope, choice.leverage, choice.mode, changed_us, choice.long, choice.short
+                    )
+                )
             else:
-                hedged = (account, scope) in state.hedged
-                records.append(WalletSettings(account, scope, hedged, changed_us))
+                place = (account, scope)
+                is_hedged, is_shared = place in state.hedged, place in state.shared
+                records.append(WalletSettings(account, scope, is_hedged, is_shared, changed_us))
         self._fresh_positions, self._fresh_settings = {}, {}
         return records
 

@@ -1,6 +1,6 @@
 """When time, or a mark price, makes something due for positions: what the engine has to be woken for.
 
-Each risk has a band for the mark price of each contract in it, and is safe while all marks are inside. So a
+Each risk has a band for each price that it depends on, and is safe while all are inside. So a
 tick concerns only those whose band a mark leaves, and when that is first, the marks themselves can tell.
 Whatever changes about an account makes its bands doubtful; they are reckoned anew at the next tick, once
 for all that happened since the last one, and never by a tick alone.
@@ -16,25 +16,22 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from emulator.core import commands as c
+from emulator.core.bands import Watched, bands
 from emulator.core.contracts import Contract
 from emulator.core.fences import Fences
 from emulator.core.funding import next_funding_us
 from emulator.core.ids import AccountId
-from emulator.core.liquidation import PLAIN, Band, Risk, Stake, Weights, liquidation_band, safe_bands
+from emulator.core.liquidation import Band, Risk
 from emulator.core.markets import SECOND_US
 from emulator.core.marks import Marks
 from emulator.core.numbers import ONE, divide_half
-from emulator.core.positions import Position
-from emulator.core.risk import Held, Standing, held_at, risks_of, standing
+from emulator.core.risk import Cover, held_at, risks_of
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
 from emulator.core.tape import FOREVER_US
 
 LOOK_AHEAD_US = 60_000_000
 """How far marks are searched at most when nobody asks for a later time."""
-
-ROUNDINGS = 2
-"""Steps of the settle asset by which the exact figures of one position may differ from its band's."""
 
 _UNKNOWN = -1
 _WEIGHT_STEP = Decimal("0.00000001")
@@ -57,15 +54,15 @@ class Vigil:
         self._tick_us: int | None = None
         """When accounts and marks of which something changed are looked at."""
         self._dirty: dict[AccountId, None] = {}
-        self._guarded: dict[AccountId, dict[Risk, tuple[str, ...]]] = {}
-        """The risks of an account, and in which contracts they have bands."""
-        self._fences: dict[str, Fences] = {}
-        self._crossings: dict[str, tuple[int, bool]] = {}
-        """When a mark first leaves a band, or until when it was searched for in vain."""
+        self._guarded: dict[AccountId, dict[Risk, tuple[Watched, ...]]] = {}
+        """The risks of an account, and for which prices they have bands."""
+        self._fences: dict[Watched, Fences] = {}
+        self._crossings: dict[Watched, tuple[int, bool]] = {}
+        """When a price first leaves a band, or until when it was searched for in vain."""
         self.warned: dict[AccountId, list[Risk]] = {}
         self.calls: list[Risk] = []
         ratio = rules.margin.warning_ratio
-        self._warning = None if ratio is None else divide_half(ONE, ratio, _WEIGHT_STEP)
+        self._warning = ONE if ratio is None else divide_half(ONE, ratio, _WEIGHT_STEP)
 
     # When
 
@@ -91,9 +88,10 @@ class Vigil:
                 self._dirty.pop(account, None)
                 self.warned.pop(account, None)
                 self._give_up(account)
-        for symbol in state.jolted:
-            self._crossings.pop(symbol, None)
-        if self._dirty or any(symbol in self._fences for symbol in state.jolted):
+        jolted = [one for symbol in state.jolted for one in (Watched(symbol), Watched(symbol, is_index=True))]
+        for one in jolted:
+            self._crossings.pop(one, None)
+        if self._dirty or any(one in self._fences for one in jolted):
             self._tick_us = tick_us if self._tick_us is None else min(self._tick_us, tick_us)
         state.disturbed.clear()
         state.jolted.clear()
@@ -107,19 +105,19 @@ class Vigil:
             if contract.delivery_us is not None:
                 soonest = min(soonest, max(contract.delivery_us, after_us + 1))
         until_us = max(now_us, after_us + LOOK_AHEAD_US)
-        for symbol in sorted(self._fences):
-            crossing = self._crossings.get(symbol)
+        for one in sorted(self._fences):
+            crossing = self._crossings.get(one)
             if crossing is None or crossing[0] <= after_us:
                 if self._tick_us is not None:
                     continue  # It is searched for from there.
-                crossing = self._crossing(symbol, after_us, min(until_us, soonest))
-                self._crossings[symbol] = crossing
+                crossing = self._crossings[one] = self._crossing(one, after_us, min(until_us, soonest))
             soonest = min(soonest, crossing[0])
         return soonest
 
-    def _crossing(self, symbol: str, after_us: int, until_us: int) -> tuple[int, bool]:
-        fences, marks = self._fences[symbol], self._marks(symbol)
-        found = marks.next_mark_crossing(
+    def _crossing(self, one: Watched, after_us: int, until_us: int) -> tuple[int, bool]:
+        fences, marks = self._fences[one], self._marks(one.symbol)
+        search = marks.next_index_crossing if one.is_index else marks.next_mark_crossing
+        found = search(
             after_us,
             until_us,
             at_most=None if fences.low is None else fences.low - marks.step,
@@ -138,11 +136,11 @@ class Vigil:
         if is_tick:
             self._tick_us = None
             doubtful.update(self._dirty)
-        for symbol in self._fences:
-            crossing = self._crossings.get(symbol)
+        for one in self._fences:
+            crossing = self._crossings.get(one)
             if is_tick if crossing is None else crossing[1] and crossing[0] <= at_us:
-                self._crossings.pop(symbol, None)
-                doubtful.update(self._beyond(symbol, at_us))
+                self._crossings.pop(one, None)
+                doubtful.update(self._beyond(one, at_us))
         return self._looked_at(doubtful, at_us)
 
     def payments(self, at_us: int) -> list[c.PayFunding]:
@@ -169,21 +167,24 @@ class Vigil:
         if self._state.disturbed or self._state.jolted:
             self._note(now_us)
         moved = frozenset(symbols)
+        sharing = {account for account, _ in self._state.shared}
         doubtful = {
             account: None
             for account in self._dirty
-            if any(symbol in moved for symbol, _ in self._state.accounts[account].positions)
+            # Where assets stand together, there may be one whose index moved.
+            if account in sharing
+            or any(symbol in moved for symbol, _ in self._state.accounts[account].positions)
         }
-        for symbol in sorted(moved & self._fences.keys()):
-            doubtful.update(self._beyond(symbol, now_us))
+        for one in self._fences:
+            if one.symbol in moved:
+                doubtful.update(self._beyond(one, now_us))
         self.next_due_us = _UNKNOWN
         return self._looked_at(doubtful, now_us)
 
-    def _beyond(self, symbol: str, at_us: int) -> dict[AccountId, None]:
-        fences = self._fences.get(symbol)
-        if fences is None:
-            return {}
-        return {risk.account: None for risk in fences.left(self._marks(symbol).mark_price(at_us))}
+    def _beyond(self, one: Watched, at_us: int) -> dict[AccountId, None]:
+        marks = self._marks(one.symbol)
+        price = marks.index_price(at_us) if one.is_index else marks.mark_price(at_us)
+        return {risk.account: None for risk in self._fences[one].left(price)}
 
     def _looked_at(self, doubtful: Iterable[AccountId], at_us: int) -> list[c.Liquidate]:
         """Reckon anew what is to be known about accounts; in an order that only the state decides."""
@@ -193,41 +194,40 @@ class Vigil:
             self._give_up(account)
             warned = self.warned.pop(account, ())
             for risk in risks_of(self._state, self._state.accounts[account]):
-                held = held_at(self._state, risk, at_us)
-                now = standing(self._state, risk, held)
+                cover = Cover(self._state, risk, held_at(self._state, risk, at_us), at_us)
+                now = cover.standing()
                 if now.is_liquidated:
                     lost.append(risk)
                     continue
-                is_called = self._warning is not None and now.equity <= now.maintenance * self._warning
-                if is_called:
+                # Where its margin is called for, and after that, where it cannot be kept.
+                is_called = now.equity <= now.maintenance * self._warning
+                if is_called and self._warning != ONE:
                     self.warned.setdefault(account, []).append(risk)
                     if risk not in warned:
                         self.calls.append(risk)
-                self._guard(risk, held, now, is_called=is_called)
+                warning = ONE if is_called else self._warning
+                self._guard(risk, bands(self._state, risk, cover, warning, at_us))
         return [c.Liquidate(risk=risk) for risk in sorted(lost)]
 
     # Bands
 
     def _give_up(self, account: AccountId) -> None:
-        for risk, symbols in self._guarded.pop(account, {}).items():
-            for symbol in symbols:
-                fences = self._fences[symbol]
+        for risk, watched in self._guarded.pop(account, {}).items():
+            for one in watched:
+                fences = self._fences[one]
                 fences.drop(risk)
-                self._crossings.pop(symbol, None)
+                self._crossings.pop(one, None)
                 if not fences:
-                    del self._fences[symbol]
+                    del self._fences[one]
 
-    def _guard(self, risk: Risk, held: list[Held], now: Standing, *, is_called: bool) -> None:
-        """Give a risk its bands: where its margin is called for, and after that, where it cannot be kept."""
-        weights = PLAIN if self._warning is None or is_called else Weights(maintenance=self._warning)
-        bands = _bands(risk, held, now, weights)
-        self._guarded.setdefault(risk.account, {})[risk] = tuple(bands)
-        for symbol, band in bands.items():
-            fences = self._fences.get(symbol)
+    def _guard(self, risk: Risk, safe: dict[Watched, Band]) -> None:
+        self._guarded.setdefault(risk.account, {})[risk] = tuple(safe)
+        for one, band in safe.items():
+            fences = self._fences.get(one)
             if fences is None:
-                fences = self._fences[symbol] = Fences()
+                fences = self._fences[one] = Fences()
             fences.put(risk, band)
-            self._crossings.pop(symbol, None)
+            self._crossings.pop(one, None)
 
     def _marks(self, symbol: str) -> Marks:
         marks = self._state.markets[symbol].marks
@@ -237,46 +237,3 @@ class Vigil:
     def _held(self) -> list[tuple[str, Contract]]:
         """The contracts in which somebody has a position, by name."""
         return [(symbol, self._state.contract_of(symbol)) for symbol in sorted(self._state.holders)]
-
-
-def _bands(risk: Risk, held: list[Held], now: Standing, weights: Weights) -> dict[str, Band]:
-    """A band for each contract, inside of which the exact figures say that all can be kept.
-
-    Figures round what bands do not, so some of what there is does not count for them.
-    """
-    spared = sum((one.contract.settle_step for one in held), held[0].contract.settle_step) * ROUNDINGS
-    if risk.is_isolated:
-        (only,) = held
-        band = liquidation_band(
-            only.contract,
-            [only.position],
-            only.position.margin - spared,
-            step=_step(only),
-            weights=weights,
-            inward=True,
-            mark=only.mark,
-        )
-        return {risk.instrument: band}
-    legs: dict[str, list[Position]] = {}
-    of: dict[str, Held] = {}
-    for one in held:
-        symbol = one.market.instrument.symbol
-        legs.setdefault(symbol, []).append(one.position)
-        of[symbol] = one
-    stakes = [
-        Stake(
-            contract=one.contract,
-            legs=tuple(legs[symbol]),
-            mark=one.mark,
-            weights=weights,
-            step=_step(one),
-        )
-        for symbol, one in of.items()
-    ]
-    slack = now.equity - now.maintenance * weights.maintenance - spared
-    return dict(zip(of, safe_bands(stakes, slack), strict=True))
-
-
-def _step(one: Held) -> Decimal:
-    assert one.market.marks is not None
-    return one.market.marks.step

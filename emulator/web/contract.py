@@ -118,8 +118,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     it succeeds. reads: the sandbox is advanced before the answer is built, and the answer leaves when
     what it saw is durable; commands that go through `Call.submit` need neither. pool: which quota the
     weight comes from, where an exchange has several. body: the type of a JSON body, where the row takes
-    one. failures: HTTP statuses of errors that this row has and others have not, and what they mean. A
-    path may hold `{name}` for parameters of that name.
+    one. failures: HTTP statuses of errors that this row has and others have not, and what they mean.
+    media: what the bytes of a success are, where they are no JSON. A path may hold `{name}` for parameters of
+    that name.
     """
 
     method: str
@@ -140,6 +141,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     body: Any = None
     failures: Mapping[int, str] = {}
+    media: str = ""
 
 
 H = TypeVar("H", bound=Handler)
@@ -179,6 +181,7 @@ class Rows:
         description: str = "",
         body: Any = None,
         failures: Mapping[int, str] | None = None,
+        media: str = "",
     ) -> Callable[[H], H]:
         """Declare the decorated function as the answer to `method path`. reads: GET unless said."""
         assert method in ("GET", "POST", "PUT", "DELETE"), method
@@ -208,6 +211,7 @@ class Rows:
                     description=description,
                     body=body,
                     failures=failures or {},
+                    media=media,
                 )
             )
             return answer

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 class Answer(msgspec.Struct, eq=False):
     """What goes out. code: the exchange's error code, or None for a success. header_lines: besides the
-    headers, as they are sent."""
+    headers, as they are sent. content_type: where it is not the dialect's."""
 
     status: int
     body: bytes
@@ -39,6 +39,7 @@ class Answer(msgspec.Struct, eq=False):
     account: AccountId
     is_defect: bool
     header_lines: bytes = b""
+    content_type: bytes = b""
 
     @property
     def all_headers(self) -> list[tuple[bytes, bytes]]:
@@ -54,8 +55,8 @@ Leave = Callable[[Answer], None]
 class Endpoint:
     """A row, its compiled admission and its answer. content_type, key_header: its dialect's."""
 
-    __slots__ = ("_admit", "_answer", "_is_async", "_reads", "_running", "_settle", "content_type",
-                 "key_header", "route", "site")  # fmt: skip
+    __slots__ = ("_admit", "_answer", "_is_async", "_media", "_reads", "_running", "_settle",
+                 "content_type", "key_header", "route", "site")  # fmt: skip
 
     def __init__(self, site: Site, route: Route) -> None:
         self.site = site
@@ -67,6 +68,7 @@ class Endpoint:
         self._answer = route.answer
         self._is_async = inspect.iscoroutinefunction(route.answer)
         self._reads = route.reads
+        self._media = route.media.encode()
         self._running: set[asyncio.Task[Any]] = set()
 
     async def run(self, request: Request, sandbox: Sandbox) -> Answer:
@@ -178,7 +180,7 @@ class Endpoint:
             settle(call, None)
         except Exception as error:
             return self._refuse(call, error)
-        return Answer(200, encoded, [], None, call.account, False, call.header_lines)
+        return Answer(200, encoded, [], None, call.account, False, call.header_lines, self._media)
 
     def _refuse(self, call: Call, error: Exception) -> Answer:
         dialect, route = self.site.dialect, self.route

@@ -9,10 +9,12 @@ Nothing here refuses: what is not recognised is left open (None) for the caller 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import parse_qs
 
 import msgspec
+
+from emulator.web.tallies import Called, Tally
 
 SITES = ("binance", "binance-usdm", "binance-coinm", "bybit", "kucoin", "kucoin-futures", "paper")
 """In the order of their own ports; `paper` has none."""
@@ -81,15 +83,68 @@ HOST_SITES: Mapping[str, str] = {
         "bybit",
     ),
     **dict.fromkeys(
-        ("api.kucoin.com", "openapi-v2.kucoin.com", "ws-api-spot.kucoin.com", "x-push-spot.kucoin.com"),
+        (
+            "api.kucoin.com",
+            "api-broker.kucoin.com",
+            "openapi-v2.kucoin.com",
+            "openapi-sandbox.kucoin.com",
+            "ws-api-spot.kucoin.com",
+            "x-push-spot.kucoin.com",
+            "wsapi-push.kucoin.com",
+            "wsapi.kucoin.com",
+        ),
         "kucoin",
     ),
     **dict.fromkeys(
-        ("api-futures.kucoin.com", "ws-api-futures.kucoin.com", "x-push-futures.kucoin.com"),
+        (
+            "api-futures.kucoin.com",
+            "api-sandbox-futures.kucoin.com",
+            "ws-api-futures.kucoin.com",
+            "x-push-futures.kucoin.com",
+        ),
         "kucoin-futures",
     ),
 }
 """`testnet.binancefuture.com` is missing on purpose: it serves both futures sites, told by the path."""
+
+REGIONAL_DOMAINS: Mapping[str, str] = {
+    "binance.us": "binance.com",
+    "binance.je": "binance.com",
+    "binance.sg": "binance.com",
+    "binance.kr": "binance.com",
+    "binance.co.jp": "binance.com",
+    **dict.fromkeys(
+        (
+            "bybit.nl",
+            "bybit.kz",
+            "bybit.eu",
+            "bybit.ae",
+            "bybit.id",
+            "bybit.tr",
+            "bybit-tr.com",
+            "bybit.com.hk",
+            "bybitgeorgia.ge",
+            "manepa.jp",
+            "bytick.com",
+        ),
+        "bybit.com",
+    ),
+    "kucoin.eu": "kucoin.com",
+    "kucoin.com.au": "kucoin.com",
+    "kucoin.cc": "kucoin.com",
+    "kucoin.plus": "kucoin.com",
+}
+"""Domains whose hosts are those of another: `api.binance.us` is what `api.binance.com` is."""
+
+EXCHANGE_DOMAINS: tuple[str, ...] = (
+    "binance.com",
+    "binance.vision",
+    "binancefuture.com",
+    "bybit.com",
+    "kucoin.com",
+    *REGIONAL_DOMAINS,
+)
+"""Domains of which every name is an exchange's, whether it is served here or not."""
 
 PATH_SITES: Mapping[str, str] = {
     "sapi": "binance",
@@ -117,22 +172,25 @@ _CACHED_PATH_MAX = 128
 class Place(msgspec.Struct, frozen=True):
     """Where a request goes. `path` has no prefix any more; None is not known.
 
-    by_query: the path is one that two sites have; `futures_data_site` tells which.
+    by_query: the path is one that two sites have; `futures_data_site` tells which. called: where it is
+    noted what comes of the request; None when nobody keeps count of where it came in.
     """
 
     site: str | None
     sandbox: str | None
     path: str
     by_query: bool = False
+    called: Called | None = None
 
 
 class Hosts:
-    """Finds places. `port_sites` and `port_sandboxes` may grow and shrink while the server runs."""
+    """Finds places. What is known of ports may grow and shrink while the server runs."""
 
     def __init__(self, port_sites: Mapping[int, str] | None = None) -> None:
         self._port_sites: dict[int, str] = dict(port_sites or {})
         self._port_sandboxes: dict[int, str] = {}
-        # What `locate` says depends on its arguments and the two maps only, so it is kept per
+        self._port_tallies: dict[int, Tally] = {}
+        # What `locate` says depends on its arguments and the maps only, so it is kept per
         # argument; cleared rather than aged, because a client uses a handful of paths.
         self._known: dict[tuple[str, bytes, int], Place] = {}
 
@@ -144,6 +202,11 @@ class Hosts:
         self._port_sandboxes[port] = sandbox
         self._known.clear()
 
+    def count_on(self, port: int, tally: Tally) -> None:
+        """Keep count of what comes in there."""
+        self._port_tallies[port] = tally
+        self._known.clear()
+
     def sandbox_on(self, port: int) -> str | None:
         """The sandbox whose own port it is."""
         return self._port_sandboxes.get(port)
@@ -151,6 +214,7 @@ class Hosts:
     def release(self, port: int) -> None:
         self._port_sites.pop(port, None)
         self._port_sandboxes.pop(port, None)
+        self._port_tallies.pop(port, None)
         self._known.clear()
 
     def locate(self, path: str, host: bytes, port: int) -> Place:
@@ -179,13 +243,37 @@ class Hosts:
         name = _host_name(host)
         by_query = False
         if site is None:
-            site = HOST_SITES.get(name) or self._port_sites.get(port)
+            site = site_of_host(name) or self._port_sites.get(port)
             by_query = site is None and path.startswith(_FUTURES_DATA)
             site = site or _site_of_path(path)
         if sandbox is None:
             label, _, parent = name.partition(".")
             sandbox = label if parent == "localhost" and label else self._port_sandboxes.get(port)
-        return Place(site, sandbox, path, by_query)
+        tally = self._port_tallies.get(port)
+        return Place(site, sandbox, path, by_query, None if tally is None else tally.of(name))
+
+
+def is_exchange_host(name: str) -> bool:
+    """Whether a name, lower case, is one of an exchange: it is never to be looked for elsewhere."""
+    return _domain_of(name, EXCHANGE_DOMAINS) is not None
+
+
+def site_of_host(name: str) -> str | None:
+    """The site that a real host is, by its name in lower case; a region's host is what its namesake is."""
+    site = HOST_SITES.get(name)
+    if site is None:
+        domain = _domain_of(name, REGIONAL_DOMAINS)
+        if domain is not None:
+            site = HOST_SITES.get(name.removesuffix(domain) + REGIONAL_DOMAINS[domain])
+    return site
+
+
+def _domain_of(name: str, domains: Collection[str]) -> str | None:
+    while name:
+        if name in domains:
+            return name
+        name = name.partition(".")[2]
+    return None
 
 
 def _host_name(host: bytes) -> str:

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import signal
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
@@ -105,14 +106,13 @@ class _Server(uvicorn.Server):
 
     async def add(self, opened: socket.socket) -> asyncio.Server:
         """Serve on one more socket; `shutdown` closes it with the others."""
-
-        def protocol() -> Protocol:
-            return Protocol(self.config, self.server_state, self.lifespan.state)
-
         loop = asyncio.get_running_loop()
-        added = await loop.create_server(protocol, sock=opened, backlog=BACKLOG)
+        added = await loop.create_server(self.make_protocol, sock=opened, backlog=BACKLOG)
         self.servers.append(added)
         return added
+
+    def make_protocol(self) -> Protocol:
+        return Protocol(self.config, self.server_state, self.lifespan.state)
 
 
 class Listener:
@@ -162,6 +162,25 @@ class Listener:
         else:
             opened.close()
 
+    async def adopt(
+        self, connection: socket.socket, context: ssl.SSLContext | None, *, handshake_s: float
+    ) -> None:
+        """Serve a connection that somebody else accepted, and look after it from now on.
+
+        context: makes it a TLS connection. Raises ssl.SSLError, ConnectionError or TimeoutError when the
+        handshake fails; closing the socket is then the caller's.
+        """
+        assert self._server is not None, "nothing is served"
+        if not self.is_serving:
+            raise ConnectionAbortedError("the server stops")
+        loop = asyncio.get_running_loop()
+        await loop.connect_accepted_socket(
+            self._server.make_protocol,
+            connection,
+            ssl=context,
+            ssl_handshake_timeout=None if context is None else handshake_s,
+        )
+
     def close(self, port: int, *, on_ended: Callable[[], None]) -> None:
         """Close one of the further ports at once, and its connections when they are idle.
 
@@ -175,6 +194,10 @@ class Listener:
         closed.close()
         assert self._server is not None
         self._server.servers.remove(closed)
+        self.part(port, on_ended=on_ended)
+
+    def part(self, port: int, *, on_ended: Callable[[], None]) -> None:
+        """End the connections of a port on which nobody listens any more, as `close` does."""
         self._ending[port] = asyncio.create_task(self._end(port, self._part(port, set()), on_ended))
 
     async def _end(self, port: int, parted: set[Connection], on_ended: Callable[[], None]) -> None:

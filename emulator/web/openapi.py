@@ -220,13 +220,16 @@ def _operation(site: Site, route: Route, schema: Any) -> dict[str, Any]:
     operation["responses"] = {
         "200": {
             "description": "The answer",
-            "content": {"application/json": {"schema": schema}},
+            "content": {route.media or "application/json": {"schema": _FILE if route.media else schema}},
         },
     }
     failures = {**site.dialect.describe_failures(route), **route.failures}
     for status, meaning in sorted(failures.items()):
         operation["responses"][str(status)] = _error(meaning)
     return operation
+
+
+_FILE: Mapping[str, Any] = {"type": "string", "format": "binary"}
 
 
 def operation_id(route: Route) -> str:

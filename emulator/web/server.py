@@ -200,6 +200,9 @@ class Application:
         port = (server[1] or 0) if server else 0
         place = self.place(scope["path"], headers.get(b"host", b""), port)
         if place.site is None:
+            if place.called is not None and not place.path.startswith(CONTROL):
+                place.called.note(is_error=True)
+                _note_missing(place, scope["method"])
             await self._frame(scope, receive, send)
             return
         client = scope.get("client")
@@ -255,6 +258,7 @@ class Application:
         site = self.sites.get(site_name) if endpoint is None else endpoint.site
         if site is None:
             arrival.content_type = JSON_TYPE
+            _note_missing(place, arrival.method)
             return _not_served(site_name, self.sites)
         speaker = endpoint or site.dialect
         arrival.content_type = speaker.content_type
@@ -263,7 +267,7 @@ class Application:
         if sandbox is None:
             named = DEFAULT_SANDBOX if place.sandbox is None else place.sandbox
             return refuse(site, Failure.UNKNOWN_SANDBOX, named)
-        return self._refuse_path(site, arrival.method, place.path) if endpoint is None else endpoint
+        return self._refuse_path(site, arrival.method, place) if endpoint is None else endpoint
 
     def _answer(self, arrival: Arrival, target: Endpoint | Answer) -> None:
         sandbox = arrival.sandbox
@@ -275,12 +279,17 @@ class Application:
 
     def _leave(self, arrival: Arrival, answer: Answer) -> None:
         """Let an answer go, count it and remember what it was an answer to."""
+        if answer.content_type:
+            arrival.content_type = answer.content_type
         counts = self.counts
         counts.requests += 1
         if answer.code is not None:
             counts.refusals += 1
             if answer.is_defect:
                 counts.defects += 1
+        called = arrival.place.called
+        if called is not None:
+            called.note(is_error=answer.code is not None)
         arrival.leave(answer)
         self.recorder.note(
             time_ns() // 1000,
@@ -312,6 +321,8 @@ class Application:
         if isinstance(opening, Answer):
             await _refuse_handshake(opening, send)
             return
+        if place.called is not None:
+            place.called.sockets += 1
         await send({"type": "websocket.accept"})
         try:
             session = opening.row.open(opening, socket)
@@ -333,6 +344,7 @@ class Application:
             return Answer(404, body, [], None, 0, False)
         site = self.sites.get(site_name)
         if site is None:
+            _note_missing(place, "GET")
             return _not_served(site_name, self.sites)
         key = headers.get(site.dialect.key_header)
         sandbox = self._sandbox_of(place.sandbox, key)
@@ -340,9 +352,9 @@ class Application:
             return refuse(site, Failure.UNKNOWN_SANDBOX, place.sandbox or DEFAULT_SANDBOX)
         row = next((row for row in site.sockets if row.matches(place.path)), None)
         if row is None:
-            return self._refuse_path(site, "GET", place.path)
+            return self._refuse_path(site, "GET", place)
         client = scope.get("client")
-        recorder, counts, sandbox_name = self.recorder, self.counts, sandbox.name
+        recorder, counts, sandbox_name, called = self.recorder, self.counts, sandbox.name, place.called
 
         def note(
             method: str,
@@ -357,6 +369,8 @@ class Application:
         ) -> None:
             counts.requests += 1
             counts.refusals += code is not None
+            if called is not None:
+                called.note(is_error=code is not None)
             recorder.note(
                 time_ns() // 1000,
                 method,
@@ -408,8 +422,9 @@ class Application:
                 return owner
         return self._sandboxes.get(DEFAULT_SANDBOX)
 
-    def _refuse_path(self, site: Site, method: str, path: str) -> Answer:
+    def _refuse_path(self, site: Site, method: str, place: Place) -> Answer:
         """The answer to what is not in the table: which methods there are, or why it is missing."""
+        path = place.path
         methods = self._methods.get((site.name, path))
         if methods is not None:
             allow = ", ".join([*methods, "OPTIONS"]).encode()
@@ -418,6 +433,7 @@ class Application:
             for missing in site.not_emulated:
                 # A method of its own that is left out of a path which is there otherwise.
                 if missing.method == method and _matches(missing, method, path):
+                    _note_missing(place, method)
                     return _refuse_missing(site, missing, f"{method} {path}")
             answer = refuse(site, Failure.WRONG_METHOD, f"{method} {path}")
             answer.headers.append((b"allow", allow))
@@ -427,8 +443,15 @@ class Application:
             return refuse(site, Failure.WRONG_METHOD, f"{method} {shown}: a WebSocket handshake is expected.")
         for missing in site.not_emulated:
             if _matches(missing, method, path):
+                _note_missing(place, method)
                 return _refuse_missing(site, missing, f"{method} {shown}")
+        _note_missing(place, method)
         return refuse(site, Failure.UNKNOWN_PATH, f"{method} {shown}")
+
+
+def _note_missing(place: Place, method: str) -> None:
+    if place.called is not None:
+        place.called.note_missing(f"{method} {place.path[:_SHOWN_PATH_MAX]}")
 
 
 def _refuse_missing(site: Site, missing: NotEmulated, asked: str) -> Answer:

@@ -16,6 +16,8 @@ from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForc
 from emulator.core.numbers import exact
 from emulator.core.orders import OrderStatus, OrderTerms
 from emulator.core.positions import MarginMode
+from emulator.core.rules import EngineRules, MarginRules
+from emulator.exchanges.binance.futures.assets import COLLATERAL_ASSETS
 from emulator.exchanges.binance.futures.listings import load
 from emulator.feeds.synthetic import SyntheticFeed
 
@@ -23,13 +25,14 @@ NOW_US = 1_790_000_000_000_000
 SECOND_US = 1_000_000
 SYMBOLS = tuple(f"usdm:{one}" for one in ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT"))
 CROWDS = (1_000, 10_000, 100_000)
-PER_GROUP = 7
-"""Positions of one isolated account, one cross account with one and one with five."""
+ISOLATED, SHARED = 0, 3
+GROUP = (1, 1, 5, 2)
+"""The positions of an isolated account, of two under cross margin, and of one whose assets stand together."""
 
 
 def positions_table(seconds: float) -> Table:
     table = Table(
-        "Core, cost with many positions: isolated, cross with one and with five",
+        "Core, cost with many positions: isolated, cross with one and with five, assets together with two",
         "what",
         *(f"{crowd:,}" for crowd in CROWDS),
         "ratio",
@@ -81,7 +84,8 @@ def _engine() -> Engine:
         for one in load("usdm")
         if one.instrument.symbol in SYMBOLS
     ]
-    return Engine("bench", {one.symbol: one for one in contracts}, SyntheticFeed(1), ("usdm",))
+    rules = EngineRules(margin=MarginRules(collateral={"usdm": COLLATERAL_ASSETS}))
+    return Engine("bench", {one.symbol: one for one in contracts}, SyntheticFeed(1), ("usdm",), rules)
 
 
 def _crowd(engine: Engine, positions: int) -> None:
@@ -93,25 +97,32 @@ def _crowd(engine: Engine, positions: int) -> None:
 
 def _events(engine: Engine, positions: int) -> Iterator[e.Event]:
     account = order = 0
-    for group in range(positions // PER_GROUP + 1):
-        for count in (1, 1, 5):
+    for group in range(positions // sum(GROUP) + 1):
+        for kind, count in enumerate(GROUP):
             account += 1
             yield e.AccountOpened(account=account, name=str(account), trade_group=0)
-            yield e.AmountDeposited(
-                account=account,
-                wallet="usdm",
-                asset="USDT",
-                amount=Decimal(100_000 + group % 1_000),
-                movement=account,
-                reference="",
-            )
+            yield _deposited(account, "USDT", 100_000 + group % 1_000)
+            if kind == SHARED:
+                yield _deposited(account, "BTC", 1)
+                yield e.CollateralModeSet(account=account, wallet="usdm", shared=True)
             for number in range(count):
                 symbol = SYMBOLS[(group + number) % len(SYMBOLS)]
-                if account % 3 == 1:
+                if kind == ISOLATED:
                     yield e.LeverageSet(account=account, instrument=symbol, leverage=Decimal(2))
                     yield e.MarginModeSet(account=account, instrument=symbol, mode=MarginMode.ISOLATED)
                 order += 1
                 yield from _opened(engine, account, symbol, order)
+
+
+def _deposited(account: int, asset: str, amount: int) -> e.Event:
+    return e.AmountDeposited(
+        account=account,
+        wallet="usdm",
+        asset=asset,
+        amount=Decimal(amount),
+        movement=account,
+        reference="",
+    )
 
 
 def _opened(engine: Engine, account: int, symbol: str, order: int) -> Iterator[e.Event]:

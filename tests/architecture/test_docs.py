@@ -142,7 +142,7 @@ def test_the_control_page_answers_what_it_shows(documented: Server, tmp_path: Pa
             EMULATOR_CONTROL_TOKEN=TOKEN,
             PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             PYTHONPATH=str(TREE),
-            no_proxy="*",
+            no_proxy="localhost,127.0.0.1,::1",
         ),
         capture_output=True,
         text=True,

@@ -20,6 +20,7 @@ PROGRAMS = (
     "python_binance_usdm",
     "python_binance_coinm",
     "python_binance_coinm_orders",
+    "python_binance_futures_files",
     "python_binance_futures_live",
     "ccxt_usdm",
     "ccxt_coinm",

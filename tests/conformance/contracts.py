@@ -43,6 +43,8 @@ def preparation_of(site: str, label: str) -> Sequence[tuple[str, str, Values]]:
         case "positionSide/dual" if method == "POST":
             # Both sites have the same position mode.
             return [request for each in CONTRACTS for request in _leave(_Words(each))]
+        case "multiAssetsMargin" if method == "POST":
+            return _leave(words)
         case "positionMargin":
             opened = {"symbol": words.other, "side": "BUY", "type": "MARKET", "quantity": words.quantity}
             return [
@@ -225,10 +227,22 @@ def _recipes(there: Trades, words: _Words) -> dict[str, Recipe]:
             {"symbol": symbol, "autoCloseType": one_of("LIQUIDATION", "ADL"), "limit": SIZES, **times}
         ),
         f"GET {prefix}/v1/income": recipe({"symbol": symbol, "incomeType": "COMMISSION", "page": 1, **times}),
+        **{
+            f"GET {prefix}/v1/{subject}/asyn": recipe(
+                startTime=st.integers(NOW_MS - 365 * DAY_MS, NOW_MS - 1), endTime=NOW_MS
+            )
+            for subject in there.download_ids
+        },
+        **{
+            f"GET {prefix}/v1/{subject}/asyn/id": recipe(downloadId=download)
+            for subject, download in there.download_ids.items()
+        },
+        f"GET {prefix}/v1/asyn/file": recipe(token="WyIxIl0.signature"),
         f"GET {prefix}/v1/fundingRate": recipe({"limit": SIZES, **times}, symbol=words.symbols),
         f"POST {prefix}/v1/leverage": recipe(symbol=words.symbols, leverage=st.integers(5, 50)),
         f"POST {prefix}/v1/marginType": recipe(symbol=words.other, marginType=one_of("ISOLATED", "CROSSED")),
         f"POST {prefix}/v1/positionSide/dual": recipe(dualSidePosition=one_of("true", "false")),
+        f"POST {prefix}/v1/multiAssetsMargin": recipe(multiAssetsMargin="true"),
         f"POST {prefix}/v1/positionMargin": recipe(symbol=words.other, amount="0.001", type=1),
         f"POST {prefix}/v1/feeBurn": recipe(feeBurn=one_of("true", "false")),
     }

@@ -18,7 +18,10 @@ NOW_MS = 1_772_366_400_000
 
 
 class Trades(NamedTuple):
-    """What the account has of contracts on one site: orders that rest and wait, and one that was filled."""
+    """What the account has of contracts on one site: orders that rest and wait, and one that was filled.
+
+    download_ids: of files of history, by what is in them.
+    """
 
     site: str
     order_ids: Sequence[int]
@@ -26,11 +29,12 @@ class Trades(NamedTuple):
     filled_id: int
     algo_ids: Sequence[int]
     client_algo_ids: Sequence[str]
+    download_ids: Mapping[str, str]
 
 
 class Furniture(NamedTuple):
     """What a sandbox was given: orders that rest, one that was filled, lists that wait. Its forks have
-    the same, under the same ids. contracts: by site."""
+    the same, under the same ids. contracts: by site. gates: ports of two, which no sandbox has."""
 
     order_ids: Sequence[int]
     client_ids: Sequence[str]
@@ -38,6 +42,7 @@ class Furniture(NamedTuple):
     list_ids: Sequence[int]
     list_client_ids: Sequence[str]
     contracts: Mapping[str, Trades]
+    gates: Sequence[int]
 
 
 def furnish(url: str, sandbox: str, session: requests.Session) -> Furniture:
@@ -88,6 +93,7 @@ def furnish(url: str, sandbox: str, session: requests.Session) -> Furniture:
         filled_id=filled["orderId"],
         list_ids=[made["orderListId"] for made in lists],
         list_client_ids=[made["listClientOrderId"] for made in lists],
+        gates=[say("POST", "/_emulator/gates", json={})["port"] for _ in range(2)],
     )
 
 
@@ -122,6 +128,13 @@ def _furnish_contracts(site: str, sandbox: str, say: Callable[..., Any]) -> Trad
         )
         for number in range(4)
     ]
+    span = {"startTime": NOW_MS - 86_400_000, "endTime": NOW_MS}
+    downloads = {
+        subject: say("GET", f"/~{sandbox}{prefix}/v1/{subject}/asyn", params=span, auth=Signed())[
+            "downloadId"
+        ]
+        for subject in ("order", "trade", "income")
+    }
     return Trades(
         site=site,
         order_ids=[order["orderId"] for order in resting],
@@ -129,4 +142,5 @@ def _furnish_contracts(site: str, sandbox: str, say: Callable[..., Any]) -> Trad
         filled_id=filled["orderId"],
         algo_ids=[order["algoId"] for order in waiting],
         client_algo_ids=[order["clientAlgoId"] for order in waiting],
+        download_ids=downloads,
     )

@@ -338,6 +338,12 @@ def binance(there: Furniture) -> dict[str, Recipe]:
         "GET /sapi/v1/asset/transfer": recipe(
             {"current": st.integers(1, 3), "size": st.integers(1, 100)}, type="MAIN_FUNDING"
         ),
+        "POST /sapi/v1/futures/transfer": recipe(
+            type=one_of(1, 3), asset=one_of("USDT", "BTC"), amount=one_of("0.1", "3")
+        ),
+        "GET /sapi/v1/futures/transfer": recipe(
+            {"current": st.integers(1, 3), "size": st.integers(1, 100)}, asset=ASSETS, startTime=EARLIER
+        ),
         "GET /sapi/v1/asset/wallet/balance": recipe(
             {"quoteAsset": one_of("BTC", "USDT"), "needBalanceDetail": one_of("true", "false")}
         ),
@@ -351,7 +357,7 @@ def binance(there: Furniture) -> dict[str, Recipe]:
     }
 
 
-def control(sandbox: str) -> dict[str, Recipe]:
+def control(there: Furniture, sandbox: str) -> dict[str, Recipe]:
     """As `binance`, for the rows of the control API, asked in a sandbox of that name."""
     prices = one_of("49000", 51_000, 50_000.5)
     market: Values = {"site": "binance", "symbol": SYMBOL}
@@ -412,6 +418,9 @@ def control(sandbox: str) -> dict[str, Recipe]:
         "GET /requests": recipe({"limit": st.integers(1, 50), "outcome": "accepted", "site": "binance"}),
         "GET /events": recipe({"after": st.integers(0, 9), "limit": st.integers(1, 50)}),
         "GET /ledger/{account}": recipe(account="demo"),
+        "POST /gates": recipe(body=recipe({"guard": st.booleans(), "allow": ["localhost", "a.test:443"]})),
+        "GET /gates/{port}": recipe(port=there.gates[0]),
+        "DELETE /gates/{port}": recipe(port=there.gates[1]),
     }
 
 

@@ -53,6 +53,9 @@ NEVER_ACCEPTED = {
     # No symbol has a reference price here: the error that says so is their only answer.
     "GET /api/v3/referencePrice",
     "GET /api/v3/referencePrice/calculation",
+    # Links are signed, each for its own sandbox.
+    "GET /fapi/v1/asyn/file",
+    "GET /dapi/v1/asyn/file",
 }
 
 
@@ -163,7 +166,7 @@ class Asked:
             case "binance":
                 recipe = plausible.binance(there).get(row.label)
             case "control":
-                recipe = plausible.control(self.sandbox).get(row.label)
+                recipe = plausible.control(there, self.sandbox).get(row.label)
             case site:
                 return contracts.recipe_of(there.contracts[site], row.label, names, required)
         return plausible.usual(names, required) if recipe is None else recipe

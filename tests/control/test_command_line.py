@@ -18,6 +18,7 @@ import pytest
 
 import emulator
 from emulator.app import SettingsError, build, read_settings
+from emulator.web.hosts import PORT_SITES
 from tests.control.conftest import ControlClient
 from tests.launch import Server, environment, launched, stop
 
@@ -45,7 +46,10 @@ def test_the_ready_file_names_every_address(server: Server) -> None:
     assert ready["pid"] == server.process.pid
     assert ready["version"] == emulator.__version__
     assert ready["ports"] == server.ports
-    assert len(set(server.ports.values())) == 7
+    assert list(server.ports) == ["all", *PORT_SITES, "tls"]
+    assert len(set(server.ports.values())) == 8
+    assert ready["tls"]["port"] == server.ports["tls"]
+    assert Path(ready["tls"]["ca"]).read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")
     for name, site in ready["sites"].items():
         assert site["url"] == f"http://127.0.0.1:{server.ports[name]}"
     assert [path.name for path in server.ready_file.parent.iterdir() if "ready" in path.name] == [
@@ -112,7 +116,7 @@ def test_a_port_in_use_is_one_line(server: Server, tmp_path: Path) -> None:
 def test_ports_follow_each_other(tmp_path: Path) -> None:
     first = free_range(7)
     with launched(tmp_path, port=first) as running:
-        assert list(running.ports.values()) == list(range(first, first + 7))
+        assert list(running.ports.values())[:-1] == list(range(first, first + 7))
         assert running.url == f"http://127.0.0.1:{first}"
 
 
@@ -140,7 +144,8 @@ def free_range(count: int) -> int:
         ({"MONGO_DB_HOST": "a", "MONGO_DB_PORT": "99999"}, "EMULATOR_MONGO_URL or MONGO_DB_HOST"),
         ({"EMULATOR_REDIS_URL": "redis://localhost"}, "EMULATOR_REDIS_URL or REDIS_HOST is set"),
         ({"REDIS_HOST": "localhost"}, "EMULATOR_REDIS_URL or REDIS_HOST is set"),
-        ({"EMULATOR_TLS_PORT": "8543"}, "EMULATOR_TLS_PORT is set"),
+        ({"EMULATOR_TLS_PORT": "443,none"}, "EMULATOR_TLS_PORT"),
+        ({"EMULATOR_TLS_PORT": "443,65536"}, "EMULATOR_TLS_PORT"),
         ({"EMULATOR_PORT": "many"}, "EMULATOR_PORT"),
         ({"EMULATOR_PORT": "65530"}, "beyond 65535"),
         ({"EMULATOR_SEED": "-1"}, "EMULATOR_SEED"),

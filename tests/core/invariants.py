@@ -14,7 +14,7 @@ from emulator.core.ledger import FEES, INSURANCE, PROFIT
 from emulator.core.margin import OpenOrder, resting_of
 from emulator.core.markets import Candle
 from emulator.core.marks import Watch
-from emulator.core.numbers import ONE, ZERO, exact
+from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import ENDED, Order, OrderStatus
 from emulator.core.positions import Leg, unrealised
 from emulator.core.prints import Print
@@ -219,7 +219,7 @@ def assert_what_rests_is_counted(engine: Engine) -> None:
             assert order.price is not None
             signed = order.remaining if order.side is Side.BUY else -order.remaining
             listed[order.account, order.instrument, order.terms.leg].append(
-                OpenOrder(quantity=signed, price=order.price)
+                OpenOrder(quantity=signed, price=order.price, leverage=order.terms.leverage)
             )
     counted = {
         (account.id, *place): resting
@@ -230,7 +230,7 @@ def assert_what_rests_is_counted(engine: Engine) -> None:
         for (account, symbol, leg), orders in listed.items():
             contract = state.markets[symbol].instrument.contract
             assert contract is not None
-            assert counted.pop((account, symbol, leg)) == resting_of(contract, orders, ONE)
+            assert counted.pop((account, symbol, leg)) == resting_of(contract, orders)
     assert not counted
 
 

@@ -44,6 +44,7 @@ ELSE: dict[str, Any] = {
     "price_protect": True,
     "detached": True,
     "good_till_us": 1,
+    "leverage": Decimal(5),
 }
 
 

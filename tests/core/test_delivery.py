@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from emulator.core.history import Income, IncomeKind, incomes_of
 from emulator.core.ledger import INSURANCE, PROFIT
 from emulator.core.numbers import exact
 from emulator.core.orders import Cause, EndReason, OrderStatus
-from emulator.core.positions import MarginMode
+from emulator.core.positions import Leg, MarginMode
 from tests.core.futures import BTC, BTC_COIN
 from tests.core.sameness import assert_same
 from tests.core.test_trading_contracts import Pit
@@ -51,13 +52,24 @@ def test_positions_are_closed_at_the_settlement_price() -> None:
     assert order.client_id == f"delivery-{order.id}"
 
 
-def test_the_settlement_price_is_the_average_of_the_last_hour() -> None:
-    """Forty of sixty minutes at 100, twenty at 130: 110."""
-    pit = Pit(dated(), moving((0, "100"), (100 * 60 + 1, "130")), funds="20000")
+def test_the_settlement_price_is_the_average_of_the_last_half_hour() -> None:
+    """600 of 1800 seconds at 100, 1200 at 130: 120."""
+    pit = Pit(dated(), moving((0, "100"), (100 * 60, "130")), funds="20000")
     pit.trade("1", "100")
     pit.wait(2 * HOUR)
     assert not pit.engine.state.positions
-    assert settled(pit) == ["10"]
+    assert settled(pit) == ["20"]
+
+
+def test_it_is_charged_for() -> None:
+    """0.05 % of 0.5 x 101,000."""
+    pit = Pit(dated(delivery_fee=Decimal("0.0005")), still("100000"), funds="20000")
+    pit.trade("0.5", "100000")
+    pit.price("101000")
+    pit.wait(2 * HOUR)
+    query = incomes_of(pit.alice, pit.wallet, kind=IncomeKind.COMMISSION)
+    assert [plain(one.amount) for one in pit.engine.views.select(Income, query)] == ["-25.25"]
+    assert (settled(pit), pit.balance()) == (["500"], "20474.75")
 
 
 def test_orders_end_and_nothing_is_placed_any_more() -> None:
@@ -110,30 +122,39 @@ def test_a_countdown_beyond_the_delivery_ends_with_the_contract() -> None:
     assert not pit.engine.state.markets[pit.symbol].countdowns
 
 
-def test_a_countdown_for_a_delivered_contract_is_over_when_time_passes() -> None:
+def test_a_countdown_ends_with_its_contract_and_none_begins_after_it() -> None:
     pit = Pit(dated(), still("100000"), funds="20000")
+    pit.does(c.SetCountdown(account=pit.alice, instrument=pit.symbol, at_us=pit.now + 3 * HOUR + MINUTE))
     pit.wait(3 * HOUR)
-    pit.does(c.SetCountdown(account=pit.alice, instrument=pit.symbol, at_us=pit.now + MINUTE))
-    with exact():
-        due = decide(pit.engine.state, pit.engine.rules, c.EndDue(instrument=pit.symbol), pit.now + MINUTE)
-    assert due == [e.CountdownSet(account=pit.alice, instrument=pit.symbol, at_us=None)]
-    pit.wait(HOUR)
     assert not pit.engine.state.markets[pit.symbol].countdowns
+    refused = pit.do(c.SetCountdown(account=pit.alice, instrument=pit.symbol, at_us=pit.now + HOUR))
+    assert isinstance(refused.rejection, r.InstrumentNotTrading)
     assert pit.engine.next_due_us(pit.now) is None
 
 
+def test_what_is_chosen_for_a_delivered_contract_is_refused() -> None:
+    pit = Pit(dated(), still("100000"), funds="20000")
+    pit.wait(3 * HOUR)
+    for command in (
+        c.SetLeverage(account=pit.alice, instrument=pit.symbol, leverage=Decimal(5)),
+        c.SetMarginMode(account=pit.alice, instrument=pit.symbol, mode=MarginMode.ISOLATED),
+        c.MoveMargin(account=pit.alice, instrument=pit.symbol, leg=Leg.BOTH, amount=Decimal(1)),
+    ):
+        assert isinstance(pit.do(command).rejection, r.InstrumentNotTrading)
+
+
 def test_what_is_owed_after_a_delivery_is_paid_by_the_insurance_fund() -> None:
-    """At 100 for 118 minutes and at 50 for two: an average of 97.5 after some trades at 50. Who is short by
-    1.5 loses 1.5 x 47.5 = 71.25, and has no more than 6."""
+    """At 100 for 28 of the last minutes and at 50 for two: an average of 96.66666667 after trades at 50. Who
+    is short by 1.5 loses 1.5 x 46.66666667 = 70, and has no more than 6."""
     pit = Pit(dated(), moving((0, "100"), (118 * 60, "50")), funds="6")
     pit.wait(119 * MINUTE)
     pit.trade("1", "50")
     pit.trade("0.5", "50")
     pit.wait(2 * MINUTE)
     assert not pit.engine.state.positions
-    assert settled(pit, pit.bob) == ["-71.25"]
-    assert (pit.balance(), pit.balance(pit.bob)) == ("77.25", "0")
-    assert plain(pit.engine.state.ledger.counterparties[INSURANCE]["USDT"]) == "-65.25"
+    assert settled(pit, pit.bob) == ["-70"]
+    assert (pit.balance(), pit.balance(pit.bob)) == ("76", "0")
+    assert plain(pit.engine.state.ledger.counterparties[INSURANCE]["USDT"]) == "-64"
     with exact():
         assert not pit.engine.audit()
     assert_same(pit.engine, pit.replayed())

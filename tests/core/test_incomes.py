@@ -95,5 +95,5 @@ def test_positions_and_settings_are_recorded_as_they_are_now() -> None:
     flat = [one.position for one in taken if isinstance(one, PositionRecord)]
     assert [(one.leg, one.quantity) for one in flat] == [(Leg.BOTH, D(0))] * 2
     assert [one for one in taken if isinstance(one, WalletSettings)] == [
-        WalletSettings(pit.alice, "usdm", hedged=True, time_us=pit.now)
+        WalletSettings(pit.alice, "usdm", hedged=True, shared=False, time_us=pit.now)
     ]

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core import commands as c
+from emulator.core.collateral import CollateralAsset
 from emulator.core.engine import Engine
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
 from emulator.core.ledger import Balance, Ledger
@@ -29,6 +30,7 @@ from emulator.core.orders import (
 )
 from emulator.core.positions import Leg
 from emulator.core.prints import BLOCK, KEPT
+from emulator.core.rules import MarginRules
 from emulator.core.shapes import shape_of
 from emulator.core.snapshot import FORMAT, MalformedSnapshot
 from emulator.core.snapshot.parts import (
@@ -91,10 +93,12 @@ def full(prints: int = 3) -> World:
         instrument(amend_keeps_priority=False),
         perpetual(BTC),
         perpetual(BTC_COIN),
+        margin=MarginRules(collateral={"coinm": (CollateralAsset(asset="BTC"),)}),
         checked=prints < 100,
     )
     alice, bob = world.alice, world.bob
     world.does(c.SetFeePayment(account=bob, discounted=True))
+    world.does(c.SetCollateralMode(account=bob, wallet="coinm", shared=True))
     world.does(c.LockFunds(account=bob, wallet=SPOT, asset="BTC", amount=Decimal(3)))
     world.does(c.Transfer(account=bob, asset="USDT", amount=Decimal(5), source=SPOT, target="funding"))
     for _ in range(prints):
@@ -153,12 +157,15 @@ def full(prints: int = 3) -> World:
 STATE = {
     "captured": {
         "accounts", "choices", "hedged", "ledger", "lists", "locked", "markets", "next_execution",
-        "next_list", "next_movement", "next_order", "orders", "positions",
+        "next_list", "next_movement", "next_order", "orders", "positions", "shared",
     },
     "derived": {
         "booked", "client_ids", "counts", "disturbed", "holders", "jolted", "list_client_ids", "touched",
     },
-    "given": {"discount_asset", "folds", "margin_wallets", "position_listener", "wallets"},
+    "given": {
+        "collateral", "discount_asset", "folds", "margin_wallets", "pair_wallets", "position_listener",
+        "wallets",
+    },
     "of one event": {"realised"},
 }  # fmt: skip
 ACCOUNT = {

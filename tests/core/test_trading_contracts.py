@@ -18,6 +18,7 @@ from emulator.core.instruments import Side
 from emulator.core.ledger import FEES, PROFIT
 from emulator.core.margin import CostRule
 from emulator.core.numbers import exact
+from emulator.core.order_lists import ListKind
 from emulator.core.orders import EndReason, Order, OrderStatus
 from emulator.core.positions import Leg, MarginMode, Position, entry_price, unrealised
 from emulator.core.rules import MarginRules
@@ -239,8 +240,11 @@ def test_a_loss_is_paid_whether_it_is_there_or_not() -> None:
     assert isinstance(
         pit.refuses(pit.placing(pit.alice, limit(Side.BUY, "0.001", "80"))), r.InsufficientMargin
     )
-    taken = c.Transfer(account=pit.alice, asset="USDT", amount=D(1), source="usdm", target=SPOT)
-    assert pit.refuses(taken) == r.InsufficientBalance(asset="USDT", needed=D(1), available=D(0))
+    short = r.InsufficientBalance(asset="USDT", needed=D(1), available=D(0))
+    where: dict[str, Any] = {"account": pit.alice, "asset": "USDT", "amount": D(1)}
+    assert pit.refuses(c.Transfer(**where, source="usdm", target=SPOT)) == short
+    assert pit.refuses(c.Withdraw(**where, wallet="usdm", fee=D(0))) == short
+    assert pit.refuses(c.LockFunds(**where, wallet="usdm")) == short
 
 
 def test_only_what_is_not_needed_may_leave() -> None:
@@ -551,6 +555,17 @@ def test_it_comes_to_the_same_again(contract: Contract) -> None:
     assert replayed.execute(closing, pit.now) == restored.execute(closing, pit.now) == done
     assert_same(engine, replayed)
     assert_same(engine, restored)
+
+
+def test_a_pair_is_not_traded_where_contracts_are() -> None:
+    """What covers positions cannot be spent."""
+    world = World(still(), instrument(), perpetual(BTC))
+    buying = limit(Side.BUY, "1", "90")
+    where: dict[str, Any] = {"account": world.alice, "wallet": "usdm", "instrument": world.symbol}
+    refused = r.UnknownWallet(wallet="usdm")
+    assert world.refuses(c.PlaceOrder(**where, terms=buying)) == refused
+    assert world.refuses(c.TestOrder(**where, terms=buying)) == refused
+    assert world.refuses(c.PlaceOrderList(**where, kind=ListKind.OTO, legs=(buying, buying))) == refused
 
 
 def test_spot_beside_it_is_untouched() -> None:

@@ -42,7 +42,7 @@ def needed(
 
 
 def needed_coin() -> Figure:
-    resting = resting_of(BTC_COIN, [OpenOrder(quantity=D(50), price=D(39000))], D(20))
+    resting = resting_of(BTC_COIN, [OpenOrder(quantity=D(50), price=D(39000))])
     position = held(BTC_COIN, "100", "45000", leverage="20")
     margin = requirement(BTC_COIN, position, D(40000), resting)
     return margin.position, margin.orders
@@ -53,7 +53,7 @@ def needed_with_own_leverage() -> Figure:
         OpenOrder(quantity=D(1), price=D(100)),
         OpenOrder(quantity=D(-2), price=D(100), leverage=D(5)),
     ]
-    resting = resting_of(ETH, orders, D(10))
+    resting = resting_of(ETH, orders)
     return requirement(ETH, Position(leverage=D(10)), D(100), resting).orders
 
 

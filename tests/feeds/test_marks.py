@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -296,7 +297,7 @@ def test_a_months_search_looks_at_little() -> None:
                 for day in one.marks.mark_candles(DAY, NOW // DAY * DAY, NOW + 30 * DAY, NOW + 30 * DAY)
             )
             fresh = one.again()
-            feed._days.roots.clear()
+            feed._days.kept.clear()
             feed._days.weight = 0
             found = fresh.next_mark_crossing(NOW, NOW + 30 * DAY, at_most=lowest)
             assert found is not None
@@ -313,5 +314,27 @@ def test_a_lot_of_history_is_not_kept() -> None:
     for at in range(NOW // DAY * DAY, NOW // DAY * DAY + DAY, 7 * SECOND):
         feed.index(BUSY, at, step)  # all of one day, which alone is a good part of what is kept
         assert feed._days.weight <= KEPT_MAX + 40, "and one way down"
-    assert feed._days.weight == sum(root.weight for root in feed._days.roots.values())
+    assert feed._days.weight == sum(day.root.weight for day in feed._days.kept.values())
     assert [feed.index(BUSY, at, step) for at in times] == first
+
+
+def test_what_is_forgotten_is_gone_at_once() -> None:
+    """What lies about in circles is there until the garbage collector comes, and then everybody waits."""
+    feed = SyntheticFeed(3)
+    step = BUSY.price_step
+    days, times = 0, range(NOW, NOW - 4_000 * DAY, -DAY)
+    gc.collect()
+    gc.disable()
+    try:
+        for at in times:
+            days += 1
+            feed.index(BUSY, at, step)
+        known = {id(day.root) for day in feed._days.kept.values()}
+        assert len(known) < days, "some were forgotten"
+        kind = type(next(iter(feed._days.kept.values())))
+        roots = {
+            id(each.root) for each in gc.get_objects() if type(each) is kind and each.root.days is feed._days
+        }
+        assert len(roots) <= len(known) + 1, "and one that the index looked at last"
+    finally:
+        gc.enable()

@@ -9,6 +9,7 @@ import msgspec
 
 from emulator.core import commands as c
 from emulator.core import rejections as r
+from emulator.core.collateral import CollateralAsset
 from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
 from emulator.core.instruments import Outcome, Side, TriggerSource
@@ -17,7 +18,7 @@ from emulator.core.numbers import exact
 from emulator.core.orders import Peg
 from emulator.core.positions import Leg, MarginMode
 from emulator.core.risk import held_at, risks_of, standing
-from emulator.core.rules import EngineRules, MarginRules
+from emulator.core.rules import EngineRules, LeverageScope, MarginRules
 from tests.core.futures import flat, inverse, linear, table
 from tests.core.world import MINUTE, SECOND, SPOT, WALLET_OF, instrument, perpetual
 from tests.properties import dice as spot_dice
@@ -65,6 +66,22 @@ RULES = EngineRules(
         sell_premium=Decimal("0.0015"),
         warning_ratio=Decimal("0.8"),
         insurance={"USDT": Decimal(30), "BTC": Decimal("0.05")},
+        collateral={
+            "usdm": (
+                CollateralAsset(asset="USDT", bid_buffer=Decimal("0.01"), ask_buffer=Decimal("0.005")),
+                CollateralAsset(
+                    asset="BTC",
+                    bid_buffer=Decimal("0.05"),
+                    ask_buffer=Decimal("0.05"),
+                    index_of=LINEAR.symbol,
+                ),
+            ),
+            # What its contracts settle in has a price of its own here.
+            "coinm": (
+                CollateralAsset(asset="BTC", bid_buffer=Decimal("0.02"), index_of=INVERSE.symbol),
+                CollateralAsset(asset="USDT"),
+            ),
+        },
     ),
 )
 
@@ -81,18 +98,23 @@ def assert_nobody_is_lost(engine: Engine, now_us: int) -> None:
             if account.id in state.disturbed:
                 continue
             for risk in risks_of(state, account):
-                assert not standing(state, risk, held_at(state, risk, now_us)).is_liquidated, risk
+                assert not standing(state, risk, held_at(state, risk, now_us), now_us).is_liquidated, risk
 
 
 class FuturesUniverse(Universe):
     """Subclasses say which market it is on."""
 
     symbols = SYMBOLS
+    scope = LeverageScope.CONTRACT
+    refits = False
     asked_later = (*ASKED_LATER, r.InsufficientMargin, r.PositionTooLarge, r.NothingToReduce, r.LimitBroken)
 
     def make_engine(self) -> Engine:
         wallets = (SPOT, "funding", *WALLET_OF.values())
-        return Engine("test", {one.symbol: one for one in LISTED}, self.feed, wallets, RULES)
+        replace = msgspec.structs.replace
+        margin = replace(RULES.margin, leverage_scope=self.scope, refits_isolated=self.refits)
+        rules = replace(RULES, margin=margin)
+        return Engine("test", {one.symbol: one for one in LISTED}, self.feed, wallets, rules)
 
     def begin(self, discounted: set[int], funds: int) -> None:
         super().begin(discounted, funds)
@@ -100,6 +122,8 @@ class FuturesUniverse(Universe):
             for wallet, asset, amount in (
                 ("usdm", "USDT", Decimal(2 * funds)),
                 ("coinm", "BTC", Decimal(funds) / 100),
+                ("usdm", "BTC", Decimal(funds) / 100),
+                ("coinm", "USDT", Decimal(funds) / 10),
             ):
                 self.do(
                     c.Deposit(account=account, wallet=wallet, asset=asset, amount=amount)
@@ -109,14 +133,27 @@ class FuturesUniverse(Universe):
         contract = self.engine.instruments[symbol].contract
         return SPOT if contract is None else contract.wallet
 
-    def set_leverage(self, account: int, symbol: str, leverage: int) -> None:
-        self.do(c.SetLeverage(account=account, instrument=symbol, leverage=Decimal(leverage)))
+    def set_leverage(
+        self, account: int, symbol: str, leverage: int, *, leg: Leg | None, opposite: int | None
+    ) -> None:
+        self.do(
+            c.SetLeverage(
+                account=account,
+                instrument=symbol,
+                leverage=Decimal(leverage),
+                leg=leg,
+                opposite=None if leg is None or opposite is None else Decimal(opposite),
+            )
+        )
 
     def set_margin_mode(self, account: int, symbol: str, mode: MarginMode) -> None:
         self.do(c.SetMarginMode(account=account, instrument=symbol, mode=mode))
 
     def move_margin(self, account: int, symbol: str, amount: Decimal) -> None:
         self.do(c.MoveMargin(account=account, instrument=symbol, amount=amount))
+
+    def set_collateral_mode(self, account: int, wallet: str, *, shared: bool) -> None:
+        self.do(c.SetCollateralMode(account=account, wallet=wallet, shared=shared))
 
     def set_position_mode(self, account: int, wallet: str, *, hedged: bool) -> None:
         self.do(c.SetPositionMode(account=account, wallet=wallet, hedged=hedged))
@@ -146,6 +183,8 @@ class FuturesUniverse(Universe):
             terms = replace(
                 terms, trigger=trigger, price_protect=wish.lots % 5 == 0, detached=wish.lots % 7 < 3
             )
+        if self.scope is LeverageScope.ISOLATED_ORDER and wish.lots % 3:
+            terms = replace(terms, leverage=Decimal((1, 3, 7, 20, 25)[wish.lots % 5]))
         if wish.lots % 7 == 0:
             terms = replace(terms, good_till_us=self.now + SECOND * wish.lots)
         return replace(placing, terms=terms)
@@ -190,7 +229,7 @@ class FuturesUniverse(Universe):
 def act(universe: FuturesUniverse, dice: Random) -> None:
     """One action; most are orders of contracts."""
     account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
-    match dice.randint(-10, 19):
+    match dice.randint(-12, 19):
         case -10 | -9:
             universe.jump(
                 symbol, dice.choice([-30, -20, -12, -8, 8, 12, 20, 30]), dice.choice(list(c.PriceMode))
@@ -203,6 +242,10 @@ def act(universe: FuturesUniverse, dice: Random) -> None:
             universe.count_down(account, symbol, dice.choice([0, 1, 20, 20, 300]))
         case -5:
             universe.cancel_sort(account, symbol, dormant=dice.random() < 0.5)
+        case -12 | -11:
+            if dice.random() < 0.7:
+                universe.cancel_all(account, symbol)
+            universe.set_collateral_mode(account, universe.wallet_of(symbol), shared=dice.random() < 0.8)
         case -4 if dice.random() < 0.3:
             # Funding is due at whole hours.
             universe.wait(HOUR - universe.now % HOUR - dice.choice([0, 0, 1]))
@@ -214,7 +257,11 @@ def act(universe: FuturesUniverse, dice: Random) -> None:
         case -1:
             universe.move_margin(account, symbol, Decimal(dice.choice([-20, -1, 1, 5, 20])) / 10)
         case 0:
-            universe.set_leverage(account, symbol, dice.choice([1, 2, 5, 20, 25, 50, 60]))
+            leverages = [1, 2, 5, 20, 25, 50, 60]
+            leg = opposite = None
+            if universe.scope is LeverageScope.ISOLATED_LEG:
+                leg, opposite = dice.choice([None, *Leg]), dice.choice([None, *leverages])
+            universe.set_leverage(account, symbol, dice.choice(leverages), leg=leg, opposite=opposite)
         case 1:
             universe.transfer(account, symbol, dice.randint(1, 90), is_inward=dice.random() < 0.5)
         case 2:

@@ -59,7 +59,8 @@ async def assert_shown_as_they_are(universe: FuturesForgetting, engine: Engine) 
         choice = state.choices[setting.account, setting.instrument]
         assert (setting.leverage, setting.mode) == (choice.leverage, choice.mode)
     async for _, mode in universe.archive.scan("s", WalletSettings):
-        assert mode.hedged is ((mode.account, mode.wallet) in state.hedged)
+        place = (mode.account, mode.wallet)
+        assert (mode.hedged, mode.shared) == (place in state.hedged, place in state.shared)
 
 
 @pytest.mark.parametrize("seed", range(300, 306))

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from emulator.core.rules import LeverageScope
 from tests.properties.futures_universe import FuturesUniverse, act
 from tests.properties.test_everything import OnScript, OnSynthetic
 from tests.properties.test_snapshot import Restoring
@@ -23,7 +24,28 @@ class ScriptedRestoring(FuturesUniverse, Restoring, OnScript):
     pass
 
 
-@pytest.mark.parametrize("market", [Scripted, Synthetic])
+class ByLeg(FuturesUniverse, OnScript):
+    """Isolated legs have leverages of their own, and margin follows them."""
+
+    scope = LeverageScope.ISOLATED_LEG
+    refits = True
+
+
+class ByOrder(FuturesUniverse, OnScript):
+    """Orders under isolated margin bring leverages of their own."""
+
+    scope = LeverageScope.ISOLATED_ORDER
+
+
+class ByLegRestoring(ByLeg, Restoring):
+    pass
+
+
+class ByOrderRestoring(ByOrder, Restoring):
+    pass
+
+
+@pytest.mark.parametrize("market", [Scripted, Synthetic, ByLeg, ByOrder])
 @pytest.mark.parametrize("seed", range(16))
 def test_replayed(market: type[FuturesUniverse], seed: int) -> None:
     dice = Random(seed)
@@ -35,10 +57,16 @@ def test_replayed(market: type[FuturesUniverse], seed: int) -> None:
     universe.end()
 
 
-@pytest.mark.parametrize("seed", range(100, 108))
-def test_restored(seed: int) -> None:
-    dice = Random(seed)
-    universe = ScriptedRestoring()
+@pytest.mark.parametrize(
+    ("market", "seeds"),
+    [(ScriptedRestoring, range(100, 108)), (ByLegRestoring, range(4)), (ByOrderRestoring, range(4))],
+)
+def test_restored(market: type[ScriptedRestoring | ByLegRestoring | ByOrderRestoring], seeds: range) -> None:
+    for seed in seeds:
+        restore_often(market(), Random(seed))
+
+
+def restore_often(universe: ScriptedRestoring | ByLegRestoring | ByOrderRestoring, dice: Random) -> None:
     universe.begin(set(), dice.randint(1, 40))
     for step in range(100):
         act(universe, dice)

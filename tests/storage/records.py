@@ -250,7 +250,10 @@ RECORDS: dict[str, ArchiveRecord] = {
     "income": Income(9, 1, "usdm", IncomeKind.FUNDING, "USDT", Decimal("-0.10"), "BTCUSDT", 2**53, T0),
     "position": PositionRecord(1, "BTCUSDT", POSITION, T0),
     "contract settings": ContractSettings(1, "BTCUSDT", Decimal("7.0"), MarginMode.ISOLATED, T0),
-    "wallet settings": WalletSettings(1, "usdm", hedged=True, time_us=T0),
+    "settings of legs": ContractSettings(
+        1, "ETHUSDT", Decimal(20), MarginMode.ISOLATED, T0, Decimal("7.5"), Decimal(30)
+    ),
+    "wallet settings": WalletSettings(1, "usdm", hedged=True, shared=True, time_us=T0),
     "balance": BalanceRecord(1, "spot", "1INCH", Decimal("0E-8"), DIGITS, T0),
     "account": AccountRecord(7, "wörd", -1, T0),
     "api key": ApiKeyRecord(7, "k/e.y$", KeyKind.ED25519, ("read", "trade"), "my label", T0),

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.web.hosts import HOST_SITES, PORT_SITES, SITES, Hosts, Place, futures_data_site
+from emulator.web.hosts import (
+    HOST_SITES,
+    PORT_SITES,
+    SITES,
+    Hosts,
+    Place,
+    futures_data_site,
+    is_exchange_host,
+)
 
 HOSTS = Hosts({8585 + number: site for number, site in enumerate(PORT_SITES, start=1)})
 
@@ -53,6 +61,43 @@ def test_a_real_host_name_names_the_site(name: str, site: str) -> None:
     assert locate("/api/v1/anything", name)[0] == site
     assert locate("/api/v1/anything", f"{name.upper()}:443")[0] == site
     assert locate("/api/v1/anything", f"{name}.")[0] == site
+
+
+@pytest.mark.parametrize(
+    ("name", "site"),
+    [
+        ("api.binance.us", "binance"),
+        ("stream.binance.us", "binance"),
+        ("fapi.binance.sg", "binance-usdm"),
+        ("api.bybit.nl", "bybit"),
+        ("stream.bybit-tr.com", "bybit"),
+        ("api.kucoin.eu", "kucoin"),
+        ("api-futures.kucoin.eu", "kucoin-futures"),
+        ("support.binance.us", None),
+        ("api.binance.us.example.org", None),
+        ("binance.us", None),
+    ],
+)
+def test_a_regions_host_is_what_its_namesake_is(name: str, site: str | None) -> None:
+    assert locate("/anything", name)[0] == site
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        *((name, True) for name in HOST_SITES),
+        ("testnet.binancefuture.com", True),
+        ("anything.at.all.binance.com", True),
+        ("binance.com", True),
+        ("bybit.kz", True),
+        ("mybinance.com", False),
+        ("binance.com.example.org", False),
+        ("com", False),
+        ("", False),
+    ],
+)
+def test_every_name_of_an_exchanges_domain_is_an_exchanges(name: str, is_one: bool) -> None:
+    assert is_exchange_host(name) is is_one
 
 
 @pytest.mark.parametrize(("number", "site"), list(enumerate(PORT_SITES, start=1)))

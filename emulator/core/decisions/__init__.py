@@ -11,12 +11,14 @@ from emulator.core.decisions import (
     changing,
     contracts,
     following,
+    leverages,
     liquidating,
     lists,
     markets,
     modifying,
     placing,
     settling,
+    sharing,
 )
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.following import next_trigger
@@ -41,9 +43,10 @@ DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisio
     c.LockFunds: accounts.lock,
     c.UnlockFunds: accounts.unlock,
     c.CorrectBalance: accounts.correct,
-    c.SetLeverage: contracts.set_leverage,
+    c.SetLeverage: leverages.set_leverage,
     c.SetMarginMode: contracts.set_margin_mode,
     c.SetPositionMode: contracts.set_position_mode,
+    c.SetCollateralMode: sharing.set_collateral_mode,
     c.MoveMargin: contracts.move_margin,
     c.PlaceOrder: placing.place_order,
     c.TestOrder: placing.place_order,

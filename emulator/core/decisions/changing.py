@@ -8,6 +8,7 @@ from emulator.core import rejections as r
 from emulator.core.checks import (
     check_notional,
     check_quantity,
+    check_status,
 )
 from emulator.core.decisions.decision import Decision
 from emulator.core.ids import NO_LIST
@@ -84,8 +85,12 @@ def set_countdown(state: State, rules: EngineRules, command: c.SetCountdown, now
     if market is None:
         return r.UnknownInstrument(instrument=command.instrument)
     at_us = command.at_us
-    if at_us is not None and at_us <= now_us:
-        return r.TimePassed(at_us=at_us)
+    if at_us is not None:
+        if at_us <= now_us:
+            return r.TimePassed(at_us=at_us)
+        closed = check_status(market.instrument, now_us)
+        if closed is not None:
+            return closed
     if market.countdowns.get(command.account) == at_us:
         return []
     return [e.CountdownSet(account=command.account, instrument=command.instrument, at_us=at_us)]

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
+from emulator.core.checks import check_status
 from emulator.core.contracts import Contract, value_max, value_of
 from emulator.core.coverage import collateral, mark_price, reducible, resting, spendable
 from emulator.core.decisions.decision import Decision
@@ -18,13 +19,14 @@ from emulator.core.margin import (
     Resting,
     assumed_price,
     cost_beside_margin,
+    counted,
     margin_value,
     requirement,
 )
 from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ONE, ZERO, is_on_step
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
-from emulator.core.positions import Leg, MarginMode, Position, unrealised
+from emulator.core.positions import Leg, MarginMode, Position, joined_leverage, unrealised
 from emulator.core.rejections import Limit, Obstacle, Rejection, Setting
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
@@ -252,12 +254,13 @@ def check_margin(
     value = max(abs(value_of(contract, quantity, at)) for at in prices)
     before = resting(state, account, instrument, terms.leg)
     beside = before if without is None else resting(state, account, instrument, terms.leg, without)
-    joined = (
-        Resting(bids=beside.bids + value, asks=beside.asks)
-        if side is BUY
-        else Resting(bids=beside.bids, asks=beside.asks + value)
-    )
-    too_large = _check_size(contract, position, joined, side, mark)
+    joined = counted(contract, beside, is_buy=side is BUY, before=ZERO, value=value, leverage=terms.leverage)
+    leverage = position.leverage
+    if terms.leverage is not None:
+        leverage = terms.leverage
+        if position.direction == (ONE if side is BUY else -ONE):
+            leverage = joined_leverage(contract, position, value, leverage)
+    too_large = _check_size(contract, position, joined, side, mark, leverage)
     if too_large is not None:
         return too_large
     needed = (
@@ -274,7 +277,7 @@ def check_margin(
             quantity=opened,
             price=price,
             mark=mark,
-            leverage=position.leverage,
+            leverage=position.leverage if terms.leverage is None else terms.leverage,
             rule=rules.margin.cost,
         )
     available = collateral(state, rules, account, contract.wallet, now_us).available(contract.settle)
@@ -284,14 +287,14 @@ def check_margin(
 
 
 def _check_size(
-    contract: Contract, position: Position, joined: Resting, side: Side, mark: Decimal
+    contract: Contract, position: Position, joined: Resting, side: Side, mark: Decimal, leverage: Decimal
 ) -> Rejection | None:
     """Whether the position would be too large for its leverage if all orders of a side traded."""
     held = margin_value(contract, position, mark)
     value = held + joined.bids if side is BUY else joined.asks - held
-    most = value_max(contract, position.leverage)
+    most = value_max(contract, leverage)
     if value > most:
-        return r.PositionTooLarge(leverage=position.leverage, value=value, most=most)
+        return r.PositionTooLarge(leverage=leverage, value=value, most=most)
     return None
 
 
@@ -313,72 +316,29 @@ def check_leg(state: State, account: Account, contract: Contract, terms: OrderTe
 # Settings
 
 
-def set_leverage(state: State, rules: EngineRules, command: c.SetLeverage, now_us: int) -> Decision:
-    found = _contract_of(state, command.account, command.instrument)
+def set_margin_mode(state: State, rules: EngineRules, command: c.SetMarginMode, now_us: int) -> Decision:
+    found = contract_of(state, command.account, command.instrument)
     if isinstance(found, Rejection):
         return found
     account, instrument, contract = found
-    leverage, most = command.leverage, contract.tiers[0].leverage_max
-    if not ONE <= leverage <= most:
-        return r.LeverageInvalid(leverage=leverage, most=most)
+    closed = check_status(instrument, now_us)
+    if closed is not None:
+        return closed
     symbol = instrument.symbol
-    if state.choice(account.id, symbol).leverage == leverage:
-        return r.SettingUnchanged(setting=Setting.LEVERAGE)
-    if leverage < state.choice(account.id, symbol).leverage and any(
-        position.mode is MarginMode.ISOLATED
-        for (of, _), position in account.positions.items()
-        if of == symbol
-    ):
-        # It is covered by what was put up for it, and that was for the leverage of then.
-        return r.SettingBlocked(setting=Setting.LEVERAGE, obstacle=Obstacle.POSITION)
-    refused = _check_leverage(state, rules, account, instrument, contract, leverage, now_us)
-    if refused is not None:
-        return refused
-    return [e.LeverageSet(account=account.id, instrument=symbol, leverage=leverage)]
-
-
-def _check_leverage(
-    state: State,
-    rules: EngineRules,
-    account: Account,
-    instrument: Instrument,
-    contract: Contract,
-    leverage: Decimal,
-    now_us: int,
-) -> Rejection | None:
-    """Whether what there is already may be held at another leverage, and is covered then."""
-    mark = mark_price(state.markets[instrument.symbol], now_us)
-    most, needed = value_max(contract, leverage), ZERO
-    for leg in Leg:
-        position = state.position(account.id, instrument.symbol, leg)
-        beside = resting(state, account, instrument, leg)
-        held = margin_value(contract, position, mark)
-        value = max(held + beside.bids, beside.asks - held)
-        if value > most:
-            return r.PositionTooLarge(leverage=leverage, value=value, most=most)
-        now = requirement(contract, position, mark, beside)
-        then = requirement(contract, replace(position, leverage=leverage), mark, beside)
-        is_cross = position.mode is MarginMode.CROSS
-        needed += then.total - now.total if is_cross else then.orders - now.orders
-    available = collateral(state, rules, account, contract.wallet, now_us).available(contract.settle)
-    if needed > available:
-        return r.InsufficientMargin(asset=contract.settle, needed=needed, available=available)
-    return None
-
-
-def set_margin_mode(state: State, rules: EngineRules, command: c.SetMarginMode, now_us: int) -> Decision:
-    found = _contract_of(state, command.account, command.instrument)
-    if isinstance(found, Rejection):
-        return found
-    account, instrument, _ = found
-    symbol = instrument.symbol
-    if state.choice(account.id, symbol).mode is command.mode:
+    chosen = state.choice(account.id, symbol)
+    if chosen.mode is command.mode:
         return r.SettingUnchanged(setting=Setting.MARGIN_MODE)
     if any(order.instrument == symbol for order in account.open_orders.values()):
         return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.ORDERS)
     if any(of == symbol for of, _ in account.positions):
         return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.POSITION)
-    return [e.MarginModeSet(account=account.id, instrument=symbol, mode=command.mode)]
+    if command.mode is MarginMode.ISOLATED and (account.id, contract.wallet) in state.shared:
+        return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.SHARED)
+    events: list[e.Event] = [e.MarginModeSet(account=account.id, instrument=symbol, mode=command.mode)]
+    if command.mode is MarginMode.CROSS and (chosen.long, chosen.short) != (None, None):
+        # Only legs that are isolated have a leverage of their own.
+        events.append(e.LeverageSet(account=account.id, instrument=symbol, leverage=chosen.leverage))
+    return events
 
 
 def set_position_mode(state: State, rules: EngineRules, command: c.SetPositionMode, now_us: int) -> Decision:
@@ -416,10 +376,13 @@ def set_position_mode(state: State, rules: EngineRules, command: c.SetPositionMo
 def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us: int) -> Decision:
     """Added is what may leave the wallet as well; taken back is what the position does not need to have
     been opened at its mark price, and no profit."""
-    found = _contract_of(state, command.account, command.instrument)
+    found = contract_of(state, command.account, command.instrument)
     if isinstance(found, Rejection):
         return found
     account, instrument, contract = found
+    closed = check_status(instrument, now_us)
+    if closed is not None:
+        return closed
     amount, asset = command.amount, contract.settle
     if not amount or not is_on_step(amount, contract.settle_step):
         return r.AmountInvalid(amount=amount)
@@ -439,7 +402,7 @@ def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us:
     return [e.MarginMoved(account=account.id, instrument=instrument.symbol, leg=command.leg, amount=amount)]
 
 
-def _contract_of(state: State, account: int, symbol: str) -> tuple[Account, Instrument, Contract] | Rejection:
+def contract_of(state: State, account: int, symbol: str) -> tuple[Account, Instrument, Contract] | Rejection:
     owner, market = state.accounts.get(account), state.markets.get(symbol)
     if owner is None:
         return r.UnknownAccount(account=account)

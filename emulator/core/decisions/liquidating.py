@@ -19,21 +19,23 @@ from emulator.core.instruments import BUY, SELL, Instrument, OrderType, SelfTrad
 from emulator.core.liquidation import Risk, bankruptcy_price, is_liquidated
 from emulator.core.margin import maintenance
 from emulator.core.matching import Taker, walk
-from emulator.core.numbers import ZERO, divide_down
+from emulator.core.numbers import ZERO, divide_down, divide_up
 from emulator.core.orders import Cause, EndReason, OrderTerms
 from emulator.core.positions import Leg, Position, traded, unrealised
-from emulator.core.risk import Held, Standing, deleveraging_queue, held_at, insurance_balance, standing
+from emulator.core.risk import Cover, Held, deleveraging_queue, held_at, insurance_balance, standing
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
 
 _NOBODY = SelfTradeMode.NONE
+ASSET_STEP = Decimal("0.00000001")
+"""Of amounts that are exchanged."""
 
 
 def liquidate(state: State, rules: EngineRules, command: c.Liquidate, now_us: int) -> Decision:
     """Begin, unless all is well: with the end of the orders whose margin may save the positions."""
     risk = command.risk
-    now = standing(state, risk, held_at(state, risk, now_us))
+    now = standing(state, risk, held_at(state, risk, now_us), now_us)
     if not now.is_liquidated:
         return []
     begun = e.LiquidationBegun(
@@ -69,26 +71,55 @@ def close_out(state: State, rules: EngineRules, command: c.CloseOut, now_us: int
     """Close the next part of what cannot be kept, or let the insurance fund pay what is owed after all."""
     risk = command.risk
     held = held_at(state, risk, now_us)
+    cover = Cover(state, risk, held, now_us)
     if not held:
-        return _made_up_for(state, risk)
-    before = standing(state, risk, held)
-    if not before.is_liquidated:
+        return _made_up_for(risk, cover)
+    if not cover.standing().is_liquidated:
         return []
     # First what has to be covered by most, since without it the rest may be kept.
-    own = max(held, key=_weight)
-    return _Closing(state, rules, risk, own, before, now_us).events()
+    own = max(held, key=lambda one: _weight(cover, one))
+    return _Closing(state, rules, risk, own, cover, now_us).events()
 
 
-def _weight(one: Held) -> tuple[Decimal, str, Leg]:
-    return one.maintenance, one.market.instrument.symbol, one.position.leg
+def _weight(cover: Cover, one: Held) -> tuple[Decimal, str, Leg]:
+    counted = one.maintenance * cover.rate(one.contract.settle).ask
+    return counted, one.market.instrument.symbol, one.position.leg
 
 
-def _made_up_for(state: State, risk: Risk) -> list[e.Event]:
-    """Without positions nothing can be owed that will ever be earned."""
-    owed = ZERO if risk.is_isolated else -state.ledger.free(risk.account, risk.wallet, risk.asset)
-    if owed <= ZERO:
+def _made_up_for(risk: Risk, cover: Cover) -> list[e.Event]:
+    """Without positions nothing can be owed that will ever be earned: other assets that stood for it are
+    exchanged, and the fund pays the rest."""
+    if risk.is_isolated:
         return []
-    return [e.InsurancePaid(account=risk.account, wallet=risk.wallet, asset=risk.asset, amount=owed)]
+    made: list[e.Event] = []
+    there = dict(cover.balances)
+    for owed in sorted(asset for asset, amount in there.items() if amount < ZERO):
+        for asset in sorted(there):
+            if there[owed] < ZERO < there[asset]:
+                made.append(_exchanged(risk, cover, there, asset, owed))
+        if there[owed] < ZERO:
+            made.append(
+                e.InsurancePaid(account=risk.account, wallet=risk.wallet, asset=owed, amount=-there[owed])
+            )
+    return made
+
+
+def _exchanged(risk: Risk, cover: Cover, there: dict[str, Decimal], sold: str, bought: str) -> e.Event:
+    """As much of an asset as is owed of another, or all there is of it, at what both count for."""
+    bid, ask = cover.rate(sold).bid, cover.rate(bought).ask
+    needed = divide_up(-there[bought] * ask, bid, ASSET_STEP)
+    amount = min(needed, there[sold])
+    got = -there[bought] if amount == needed else divide_down(amount * bid, ask, ASSET_STEP)
+    there[sold] -= amount
+    there[bought] += got
+    return e.AssetExchanged(
+        account=risk.account,
+        wallet=risk.wallet,
+        sold=sold,
+        sold_amount=amount,
+        bought=bought,
+        bought_amount=got,
+    )
 
 
 class _Closing:
@@ -100,7 +131,7 @@ class _Closing:
         rules: EngineRules,
         risk: Risk,
         own: Held,
-        before: Standing,
+        cover: Cover,
         now_us: int,
     ) -> None:
         self.state = state
@@ -113,9 +144,12 @@ class _Closing:
         self.contract: Contract = own.contract
         self.account: Account = state.accounts[risk.account]
         self.side: Side = SELL if own.position.quantity > ZERO else BUY
-        # What covers this position beside its own profit and margin, and what has to be kept beside it.
-        self.beside = before.equity - own.unrealised - own.position.margin
-        self.kept_beside = before.maintenance - own.maintenance
+        self.rate = cover.rate(own.contract.settle)
+        # What covers this position beside its own profit and margin, in its asset and by the others, and what
+        # has to be kept beside it.
+        self.beside = cover.owned[own.contract.settle] - own.unrealised - own.position.margin
+        self.others = cover.beside(own.contract.settle)
+        self.kept_beside = cover.standing().maintenance - self.rate.ask * own.maintenance
         self.position: Position = own.position
         """As the events so far leave it."""
         self.collateral = own.position.margin
@@ -125,7 +159,8 @@ class _Closing:
 
     def events(self) -> list[e.Event]:
         step = self.instrument.price_step
-        limit = bankruptcy_price(self.contract, [self.position], self.beside + self.collateral, step=step)
+        funds = self.beside + self.collateral + self._lent
+        limit = bankruptcy_price(self.contract, [self.position], funds, step=step)
         quantity = self._part()
         terms = OrderTerms(
             side=self.side,
@@ -161,7 +196,8 @@ class _Closing:
         self.hidden = plan.trades
         rest = quantity - plan.executed
         mark = self.own.mark
-        if rest and is_liquidated(self._kept, self._equity_at(mark) - self._fee(plan.amount, mark)):
+        owned = self._balance_at(mark) - self._fee(plan.amount, mark)
+        if rest and is_liquidated(self._kept, self.others + self.rate.worth(owned)):
             # At no price would it be worth what is owed: then at what it is worth.
             price = mark if limit is None else limit
             # The fee for what the book took leaves what the rest loses at its price.
@@ -193,18 +229,27 @@ class _Closing:
         self.position = change.position
         self.collateral += change.realised
 
-    def _equity_at(self, price: Decimal) -> Decimal:
+    @property
+    def _lent(self) -> Decimal:
+        """What the other assets stand for in that of the position: how far it may be owed, or, below zero,
+        how much there must be of it."""
+        step = self.contract.settle_step
+        if self.others > ZERO:
+            return divide_down(self.others, self.rate.ask, step)
+        return -divide_up(-self.others, self.rate.bid, step) if self.others else ZERO
+
+    def _balance_at(self, price: Decimal) -> Decimal:
         return self.beside + self.collateral + unrealised(self.contract, self.position, price)
 
     @property
     def _kept(self) -> Decimal:
-        return self.kept_beside + maintenance(self.contract, self.position, self.own.mark)
+        return self.kept_beside + self.rate.ask * maintenance(self.contract, self.position, self.own.mark)
 
     def _fee(self, value: Decimal, price: Decimal) -> Decimal:
         """For what was closed, as far as it is there while what is still open is worth that price."""
         contract = self.contract
         due = rounded(value * contract.liquidation_fee, contract.settle_step, contract.fee_rounding)
-        return min(due, max(ZERO, self._equity_at(price)))
+        return min(due, max(ZERO, self._balance_at(price) + self._lent))
 
     def _charge(self, value: Decimal, price: Decimal) -> list[e.Event]:
         fee = self._fee(value, price)

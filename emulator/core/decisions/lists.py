@@ -35,11 +35,11 @@ def place_order_list(state: State, rules: EngineRules, command: c.PlaceOrderList
     market = state.markets.get(command.instrument)
     if market is None:
         return r.UnknownInstrument(instrument=command.instrument)
-    if command.wallet not in state.wallets:
-        return r.UnknownWallet(wallet=command.wallet)
     instrument = market.instrument
     if not instrument.order_lists or instrument.contract is not None:
         return r.FeatureOff(feature=Feature.ORDER_LIST)
+    if command.wallet not in state.pair_wallets:
+        return r.UnknownWallet(wallet=command.wallet)
     legs = command.legs
     rejection = (
         check_status(instrument, now_us)

@@ -15,7 +15,7 @@ from emulator.core.checks import (
     check_status,
     check_terms,
 )
-from emulator.core.decisions import contracts
+from emulator.core.decisions import contracts, leverages
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import finish, placed, rest_or_expire, starting_point
 from emulator.core.instruments import BUY, SELL, Instrument, Outcome, SelfTradeMode, Side, TimeInForce
@@ -41,9 +41,8 @@ def place_order(
         return r.UnknownAccount(account=command.account)
     if market is None:
         return r.UnknownInstrument(instrument=command.instrument)
-    if wallet not in state.wallets:
-        return r.UnknownWallet(wallet=wallet)
-    if market.instrument.contract is not None and wallet != market.instrument.contract.wallet:
+    contract = market.instrument.contract
+    if wallet not in state.pair_wallets if contract is None else wallet != contract.wallet:
         return r.UnknownWallet(wallet=wallet)
     price = terms.price
     if not admits(state, account, market, terms, now_us):
@@ -55,6 +54,7 @@ def place_order(
         rejection = (
             check_status(instrument, now_us)
             or check_leg(state, account, wallet, market, terms, price, now_us)
+            or leverages.check_own(state, rules, account, instrument, terms)
             or check_counts(state, account, instrument, (terms,))
         )
         if rejection is not None:
@@ -74,9 +74,9 @@ def check_placement(state: State, rules: EngineRules, command: c.PlaceOrder, now
         return r.UnknownAccount(account=command.account)
     if market is None:
         return r.UnknownInstrument(instrument=command.instrument)
-    contract = market.instrument.contract
-    if command.wallet not in state.wallets or (contract is not None and command.wallet != contract.wallet):
-        return r.UnknownWallet(wallet=command.wallet)
+    wallet, contract = command.wallet, market.instrument.contract
+    if wallet not in state.pair_wallets if contract is None else wallet != contract.wallet:
+        return r.UnknownWallet(wallet=wallet)
     price = limit_price(market, command.terms, now_us)
     if isinstance(price, Rejection):
         return price

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.core import commands as c
 from emulator.core import events as e
+from emulator.core.contracts import fee_of
 from emulator.core.coverage import mark_price
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import placed
@@ -27,7 +28,7 @@ def pay_funding(state: State, rules: EngineRules, command: c.PayFunding, now_us:
 
 def deliver(state: State, rules: EngineRules, command: c.DeliverContract, now_us: int) -> Decision:
     """Every position is closed by an order of its own, outside the book and at the settlement price, against
-    the market. Nothing is charged for it."""
+    the market."""
     symbol = command.instrument
     market, contract = state.markets[symbol], state.contract_of(symbol)
     assert market.marks is not None
@@ -60,6 +61,7 @@ def deliver(state: State, rules: EngineRules, command: c.DeliverContract, now_us
                 amount=instrument.amount(quantity, price),
                 mark=price,
                 by_fund=False,
+                fee=fee_of(contract, quantity, price, contract.delivery_fee),
             ),
         ]
         order += 1

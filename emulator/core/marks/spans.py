@@ -20,7 +20,8 @@ from emulator.core.numbers import canonical
 from emulator.core.tape import FOREVER_US, Market
 
 CANDLES_KEPT: Final = 4_096
-"""Closed ones, of each contract: whoever asks again for a chart has it at once."""
+"""Closed ones, of each contract: whoever asks again for a chart has it at once. What was made first goes
+first, an eighth at a time."""
 
 LEAN_SPAN_US: Final = 900 * SECOND_US
 """Within such a span it is not looked at more closely by how much the mark leans off the index."""
@@ -111,7 +112,8 @@ class Marks(Ticks):
                 candle = self._candle(kind, open_us, open_us + interval_us, now_us)
                 if candle.close_us <= now_us:
                     if len(closed) >= CANDLES_KEPT:
-                        closed.clear()
+                        for oldest in list(closed)[: CANDLES_KEPT // 8]:
+                            del closed[oldest]
                     closed[place] = candle
             listed.append(candle)
         return listed

@@ -55,6 +55,7 @@ class Ticks:
         self._rates: dict[int, tuple[Decimal, int, int]] = {}
         self._predicted: tuple[int, Decimal] | None = None
         self._settlement: tuple[int, int, Decimal] | None = None
+        self._estimate: tuple[int, int, Decimal] | None = None
         self._knots: dict[int, int] = {}
         self._span_us, self._span_from, self._span_by = -FOREVER_US, 0, 0
         self._touched_us = self._settled_us = -1
@@ -126,16 +127,32 @@ class Ticks:
         """The premium index: by which part of it the contract's own book is above the index."""
         return canonical(self._premium(*self._tick(now_us)) * PART)
 
-    def settlement_price(self, now_us: int) -> Decimal:
-        """At what the contract is settled when it is delivered now: the average of the index over the last
-        hour, by its whole minutes, to the nearest multiple of 1E-8."""
-        minute_us = now_us - now_us % MINUTE_US
+    def settlement_price(self, delivered_us: int) -> Decimal:
+        """At what the contract is settled that is delivered at a moment: the average of the index at each of
+        the seconds before, to the nearest multiple of 1E-8."""
         known = self._settlement
-        if known is None or known[:2] != (minute_us, len(self.moves)):
-            samples = [self.index_price(minute_us - back_us) for back_us in range(0, HOUR_US, MINUTE_US)]
-            average = divide_half(sum(samples, ZERO), Decimal(len(samples)), PART)
-            known = self._settlement = (minute_us, len(self.moves), average)
+        if known is None or known[:2] != (delivered_us, len(self.moves)):
+            first_us = delivered_us - self.contract.settlement_seconds * SECOND_US
+            known = (delivered_us, len(self.moves), self._average_index(first_us, delivered_us, SECOND_US))
+            self._settlement = known
         return known[2]
+
+    def settlement_estimate(self, now_us: int) -> Decimal:
+        """At what it would be settled now, by whole minutes only."""
+        until_us = now_us - now_us % MINUTE_US + MINUTE_US
+        known = self._estimate
+        if known is None or known[:2] != (until_us, len(self.moves)):
+            first_us = until_us - self.contract.settlement_seconds * SECOND_US
+            known = self._estimate = (
+                until_us,
+                len(self.moves),
+                self._average_index(first_us, until_us, MINUTE_US),
+            )
+        return known[2]
+
+    def _average_index(self, start_us: int, end_us: int, every_us: int) -> Decimal:
+        samples = [self._index(*self._tick(at_us)) for at_us in range(start_us, end_us, every_us)]
+        return divide_half(sum(samples) * self.step, Decimal(len(samples)), PART)
 
     def next_tick_us(self, after_us: int) -> int:
         """When index and mark may change next, unless somebody moves them."""

@@ -43,6 +43,7 @@ from emulator.core.snapshot.parts import (
     PrintsTail,
     Queued,
     Segments,
+    Shared,
     order_row,
     queues_of,
     trailing_of,
@@ -88,6 +89,7 @@ class Capture:
         "_markets",
         "_orders",
         "_positions",
+        "_shared",
     )
 
     def __init__(self, state: State, views: Views, advanced_us: int) -> None:
@@ -116,6 +118,7 @@ class Capture:
             (account, symbol, one) for (account, symbol, _), one in state.positions.items()
         ]
         self._hedged = list(state.hedged)
+        self._shared = list(state.shared)
         self._choices: list[ChoiceRow] = [(*key, one) for key, one in state.choices.items()]
         self._orders = list(map(_copied, orders.values()))
         self._lists = [astuple(one) for one in state.lists.values()]
@@ -147,6 +150,8 @@ class Capture:
             yield Positions(positions)
         for hedged in _drawn(self._hedged, ROWS):
             yield Hedged(hedged)
+        for shared in _drawn(self._shared, ROWS):
+            yield Shared(shared)
         for choices in _drawn(self._choices, ROWS):
             yield Choices(choices)
         for orders in _drawn(self._orders, ORDERS):

@@ -142,6 +142,12 @@ class Hedged(Part, frozen=True):
     hedged: list[tuple[AccountId, str]]
 
 
+class Shared(Part, frozen=True):
+    """Account and wallet, of those whose assets stand together."""
+
+    shared: list[tuple[AccountId, str]]
+
+
 class Choices(Part, frozen=True):
     choices: list[ChoiceRow]
 
@@ -229,6 +235,7 @@ AnyPart = (
     | Locked
     | Positions
     | Hedged
+    | Shared
     | Choices
     | Orders
     | Lists

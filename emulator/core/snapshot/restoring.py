@@ -43,6 +43,7 @@ from emulator.core.snapshot.parts import (
     PrintsTail,
     Queued,
     Segments,
+    Shared,
     order_of,
     place_of,
     queues_of,
@@ -96,6 +97,7 @@ class _Restoring:
         self.locked: dict[tuple[AccountId, str, str], Decimal] = {}
         self.positions: dict[PositionKey, Position] = {}
         self.hedged: dict[tuple[AccountId, str], None] = {}
+        self.shared: dict[tuple[AccountId, str], None] = {}
         self.choices: dict[tuple[AccountId, str], Choice] = {}
         self.orders: dict[OrderId, Order] = {}
         self.lists: dict[ListId, OrderList] = {}
@@ -137,6 +139,10 @@ class _Restoring:
                 for account, wallet in part.hedged:
                     _require((account, wallet) in self.wallets, "legs in no wallet")
                     self.hedged[account, wallet] = None
+            case Shared():
+                for account, wallet in part.shared:
+                    _require((account, wallet) in self.wallets, "assets together in no wallet")
+                    self.shared[account, wallet] = None
             case Choices():
                 for account, symbol, choice in part.choices:
                     _require(account in self.accounts, "a choice of nobody")
@@ -290,6 +296,7 @@ class _Restoring:
             state.index_position(*place)
             state.disturbed[place[0]] = None
         state.hedged.update(self.hedged)
+        state.shared.update(self.shared)
         state.choices.update(self.choices)
         state.orders.update(self.orders)
         state.lists.update(self.lists)

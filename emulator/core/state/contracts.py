@@ -6,19 +6,20 @@ what is locked from outside; all other balance of it is free, and may be below z
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
 
 from emulator.core import events as e
+from emulator.core.collateral import CollateralAsset
 from emulator.core.contracts import Contract, MarkRule, rounded, value_of
 from emulator.core.funding import funding_payment
 from emulator.core.ids import AccountId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, Side, TriggerSource
-from emulator.core.ledger import FEES, FUNDING, INSURANCE, PROFIT, Ledger
-from emulator.core.margin import NOTHING_RESTS, Resting
+from emulator.core.ledger import FEES, FUNDING, INSURANCE, MARKET, PROFIT, Ledger
+from emulator.core.margin import NOTHING_RESTS, counted
 from emulator.core.markets import Feed
 from emulator.core.marks import Marks, Watch
 from emulator.core.numbers import ONE, ZERO
@@ -42,8 +43,14 @@ class ContractState:
     """The part of the state that only contracts have; empty where none are traded."""
 
     def __init__(
-        self, ledger: Ledger, accounts: dict[AccountId, Account], markets: dict[str, Market]
+        self,
+        ledger: Ledger,
+        accounts: dict[AccountId, Account],
+        markets: dict[str, Market],
+        collateral: Mapping[str, tuple[CollateralAsset, ...]],
     ) -> None:
+        self.collateral = collateral
+        """By wallet, what may stand together there."""
         self.ledger = ledger
         self.accounts = accounts
         self.markets = markets
@@ -57,6 +64,8 @@ class ContractState:
         """Contracts whose mark may go another way than was foreseen; likewise."""
         self.hedged: dict[tuple[AccountId, str], None] = {}
         """Accounts and wallets where positions have two legs."""
+        self.shared: dict[tuple[AccountId, str], None] = {}
+        """Accounts and wallets where all assets stand together."""
         self.choices: dict[tuple[AccountId, str], Choice] = {}
         """Only those that were made; see `choice`."""
         self.margin_wallets = frozenset(
@@ -65,6 +74,12 @@ class ContractState:
             if market.instrument.contract is not None
         )
         """Where contracts are traded, so that what is free there may be below zero."""
+        for market in markets.values():
+            contract = market.instrument.contract
+            assets = None if contract is None else collateral.get(contract.wallet)
+            assert assets is None or contract is None or contract.settle in {one.asset for one in assets}, (
+                f"{market.instrument.symbol} settles in what does not count as collateral"
+            )
         self.booked: dict[OrderId, Decimal] = {}
         """What each order counts with in `Account.beside`, if it does."""
         self.realised: dict[OrderId, Decimal] = {}
@@ -79,6 +94,8 @@ class ContractState:
             e.MarginModeSet: self._margin_mode_set,
             e.MarginMoved: self._margin_moved,
             e.PositionModeSet: self._position_mode_set,
+            e.CollateralModeSet: self._collateral_mode_set,
+            e.AssetExchanged: self._asset_exchanged,
             e.FundingPaid: self._funding_paid,
             e.LiquidationBegun: self._liquidation_begun,
             e.LiquidationCharged: self._liquidation_charged,
@@ -102,7 +119,7 @@ class ContractState:
         if position is not None:
             return position
         choice = self.choice(account, symbol)
-        return Position(leg=leg, mode=choice.mode, leverage=choice.leverage)
+        return Position(leg=leg, mode=choice.mode, leverage=choice.leverage_of(leg))
 
     def has_reducing(self, account: AccountId, symbol: str) -> bool:
         """Whether an account has open orders on a contract that may only reduce."""
@@ -130,6 +147,7 @@ class ContractState:
             quantity=event.quantity if order.terms.side is BUY else -event.quantity,
             price=event.price,
             fee=fee if fee_asset == settle else ZERO,
+            leverage=order.terms.leverage,
         )
         margin = change.margin_taken - change.margin_released
         if margin:
@@ -155,14 +173,16 @@ class ContractState:
         if worth == before:
             return
         place, listed = (order.instrument, order.terms.leg), self.accounts[order.account].beside
-        counted = listed.pop(place, NOTHING_RESTS)
-        bids, asks = counted.bids, counted.asks
-        if order.terms.side is BUY:
-            bids += worth - before
-        else:
-            asks += worth - before
-        if bids or asks:
-            listed[place] = Resting(bids=bids, asks=asks)
+        beside = counted(
+            contract,
+            listed.pop(place, NOTHING_RESTS),
+            is_buy=order.terms.side is BUY,
+            before=before,
+            value=worth,
+            leverage=order.terms.leverage,
+        )
+        if beside.bids or beside.asks:
+            listed[place] = beside
 
     def _hold_position(self, account: AccountId, symbol: str, position: Position, now_us: int) -> None:
         leg, positions = position.leg, self.accounts[account].positions
@@ -231,6 +251,12 @@ class ContractState:
         self.ledger.settle(event.account, event.wallet, event.asset, event.amount, INSURANCE)
         self.disturbed[event.account] = None
 
+    def _asset_exchanged(self, event: e.AssetExchanged, now_us: int) -> None:
+        ledger, account, wallet = self.ledger, event.account, event.wallet
+        ledger.settle(account, wallet, event.sold, -event.sold_amount, MARKET)
+        ledger.settle(account, wallet, event.bought, event.bought_amount, MARKET)
+        self.disturbed[account] = None
+
     def part_with(self, event: e.PositionTakenOver, side: Side) -> None:
         """The insurance fund parts with what it took over from an order of a side, at the mark price."""
         contract = self.contract_of(event.instrument)
@@ -253,21 +279,28 @@ class ContractState:
 
     def _leverage_set(self, event: e.LeverageSet, now_us: int) -> None:
         account, symbol = event.account, event.instrument
-        self.choices[account, symbol] = Choice(event.leverage, self.choice(account, symbol).mode)
-        for leg in Leg:
+        self.choices[account, symbol] = self.choice(account, symbol).with_leverage(event.leverage, event.leg)
+        for leg in Leg if event.leg is None else (event.leg,):
             position = self.positions.get((account, symbol, leg))
             if position is not None:
                 self._hold_position(account, symbol, replace(position, leverage=event.leverage), now_us)
 
     def _margin_mode_set(self, event: e.MarginModeSet, now_us: int) -> None:
         account, symbol = event.account, event.instrument
-        self.choices[account, symbol] = Choice(self.choice(account, symbol).leverage, event.mode)
+        self.choices[account, symbol] = replace(self.choice(account, symbol), mode=event.mode)
 
     def _position_mode_set(self, event: e.PositionModeSet, now_us: int) -> None:
         if event.hedged:
             self.hedged[event.account, event.wallet] = None
         else:
             del self.hedged[event.account, event.wallet]
+
+    def _collateral_mode_set(self, event: e.CollateralModeSet, now_us: int) -> None:
+        if event.shared:
+            self.shared[event.account, event.wallet] = None
+        else:
+            del self.shared[event.account, event.wallet]
+        self.disturbed[event.account] = None
 
     def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
         contract = self.contract_of(event.instrument)

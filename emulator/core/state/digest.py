@@ -13,6 +13,7 @@ from emulator.core.orders import Cause, Order, OrderTerms
 from emulator.core.positions import Leg
 
 if TYPE_CHECKING:
+    from emulator.core.state.records import Choice
     from emulator.core.state.state import State
 
 
@@ -24,6 +25,7 @@ _ADDED = {
     "detached": False,
     "good_till_us": None,
     "cause": Cause.OWNER,
+    "leverage": None,
 }
 
 
@@ -114,12 +116,20 @@ def fingerprint(state: State) -> str:
     ]
     if countdowns:
         folded.append(countdowns)
+    if state.shared:
+        folded.append(sorted(list(key) for key in state.shared))
     if state.positions or state.choices or state.hedged or moves or watched:
         # Without them the digest is what it was before there were contracts.
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.positions.items())])
-        folded.append([[*key, list(astuple(one))] for key, one in sorted(state.choices.items())])
+        folded.append([[*key, _choice(one)] for key, one in sorted(state.choices.items())])
         folded.append(sorted(list(key) for key in state.hedged))
         folded.append(moves)
         folded.append(watched)
     encoded = msgspec.msgpack.encode(folded, enc_hook=str)
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
+
+
+def _choice(choice: Choice) -> list[object]:
+    """Without leverages of single legs it is what it was before there were any."""
+    chosen = list(astuple(choice))
+    return chosen if choice.long is not None or choice.short is not None else chosen[:2]

@@ -17,10 +17,27 @@ PositionKey = tuple[AccountId, str, Leg]
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """What an account chose about its positions in one contract."""
+    """What an account chose about its positions in one contract.
+
+    long, short: the leverage of a leg for which it was chosen by itself; None: `leverage`.
+    """
 
     leverage: Decimal
     mode: MarginMode
+    long: Decimal | None = None
+    short: Decimal | None = None
+
+    def leverage_of(self, leg: Leg) -> Decimal:
+        own = self.long if leg is Leg.LONG else self.short if leg is Leg.SHORT else None
+        return self.leverage if own is None else own
+
+    def with_leverage(self, leverage: Decimal, leg: Leg | None) -> Choice:
+        """leg: for which it is chosen; None: for all, whatever was chosen for one before."""
+        if leg is Leg.LONG:
+            return msgspec.structs.replace(self, long=leverage)
+        if leg is Leg.SHORT:
+            return msgspec.structs.replace(self, short=leverage)
+        return Choice(leverage, self.mode)
 
 
 class Account:

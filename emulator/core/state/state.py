@@ -14,6 +14,7 @@ from typing import Any
 
 from emulator.core import events as e
 from emulator.core.book import PriceQueues
+from emulator.core.collateral import CollateralAsset
 from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument
 from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, Ledger
@@ -43,11 +44,14 @@ class State(MarketState):
         feed: Feed,
         wallets: tuple[str, ...],
         discount_asset: str | None = None,
+        collateral: Mapping[str, tuple[CollateralAsset, ...]] | None = None,
     ) -> None:
         markets = {symbol: market_of(instrument, feed) for symbol, instrument in instruments.items()}
-        super().__init__(Ledger(), {}, markets)
+        super().__init__(Ledger(), {}, markets, collateral or {})
         assert self.margin_wallets <= set(wallets), "a contract is traded in a wallet that there is not"
         self.wallets = wallets
+        self.pair_wallets = tuple(wallet for wallet in wallets if wallet not in self.margin_wallets)
+        """Where pairs are traded: what orders spend there is needed by no position."""
         self.discount_asset = discount_asset
         self.locked: dict[tuple[AccountId, str, str], Decimal] = {}
         """What systems outside hold, by account, wallet and asset; it is held in the ledger as well."""
@@ -302,7 +306,7 @@ class State(MarketState):
 
     def _position_taken_over(self, event: e.PositionTakenOver, now_us: int) -> None:
         order, market = self.orders[event.order], self.markets[event.instrument]
-        self._fill(market.instrument, order, event, ZERO, order.hold_asset, now_us)
+        self._fill(market.instrument, order, event, event.fee, order.hold_asset, now_us)
         if event.by_fund:
             self.part_with(event, order.side)
         self._number(market, event.trade, now_us)

@@ -300,6 +300,7 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
             | rejections.PositionTooLarge()
             | rejections.NotAContract()
             | rejections.LeverageInvalid()
+            | rejections.LeverageShared()
             | rejections.SettingUnchanged()
             | rejections.SettingBlocked()
             | rejections.NoIsolatedPosition()

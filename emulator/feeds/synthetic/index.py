@@ -61,23 +61,23 @@ class Units:
 class Days:
     """The days of all indexes that are kept, least recently used first, within one bound."""
 
-    __slots__ = ("roots", "weight")
+    __slots__ = ("kept", "weight")
 
     def __init__(self) -> None:
-        self.roots: dict[tuple[int, int], _Root] = {}
+        self.kept: dict[tuple[int, int], _PathStretch] = {}
         self.weight = 0
 
     def trim(self) -> None:
         """Forget what was not used for longest, an eighth of what is kept; the newest stays."""
-        *places, newest = self.roots
+        *places, newest = self.kept
         for place in places:
             if self.weight <= KEPT_LEFT:
                 return
-            root = self.roots.pop(place)
+            root = self.kept.pop(place).root
             root.is_kept = False
             self.weight -= root.weight
         if self.weight > KEPT_LEFT:
-            self.weight -= self.roots[newest].forget()
+            self.weight -= self.kept[newest].forget()
 
 
 class Index:
@@ -120,40 +120,32 @@ class Index:
     def _day(self, day: int) -> _PathStretch:
         days = self._days
         place = (self._number, day)
-        root = days.roots.pop(place, None)
-        if root is None:
-            root = _Root(self, days, self._path.day(day).shape)
+        stretch = days.kept.pop(place, None)
+        if stretch is None:
+            stretch = _PathStretch(_Root(self, days), self._path.day(day).shape)
             days.weight += 1
-        days.roots[place] = root
+        days.kept[place] = stretch
         if days.weight > KEPT_MAX:
             days.trim()
-        return root.stretch
+        return stretch
 
 
 class _Root:
-    """A day, and how much hangs on it."""
+    """How much hangs on a day. Its stretches know it, and it knows none of them: what is forgotten must not
+    lie about in circles until the garbage collector comes, which then holds everybody up."""
 
-    __slots__ = ("days", "index", "is_kept", "shape", "stretch", "weight")
+    __slots__ = ("days", "index", "is_kept", "weight")
 
-    def __init__(self, index: Index, days: Days, shape: Shape) -> None:
+    def __init__(self, index: Index, days: Days) -> None:
         self.index = index
         self.days = days
-        self.shape = shape
         self.weight = 1
         self.is_kept = True
-        self.stretch = _PathStretch(self, shape)
 
     def add(self, weight: int) -> None:
         self.weight += weight
         if self.is_kept:
             self.days.weight += weight
-
-    def forget(self) -> int:
-        """Begin anew; how much was forgotten."""
-        forgotten = self.weight - 1
-        self.weight = 1
-        self.stretch = _PathStretch(self, self.shape)
-        return forgotten
 
 
 class _PathStretch(Stretch):
@@ -161,13 +153,13 @@ class _PathStretch(Stretch):
 
     is_met = True
 
-    __slots__ = ("_parts", "_root", "_seconds", "_shape")
+    __slots__ = ("_parts", "_seconds", "_shape", "root")
 
     def __init__(self, root: _Root, shape: Shape) -> None:
         # Rounding never changes the order of two prices.
         nearest = root.index.units.nearest
         super().__init__(shape.start_us, shape.end_us, low=nearest(shape.low), high=nearest(shape.high))
-        self._root = root
+        self.root = root
         self._shape = shape
         self._parts: tuple[_PathStretch, ...] | None = None
         self._seconds: list[int] | None = None
@@ -178,24 +170,32 @@ class _PathStretch(Stretch):
             if self.end_us - self.start_us < _STEPPED_US:
                 parts = ()
             else:
-                root = self._root
+                root = self.root
                 left, right, _, _ = halves(self._shape, root.index.volatility)
                 parts = (_PathStretch(root, left), _PathStretch(root, right))
                 root.add(2)
             self._parts = parts
         return parts
 
+    def forget(self) -> int:
+        """Let go of all that hangs on it, a day; how much that was."""
+        root = self.root
+        forgotten = root.weight - 1
+        root.weight = 1
+        self._parts = self._seconds = None
+        return forgotten
+
     def first(self) -> int:
         """The index where it begins."""
-        return self._root.index.units.nearest(self._shape.open)
+        return self.root.index.units.nearest(self._shape.open)
 
     def seconds(self) -> list[int]:
         """The index at each of its whole seconds; it has no parts."""
         seconds = self._seconds
         if seconds is None:
-            nearest = self._root.index.units.nearest
+            nearest = self.root.index.units.nearest
             seconds = self._seconds = [nearest(price) for price in _seconds_of(self._shape)]
-            self._root.add(1)
+            self.root.add(1)
         return seconds
 
 

@@ -229,7 +229,7 @@ class ArchivedPosition(Archived):
 
 
 class ArchivedContractSettings(Archived):
-    """Leverage and margin mode that were chosen. scope: the instrument."""
+    """Leverage, that of single legs too, and margin mode that were chosen. scope: the instrument."""
 
     class Settings:
         name = "archive_contract_settings"

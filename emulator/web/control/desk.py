@@ -7,6 +7,7 @@ from time import monotonic
 
 from emulator.runtime.sandboxes import Sandboxes
 from emulator.web.contract import Site
+from emulator.web.gates import Gates
 from emulator.web.sandbox_ports import SandboxPorts
 from emulator.web.server import Counts, Recorder
 
@@ -15,7 +16,7 @@ class Desk:
     """Handed over once; nothing in it is copied.
 
     assets: which assets each engine knows. symbols: the instruments of a site, by their names there.
-    ports: by site, and "all"; filled when the server listens. journal_kind: what keeps the journal.
+    ports: by site, "all" and "tls"; filled when the server listens. journal_kind: what keeps the journal.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Desk:
         counts: Counts,
         ports: Mapping[str, int],
         sandbox_ports: SandboxPorts,
+        gates: Gates,
         journal_kind: str,
         is_durable: bool,
     ) -> None:
@@ -42,6 +44,7 @@ class Desk:
         self.counts = counts
         self.ports = ports
         self.sandbox_ports = sandbox_ports
+        self.gates = gates
         self.journal_kind = journal_kind
         self.is_durable = is_durable
         self.began = monotonic()

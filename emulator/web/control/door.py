@@ -144,13 +144,13 @@ def _refuse(site: Site, refusal: Refusal) -> Answer:
 
 def control_site(desk: Desk) -> Site:
     """The rows of the control API, in the order of its documents."""
-    from emulator.web.control import accounts, explaining, markets, universes, watching
+    from emulator.web.control import accounts, explaining, gates, markets, universes, watching
 
     return Site(
         name="control",
         engine="",
         title="Control API",
-        rows=(*universes.rows, *accounts.rows, *markets.rows, *watching.rows, *explaining.rows),
+        rows=(*universes.rows, *accounts.rows, *markets.rows, *watching.rows, *explaining.rows, *gates.rows),
         dialect=ControlDialect(desk),
         not_emulated=NOT_EMULATED,
         description="What the emulator itself can be asked and told. It answers this machine only, unless "

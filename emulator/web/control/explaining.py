@@ -120,10 +120,14 @@ def margin(call: Call) -> Explained:
     with exact():
         _, one = _position(call)
         leverage = one.position.leverage
+        bids, asks = one.resting.at(leverage)
+        of_own = "; of one with a leverage of its own, its margin x the position's leverage"
+        if one.resting.own is None:
+            of_own = ""
         figures = [
             *_value_and_maintenance(one),
-            _figure("bids", "worth of the orders to buy that rest beside it", {}, one.resting.bids),
-            _figure("asks", "worth of the orders to sell that rest beside it", {}, one.resting.asks),
+            _figure("bids", f"worth of the orders to buy that rest beside it{of_own}", {}, bids),
+            _figure("asks", f"worth of the orders to sell that rest beside it{of_own}", {}, asks),
             _figure(
                 "position margin",
                 "|value| / leverage",
@@ -135,8 +139,8 @@ def margin(call: Call) -> Explained:
                 "max(|value + bids|, |value - asks|) / leverage - position margin",
                 {
                     "value": one.value,
-                    "bids": one.resting.bids,
-                    "asks": one.resting.asks,
+                    "bids": bids,
+                    "asks": asks,
                     "leverage": leverage,
                 },
                 one.needed.orders,

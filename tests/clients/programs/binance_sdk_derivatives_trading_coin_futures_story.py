@@ -4,7 +4,7 @@ from binance_common.errors import BadRequestError
 from binance_sdk_derivatives_trading_coin_futures.derivatives_trading_coin_futures import (
     DerivativesTradingCoinFutures,
 )
-from binance_sdk_futures_setup import Heard, Rest, answered, socket_api, streams
+from binance_sdk_futures_setup import Heard, Rest, answered, downloaded, socket_api, streams
 from binance_sdk_models import quietly
 from stage import (
     CONTRACT_TAKER_RATE,
@@ -41,7 +41,7 @@ OF_ONE_FILTER = {
 }
 """One model stands for all filters."""
 
-ABSENT = CONDITIONAL | OF_ONE_FILTER
+ABSENT = CONDITIONAL | OF_ONE_FILTER | {"isExpired"}
 
 UNKNOWN = CONDITIONAL | {
     # The exchange has them; the models are behind.
@@ -134,6 +134,19 @@ def check_position():
     trades = rest.account_trade_list(symbol=SYMBOL)
     assert near(trades[1].realized_pnl, won)
     assert sum(D(each.income) for each in rest.get_income_history()) == balance(rest)
+
+
+def check_files():
+    rest = begin()
+    now = move_clock(step="0s")
+    market(rest, "BUY", 7)
+    asked = rest.get_download_id_for_futures_trade_history(start_time=now - 3_600_000, end_time=now)
+    trades = downloaded(rest.get_futures_trade_download_link_by_id, asked)
+    # Seven contracts of 100 dollars.
+    assert trades[1].split(",")[2:7] == [SYMBOL, "BUY", "50010", "7", "700"]
+    asked = rest.get_download_id_for_futures_transaction_history(start_time=now - 3_600_000, end_time=now)
+    incomes = downloaded(rest.get_futures_transaction_history_download_link_by_id, asked)
+    assert [line.split(",")[1] for line in incomes[1:]] == ['"TRANSFER"', '"COMMISSION"']
 
 
 def check_orders():

@@ -4,7 +4,7 @@ from binance_common.errors import BadRequestError
 from binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futures import (
     DerivativesTradingUsdsFutures,
 )
-from binance_sdk_futures_setup import Heard, Rest, answered, socket_api, streams
+from binance_sdk_futures_setup import Heard, Rest, answered, downloaded, socket_api, streams
 from binance_sdk_models import quietly
 from stage import (
     CONTRACT_TAKER_RATE,
@@ -48,7 +48,7 @@ OF_ONE_FILTER = {
 }
 """One model stands for all filters."""
 
-ABSENT = CONDITIONAL | OF_ONE_FILTER | {"settlePlan"}
+ABSENT = CONDITIONAL | OF_ONE_FILTER | {"settlePlan", "isExpired"}
 
 UNKNOWN = CONDITIONAL | {
     # The exchange has them; the models are behind.
@@ -162,6 +162,32 @@ def check_position():
     assert trades[1].order_id == sold.order_id
     incomes = rest.get_income_history()
     assert sum(D(each.income) for each in incomes) == balance(rest)
+
+
+def check_files():
+    rest = begin()
+    now = move_clock(step="0s")
+    market(rest, "BUY", "0.1")
+    ways = (
+        (rest.get_download_id_for_futures_order_history, rest.get_futures_order_history_download_link_by_id),
+        (rest.get_download_id_for_futures_trade_history, rest.get_futures_trade_download_link_by_id),
+        (
+            rest.get_download_id_for_futures_transaction_history,
+            rest.get_futures_transaction_history_download_link_by_id,
+        ),
+    )
+    texts = []
+    for ask, link_of in ways:
+        asked = ask(start_time=now - 3_600_000, end_time=now)
+        texts.append(downloaded(link_of, asked))
+    orders, trades, incomes = texts
+    assert orders[1].split(",")[3:6] == [SYMBOL, "MARKET", "BUY"]
+    # 0.1 at 100,010, and five of ten thousand of it for whoever takes.
+    assert trades[1].split(",")[2:8] == [SYMBOL, "BUY", "100010", "0.1", "10001", "5.00050000USDT"]
+    assert [line.split(",")[1:3] for line in incomes[1:]] == [
+        ['"TRANSFER"', '"10000"'],
+        ['"COMMISSION"', '"-5.0005"'],
+    ]
 
 
 def check_orders():

@@ -2,7 +2,11 @@
 
 import asyncio
 import contextlib
+import io
+import time
+import urllib.request
 import warnings
+import zipfile
 
 from binance_common.configuration import (
     ConfigurationRestAPI,
@@ -34,6 +38,17 @@ class Rest:
             return held_whole(name, method(**terms).data(), self._absent, self._unknown)
 
         return call
+
+
+def downloaded(link_of, asked):
+    """The lines of the one table in the file that a link leads to, as soon as it is there."""
+    until = time.monotonic() + WITHIN_S
+    while (link := link_of(download_id=asked.download_id)).status != "completed":
+        assert time.monotonic() < until, link
+    with urllib.request.urlopen(link.url, timeout=WITHIN_S) as reply:
+        file = zipfile.ZipFile(io.BytesIO(reply.read()))
+    (name,) = file.namelist()
+    return file.read(name).decode().splitlines()
 
 
 class Heard:

@@ -267,6 +267,7 @@ class TestWithdraw:
 
 class TestTransfers:
     PATH = "/sapi/v1/asset/transfer"
+    OLD = "/sapi/v1/futures/transfer"
 
     async def test_every_way_leads_from_one_wallet_into_another(self, bank: Bank) -> None:
         wallets = bank.sandbox.engines["binance"].state.ledger.wallets
@@ -286,6 +287,49 @@ class TestTransfers:
                 "timestamp": NOW_MS,
             }
             assert wallets[bank.account(), target]["ETH"].free >= Decimal("1.5")
+
+    @pytest.mark.parametrize(
+        ("number", "name"),
+        [(1, "MAIN_UMFUTURE"), (2, "UMFUTURE_MAIN"), (3, "MAIN_CMFUTURE"), (4, "CMFUTURE_MAIN")],
+    )
+    async def test_the_older_endpoint_moves_the_same(self, bank: Bank, number: int, name: str) -> None:
+        source, target = WAYS[name]
+        await bank.deposit("ETH", "3", wallet=source)
+        answer = await bank.post(self.OLD, type_=number, asset="ETH", amount="1.5")
+        assert set(answer) == {"tranId"}
+        wallets = bank.sandbox.engines["binance"].state.ledger.wallets
+        assert [wallets[bank.account(), each]["ETH"].free for each in (source, target)] == [
+            Decimal("1.5"),
+            Decimal("1.5"),
+        ]
+        row = {
+            "asset": "ETH",
+            "amount": "1.5",
+            "type": str(number),
+            "status": "CONFIRMED",
+            "tranId": answer["tranId"],
+            "timestamp": NOW_MS,
+        }
+        history = await bank.get(self.OLD, asset="ETH", startTime=NOW_MS)
+        assert history == {"total": 1, "rows": [row]}
+        assert await bank.get(self.OLD, asset="BTC", startTime=NOW_MS) == {"total": 0, "rows": []}
+        assert (await bank.get(self.PATH, type_=name))["rows"] == [{**row, "type": name}]
+
+    async def test_the_older_history_has_every_way_and_no_other(self, bank: Bank) -> None:
+        for number in (1, 3, 2):
+            await bank.post(self.OLD, type_=number, asset="BTC", amount=1)
+            await bank.step(1_000_000)
+        await bank.post(self.PATH, type_="MAIN_FUNDING", asset="BTC", amount=1)
+        body = await bank.get(self.OLD, asset="BTC", startTime=NOW_MS, size=2)
+        assert (body["total"], [row["type"] for row in body["rows"]]) == (3, ["2", "3"])
+        (first,) = (await bank.get(self.OLD, asset="BTC", startTime=NOW_MS, size=2, current=2))["rows"]
+        assert first["type"] == "1"
+
+    async def test_the_older_endpoint_refuses_as_the_newer_one(self, bank: Bank) -> None:
+        values: dict[str, Any] = {"type_": 1, "asset": "BTC", "amount": 1}
+        for changes, code in (({"type_": 5}, -1102), ({"amount": 0}, -5007), ({"amount": 101}, -5013)):
+            assert (await bank.refusal("POST", self.OLD, **(values | changes)))[:2] == (400, code)
+        assert (await bank.refusal("GET", self.OLD, asset="BTC"))[1] == -1102
 
     async def test_what_is_not_there_cannot_be_moved(self, bank: Bank) -> None:
         values = {"type_": "MAIN_UMFUTURE", "asset": "BTC"}

@@ -39,7 +39,7 @@ IOC, FOK = TimeInForce.IOC, TimeInForce.FOK
 
 async def run_spot(journal: Journal) -> Sandbox:
     """Fill a journal with the life of one sandbox, and return it, closed."""
-    async with _opened(journal) as sandbox:
+    async with opened(journal) as sandbox:
         await live(sandbox)
     return sandbox
 
@@ -54,7 +54,7 @@ async def live(sandbox: Sandbox) -> None:
 
 async def run_correction(journal: Journal) -> Sandbox:
     """What a repair writes: more is held for an open order, and less again; and asset by asset."""
-    async with _opened(journal) as sandbox:
+    async with opened(journal) as sandbox:
         spot = _Spot(sandbox)
         await spot.place(spot.demo, ETH, limit(BUY, Decimal(1), spot.near(ETH, "0.95")))
         for change in (Decimal("0.5"), Decimal("-0.5")):
@@ -66,21 +66,24 @@ async def run_correction(journal: Journal) -> Sandbox:
 
 
 @asynccontextmanager
-async def _opened(journal: Journal) -> AsyncIterator[Sandbox]:
+async def opened(journal: Journal, start_us: int = START_US) -> AsyncIterator[Sandbox]:
+    """A sandbox that is closed at the end."""
     sandboxes = Sandboxes(
         journal=journal,
         make_engines=make_engines,
         provision=provision,
-        wall_ns=lambda: START_US * 1000,
+        wall_ns=lambda: start_us * 1000,
         seed=SEED,
-        clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=START_US),
+        clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=start_us),
     )
     await sandboxes.open()
     yield sandboxes.default
     await sandboxes.close()
 
 
-class _Spot:
+class Actor:
+    """Who does what happens to a sandbox."""
+
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.dice = Random(SEED)
@@ -94,6 +97,24 @@ class _Spot:
     async def step(self, by_us: int) -> None:
         await self.sandbox.step_clock(by_us)
 
+    def last(self, symbol: str) -> Decimal:
+        return self.sandbox.engines[ENGINE].state.markets[symbol].last_price(self.sandbox.clock.now_us())
+
+    def near(self, symbol: str, factor: str) -> Decimal:
+        """A price at some distance from the last one, on whole units."""
+        return (self.last(symbol) * Decimal(factor)).quantize(Decimal(1))
+
+    async def place(
+        self, account: int, symbol: str, terms: OrderTerms, *, wallet: str = SPOT, refused: bool = False
+    ) -> int:
+        """The id of the order, or 0."""
+        done = await self.do(
+            c.PlaceOrder(account=account, wallet=wallet, instrument=symbol, terms=terms), refused=refused
+        )
+        return self.sandbox.engines[ENGINE].state.next_order - 1 if done.rejection is None else 0
+
+
+class _Spot(Actor):
     async def open_accounts(self) -> None:
         sandbox = self.sandbox
         self.one = await sandbox.open_account("one", trade_group=5)
@@ -113,19 +134,6 @@ class _Spot:
         for record in records:
             await sandbox.add_key(record)
         await sandbox.remove_key("two-rsa")
-
-    def last(self, symbol: str) -> Decimal:
-        return self.sandbox.engines[ENGINE].state.markets[symbol].last_price(self.sandbox.clock.now_us())
-
-    def near(self, symbol: str, factor: str) -> Decimal:
-        """A price at some distance from the last one, on whole units."""
-        return (self.last(symbol) * Decimal(factor)).quantize(Decimal(1))
-
-    async def place(self, account: int, symbol: str, terms: OrderTerms, *, refused: bool = False) -> int:
-        done = await self.do(
-            c.PlaceOrder(account=account, wallet=SPOT, instrument=symbol, terms=terms), refused=refused
-        )
-        return self.sandbox.engines[ENGINE].state.next_order - 1 if done.rejection is None else 0
 
     # What is rare, once each at least
 
@@ -290,8 +298,8 @@ def limit(
     )
 
 
-def market(side: Side, quantity: Decimal | None, *, budget: Decimal | None = None) -> OrderTerms:
-    return OrderTerms(side=side, type=OrderType.MARKET, quantity=quantity, quote_quantity=budget)
+def market(side: Side, quantity: Decimal | None, *, budget: Decimal | None = None, **more: Any) -> OrderTerms:
+    return OrderTerms(side=side, type=OrderType.MARKET, quantity=quantity, quote_quantity=budget, **more)
 
 
 def book(spot: _Spot, factor: str, levels: int) -> c.BookSide:

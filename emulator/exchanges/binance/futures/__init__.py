@@ -9,6 +9,7 @@ from emulator.exchanges.binance.futures import (
     account,
     algo,
     batches,
+    downloads,
     histories,
     listen_keys,
     market,
@@ -16,7 +17,8 @@ from emulator.exchanges.binance.futures import (
     orders,
 )
 from emulator.exchanges.binance.futures.absent import not_emulated
-from emulator.exchanges.binance.futures.products import COLLATERAL, Product
+from emulator.exchanges.binance.futures.assets import COLLATERAL_ASSETS
+from emulator.exchanges.binance.futures.products import COLLATERAL, USDM, Product
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.web.contract import Route
 
@@ -39,6 +41,7 @@ MARGIN = MarginRules(
         "ETH": Decimal(50_000),
         "BNB": Decimal(50_000),
     },
+    collateral={USDM.wallet: COLLATERAL_ASSETS},
     # Quirk: orders of the exchange itself are told by their client ids ("Event: Order Update").
     names=ClosingNames(
         liquidation="autoclose-{order}",
@@ -54,6 +57,7 @@ _MODULES: tuple[FuturesRows, ...] = (
     batches.rows,
     algo.rows,
     histories.rows,
+    downloads.rows,
     *account.MODULES,
     listen_keys.rows,
 )

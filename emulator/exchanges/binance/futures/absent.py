@@ -5,11 +5,6 @@ from __future__ import annotations
 from emulator.exchanges.binance.futures.products import USDM, Product
 from emulator.web.contract import NotEmulated
 
-_FILES = "histories are not made into files to be fetched; ask for them in pages"
-_BOTH = (
-    *((f"/v1/{subject}/asyn", _FILES) for subject in ("order", "trade", "income")),
-    *((f"/v1/{subject}/asyn/id", _FILES) for subject in ("order", "trade", "income")),
-)
 _USDM = (
     ("/v1/convert/*", "assets of this wallet are not converted; transfer them, and trade them on Spot"),
     ("/v1/pmAccountInfo", "there are no accounts with portfolio margin"),
@@ -23,10 +18,8 @@ _USDM = (
 
 
 def not_emulated(product: Product) -> tuple[NotEmulated, ...]:
-    paths = (*_BOTH, *_USDM) if product is USDM else _BOTH
-    modes = "all assets together as collateral are not emulated yet; every account is in single-asset mode"
+    paths = _USDM if product is USDM else ()
     return (
-        *((NotEmulated("POST", "/fapi/v1/multiAssetsMargin", modes),) if product is USDM else ()),
         *(NotEmulated("*", product.prefix + path, why) for path, why in paths),
         NotEmulated("*", f"{product.prefix}/*", "not among the endpoints that clients of futures call"),
         NotEmulated("*", "/futures/data/*", "not among the endpoints that clients of futures call"),

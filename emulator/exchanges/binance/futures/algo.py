@@ -236,7 +236,7 @@ async def open_algo_orders(call: Call) -> list[AlgoOrderState]:
 )
 async def all_algo_orders(call: Call) -> list[AlgoOrderState]:
     product, now_us = product_of(call), call.now_us
-    listing = find(product, call.values["symbol"])
+    listing = find(product, call.values["symbol"], call.now_us)
     span = span_of(call)
     first: int | None = call.values.get("algoId")
     if first is not None:

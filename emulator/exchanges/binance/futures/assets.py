@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from emulator.core.engine import Engine
 from emulator.core.numbers import ONE, round_half
+from emulator.core.rules import CollateralAsset
 from emulator.exchanges.binance.futures.marks import marks_of
 from emulator.exchanges.binance.futures.products import USDM
 from emulator.exchanges.binance.vocabulary import EIGHT_PLACES
@@ -24,6 +25,17 @@ BUFFERS: Mapping[str, Decimal] = MappingProxyType(
 )
 """How far the rates at which an asset counts are from its index, either way. Half of it, where it is sold
 or bought by itself. The documents have only examples, of other assets."""
+
+COLLATERAL_ASSETS: Final = tuple(
+    CollateralAsset(
+        asset=asset,
+        bid_buffer=buffer,
+        ask_buffer=buffer,
+        index_of="" if asset in USDM.assets else USDM.listings[asset + "USDT"].instrument.symbol,
+    )
+    for asset, buffer in BUFFERS.items()
+)
+"""The same for the engine."""
 
 _HALF: Final = Decimal("0.5")
 

@@ -171,7 +171,7 @@ async def modify_orders(call: Call) -> list[Outcome]:
 )
 async def cancel_orders(call: Call) -> list[Outcome]:
     values, product = call.values, product_of(call)
-    listing = find(product, values["symbol"])
+    listing = find(product, values["symbol"], call.now_us)
     named = [name for name in _LISTS if name in values]
     members = [(name, member) for name in named[:1] for member in read_list(call, name)]
     if not 0 < len(members) <= CANCELS_MAX:

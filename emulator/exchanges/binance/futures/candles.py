@@ -2,12 +2,12 @@
 and premium.
 
 Where a range is asked for, it is of opening times. They end with the contract, and the last one of a
-contract that is traded is still open.
+contract that is traded is still open. All are made as they are asked for, in the core's exact context.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from emulator.core.engine import Engine
@@ -57,51 +57,48 @@ class PricesSoFar(NamedTuple):
         return (self.last_us - self.candle.open_us) // SECOND_US + 1
 
 
-def read_trades(engine: Engine, listing: Listing, wanted: Wanted) -> Sequence[Candle]:
+def read_trades(engine: Engine, listing: Listing, wanted: Wanted) -> Iterator[Candle]:
     interval = wanted.interval
     now_us = listing.read_us(wanted.now_us)
+    # What the market of a contract was before it was listed is nobody's business.
+    listed_us = interval.open_of(listing.contract.listed_us)
     candles = read_candles(
         engine,
         listing.instrument.symbol,
         interval,
-        start_us=wanted.start_us,
+        start_us=None if wanted.start_us is None else max(wanted.start_us, listed_us),
         end_us=min(wanted.end_us, now_us),
         limit=wanted.limit,
         now_us=now_us,
     )
-    # What the market of a contract was before it was listed is nobody's business.
-    listed_us = interval.open_of(listing.contract.listed_us)
-    if candles and candles[0].open_us < listed_us:
-        if wanted.start_us is not None:
-            return read_trades(engine, listing, wanted._replace(start_us=listed_us))
-        return [candle for candle in candles if candle.open_us >= listed_us]
-    return candles
+    return (candle for candle in candles if candle.open_us >= listed_us)
 
 
 def read_continuous(
     engine: Engine, product: Product, pair: str, contract_type: str, wanted: Wanted
-) -> list[ContractCandle]:
+) -> Iterator[ContractCandle]:
     """A candle is of the contract that was of the type when it opened."""
     interval = wanted.interval
     end_us = min(wanted.end_us, wanted.now_us)
     start_us = wanted.start_us
     if start_us is None:
         start_us = interval.step(interval.open_of(end_us), 1 - wanted.limit)
-    found: list[ContractCandle] = []
+    left = wanted.limit
     for listing in product.listings.values():
         if listing.pair != pair:
             continue
         since_us, until_us = listing.type_span(contract_type)
         from_us = max(start_us, since_us)
         last_us = end_us if until_us is None else min(end_us, until_us - 1)
-        if from_us > last_us or len(found) >= wanted.limit:
+        if from_us > last_us or not left:
             continue
-        part = wanted._replace(start_us=from_us, end_us=last_us, limit=wanted.limit - len(found))
-        found += [ContractCandle(listing, candle) for candle in read_trades(engine, listing, part)]
-    return found
+        part = wanted._replace(start_us=from_us, end_us=last_us, limit=left)
+        for candle in read_trades(engine, listing, part):
+            left -= 1
+            yield ContractCandle(listing, candle)
 
 
-def read_prices(engine: Engine, listing: Listing, ask: Ask, wanted: Wanted) -> list[PricesSoFar]:
+def read_prices(engine: Engine, listing: Listing, ask: Ask, wanted: Wanted) -> Iterator[PricesSoFar]:
     interval = wanted.interval
     instrument = listing.instrument.symbol
     now_us = listing.read_us(wanted.now_us)
@@ -119,18 +116,12 @@ def read_prices(engine: Engine, listing: Listing, ask: Ask, wanted: Wanted) -> l
         now_us=now_us,
     )
     if opens is None:
-        return []
+        return
     marks = marks_of(engine, instrument)
     first_us, last_us = max(opens[0], listed_us), opens[1]
-    length_us = interval.length_us
-    if length_us:
-        candles = ask(marks, length_us, first_us, last_us, now_us)
-    else:
-        candles = []
-        while first_us <= last_us:
-            next_us = interval.step(first_us, 1)
-            candles += ask(marks, next_us - first_us, first_us, first_us, now_us)
-            first_us = next_us
-    return [
-        PricesSoFar(candle, min(candle.close_us - 1, now_us) // SECOND_US * SECOND_US) for candle in candles
-    ]
+    while first_us <= last_us:
+        next_us = interval.step(first_us, 1)
+        # One by one: each may take as long as a turn.
+        for candle in ask(marks, next_us - first_us, first_us, first_us, now_us):
+            yield PricesSoFar(candle, min(candle.close_us - 1, now_us) // SECOND_US * SECOND_US)
+        first_us = next_us

@@ -42,6 +42,8 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         -1023: "Start time is greater than end time.",
         # Of sockets, as on Spot; not on the pages of futures.
         -1034: "Too many connection attempts from IP; current limit is %s per '%s'.",
+        # Of links to files that are not there; what the storage of the exchange says is not documented.
+        -1099: "Not found, unauthenticated, or unauthorized.",
         -1100: "Illegal characters found in parameter '%s'; legal range is '%s'.",
         -1101: "Too many parameters; expected '%s' and received '%s'.",
         -1102: "Mandatory parameter '%s' was not sent, was empty/null, or malformed.",
@@ -135,6 +137,8 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         -4082: "Invalid number of batch place orders.",
         -4083: "Fail to place batch orders.",
         -4104: "Invalid contract type",
+        # Live answers only.
+        -4108: "Symbol is on delivering or delivered or settling or closed or pre-trading.",
         -4116: "ClientOrderId is duplicated.",
         -4120: (
             "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead."
@@ -148,7 +152,17 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         -4140: "Invalid symbol status for opening position",
         -4141: "Symbol is closed",
         -4142: "REJECT: take profit or stop order will be triggered immediately",
+        -4167: (
+            "Unable to adjust to Multi-Assets mode with symbols of USDⓈ-M Futures under isolated-margin mode."
+        ),
         -4168: "Unable to adjust to isolated-margin mode under the Multi-Assets mode.",
+        -4169: "Unable to adjust Multi-Assets Mode with insufficient margin balance in USDⓈ-M Futures.",
+        -4170: "Unable to adjust Multi-Assets Mode with open orders in USDⓈ-M Futures.",
+        -4171: "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
+        -4172: (
+            "Unable to adjust Multi-Assets Mode with a negative wallet balance of margin available asset in "
+            "USDⓈ-M Futures account."
+        ),
         # Quirk: the exchange's pages lack this one (change log, 2026-06; live answers).
         -4531: (
             "Position mode change requires syncing UM and CM. Please close any open positions or orders in "
@@ -253,6 +267,7 @@ _STATUSES: Final = {
     -1007: 408,
     -1015: 429,
     -1034: 429,
+    -1099: 404,
     -2014: 401,
     -2015: 401,
 }
@@ -372,6 +387,7 @@ def speak(product: Product, rejection: Rejection, command: Command | None) -> Re
             | rejections.AmendPendingFunded()
             | rejections.OrderTermsInvalid()
             | rejections.ReplaceFailed()
+            | rejections.LeverageShared()
         ):
             # Nothing that these sites take can come to any of them.
             return refuse(-1014)
@@ -403,7 +419,17 @@ def _unchanged(product: Product, rejection: rejections.SettingUnchanged, command
             return refuse(-4046)
         case Setting.POSITION_MODE:
             return refuse(-4059)
+        case Setting.COLLATERAL_MODE:
+            return refuse(-4171)
     assert_never(rejection.setting)
+
+
+_COLLATERAL_CODES = {
+    Obstacle.ISOLATED: -4167,
+    Obstacle.MARGIN: -4169,
+    Obstacle.ORDERS: -4170,
+    Obstacle.DEBT: -4172,
+}
 
 
 def _blocked(product: Product, rejection: rejections.SettingBlocked) -> Refusal:
@@ -411,12 +437,16 @@ def _blocked(product: Product, rejection: rejections.SettingBlocked) -> Refusal:
     match rejection.setting:
         case Setting.LEVERAGE:
             return refuse(CODES[product].reduced_leverage)
+        case Setting.MARGIN_MODE if rejection.obstacle is Obstacle.SHARED:
+            return refuse(-4168)
         case Setting.MARGIN_MODE:
             return refuse(-4048 if is_position else -4047)
         case Setting.POSITION_MODE if rejection.elsewhere:
             return refuse(-4531, "UM" if product.is_inverse else "CM")
         case Setting.POSITION_MODE:
             return refuse(-4068 if is_position else -4067)
+        case Setting.COLLATERAL_MODE:
+            return refuse(_COLLATERAL_CODES[rejection.obstacle])
     assert_never(rejection.setting)
 
 

@@ -78,7 +78,7 @@ def instruments_of(call: Call) -> list[str]:
     symbol: str | None = values.get("symbol")
     pair: str | None = values.get("pair")
     if symbol is not None:
-        return [find(product, symbol).instrument.symbol]
+        return [find(product, symbol, call.now_us).instrument.symbol]
     chosen = [one for one in product.listings.values() if pair in (None, one.pair)]
     if not chosen:
         raise TABLES[product].refuse(-1121)

@@ -228,6 +228,8 @@ def _listing(row: Row, symbol: str, wallet: str, onboard_us: int, *, quarter: in
         # A perpetual is there at any time, so that a clock of the past has something to trade.
         listed_us=onboard_us if quarter else 0,
         delivery_us=_delivery_us(quarter) if quarter else None,
+        # Quirk: a delivery is charged as a taker is (FAQ "Delivery & Settlement of Quarterly Futures").
+        delivery_fee=_number_of(row.taker_fee, "taker_fee"),
         funding_hours=0 if quarter else row.funding_hours,
         liquidation_fee=_number_of(row.liquidation_fee, "liquidation_fee"),
         tiers=_tiers(row),

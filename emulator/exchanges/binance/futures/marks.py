@@ -44,7 +44,7 @@ def read_mark(engine: Engine, listing: Listing, now_us: int) -> MarkReading:
     return MarkReading(
         marks.mark_price(now_us),
         marks.index_price(now_us),
-        marks.settlement_price(now_us),
+        marks.settlement_estimate(now_us),
         rate,
         next_us,
     )

@@ -31,7 +31,7 @@ rows = FuturesRows()
 def modify(call: Call, values: Mapping[str, Any]) -> Submission[PlacedOrder]:
     """Raises what is wrong with a modification by itself, before the order is asked."""
     product = product_of(call)
-    listing = find(product, values["symbol"])
+    listing = find(product, values["symbol"], call.now_us)
     order_id: int | None = values.get("orderId")
     name: str | None = values.get("origClientOrderId") if order_id is None else None
     reading = Reading(product, listing, values, PLAIN, is_hedged=False, now_us=call.now_us)
@@ -103,7 +103,7 @@ def modify_order(call: Call) -> Submission[PlacedOrder]:
 )
 async def order_amendments(call: Call) -> list[Amendment]:
     values, product = call.values, product_of(call)
-    listing = find(product, values["symbol"])
+    listing = find(product, values["symbol"], call.now_us)
     order_id: int | None = values.get("orderId")
     name: str | None = values.get("origClientOrderId") if order_id is None else None
     span = span_of(call)

@@ -56,18 +56,10 @@ _UNFILLED: Final = frozenset({OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderSt
 # Placing
 
 
-def traded_symbol(product: Product, symbol: str, now_us: int) -> Listing:
-    """A symbol that is or was traded; one that will be listed later is as unknown as any other, -1121."""
-    listing = find(product, symbol)
-    if now_us < listing.contract.listed_us:
-        raise TABLES[product].refuse(-1121)
-    return listing
-
-
 def parse_terms(call: Call, values: Mapping[str, Any], names: Names = PLAIN) -> tuple[Listing, OrderTerms]:
     """What an order is about, and its terms; raises what is wrong with them."""
     product = product_of(call)
-    listing = traded_symbol(product, values["symbol"], call.now_us)
+    listing = find(product, values["symbol"], call.now_us)
     # Quirk: conditional types are still listed among a symbol's order types, and refused all the same where
     # plain orders are placed (change log, 2025-12-09).
     if not names.is_detached and values["type"] in STOP_TYPES and _refuses_stops(product, eras_of(call)):
@@ -187,7 +179,7 @@ def open_order(call: Call, listing: Listing, order_id: int | None, client_id: st
 )
 def cancel_order(call: Call) -> Submission[PlacedOrder]:
     values = call.values
-    listing = find(product_of(call), values["symbol"])
+    listing = find(product_of(call), values["symbol"], call.now_us)
     return cancel(call, listing, values.get("orderId"), values.get("origClientOrderId"))
 
 
@@ -206,7 +198,7 @@ def cancel_open_orders(call: Call) -> Submission[Confirmed]:
 
 
 def cancel_all(call: Call, *, detached: bool) -> Submission[Confirmed]:
-    listing = find(product_of(call), call.values["symbol"])
+    listing = find(product_of(call), call.values["symbol"], call.now_us)
     command = CancelAllOrders(account=call.account, instrument=listing.instrument.symbol, detached=detached)
 
     def answer(done: Done) -> Confirmed:
@@ -232,7 +224,7 @@ def cancel_all(call: Call, *, detached: bool) -> Submission[Confirmed]:
     answers=Countdown,
 )
 def count_down(call: Call) -> Submission[Countdown]:
-    listing = find(product_of(call), call.values["symbol"])
+    listing = find(product_of(call), call.values["symbol"], call.now_us)
     milliseconds: int = call.values["countdownTime"]
     command = SetCountdown(
         account=call.account,
@@ -269,7 +261,7 @@ def is_told(order: Order, now_us: int) -> bool:
 )
 async def query_order(call: Call) -> OrderStanding:
     values, product = call.values, product_of(call)
-    listing = find(product, values["symbol"])
+    listing = find(product, values["symbol"], call.now_us)
     order_id: int | None = values.get("orderId")
     client_id = values.get("origClientOrderId") if order_id is None else None
     order = await call.order(listing.instrument.symbol, order_id, client_id)
@@ -291,7 +283,7 @@ async def query_order(call: Call) -> OrderStanding:
 )
 def query_open_order(call: Call) -> OrderStanding:
     values, product = call.values, product_of(call)
-    listing = find(product, values["symbol"])
+    listing = find(product, values["symbol"], call.now_us)
     order = open_order(call, listing, values.get("orderId"), values.get("origClientOrderId"))
     if order is None:
         raise TABLES[product].refuse(-2013)

@@ -36,6 +36,7 @@ class Declared(TypedDict, total=False):
     deprecated: bool
     description: str
     failures: Mapping[int, str] | None
+    media: str
 
 
 class FuturesRows:

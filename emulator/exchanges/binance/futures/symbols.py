@@ -13,17 +13,17 @@ def listed(product: Product, now_us: int) -> list[Listing]:
     return [one for one in product.listings.values() if one.contract.is_listed(now_us)]
 
 
-def find(product: Product, symbol: str) -> Listing:
-    """A symbol of a product, those before their listing and after their delivery included. Raises -1121."""
+def find(product: Product, symbol: str, now_us: int) -> Listing:
+    """A symbol of a product, those included that were delivered. Raises -1121, also before it is listed."""
     listing = product.listings.get(symbol)
-    if listing is None:
+    if listing is None or now_us < listing.contract.listed_us:
         raise TABLES[product].refuse(-1121)
     return listing
 
 
 def asked(call: Call) -> Listing:
     """The one symbol of a request, which then reads that instrument's market only."""
-    listing = find(product_of(call), call.values["symbol"])
+    listing = find(product_of(call), call.values["symbol"], call.now_us)
     call.instrument = listing.instrument.symbol
     return listing
 

@@ -5,11 +5,15 @@ They begin with the interval that holds the first trade, and the last one is sti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import Final
 
 from emulator.core.engine import Engine
 from emulator.core.markets import Candle
 from emulator.exchanges.binance.readings.intervals import Interval
+
+LOOKED_UP: Final = 50
+"""How many candles are looked up at once, which costs less than one by one: some milliseconds at most."""
 
 
 def read_candles(
@@ -21,25 +25,25 @@ def read_candles(
     end_us: int | None,
     limit: int,
     now_us: int,
-) -> Sequence[Candle]:
+) -> Iterator[Candle]:
     """At most `limit` candles that open in [start_us, end_us], in order of time."""
     opens = span_of(
         engine, instrument, interval, start_us=start_us, end_us=end_us, limit=limit, now_us=now_us
     )
     if opens is None:
-        return ()
+        return
     market = engine.state.markets[instrument]
     first_us, last_us = opens
     length_us = interval.length_us
-    if length_us:
-        return market.candles(length_us, first_us, last_us, now_us)
-    months: list[Candle] = []
     while first_us <= last_us:
-        next_us = interval.step(first_us, 1)
-        candle = market.range(first_us, min(next_us, now_us + 1))
-        months.append(candle._replace(open_us=first_us, close_us=next_us))
+        if length_us:
+            next_us = min(first_us + LOOKED_UP * length_us, last_us + length_us)
+            yield from market.candles(length_us, first_us, next_us - length_us, now_us)
+        else:
+            next_us = interval.step(first_us, 1)
+            candle = market.range(first_us, min(next_us, now_us + 1))
+            yield candle._replace(open_us=first_us, close_us=next_us)
         first_us = next_us
-    return months
 
 
 def span_of(

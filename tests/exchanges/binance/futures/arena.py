@@ -107,7 +107,11 @@ def promises(eras: Eras) -> Mapping[tuple[str, str], jsonschema_rs.Validator]:
         described = document(site)
         for path, operations in described["paths"].items():
             for method, operation in operations.items():
-                schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+                content = operation["responses"]["200"]["content"]
+                if "application/json" not in content:
+                    # A file.
+                    continue
+                schema = content["application/json"]["schema"]
                 found[method.upper(), path] = jsonschema_rs.validator_for(
                     {**schema, "components": described["components"]}
                 )

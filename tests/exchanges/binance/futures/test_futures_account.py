@@ -4,13 +4,14 @@ in the documents of USD-M ("Account Endpoints", "Trade Endpoints") and COIN-M.""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from emulator.core import commands as c
 from emulator.core.instruments import Side
-from emulator.core.positions import Leg
+from emulator.core.positions import Leg, MarginMode
 from tests.exchanges.binance.futures.vault import BTC, COIN, ETH, Vault
 
 pytestmark = pytest.mark.anyio
@@ -291,12 +292,67 @@ class TestSettings:
         assert code == -4531
         assert text.endswith("Please close any open positions or orders in UM and try again.")
 
-    async def test_every_account_is_in_single_asset_mode(self, vault: Vault) -> None:
+    async def test_all_assets_together(self, vault: Vault) -> None:
+        """The errors are those of the page, the rates of the test's own funds: 100000 USDT and 1 BTC."""
         path = "/fapi/v1/multiAssetsMargin"
-        assert await vault.get(path) == {"multiAssetsMargin": False}
-        refused = await vault.refusal("POST", path, multiAssetsMargin="true")
-        assert refused[:2] == (404, -1020)
-        assert "single-asset mode" in refused[2]
+        assert await vault.usdm("/v1/multiAssetsMargin") == {"multiAssetsMargin": False}
+        refused = await vault.refusal("POST", path, multiAssetsMargin="false")
+        assert refused == (
+            400,
+            -4171,
+            "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
+        )
+        await vault.place(BTC, Side.BUY, "0.01", "90000")
+        assert (await vault.refusal("POST", path, multiAssetsMargin="true"))[1] == -4170
+        await vault.do(c.CancelAllOrders(account=vault.account(), instrument=BTC))
+        await vault.do(c.SetMarginMode(account=vault.account(), instrument=BTC, mode=MarginMode.ISOLATED))
+        assert (await vault.refusal("POST", path, multiAssetsMargin="true"))[1] == -4167
+        await vault.do(c.SetMarginMode(account=vault.account(), instrument=BTC, mode=MarginMode.CROSS))
+        await vault.deposit("BTC", "1", "usdm", "alice")
+        done = await vault.post(path, multiAssetsMargin="true")
+        assert done == {"code": 200, "msg": "success"}
+        assert await vault.usdm("/v1/multiAssetsMargin") == {"multiAssetsMargin": True}
+        assert (await vault.usdm("/v1/accountConfig"))["multiAssetsMargin"] is True
+        # 100000 USDT less 0.1 %, and one BTC at 100000 less 5 %.
+        whole = await vault.usdm("/v3/account")
+        assert Decimal(whole["totalMarginBalance"]) == Decimal(99_900 + 95_000)
+        usdt = next(one for one in whole["assets"] if one["asset"] == "USDT")
+        assert Decimal(usdt["availableBalance"]).quantize(Decimal("0.01")) == Decimal("194705.29")
+        refused = await vault.refusal("POST", "/fapi/v1/marginType", symbol="BTCUSDT", marginType="ISOLATED")
+        assert refused[1] == -4168
+        await vault.trade(BTC, "1", "100000")
+        await vault.post(path, multiAssetsMargin="false")
+        assert await vault.usdm("/v1/multiAssetsMargin") == {"multiAssetsMargin": False}
+
+    async def test_what_does_not_let_go_of_all_assets_together(self, vault: Vault) -> None:
+        """20 BTC at 100000 take 100000 USDT at 20x, and 1000 as fee. At 97000 60000 of the 99000 are lost
+        and 97000 are needed. Sold at 94999.9 they lost 100002 and cost 949.999 more: -1951.999."""
+        path = "/fapi/v1/multiAssetsMargin"
+        await vault.deposit("BTC", "1", "usdm", "alice")
+        await vault.deposit("USDT", "1000000", "usdm", "bob")
+        await vault.post(path, multiAssetsMargin="true")
+        await vault.trade(BTC, "20", "100000")
+        await vault.hold_price("BTC/USDT", "97000")
+        assert await vault.refusal("POST", path, multiAssetsMargin="false") == (
+            400,
+            -4169,
+            "Unable to adjust Multi-Assets Mode with insufficient margin balance in USDⓈ-M Futures.",
+        )
+        await vault.hold_price("BTC/USDT", "95000")
+        await vault.trade(BTC, "-20", "94999.9")
+        usdt = of(await vault.usdm("/v3/balance"), asset="USDT")
+        assert usdt["balance"] == "-1951.99900000"
+        assert await vault.refusal("POST", path, multiAssetsMargin="false") == (
+            400,
+            -4172,
+            (
+                "Unable to adjust Multi-Assets Mode with a negative wallet balance of margin available asset "
+                "in USDⓈ-M Futures account."
+            ),
+        )
+        await vault.deposit("USDT", "1952", "usdm", "alice")
+        await vault.post(path, multiAssetsMargin="false")
+        assert await vault.usdm("/v1/multiAssetsMargin") == {"multiAssetsMargin": False}
 
     async def test_fees_in_bnb(self, vault: Vault) -> None:
         assert await vault.usdm("/v1/feeBurn") == {"feeBurn": False}

@@ -403,9 +403,12 @@ async def test_a_market_order_that_finds_nobody(arena: Arena) -> None:
 REACHED_ELSEWHERE = {
     "test_futures_door": {-1003, -1015, -1022, -1100, -2014, -2015},
     "test_futures_account": {-4028, -4046, -4047, -4048, -4049, -4050, -4051, -4054, -4055, -4059}
-    | {-2028, -4067, -4068, -4531},
+    | {-2028, -4067, -4068, -4531}
+    | {-4167, -4168, -4169, -4170, -4171, -4172},
     "test_futures_modifying": {-5025, -5027, -5029, -5047, -4196, -4197},
     "test_futures_errors": {-5024, -5026, -4199, -4198},
+    "test_futures_downloads": {-1099, -1130, -4165},
+    "test_futures_over": {-4108},
 }
 NOT_REACHED = {
     -1000: "a defect of ours",
@@ -451,7 +454,6 @@ NOT_REACHED = {
     -4151: "COIN-M: as -4183",
     -4152: "COIN-M: as -4184",
     -4161: "leverage of isolated positions, see test_futures_errors",
-    -4168: "both asset modes",
     -4178: "COIN-M has no smallest notional",
     -5028: "a matching engine that is late",
 }

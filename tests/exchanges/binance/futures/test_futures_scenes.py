@@ -356,7 +356,7 @@ async def test_funding_is_paid_by_whom_the_premium_says(
 @pytest.mark.parametrize(
     ("product", "symbol", "pair", "prices", "settled", "realised", "left"),
     [
-        # 0.1 * (101000 - 100010); the fee of the opening was 5.0005.
+        # 0.1 * (101000 - 100010); fees are 5.0005 for the opening and 5.05 for the delivery.
         (
             USDM,
             "BTCUSDT_260925",
@@ -364,9 +364,9 @@ async def test_funding_is_paid_by_whom_the_premium_says(
             ("99990", "100010"),
             "101000",
             "99",
-            "100093.9995",
+            "100088.9495",
         ),
-        # 10000 / 50010 - 10000 / 51000 = 0.1999600080 - 0.1960784314; the fee was 0.00009998.
+        # 10000 / 50010 - 10000 / 51000 = 0.1999600080 - 0.1960784314; fees are 0.00009998 and 0.00009803.
         (
             COINM,
             "BTCUSD_260925",
@@ -374,7 +374,7 @@ async def test_funding_is_paid_by_whom_the_premium_says(
             ("49990", "50010"),
             "51000",
             "0.00388158",
-            "10.0037816",
+            "10.00368357",
         ),
     ],
 )

@@ -241,6 +241,12 @@ class TestAccounts:
         last = [one for one in heard if one["e"] == "ACCOUNT_UPDATE" and one["a"]["P"]][-1]
         assert last["a"]["P"][0]["pa"] == "0"
 
+    async def test_the_mode_of_assets(self, vault: Vault) -> None:
+        ear = Ear(vault, USDM)
+        await vault.post("/fapi/v1/multiAssetsMargin", multiAssetsMargin="true")
+        (event,) = ear.take()
+        assert (event["e"], event["ai"]) == ("ACCOUNT_CONFIG_UPDATE", {"j": True})
+
 
 class TestListenKeys:
     async def test_a_key_is_given_kept_and_closed(self, vault: Vault) -> None:

@@ -83,7 +83,7 @@ async def test_a_book_with_retail_orders_has_one_limit() -> None:
     [
         ("/v1/depth", 1000),
         ("/v1/trades", 1000),
-        ("/v1/historicalTrades", 1000),
+        ("/v1/historicalTrades", 500),
         ("/v1/aggTrades", 1000),
         ("/v1/klines", 1500),
         ("/v1/markPriceKlines", 1500),

@@ -194,21 +194,38 @@ async def test_a_contract_around_its_delivery(product: Product) -> None:
         delivered = await bourse.take(product, "/futures/data/delivery-price", pair=pair)
         assert delivered[1:] == before
         assert delivered[0]["deliveryTime"] == 1_790_323_200_000
+        # The average of 1800 seconds is between those of the extremes of the thirty minutes.
         minutes = await bourse.take(
             product,
             "/v1/indexPriceKlines",
             pair=pair,
             interval="1m",
-            startTime=1_790_323_200_000 - 59 * 60_000,
-            endTime=1_790_323_200_000,
+            startTime=1_790_323_200_000 - 30 * 60_000,
+            endTime=1_790_323_200_000 - 1,
         )
-        average = summed([row[1] for row in minutes]) / 60
-        assert len(minutes) == 60
-        assert abs(Decimal(delivered[0]["deliveryPrice"]) - average) < EIGHT
+        assert len(minutes) == 30
+        price = Decimal(delivered[0]["deliveryPrice"])
+        highest, lowest = (summed([row[column] for row in minutes]) / 30 for column in (2, 3))
+        assert lowest < price < highest
 
         await bourse.step(30 * MINUTE_US)
         assert symbol not in await listed(bourse)
         assert await bourse.refusal(product, "/v1/depth", symbol=symbol) == (-1121, "Invalid symbol.")
+
+
+@EACH
+async def test_it_is_delivered_at_the_average_of_1800_seconds(product: Product) -> None:
+    """The index at each second of the last half hour, as it is told at that second."""
+    pair, delivery_us = PAIRS[product], 1_790_323_200_000_000
+    told: list[str] = []
+    async with Bourse(now_us=delivery_us - 30 * MINUTE_US) as bourse:
+        for _ in range(30 * 60):
+            premium = await bourse.take(product, "/v1/premiumIndex", symbol=SYMBOLS[product])
+            told.append((premium if product is USDM else premium[0])["indexPrice"])
+            await bourse.step(SECOND_US)
+        (delivered, *_) = await bourse.take(product, "/futures/data/delivery-price", pair=pair)
+    assert len(set(told)) > 100
+    assert abs(Decimal(delivered["deliveryPrice"]) - summed(told) / 1800) <= EIGHT
 
 
 @EACH

@@ -185,7 +185,7 @@ def coinm_balance(call: Call) -> list[CoinmBalance]:
 
 def is_multi_asset(standing: Standing) -> bool:
     """Whether all assets of the account cover its positions together."""
-    return False
+    return (standing.account, standing.product.wallet) in standing.engine.state.shared
 
 
 def _totals(standing: Standing) -> UsdmTotals:

@@ -33,6 +33,7 @@ INCOME_TYPES: Final = {
     IncomeKind.INSURANCE: "INSURANCE_CLEAR",
     # Quirk: the type of what a delivery settles is misspelled (Get Income History).
     IncomeKind.SETTLEMENT: "DELIVERED_SETTELMENT",
+    IncomeKind.EXCHANGE: "AUTO_EXCHANGE",
     # Amounts that a person puts into the wallet by the control API come from nowhere on the exchange.
     IncomeKind.DEPOSIT: "TRANSFER",
     IncomeKind.WITHDRAWAL: "TRANSFER",
@@ -48,7 +49,6 @@ _OTHER_TYPES: Final = (
     "OPTIONS_PREMIUM_FEE",
     "OPTIONS_SETTLE_PROFIT",
     "INTERNAL_TRANSFER",
-    "AUTO_EXCHANGE",
     "COIN_SWAP_DEPOSIT",
     "COIN_SWAP_WITHDRAW",
     "POSITION_LIMIT_INCREASE_FEE",
@@ -92,7 +92,7 @@ async def incomes(call: Call) -> list[Income]:
     if start_us is not None and end_us is not None and start_us > end_us:
         raise TABLES[product].refuse(-1023)
     symbol = values.get("symbol")
-    name = None if symbol is None else find(product, symbol).instrument.symbol
+    name = None if symbol is None else find(product, symbol, call.now_us).instrument.symbol
     kinds = _kinds(values.get("incomeType"))
     if kinds is not None and not kinds:
         return []

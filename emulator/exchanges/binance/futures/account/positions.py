@@ -53,7 +53,7 @@ def position_risk(call: Call) -> list[UsdmPositionRisk]:
     with exact():
         standing = read(call)
         if symbol is not None:
-            find(standing.product, symbol)
+            find(standing.product, symbol, standing.now_us)
         return [
             _risk(standing, name, one, call)
             for name, one in standing.open_positions()
@@ -74,7 +74,7 @@ def position_risk_of_old(call: Call) -> list[UsdmPositionRiskOfOld]:
     symbol = call.values.get("symbol")
     with exact():
         standing = read(call)
-        symbols = shown(standing) if symbol is None else [find(standing.product, symbol)]
+        symbols = shown(standing) if symbol is None else [find(standing.product, symbol, standing.now_us)]
         return [_risk_of_old(standing, name, one, call) for name, one in standing.positions(symbols)]
 
 
@@ -111,7 +111,7 @@ def adl_quantiles(call: Call) -> list[AdlQuantile]:
     with exact():
         standing = read(call)
         if symbol is not None:
-            find(standing.product, symbol)
+            find(standing.product, symbol, standing.now_us)
         quantiles: dict[str, dict[str, int]] = {}
         for name, one in standing.open_positions():
             if one.position.quantity and symbol in (None, name):

@@ -48,6 +48,12 @@ DUAL = Parameter(
     required=True,
     description="true: hedge mode, with a long and a short position; false: one-way mode.",
 )
+MULTI_ASSETS = Parameter(
+    "multiAssetsMargin",
+    Kind.BOOLEAN,
+    required=True,
+    description="true: all assets cover all positions together; false: each those that settle in it.",
+)
 
 
 @rows.both(
@@ -126,16 +132,31 @@ def position_mode(call: Call) -> PositionMode:
 
 
 @rows.usdm(
+    "POST",
+    "/v1/multiAssetsMargin",
+    summary="Change multi-assets mode",
+    security=TRADE,
+    weight=1,
+    parameters=(MULTI_ASSETS,),
+    answers=Done,
+)
+def set_assets_mode(call: Call) -> Submission[Done]:
+    command = c.SetCollateralMode(
+        account=call.account, wallet=product_of(call).wallet, shared=call.values["multiAssetsMargin"]
+    )
+    return call.submit(command, _succeeded)
+
+
+@rows.usdm(
     "GET",
     "/v1/multiAssetsMargin",
     summary="Current multi-assets mode",
-    description="Every account is in single-asset mode.",
     security=USER_DATA,
     weight=30,
     answers=AssetsMode,
 )
 def assets_mode(call: Call) -> AssetsMode:
-    return {"multiAssetsMargin": False}
+    return {"multiAssetsMargin": _is_shared(call)}
 
 
 @rows.usdm(
@@ -208,7 +229,7 @@ def account_config(call: Call) -> AccountConfig:
         "dualSidePosition": _is_hedged(call),
         # Quirk: kept for compatibility and always 0 (Futures Account Configuration).
         "updateTime": 0,
-        "multiAssetsMargin": False,
+        "multiAssetsMargin": _is_shared(call),
         "tradeGroupId": account.trade_group or -1,
     }
 
@@ -267,6 +288,10 @@ def _succeeded(done: Decided) -> Done:
     return SUCCESS
 
 
+def _is_shared(call: Call) -> bool:
+    return (call.account, product_of(call).wallet) in call.engine.state.shared
+
+
 def _is_hedged(call: Call) -> bool:
     return (call.account, product_of(call).wallet) in call.engine.state.hedged
 
@@ -274,7 +299,7 @@ def _is_hedged(call: Call) -> bool:
 def _listings(call: Call) -> list[Listing]:
     """The symbol that is asked for, or all."""
     product, symbol = product_of(call), call.values.get("symbol")
-    return listed(product, call.now_us) if symbol is None else [find(product, symbol)]
+    return listed(product, call.now_us) if symbol is None else [find(product, symbol, call.now_us)]
 
 
 # Quirk: figures of brackets are JSON numbers (Notional and Leverage Brackets).

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from emulator.core.contracts import FundingRule, MarkRule
-from emulator.core.numbers import decimals, exact
+from emulator.core.numbers import decimals
 from emulator.exchanges.binance.futures.door import FUNDING_POOL
 from emulator.exchanges.binance.futures.listings import Listing
-from emulator.exchanges.binance.futures.market.tickers import SYMBOL_OR_PAIR, by_symbol, each, one_or_each
+from emulator.exchanges.binance.futures.market.tickers import SYMBOL_OR_PAIR, by_symbol
 from emulator.exchanges.binance.futures.marks import FundingReading, payment_times, read_mark, read_payment
 from emulator.exchanges.binance.futures.parameters import PAIR_OPTIONAL, check_order, limit
 from emulator.exchanges.binance.futures.payloads.market import (
@@ -20,7 +21,7 @@ from emulator.exchanges.binance.futures.payloads.market import (
 )
 from emulator.exchanges.binance.futures.products import PRODUCTS, product_of
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
-from emulator.exchanges.binance.futures.symbols import asked_shown, shown
+from emulator.exchanges.binance.futures.symbols import asked_for, asked_shown, shown
 from emulator.exchanges.binance.vocabulary import (
     END_TIME,
     START_TIME,
@@ -30,8 +31,11 @@ from emulator.exchanges.binance.vocabulary import (
     render_places,
 )
 from emulator.web.contract import Call
+from emulator.web.turns import in_turns
 
 rows = FuturesRows()
+
+T = TypeVar("T")
 
 SECOND_MS: Final = 1000
 PAYMENTS: Final = 100
@@ -51,8 +55,10 @@ PAYMENT_LIMIT: Final = limit(PAYMENTS, PAYMENTS_MAX).but(
     parameters=(SYMBOL_OPTIONAL,),
     answers=UsdmPremium | list[UsdmPremium],
 )
-def usdm_premium(call: Call) -> UsdmPremium | list[UsdmPremium]:
-    return one_or_each(call, _usdm_premium)
+async def usdm_premium(call: Call) -> UsdmPremium | list[UsdmPremium]:
+    chosen = asked_for(call)
+    premiums = await in_turns(_usdm_premium(call, listing) for listing in chosen)
+    return premiums[0] if "symbol" in call.values else premiums
 
 
 @rows.coinm(
@@ -65,8 +71,8 @@ def usdm_premium(call: Call) -> UsdmPremium | list[UsdmPremium]:
     exclusive=SYMBOL_OR_PAIR,
     answers=list[CoinmPremium],
 )
-def coinm_premium(call: Call) -> list[CoinmPremium]:
-    return each(call, _coinm_premium)
+async def coinm_premium(call: Call) -> list[CoinmPremium]:
+    return await in_turns(_coinm_premium(call, listing) for listing in asked_for(call))
 
 
 def _usdm_premium(call: Call, listing: Listing) -> UsdmPremium:
@@ -121,21 +127,22 @@ def _funding_rule(listing: Listing) -> FundingRule:
     parameters=(SYMBOL_OPTIONAL, START_TIME, END_TIME, PAYMENT_LIMIT),
     answers=list[UsdmFundingRate],
 )
-def usdm_funding_rate(call: Call) -> list[UsdmFundingRate]:
+async def usdm_funding_rate(call: Call) -> list[UsdmFundingRate]:
     if "symbol" in call.values:
         chosen = [asked_shown(call)]
     else:
         chosen = shown(product_of(call), call.now_us)
-    return [
-        {
-            "symbol": listing.symbol,
-            "fundingTime": payment.time_us // 1000,
-            "fundingRate": render_amount(payment.rate),
-            "markPrice": render_amount(payment.mark_price),
-            "rateType": "Regular",
-        }
-        for listing, payment in _payments(call, chosen)
-    ]
+    return await _payments(call, chosen, _usdm_payment)
+
+
+def _usdm_payment(listing: Listing, payment: FundingReading) -> UsdmFundingRate:
+    return {
+        "symbol": listing.symbol,
+        "fundingTime": payment.time_us // 1000,
+        "fundingRate": render_amount(payment.rate),
+        "markPrice": render_amount(payment.mark_price),
+        "rateType": "Regular",
+    }
 
 
 @rows.coinm(
@@ -146,18 +153,21 @@ def usdm_funding_rate(call: Call) -> list[UsdmFundingRate]:
     parameters=(SYMBOL, START_TIME, END_TIME, limit(PAYMENTS, PAYMENTS_MAX)),
     answers=list[CoinmFundingRate],
 )
-def coinm_funding_rate(call: Call) -> list[CoinmFundingRate]:
-    return [
-        {
-            "symbol": listing.symbol,
-            "fundingTime": payment.time_us // 1000,
-            "fundingRate": render_amount(payment.rate),
-        }
-        for listing, payment in _payments(call, [asked_shown(call)])
-    ]
+async def coinm_funding_rate(call: Call) -> list[CoinmFundingRate]:
+    return await _payments(call, [asked_shown(call)], _coinm_payment)
 
 
-def _payments(call: Call, listings: list[Listing]) -> list[tuple[Listing, FundingReading]]:
+def _coinm_payment(listing: Listing, payment: FundingReading) -> CoinmFundingRate:
+    return {
+        "symbol": listing.symbol,
+        "fundingTime": payment.time_us // 1000,
+        "fundingRate": render_amount(payment.rate),
+    }
+
+
+async def _payments(
+    call: Call, listings: list[Listing], render: Callable[[Listing, FundingReading], T]
+) -> list[T]:
     """Of all these contracts together, in order of time: with a start the oldest, else the newest."""
     values, engine = call.values, call.engine
     check_order(product_of(call), values)
@@ -166,15 +176,16 @@ def _payments(call: Call, listings: list[Listing]) -> list[tuple[Listing, Fundin
     if wanted is None:
         wanted = PAYMENTS_WITHOUT_TIMES if start_us is None and end_us is None else PAYMENTS
     until_us = call.now_us if end_us is None else min(end_us, call.now_us)
-    with exact():
-        times = [
-            (time_us, listing)
-            for listing in listings
-            for time_us in payment_times(engine, listing, start_us=start_us, end_us=until_us, limit=wanted)
-        ]
-        times.sort(key=lambda one: one[0])
-        chosen = times[:wanted] if start_us is not None else times[-wanted:]
-        return [(listing, read_payment(engine, listing, time_us)) for time_us, listing in chosen]
+    of_each = await in_turns(
+        (listing, payment_times(engine, listing, start_us=start_us, end_us=until_us, limit=wanted))
+        for listing in listings
+    )
+    times = [(time_us, listing) for listing, listed in of_each for time_us in listed]
+    times.sort(key=lambda one: one[0])
+    chosen = times[:wanted] if start_us is not None else times[-wanted:]
+    return await in_turns(
+        render(listing, read_payment(engine, listing, time_us)) for time_us, listing in chosen
+    )
 
 
 @rows.both(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from emulator.core.numbers import ZERO, divide_half, exact, round_half
 from emulator.exchanges.binance.futures.crowd import accounts_interest, open_interest
+from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.figures import figures_of
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.marks import marks_of
@@ -24,12 +26,13 @@ from emulator.exchanges.binance.futures.payloads.market import (
     UsdmOpenInterest,
     UsdmOpenInterestThen,
 )
-from emulator.exchanges.binance.futures.products import COINM, USDM
+from emulator.exchanges.binance.futures.products import COINM, USDM, product_of
 from emulator.exchanges.binance.futures.rows import FuturesRows
-from emulator.exchanges.binance.futures.symbols import asked_shown, of_pair
+from emulator.exchanges.binance.futures.symbols import asked, asked_shown, of_pair
 from emulator.exchanges.binance.limits import DATA_POOL
 from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, END_TIME, START_TIME, SYMBOL, render_amount
 from emulator.web.contract import Call
+from emulator.web.turns import in_turns
 
 rows = FuturesRows()
 
@@ -47,7 +50,7 @@ THEN = "What the market's own traders had open."
     answers=UsdmOpenInterest,
 )
 def usdm_open_interest(call: Call) -> UsdmOpenInterest:
-    listing = asked_shown(call)
+    listing = asked(call)
     return {
         "symbol": listing.symbol,
         "openInterest": _open_now(call, listing),
@@ -65,7 +68,7 @@ def usdm_open_interest(call: Call) -> UsdmOpenInterest:
     answers=CoinmOpenInterest,
 )
 def coinm_open_interest(call: Call) -> CoinmOpenInterest:
-    listing = asked_shown(call)
+    listing = asked(call)
     return {
         "symbol": listing.symbol,
         "pair": listing.pair,
@@ -78,7 +81,8 @@ def coinm_open_interest(call: Call) -> CoinmOpenInterest:
 def _open_now(call: Call, listing: Listing) -> str:
     with exact():
         if not listing.is_listed(call.now_us):
-            return figures_of(listing).quantity(ZERO)
+            # Quirk: open interest of a contract that is over has a code of its own (live answers).
+            raise TABLES[product_of(call)].refuse(-4108)
         own = open_interest(call.sandbox.seed, listing, call.now_us)
         return figures_of(listing).quantity(own + accounts_interest(call.engine, listing))
 
@@ -93,24 +97,21 @@ def _open_now(call: Call, listing: Listing) -> str:
     parameters=(SYMBOL, PERIOD, DATA_LIMIT, START_TIME, END_TIME),
     answers=list[UsdmOpenInterestThen],
 )
-def usdm_open_interest_then(call: Call) -> list[UsdmOpenInterestThen]:
-    listing = asked_shown(call)
-    span = data_span(USDM, call.values, call.now_us, PERIODS_US[call.values["period"]])
-    rows_then: list[UsdmOpenInterestThen] = []
-    with exact():
-        for time_us in span:
-            if listing.is_listed(time_us):
-                quantity, worth = _open_then(call, listing, time_us)
-                rows_then.append(
-                    {
-                        "symbol": listing.symbol,
-                        "sumOpenInterest": render_amount(quantity),
-                        "sumOpenInterestValue": render_amount(worth),
-                        "CMCCirculatingSupply": "0.00000000",
-                        "timestamp": time_us // 1000,
-                    }
-                )
-    return rows_then
+async def usdm_open_interest_then(call: Call) -> list[UsdmOpenInterestThen]:
+    return await in_turns(_usdm_then(call, asked_shown(call)))
+
+
+def _usdm_then(call: Call, listing: Listing) -> Iterator[UsdmOpenInterestThen]:
+    for time_us in data_span(USDM, call.values, call.now_us, PERIODS_US[call.values["period"]]):
+        if listing.is_listed(time_us):
+            quantity, worth = _open_then(call, listing, time_us)
+            yield {
+                "symbol": listing.symbol,
+                "sumOpenInterest": render_amount(quantity),
+                "sumOpenInterestValue": render_amount(worth),
+                "CMCCirculatingSupply": "0.00000000",
+                "timestamp": time_us // 1000,
+            }
 
 
 @rows.coinm(
@@ -122,32 +123,31 @@ def usdm_open_interest_then(call: Call) -> list[UsdmOpenInterestThen]:
     parameters=(PAIR, PERIOD, ANY_CONTRACT_TYPE, DATA_LIMIT, START_TIME, END_TIME),
     answers=list[CoinmOpenInterestThen],
 )
-def coinm_open_interest_then(call: Call) -> list[CoinmOpenInterestThen]:
+async def coinm_open_interest_then(call: Call) -> list[CoinmOpenInterestThen]:
     values = call.values
     pair, kind = values["pair"], values.get("contractType", ALL_TYPES)
     of_pair(COINM, pair, call.now_us)
-    rows_then: list[CoinmOpenInterestThen] = []
-    with exact():
-        for time_us in data_span(COINM, values, call.now_us, PERIODS_US[values["period"]]):
-            parts = [
-                _open_then(call, listing, time_us)
-                for listing in COINM.listings.values()
-                if listing.pair == pair
-                and listing.is_listed(time_us)
-                and kind in (ALL_TYPES, listing.contract_type(time_us))
-            ]
-            quantity = sum((part[0] for part in parts), ZERO)
-            worth = sum((part[1] for part in parts), ZERO)
-            rows_then.append(
-                {
-                    "pair": pair,
-                    "contractType": kind,
-                    "sumOpenInterest": format(quantity, "f"),
-                    "sumOpenInterestValue": render_amount(worth),
-                    "timestamp": time_us // 1000,
-                }
-            )
-    return rows_then
+    return await in_turns(_coinm_then(call, pair, kind))
+
+
+def _coinm_then(call: Call, pair: str, kind: str) -> Iterator[CoinmOpenInterestThen]:
+    for time_us in data_span(COINM, call.values, call.now_us, PERIODS_US[call.values["period"]]):
+        parts = [
+            _open_then(call, listing, time_us)
+            for listing in COINM.listings.values()
+            if listing.pair == pair
+            and listing.is_listed(time_us)
+            and kind in (ALL_TYPES, listing.contract_type(time_us))
+        ]
+        quantity = sum((part[0] for part in parts), ZERO)
+        worth = sum((part[1] for part in parts), ZERO)
+        yield {
+            "pair": pair,
+            "contractType": kind,
+            "sumOpenInterest": format(quantity, "f"),
+            "sumOpenInterestValue": render_amount(worth),
+            "timestamp": time_us // 1000,
+        }
 
 
 def _open_then(call: Call, listing: Listing, time_us: int) -> tuple[Decimal, Decimal]:

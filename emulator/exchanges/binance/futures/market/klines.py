@@ -9,7 +9,6 @@ from typing import Final
 
 from emulator.core.markets import Candle
 from emulator.core.marks import Marks
-from emulator.core.numbers import exact
 from emulator.exchanges.binance.futures.candles import (
     Ask,
     PricesSoFar,
@@ -36,6 +35,7 @@ from emulator.exchanges.binance.futures.symbols import asked_of_either, pair_of_
 from emulator.exchanges.binance.readings.intervals import DAY_US, Interval
 from emulator.exchanges.binance.vocabulary import END_TIME, START_TIME, SYMBOL, render_amount
 from emulator.web.contract import Call
+from emulator.web.turns import in_turns
 
 rows = FuturesRows()
 
@@ -53,13 +53,11 @@ _RANGE: Final = (INTERVAL, START_TIME, END_TIME, KLINE_LIMIT)
     parameters=(SYMBOL, *_RANGE),
     answers=list[Kline],
 )
-def klines(call: Call) -> list[Kline]:
+async def klines(call: Call) -> list[Kline]:
     listing = asked_of_either(call)
     figures = figures_of(listing)
-    with exact():
-        return [
-            _render_trades(figures, candle) for candle in read_trades(call.engine, listing, _wanted(call))
-        ]
+    candles = read_trades(call.engine, listing, _wanted(call))
+    return await in_turns(_render_trades(figures, candle) for candle in candles)
 
 
 @rows.both(
@@ -70,12 +68,11 @@ def klines(call: Call) -> list[Kline]:
     parameters=(PAIR, CONTRACT_TYPE, *_RANGE),
     answers=list[Kline],
 )
-def continuous_klines(call: Call) -> list[Kline]:
+async def continuous_klines(call: Call) -> list[Kline]:
     product, _ = pair_of_either(call)
     values = call.values
-    with exact():
-        found = read_continuous(call.engine, product, values["pair"], values["contractType"], _wanted(call))
-        return [_render_trades(figures_of(listing), candle) for listing, candle in found]
+    candles = read_continuous(call.engine, product, values["pair"], values["contractType"], _wanted(call))
+    return await in_turns(_render_trades(figures_of(listing), candle) for listing, candle in candles)
 
 
 @rows.both(
@@ -86,11 +83,11 @@ def continuous_klines(call: Call) -> list[Kline]:
     parameters=(PAIR, *_RANGE),
     answers=list[Kline],
 )
-def index_price_klines(call: Call) -> list[Kline]:
+async def index_price_klines(call: Call) -> list[Kline]:
     # All contracts of a pair have the same index, and the first of them is its perpetual.
     listing = pair_of_either(call)[1][0]
     call.instrument = listing.instrument.symbol
-    return _prices(call, listing, Marks.index_candles)
+    return await _prices(call, listing, Marks.index_candles)
 
 
 @rows.both(
@@ -101,8 +98,8 @@ def index_price_klines(call: Call) -> list[Kline]:
     parameters=(SYMBOL, *_RANGE),
     answers=list[Kline],
 )
-def mark_price_klines(call: Call) -> list[Kline]:
-    return _prices(call, asked_of_either(call), Marks.mark_candles)
+async def mark_price_klines(call: Call) -> list[Kline]:
+    return await _prices(call, asked_of_either(call), Marks.mark_candles)
 
 
 @rows.both(
@@ -113,13 +110,13 @@ def mark_price_klines(call: Call) -> list[Kline]:
     parameters=(SYMBOL, *_RANGE),
     answers=list[Kline],
 )
-def premium_index_klines(call: Call) -> list[Kline]:
-    return _prices(call, asked_of_either(call), Marks.premium_candles)
+async def premium_index_klines(call: Call) -> list[Kline]:
+    return await _prices(call, asked_of_either(call), Marks.premium_candles)
 
 
-def _prices(call: Call, listing: Listing, ask: Ask) -> list[Kline]:
-    with exact():
-        return [_render_prices(prices) for prices in read_prices(call.engine, listing, ask, _wanted(call))]
+async def _prices(call: Call, listing: Listing, ask: Ask) -> list[Kline]:
+    candles = read_prices(call.engine, listing, ask, _wanted(call))
+    return await in_turns(_render_prices(prices) for prices in candles)
 
 
 def _wanted(call: Call) -> Wanted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -47,6 +47,7 @@ from emulator.exchanges.binance.vocabulary import (
     render_places,
 )
 from emulator.web.contract import Call
+from emulator.web.turns import in_turns
 
 rows = FuturesRows()
 
@@ -209,25 +210,21 @@ def _ratio(parts: Shares) -> str:
     parameters=_BY_SYMBOL,
     answers=list[UsdmTakerVolume],
 )
-def usdm_taker_volume(call: Call) -> list[UsdmTakerVolume]:
-    listing = asked_shown(call)
-    volumes: list[UsdmTakerVolume] = []
-    with exact():
-        for open_us, period_us in _closed(call):
-            if not listing.is_listed(open_us):
-                continue
-            bought, sold = _taken(_candle(call.engine, listing, open_us, period_us))
-            volumes.append(
-                {
-                    "buySellRatio": render_places(divide_half(bought, sold, SHARE_PLACES), 4)
-                    if sold
-                    else "0.0000",
-                    "buyVol": render_places(bought, 4),
-                    "sellVol": render_places(sold, 4),
-                    "timestamp": open_us // 1000,
-                }
-            )
-    return volumes
+async def usdm_taker_volume(call: Call) -> list[UsdmTakerVolume]:
+    return await in_turns(_usdm_volumes(call, asked_shown(call)))
+
+
+def _usdm_volumes(call: Call, listing: Listing) -> Iterator[UsdmTakerVolume]:
+    for open_us, period_us in _closed(call):
+        if not listing.is_listed(open_us):
+            continue
+        bought, sold = _taken(_candle(call.engine, listing, open_us, period_us))
+        yield {
+            "buySellRatio": render_places(divide_half(bought, sold, SHARE_PLACES), 4) if sold else "0.0000",
+            "buyVol": render_places(bought, 4),
+            "sellVol": render_places(sold, 4),
+            "timestamp": open_us // 1000,
+        }
 
 
 @rows.coinm(
@@ -246,31 +243,29 @@ def usdm_taker_volume(call: Call) -> list[UsdmTakerVolume]:
     ),
     answers=list[CoinmTakerVolume],
 )
-def coinm_taker_volume(call: Call) -> list[CoinmTakerVolume]:
-    pair, kind = _pair_of(call), call.values["contractType"]
-    volumes: list[CoinmTakerVolume] = []
-    with exact():
-        for open_us, period_us in _closed(call):
-            bought = sold = bought_worth = sold_worth = ZERO
-            for listing in _of_type(COINM, pair, kind, open_us):
-                candle = _candle(call.engine, listing, open_us, period_us)
-                figures = figures_of(listing)
-                buys, sells = _taken(candle)
-                bought, sold = bought + buys, sold + sells
-                bought_worth += figures.value(buys, candle.taker_quote_volume)
-                sold_worth += figures.value(sells, candle.quote_volume - candle.taker_quote_volume)
-            volumes.append(
-                {
-                    "pair": pair,
-                    "contractType": kind,
-                    "takerBuyVol": format(bought, "f"),
-                    "takerSellVol": format(sold, "f"),
-                    "takerBuyVolValue": render_places(round_half(bought_worth, SHARE_PLACES), 4),
-                    "takerSellVolValue": render_places(round_half(sold_worth, SHARE_PLACES), 4),
-                    "timestamp": open_us // 1000,
-                }
-            )
-    return volumes
+async def coinm_taker_volume(call: Call) -> list[CoinmTakerVolume]:
+    return await in_turns(_coinm_volumes(call, _pair_of(call), call.values["contractType"]))
+
+
+def _coinm_volumes(call: Call, pair: str, kind: str) -> Iterator[CoinmTakerVolume]:
+    for open_us, period_us in _closed(call):
+        bought = sold = bought_worth = sold_worth = ZERO
+        for listing in _of_type(COINM, pair, kind, open_us):
+            candle = _candle(call.engine, listing, open_us, period_us)
+            figures = figures_of(listing)
+            buys, sells = _taken(candle)
+            bought, sold = bought + buys, sold + sells
+            bought_worth += figures.value(buys, candle.taker_quote_volume)
+            sold_worth += figures.value(sells, candle.quote_volume - candle.taker_quote_volume)
+        yield {
+            "pair": pair,
+            "contractType": kind,
+            "takerBuyVol": format(bought, "f"),
+            "takerSellVol": format(sold, "f"),
+            "takerBuyVolValue": render_places(round_half(bought_worth, SHARE_PLACES), 4),
+            "takerSellVolValue": render_places(round_half(sold_worth, SHARE_PLACES), 4),
+            "timestamp": open_us // 1000,
+        }
 
 
 def _closed(call: Call) -> list[tuple[int, int]]:
@@ -312,15 +307,14 @@ def _taken(candle: Candle) -> tuple[Decimal, Decimal]:
     answers=list[Basis],
     usdm=Declared(pool=DATA_POOL),
 )
-def basis(call: Call) -> list[Basis]:
+async def basis(call: Call) -> list[Basis]:
     pair, kind = _pair_of(call), call.values["contractType"]
     product = product_of(call)
-    found: list[Basis] = []
-    with exact():
-        for time_us in _span(call):
-            for listing in _of_type(product, pair, kind, time_us):
-                found.append(_basis(call.engine, listing, kind, time_us))
-    return found
+    return await in_turns(
+        _basis(call.engine, listing, kind, time_us)
+        for time_us in _span(call)
+        for listing in _of_type(product, pair, kind, time_us)
+    )
 
 
 def _basis(engine: Engine, listing: Listing, kind: str, time_us: int) -> Basis:

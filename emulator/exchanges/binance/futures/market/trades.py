@@ -8,7 +8,7 @@ from emulator.core.numbers import exact
 from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.figures import figures_of
 from emulator.exchanges.binance.futures.listings import Listing
-from emulator.exchanges.binance.futures.parameters import LIMIT, check_order
+from emulator.exchanges.binance.futures.parameters import LIMIT, check_order, limit
 from emulator.exchanges.binance.futures.payloads.market import AggregateTrade, CoinmTrade, UsdmTrade
 from emulator.exchanges.binance.futures.products import USDM, product_of
 from emulator.exchanges.binance.futures.rows import FuturesRows
@@ -19,6 +19,10 @@ from emulator.web.contract import Call
 rows = FuturesRows()
 
 HOUR_US: Final = 3_600_000_000
+
+# Quirk: of old trades there are at most 500 at once, and 100 if nothing is said, while recent ones go to 1000
+# (Old Trades Lookup of both products, editions of 2025; those of 2026 name no figures).
+OLD_LIMIT: Final = limit(100, 500)
 
 
 class Page(NamedTuple):
@@ -54,7 +58,7 @@ def _page(call: Call) -> Page:
     summary="Old trades lookup",
     security=MARKET_DATA,
     weight=200,
-    parameters=(SYMBOL, LIMIT, FROM_ID),
+    parameters=(SYMBOL, OLD_LIMIT, FROM_ID),
     answers=list[UsdmTrade],
 )
 def usdm_trades(call: Call) -> list[UsdmTrade]:
@@ -91,7 +95,7 @@ def usdm_trades(call: Call) -> list[UsdmTrade]:
     summary="Old trades lookup",
     security=MARKET_DATA,
     weight=200,
-    parameters=(SYMBOL, LIMIT, FROM_ID),
+    parameters=(SYMBOL, OLD_LIMIT, FROM_ID),
     answers=list[CoinmTrade],
 )
 def coinm_trades(call: Call) -> list[CoinmTrade]:

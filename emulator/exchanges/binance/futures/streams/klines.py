@@ -55,7 +55,8 @@ class OfTrades:
     def __call__(
         self, engine: Engine, start_us: int, end_us: int, limit: int, now_us: int
     ) -> Sequence[Candle]:
-        return read_trades(engine, self._listing, Wanted(self._interval, start_us, end_us, limit, now_us))
+        wanted = Wanted(self._interval, start_us, end_us, limit, now_us)
+        return list(read_trades(engine, self._listing, wanted))
 
 
 class OfType:
@@ -92,4 +93,4 @@ class OfPrices:
         self, engine: Engine, start_us: int, end_us: int, limit: int, now_us: int
     ) -> Sequence[PricesSoFar]:
         wanted = Wanted(self._interval, start_us, end_us, limit, now_us)
-        return read_prices(engine, self._listing, self._ask, wanted)
+        return list(read_prices(engine, self._listing, self._ask, wanted))

@@ -30,6 +30,7 @@ from emulator.exchanges.binance.futures.user_data.reports import (
     render_position,
     report_account,
     report_algo,
+    report_assets_mode,
     report_leverage,
     report_margin_call,
     report_order,
@@ -65,6 +66,7 @@ class FuturesAccountHub(AccountHub):
             e.LeverageSet: self._leverage_set,
             e.MarginModeSet: self._margin_mode_set,
             e.MarginMoved: self._margin_moved,
+            e.CollateralModeSet: self._collateral_mode_set,
             e.FundingPaid: self._funding_paid,
             e.PositionTakenOver: self._taken_over,
             e.AutoDeleveraged: self._deleveraged,
@@ -262,6 +264,10 @@ class FuturesAccountHub(AccountHub):
                 now_us,
             )
 
+    def _collateral_mode_set(self, event: e.CollateralModeSet, now_us: int) -> None:
+        if self._is_heard(event.account) and event.wallet == self._product.wallet:
+            self._tell(event.account, report_assets_mode(event.shared, now_us))
+
     def _settle_of(self, instrument: str) -> str:
         return self._running.instruments[instrument].settle
 
@@ -315,7 +321,8 @@ class FuturesAccountHub(AccountHub):
                     for (symbol, leg), position in self._running.state.accounts[account].positions.items()
                     if self._is_at(risk, symbol, leg, position)
                 ]
-                cross = None if risk.is_isolated else self._balance(account, risk.asset)["cw"]
+                asset = risk.asset or called[0].contract.settle
+                cross = None if risk.is_isolated else self._balance(account, asset)["cw"]
             self._tell_at_once(account, report_margin_call(self._product, called, cross, now_us))
         except Exception:
             # As of an observer: the engine would be rebuilt for what is wrong here.

@@ -4,7 +4,6 @@ boundaries."""
 from __future__ import annotations
 
 from emulator.core.markets import Candle
-from emulator.core.numbers import exact
 from emulator.exchanges.binance.readings.candles import read_candles
 from emulator.exchanges.binance.readings.intervals import Interval, parse_offset
 from emulator.exchanges.binance.spot.market.symbols import asked
@@ -19,6 +18,7 @@ from emulator.exchanges.binance.vocabulary import (
     render_product,
 )
 from emulator.web.contract import Call, Rows
+from emulator.web.turns import in_turns
 
 rows = Rows()
 
@@ -40,21 +40,19 @@ rows = Rows()
     parameters=(SYMBOL, INTERVAL, START_TIME, END_TIME, TIME_ZONE, LIMIT),
     answers=list[Kline],
 )
-def klines(call: Call) -> list[Kline]:
+async def klines(call: Call) -> list[Kline]:
     instrument = asked(call)
     values = call.values
-    interval = Interval(values["interval"], parse_offset(values["timeZone"]))
-    with exact():
-        candles = read_candles(
-            call.engine,
-            instrument.symbol,
-            interval,
-            start_us=values.get("startTime"),
-            end_us=values.get("endTime"),
-            limit=values["limit"],
-            now_us=call.now_us,
-        )
-    return [render_kline(candle, call.time_divisor) for candle in candles]
+    candles = read_candles(
+        call.engine,
+        instrument.symbol,
+        Interval(values["interval"], parse_offset(values["timeZone"])),
+        start_us=values.get("startTime"),
+        end_us=values.get("endTime"),
+        limit=values["limit"],
+        now_us=call.now_us,
+    )
+    return await in_turns(render_kline(candle, call.time_divisor) for candle in candles)
 
 
 def render_kline(candle: Candle, divisor: int) -> Kline:

@@ -65,9 +65,10 @@ def _klines(sandbox: Sandbox, stream: Stream) -> Source:
     interval = Interval(word, stream.offset_us)
 
     def read(engine: Engine, start_us: int, end_us: int, limit: int, now_us: int) -> Sequence[Candle]:
-        return read_candles(
+        candles = read_candles(
             engine, symbol, interval, start_us=start_us, end_us=end_us, limit=limit, now_us=now_us
         )
+        return list(candles)
 
     render = partial(render_candle, symbol, word)
     return Klines(sandbox, stream, render, interval=interval, read=read)

@@ -30,10 +30,15 @@ _BY_REASON: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "old futures transfers are not emulated; use /sapi/v1/asset/transfer",
-        ("/sapi/v1/futures/transfer",),
+        "cross-collateral loans are not emulated; the exchange itself ended them",
+        ("/sapi/v1/futures/loan/*", "/sapi/v2/futures/loan/*"),
     ),
-    ("futures are not emulated yet", ("/sapi/v1/futures/*", "/sapi/v1/algo/futures/*")),
+    (
+        "tick data is not made into files here; ask /fapi or /dapi for trades and books",
+        ("/sapi/v1/futures/histDataLink", "/sapi/v1/futuresHistDataId", "/sapi/v1/downloadLink"),
+    ),
+    ("of transfers only /sapi/v1/futures/transfer is emulated", ("/sapi/v1/futures/*",)),
+    ("algorithmic orders of futures are not emulated", ("/sapi/v1/algo/futures/*",)),
     ("algorithmic orders are not emulated", ("/sapi/v1/algo/*",)),
     (_CONVERT, ("/sapi/v1/convert/*", "/sapi/v1/asset/convert-transfer*")),
     ("dust is not converted here", ("/sapi/v1/asset/dust*",)),

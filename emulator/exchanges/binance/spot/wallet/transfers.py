@@ -50,6 +50,14 @@ WAYS: Mapping[str, tuple[str, str]] = {
 }
 """From which wallet into which, by the type on the wire."""
 
+OLD_WAYS: Mapping[str, tuple[str, str]] = {
+    "1": (SPOT, "usdm"),
+    "2": ("usdm", SPOT),
+    "3": (SPOT, "coinm"),
+    "4": ("coinm", SPOT),
+}
+"""The same for the older endpoint, which knows only these."""
+
 ABSENT_WAYS: Final = (
     "MAIN_MARGIN",
     "UMFUTURE_MARGIN",
@@ -99,10 +107,14 @@ REACH_DAYS: Final = 183
     answers=TransferId,
 )
 def transfer(call: Call) -> Submission[TransferId]:
-    values = call.values
-    way = WAYS.get(values["type"])
+    way = WAYS.get(call.values["type"])
     if way is None:
-        raise refuse(-1020, text=f"{TEXTS[-1020]} Not emulated: transfers of type {values['type']}.")
+        raise refuse(-1020, text=f"{TEXTS[-1020]} Not emulated: transfers of type {call.values['type']}.")
+    return _move(call, way)
+
+
+def _move(call: Call, way: tuple[str, str]) -> Submission[TransferId]:
+    values = call.values
     if values["amount"] == ZERO:
         raise refuse_wallet(-5007)
     source, target = way
@@ -143,24 +155,74 @@ def transfer(call: Call) -> Submission[TransferId]:
     answers=Transfers,
 )
 async def transfers(call: Call) -> Transfers:
+    way = WAYS.get(call.values["type"])
+    return await _list(call, {} if way is None else {way: call.values["type"]}, asset=None)
+
+
+# Quirk: the endpoint that came before the universal transfer is still there, and is not in the documents any
+# more; what is moved by either is in the history of both (New Future Account Transfer, editions until 2024).
+
+
+@rows.route(
+    "POST",
+    "/sapi/v1/futures/transfer",
+    summary="New future account transfer",
+    description="1: spot to USD-M, 2: USD-M to spot, 3: spot to COIN-M, 4: COIN-M to spot.",
+    security=TRANSFER,
+    parameters=(
+        ASSET.but(required=True),
+        Parameter("amount", Kind.DECIMAL, required=True),
+        Parameter("type", Kind.CHOICE, required=True, choices=tuple(OLD_WAYS), error=-1102),
+    ),
+    answers=TransferId,
+    deprecated=True,
+)
+def old_transfer(call: Call) -> Submission[TransferId]:
+    return _move(call, OLD_WAYS[call.values["type"]])
+
+
+@rows.route(
+    "GET",
+    "/sapi/v1/futures/transfer",
+    summary="Get future account transaction history list",
+    security=USER_DATA,
+    weight=10,
+    parameters=(
+        ASSET.but(required=True),
+        START_TIME.but(required=True),
+        END_TIME,
+        Parameter("current", Kind.INTEGER, default=1, minimum=1, description="The page, from 1 on."),
+        Parameter("size", Kind.INTEGER, default=10, minimum=1, maximum=100, clamped=True),
+    ),
+    answers=Transfers,
+    deprecated=True,
+)
+async def old_transfers(call: Call) -> Transfers:
+    types = {way: word for word, way in OLD_WAYS.items()}
+    return await _list(call, types, asset=call.values["asset"])
+
+
+async def _list(call: Call, types: Mapping[tuple[str, str], str], *, asset: str | None) -> Transfers:
+    """A page of what was moved, newest first. types: the ways that are asked for, and how they are called."""
     values = call.values
     start_us = values.get("startTime")
     end_us = values["endTime"] + 999 if "endTime" in values else call.now_us
     if start_us is None:
         start_us = end_us - HISTORY_DAYS * DAY_US
     start_us = max(start_us, call.now_us - REACH_DAYS * DAY_US)
-    way = WAYS.get(values["type"])
     found: list[Transfer] = [
         {
             "asset": event.asset,
             "amount": render_plain(event.amount),
-            "type": values["type"],
+            "type": types[event.source, event.target],
             "status": "CONFIRMED",
             "tranId": event.movement,
             "timestamp": movement.time_us // 1000,
         }
         for movement in await movements(call, MovementKind.TRANSFER, start_us, end_us)
-        if type(event := movement.event) is AmountTransferred and (event.source, event.target) == way
+        if type(event := movement.event) is AmountTransferred
+        and (event.source, event.target) in types
+        and asset in (None, event.asset)
     ]
     size: int = values["size"]
     first = (values["current"] - 1) * size

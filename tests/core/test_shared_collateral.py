@@ -1,0 +1,196 @@
+"""Assets of a wallet that stand together. Figures by docs/futures-maths.md (A5, L22) or by hand as shown."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from emulator.core import commands as c
+from emulator.core import events as e
+from emulator.core import rejections as r
+from emulator.core.collateral import CollateralAsset
+from emulator.core.history import Income, incomes_of
+from emulator.core.instruments import Side
+from emulator.core.positions import MarginMode
+from emulator.core.rejections import Obstacle, Setting
+from emulator.core.rules import MarginRules
+from tests.core.futures import BTC, BTC_COIN, ETH
+from tests.core.sameness import assert_same
+from tests.core.scripted import ScriptedFeed
+from tests.core.world import SECOND, SPOT, START, World, limit, perpetual, plain, still
+
+D = Decimal
+USDT = CollateralAsset(asset="USDT", index=D("0.99"), bid_buffer=D("0.01"), ask_buffer=D("0.005"))
+USDC = CollateralAsset(asset="USDC")
+COIN = CollateralAsset(asset="BTC", bid_buffer=D("0.05"), index_of="BTCUSDT_PERP")
+MODE = Setting.COLLATERAL_MODE
+
+
+class Together(World):
+    """Two contracts in one wallet; carol's assets there stand together."""
+
+    def __init__(self, *assets: CollateralAsset, feed: ScriptedFeed | None = None, **amounts: str) -> None:
+        super().__init__(
+            feed or still("50000"),
+            perpetual(BTC),
+            perpetual(ETH, symbol="ETHUSDT_PERP", base="ETH"),
+            perpetual(BTC_COIN),
+            margin=MarginRules(insurance={"USDT": D(1000)}, collateral={"usdm": assets or (USDT, USDC)}),
+            funds="1000000",
+        )
+        self.carol = self.open("carol", USDT="0", BTC="0", ETH="0")
+        for asset, amount in amounts.items():
+            self.deposit(self.carol, asset, amount, "usdm")
+        self.does(self.setting())
+
+    def setting(self, *, shared: bool = True) -> c.SetCollateralMode:
+        return c.SetCollateralMode(account=self.carol, wallet="usdm", shared=shared)
+
+    def trade(self, quantity: str, price: str) -> None:
+        """Carol buys from bob, or sells to him."""
+        signed = D(quantity)
+        make, take = (self.sell, self.buy) if signed > 0 else (self.buy, self.sell)
+        make(self.bob, plain(abs(signed)), price)
+        take(self.carol, plain(abs(signed)), price)
+
+    def price_of(self, base: str, price: str) -> tuple[e.Event, ...]:
+        return self.does(c.SetPrice(pair=f"{base}/USDT", price=D(price)))
+
+    def has(self, asset: str) -> str:
+        return plain(self.free(self.carol, asset, "usdm"))
+
+    @property
+    def positions(self) -> list[str]:
+        return [symbol for symbol, _ in self.engine.state.accounts[self.carol].positions]
+
+
+def blocked(obstacle: Obstacle, setting: Setting = MODE) -> r.SettingBlocked:
+    return r.SettingBlocked(setting=setting, obstacle=obstacle)
+
+
+# The mode
+
+
+def test_a_choice_that_changes_nothing_or_cannot_be_made_is_refused() -> None:
+    world = Together(USDT="200")
+    assert world.refuses(world.setting()) == r.SettingUnchanged(setting=MODE)
+    for wallet in ("coinm", SPOT, "nowhere"):
+        elsewhere = c.SetCollateralMode(account=world.carol, wallet=wallet, shared=True)
+        assert world.refuses(elsewhere) == r.UnknownWallet(wallet=wallet)
+    world.does(world.setting(shared=False))
+    assert world.refuses(world.setting(shared=False)) == r.SettingUnchanged(setting=MODE)
+
+
+def test_nothing_isolated_goes_with_it() -> None:
+    world = Together(USDT="200")
+    isolated = c.SetMarginMode(account=world.carol, instrument=world.symbol, mode=MarginMode.ISOLATED)
+    assert world.refuses(isolated) == blocked(Obstacle.SHARED, Setting.MARGIN_MODE)
+    world.does(world.setting(shared=False))
+    world.does(isolated)
+    assert world.refuses(world.setting()) == blocked(Obstacle.ISOLATED)
+
+
+def test_it_waits_until_there_is_no_order() -> None:
+    world = Together(USDT="200")
+    order = world.buy(world.carol, "0.01", "40000")
+    assert world.refuses(world.setting(shared=False)) == blocked(Obstacle.ORDERS)
+    world.cancel(order)
+    world.does(world.setting(shared=False))
+
+
+def test_what_each_does_not_cover_by_itself_must_not_be_there() -> None:
+    """5000 / 20 = 250 of margin in USDT, of which there is none."""
+    world = Together(USDC="1000")
+    world.trade("0.1", "50000")
+    assert world.refuses(world.setting(shared=False)) == blocked(Obstacle.MARGIN)
+    world.trade("-0.1", "49000")
+    assert world.has("USDT") == "-100"
+    assert world.refuses(world.setting(shared=False)) == blocked(Obstacle.DEBT)
+    world.deposit(world.carol, "USDT", "100", "usdm")
+    world.does(world.setting(shared=False))
+
+
+# What there is
+
+
+def test_all_assets_cover_an_order() -> None:
+    """A5: 200 USDT and 220 USDC are 416.02, and 418.1315644 USDT at the ask."""
+    world = Together(USDT="200", USDC="220")
+    refused = world.refuses(world.placing(world.carol, limit(Side.BUY, "0.168", "50000")))
+    assert refused == r.InsufficientMargin(asset="USDT", needed=D(420), available=D("418.1315644"))
+    world.buy(world.carol, "0.167", "50000")
+    # 417.5 * 0.99495 = 415.391625 of 416.02 are needed, so 0.628375 may leave.
+    leaving = c.Transfer(account=world.carol, asset="USDC", amount=D(1), source="usdm", target=SPOT)
+    assert world.refuses(leaving) == r.InsufficientBalance(
+        asset="USDC", needed=D(1), available=D("0.62837500")
+    )
+
+
+def test_what_does_not_count_covers_nothing_and_may_leave() -> None:
+    world = Together(BNB="100", USDT="1")
+    refused = world.refuses(world.placing(world.carol, limit(Side.BUY, "0.01", "50000")))
+    assert isinstance(refused, r.InsufficientMargin)
+    world.does(c.Transfer(account=world.carol, asset="BNB", amount=D(100), source="usdm", target=SPOT))
+
+
+# Liquidation
+
+
+def test_another_asset_stands_for_the_loss() -> None:
+    """L22: 1000 USD elsewhere and no USDT: long 0.1 at 50000 is kept down to 40109.7.
+
+    At 39949.3 1005.07 USDT are owed, which are 999.9943965 at the ask; the fee of 1.25 % takes the rest:
+    1000 / 0.99495 = 1005.07563194, down. Then all USDC are exchanged for all that is owed.
+    """
+    world = Together(USDC="1000")
+    world.trade("0.1", "50000")
+    world.price("40109.7")
+    assert world.positions
+    happened = world.price_of("BTC", "40109.6")
+    assert not world.positions
+    (begun,) = [event for event in happened if isinstance(event, e.LiquidationBegun)]
+    assert (begun.asset, begun.instrument) == ("", "")
+    with_taken = [event for event in happened if isinstance(event, e.PositionTakenOver)]
+    assert [plain(event.price) for event in with_taken] == ["39949.3"]
+    incomes = world.engine.views.select(Income, incomes_of(world.carol, "usdm"))
+    assert [(one.kind.value, one.asset, plain(one.amount)) for one in incomes[1:]] == [
+        ("realised", "USDT", "-1005.07"),
+        ("liquidation_fee", "USDT", "-0.00563194"),
+        ("exchange", "USDC", "-1000"),
+        ("exchange", "USDT", "1005.07563194"),
+    ]
+    assert (world.has("USDC"), world.has("USDT")) == ("0", "0")
+
+
+def test_the_price_of_what_stands_for_it_liquidates_too() -> None:
+    """1 BTC counts for 95 %. Short 10 ETH at 4000 and now at 5000 loses 10000, and 200 must be kept, so BTC
+    may fall to 10736.84..."""
+    world = Together(CollateralAsset(asset="USDT"), COIN, BTC="1")
+    world.price_of("ETH", "4000")
+    world.symbol = "ETHUSDT_PERP"
+    world.deposit(world.bob, "USDT", "1000000", "usdm")
+    world.trade("-10", "4000")
+    world.price_of("ETH", "5000")
+    world.price_of("BTC", "10736.9")
+    assert world.positions
+    world.price_of("BTC", "10736.8")
+    assert not world.positions
+    assert_same(world.engine, world.replayed())
+
+
+def test_its_index_is_watched_as_the_marks_are() -> None:
+    """By the market itself, where both fall at once: at 5000 1 BTC counts for 4750, and long 0.1 lost 4500;
+    at 4710 they are 4474.5 and 4529."""
+    moments = [(START - SECOND, "50000"), (START + 10 * SECOND, "5000"), (START + 20 * SECOND, "4710")]
+    world = Together(CollateralAsset(asset="USDT"), COIN, feed=ScriptedFeed(*moments), BTC="1")
+    world.trade("0.1", "50000")
+    happened = world.until(30)
+    begun = [at_us for at_us, events in happened if isinstance(events[0], e.LiquidationBegun)]
+    assert begun == [START + 20 * SECOND]
+
+
+def test_it_comes_to_the_same_again() -> None:
+    world = Together(USDC="1000")
+    world.trade("0.1", "50000")
+    world.price("45000")
+    assert_same(world.engine, world.replayed())
+    assert world.engine.audit() == []
