@@ -347,8 +347,11 @@ class UserData:
             raise Unavailable(str(lost)) from lost
 
     async def keep_alive(self) -> None:
-        with suppress(Lost):
-            await self._floor.listen_key(self._seat, "PUT")
+        # A connection that nobody used for long may be ended by the server in this very moment.
+        for _ in range(2):
+            with suppress(Lost):
+                await self._floor.listen_key(self._seat, "PUT")
+                return
 
     async def hear(self) -> Sequence[Changed]:
         if self._line is None:

@@ -43,7 +43,8 @@ _kept: list[Case] = []
 
 async def _run() -> Case:
     """One run that all tests start from: the desk with most trades among those that have
-    positions, open orders and orders that were triggered."""
+    a
+    position, an open order, and one that waits for nothing any more."""
     if not _kept:
         world = world_of("binance", 9)
         async with inside() as (_, address), begun(world, address):
@@ -55,7 +56,7 @@ async def _run() -> Case:
             for n, one in enumerate(surveys)
             if one.open_orders
             and any(pos.quantity for pos in one.positions)
-            and any(order.status is OrderStatus.TRIGGERED for order in one.orders.values())
+            and any(order.detached and order.is_ended for order in one.orders.values())
         ]
         number = max(holding, key=lambda n: len(surveys[n].fills))
         survey, desk = surveys[number], world.bourse.desks[number]
@@ -87,8 +88,8 @@ def refused_order(case: Case) -> Case:
     return case
 
 
-def goes_on_after_its_trigger(case: Case) -> Case:
-    order = next(one for one in case.survey.orders.values() if one.status is OrderStatus.TRIGGERED)
+def waits_again(case: Case) -> Case:
+    order = _order(case, detached=True)
     back = replace(order, status=OrderStatus.DORMANT)
     return case.changed(
         orders={**case.survey.orders, order.id: back}, open_orders={**case.survey.open_orders, order.id: back}
@@ -177,7 +178,7 @@ TAMPERED: dict[Callable[[Case], Case], str] = {
     lost_order: "was acknowledged, and is not there",
     order_of_nobody: "nobody placed it",
     refused_order: "was refused",
-    goes_on_after_its_trigger: "went back from OrderStatus.TRIGGERED to OrderStatus.DORMANT",
+    waits_again: "to OrderStatus.DORMANT",
     not_among_the_open: "in the history, and among the open ones None",
     lost_trade: "its trades",
     other_commission: "'commission', ",

@@ -165,13 +165,23 @@ class Trader:
         for part in placed.parts:
             self.transcript.note(self.seat.name, f"{self.floor.name} {what}", "", part)
 
-    def _resting(self, traded: Contracted) -> list[ContractOrder]:
-        return [one for one in self._live(traded) if not one.detached and one.price and one.quantity]
+    async def _live(self, traded: Contracted) -> list[ContractOrder]:
+        """What is open as far as is known, or by looking."""
+        if self.dice.random() < 0.5:
+            return [one for one in self.notebook.live(traded.name) if isinstance(one, ContractOrder)]
+        orders = await self.floor.open_orders(self.seat)
+        self.notebook.told(self.seat.name, Reply(outcome=Outcome.DONE, orders=tuple(orders)))
+        return orders
 
-    def _live(self, traded: Contracted) -> list[ContractOrder]:
-        return [one for one in self.notebook.live(traded.name) if isinstance(one, ContractOrder)]
+    async def _resting(self, traded: Contracted) -> list[ContractOrder]:
+        return [one for one in await self._live(traded) if not one.detached and one.price and one.quantity]
 
-    def _modified(self, order: ContractOrder, traded: Contracted) -> tuple[Side, Decimal, Decimal]:
+    def _traded(self, instrument: str) -> Contracted:
+        (traded,) = (one for one in self.floor.instruments if one.name == instrument)
+        return traded
+
+    def _modified(self, order: ContractOrder) -> tuple[Side, Decimal, Decimal]:
+        traded = self._traded(order.instrument)
         assert order.side is not None
         assert order.quantity is not None
         assert order.price is not None
@@ -181,28 +191,28 @@ class Trader:
         return order.side, quantity, price
 
     async def modify(self, traded: Contracted) -> None:
-        orders = self._resting(traded)
+        orders = await self._resting(traded)
         if not orders:
             return await self.place(traded)
         order = self.dice.choice(orders)
-        side, quantity, price = self._modified(order, traded)
+        side, quantity, price = self._modified(order)
         reply = await self.floor.modify(self.seat, order, side, quantity, price)
         self._note("modify", f"{order.name} to {quantity} at {price}", reply)
         return None
 
     async def modify_batch(self, traded: Contracted) -> None:
-        orders = self._resting(traded)
+        orders = await self._resting(traded)
         if not orders:
             return await self.place_batch(traded)
         chosen = self.dice.sample(orders, min(len(orders), self.dice.randint(1, BATCH_MAX)))
-        wanted = [(one, *self._modified(one, traded)) for one in chosen]
+        wanted = [(one, *self._modified(one)) for one in chosen]
         placed = await self.floor.modify_batch(self.seat, wanted)
         self._note("modify batch", [one.name for one in chosen], placed.whole)
         self._note_parts("modify of batch", placed)
         return None
 
     async def cancel(self, traded: Contracted) -> None:
-        orders = self._live(traded)
+        orders = await self._live(traded)
         if not orders:
             return await self.place(traded)
         order = self.dice.choice(orders)
@@ -211,9 +221,10 @@ class Trader:
         return None
 
     async def cancel_batch(self, traded: Contracted) -> None:
-        orders = [one for one in self._live(traded) if not one.detached]
+        orders = [one for one in await self._live(traded) if not one.detached]
         if not orders:
             return await self.place_batch(traded)
+        orders = [one for one in orders if one.instrument == orders[0].instrument]
         chosen = self.dice.sample(orders, min(len(orders), self.dice.randint(1, CANCELS_MAX)))
         placed = await self.floor.cancel_batch(self.seat, chosen, by_name=self.dice.random() < 0.5)
         self._note("cancel batch", [one.name for one in chosen], placed.whole)
@@ -257,7 +268,7 @@ class Trader:
         if not positions:
             return await self.place(traded)
         position = self.dice.choice(positions)
-        (traded,) = (one for one in self.floor.instruments if one.name == position.instrument)
+        traded = self._traded(position.instrument)
         most = max(position.margin, FUNDS[traded.settle] / 100)
         amount = (most * self.dice.choice([-80, -30, -5, 3, 20, 60]) / 100).quantize(Decimal("0.00000001"))
         if amount:
@@ -288,7 +299,7 @@ class Trader:
                 await self.floor.cancel_all(seat, traded, detached=is_apart)
         for position in await self.floor.positions(seat):
             if position.quantity:
-                (traded,) = (one for one in self.floor.instruments if one.name == position.instrument)
+                traded = self._traded(position.instrument)
                 terms = OrderTerms(
                     side=Side.SELL if position.quantity > 0 else Side.BUY,
                     type=OrderType.MARKET,
