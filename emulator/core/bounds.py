@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.instruments import BUY, Instrument, InstrumentStatus, OrderType, TimeInForce
-from emulator.core.numbers import ZERO, is_on_step, remainder
+from emulator.core.numbers import ZERO, is_on_step
 from emulator.core.orders import OrderTerms
 from emulator.core.positions import Leg
 
@@ -81,8 +81,8 @@ class Bounds:
             and not (terms.reduce_only or terms.close_position or terms.price_protect or terms.detached)
             and lowest <= price <= highest
             and self._quantity_min <= quantity <= self._quantity_max
-            and not remainder(price, self._price_step)
-            and not remainder(quantity, self._quantity_step)
+            and not price % self._price_step
+            and not quantity % self._quantity_step
             and self._amount_min <= price * quantity <= self._amount_max
             and terms.self_trade_mode in self._modes
         )

@@ -145,7 +145,9 @@ class NothingToReduce(Rejection, frozen=True, kw_only=True):
 
 
 class NoIsolatedPosition(Rejection, frozen=True, kw_only=True):
-    """There is no position with a margin of its own that could be moved."""
+    """There is no position with a margin of its own that could be moved. is_cross: there is one without."""
+
+    is_cross: bool = False
 
 
 class MarginNeeded(Rejection, frozen=True, kw_only=True):

@@ -103,10 +103,20 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
 OPEN = Security(name="NONE", description="Anybody may ask.")
 
 Handler = Callable[["Call"], Any]
-"""Answers a call with a JSON-ready body or encoded bytes, now or by a submission; or asynchronously."""
+"""Answers a call with a JSON-ready body, encoded bytes or a Reply, now or by a submission; or
+asynchronously."""
 
 Weight = int | Callable[[Mapping[str, Any]], int]
 """What a request costs, or how to tell from its parsed values."""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A success that is not just a body of JSON. content_type: the row's media where it is empty."""
+
+    body: bytes
+    content_type: bytes = b""
+    status: int = 200
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +130,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     weight comes from, where an exchange has several. body: the type of a JSON body, where the row takes
     one. failures: HTTP statuses of errors that this row has and others have not, and what they mean.
     media: what the bytes of a success are, where they are no JSON. A path may hold `{name}` for parameters of
-    that name.
+    that name, which are one segment each, and end in `/*` for all that is below it.
     """
 
     method: str

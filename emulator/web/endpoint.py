@@ -23,7 +23,7 @@ from emulator.runtime.ports import OutcomeUnknown, SandboxError, StorageUnavaila
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.submission import Submission
 from emulator.web.codec import encode
-from emulator.web.contract import Call, Failure, Refusal, Request, Route, Site
+from emulator.web.contract import Call, Failure, Refusal, Reply, Request, Route, Site
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ class Endpoint:
             leave(self._accept(call, body))
             return
         try:
-            encoded = body if type(body) is bytes else encode(body)
+            encoded = body if type(body) is bytes or type(body) is Reply else encode(body)
         except Exception as error:
             leave(self._refuse(call, error))
             return
@@ -176,6 +176,18 @@ class Endpoint:
     def _accept(self, call: Call, body: Any) -> Answer:
         settle = self._settle
         try:
+            if type(body) is Reply:
+                settle(call, None)
+                return Answer(
+                    body.status,
+                    body.body,
+                    list(body.headers),
+                    None,
+                    call.account,
+                    False,
+                    call.header_lines,
+                    body.content_type or self._media,
+                )
             encoded: bytes = body if type(body) is bytes else encode(body)
             settle(call, None)
         except Exception as error:

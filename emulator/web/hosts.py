@@ -16,8 +16,17 @@ import msgspec
 
 from emulator.web.tallies import Called, Tally
 
-SITES = ("binance", "binance-usdm", "binance-coinm", "bybit", "kucoin", "kucoin-futures", "paper")
-"""In the order of their own ports; `paper` has none."""
+SITES = (
+    "binance",
+    "binance-usdm",
+    "binance-coinm",
+    "bybit",
+    "kucoin",
+    "kucoin-futures",
+    "paper",
+    "binance-vision",
+)
+"""In the order of their own ports; the last two have none."""
 
 PORT_SITES = SITES[:6]
 
@@ -72,6 +81,17 @@ HOST_SITES: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         (
+            "data.binance.vision",
+            "data.binance.vision.s3.amazonaws.com",
+            "data.binance.vision.s3.ap-northeast-1.amazonaws.com",
+            "data.binance.vision.s3-ap-northeast-1.amazonaws.com",
+            # Its page and most programs list the bucket here; other people's buckets are below other paths.
+            "s3-ap-northeast-1.amazonaws.com",
+        ),
+        "binance-vision",
+    ),
+    **dict.fromkeys(
+        (
             "api.bybit.com",
             "api.bytick.com",
             "api-testnet.bybit.com",
@@ -106,6 +126,9 @@ HOST_SITES: Mapping[str, str] = {
     ),
 }
 """`testnet.binancefuture.com` is missing on purpose: it serves both futures sites, told by the path."""
+
+REAL_HOSTS: tuple[str, ...] = (*HOST_SITES, "testnet.binancefuture.com")
+"""Every name that an exchange's host has, but for those of regions: for hosts files, and networks' names."""
 
 REGIONAL_DOMAINS: Mapping[str, str] = {
     "binance.us": "binance.com",
@@ -142,6 +165,9 @@ EXCHANGE_DOMAINS: tuple[str, ...] = (
     "binancefuture.com",
     "bybit.com",
     "kucoin.com",
+    "data.binance.vision.s3.amazonaws.com",
+    "data.binance.vision.s3.ap-northeast-1.amazonaws.com",
+    "s3-ap-northeast-1.amazonaws.com",
     *REGIONAL_DOMAINS,
 )
 """Domains of which every name is an exchange's, whether it is served here or not."""
@@ -159,6 +185,8 @@ PATH_SITES: Mapping[str, str] = {
     "ws-fapi": "binance-usdm",
     "dapi": "binance-coinm",
     "ws-dapi": "binance-coinm",
+    "data": "binance-vision",
+    "data.binance.vision": "binance-vision",
     "v5": "bybit",
 }
 """Sites by the first segment of a path, where it names one. `/api` is told by its version."""

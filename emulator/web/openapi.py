@@ -225,7 +225,7 @@ def _operation(site: Site, route: Route, schema: Any) -> dict[str, Any]:
     }
     failures = {**site.dialect.describe_failures(route), **route.failures}
     for status, meaning in sorted(failures.items()):
-        operation["responses"][str(status)] = _error(meaning)
+        operation["responses"][str(status)] = _error(meaning, site.dialect.content_type)
     return operation
 
 
@@ -239,10 +239,11 @@ def operation_id(route: Route) -> str:
     return route.method.lower() + "".join(word[0].upper() + word[1:] for word in words)
 
 
-def _error(description: str) -> dict[str, Any]:
+def _error(description: str, content_type: bytes) -> dict[str, Any]:
+    media = content_type.decode().partition(";")[0]
     return {
         "description": description,
-        "content": {"application/json": {"schema": {"$ref": _TEMPLATE.format(name="Error")}}},
+        "content": {media: {"schema": {"$ref": _TEMPLATE.format(name="Error")}}},
     }
 
 

@@ -1,5 +1,7 @@
 """The server's one ASGI application: an exact-match table in front, Starlette behind it.
 
+A site whose rows have names in their paths is looked through after the table knew nothing.
+
 Exchange requests take the short way: one look at the place, one at the table, no middleware, one
 start and one body out. Everything else (the control API, pages, lifespan) is Starlette's. Every
 buffer has a bound: the body, the query, the number of parameters, the requests remembered.
@@ -8,6 +10,7 @@ buffer has a bound: the body, the query, the number of parameters, the requests 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -35,6 +38,7 @@ from emulator.web.contract import (
 )
 from emulator.web.endpoint import Answer, Endpoint, refuse
 from emulator.web.hosts import CONTROL, SITES, Hosts, Place, futures_data_site
+from emulator.web.paths import compile_path, is_template
 from emulator.web.short_way import Arrival
 from emulator.web.sockets import RESTARTING, Socket
 from emulator.web.sockets import STATE as SOCKET
@@ -178,8 +182,13 @@ class Application:
         self._frame = frame
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
         self._methods: dict[tuple[str, str], list[str]] = {}
+        self._templates: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+        """Of the sites that have rows for more than one path each; the others are found by looking once."""
         for site in sites:
             for route in site.rows:
+                if is_template(route.path):
+                    templates = self._templates.setdefault(site.name, [])
+                    templates.append((compile_path(route.path), route.path))
                 endpoint = Endpoint(site, route)
                 self._endpoints[site.name, route.method, route.path] = endpoint
                 methods = self._methods.setdefault((site.name, route.path), [])
@@ -255,6 +264,9 @@ class Application:
         assert site_name is not None
         arrival.site_name = site_name
         endpoint = self._endpoints.get((site_name, arrival.method, place.path))
+        if endpoint is None and site_name in self._templates:
+            declared = self._declared(site_name, place.path)
+            endpoint = self._endpoints.get((site_name, arrival.method, declared))
         site = self.sites.get(site_name) if endpoint is None else endpoint.site
         if site is None:
             arrival.content_type = JSON_TYPE
@@ -268,6 +280,13 @@ class Application:
             named = DEFAULT_SANDBOX if place.sandbox is None else place.sandbox
             return refuse(site, Failure.UNKNOWN_SANDBOX, named)
         return self._refuse_path(site, arrival.method, place) if endpoint is None else endpoint
+
+    def _declared(self, site_name: str, path: str) -> str:
+        """The path of the row that a path fits, or the path itself."""
+        for template, declared in self._templates.get(site_name, ()):
+            if template.fullmatch(path):
+                return declared
+        return path
 
     def _answer(self, arrival: Arrival, target: Endpoint | Answer) -> None:
         sandbox = arrival.sandbox
@@ -287,6 +306,8 @@ class Application:
             counts.refusals += 1
             if answer.is_defect:
                 counts.defects += 1
+        if answer.content_type:
+            arrival.content_type = answer.content_type
         called = arrival.place.called
         if called is not None:
             called.note(is_error=answer.code is not None)
@@ -425,7 +446,7 @@ class Application:
     def _refuse_path(self, site: Site, method: str, place: Place) -> Answer:
         """The answer to what is not in the table: which methods there are, or why it is missing."""
         path = place.path
-        methods = self._methods.get((site.name, path))
+        methods = self._methods.get((site.name, self._declared(site.name, path)))
         if methods is not None:
             allow = ", ".join([*methods, "OPTIONS"]).encode()
             if method == "OPTIONS":

@@ -398,7 +398,7 @@ def test_a_document_that_differs_is_noticed(tmp_path: Path) -> None:
     assert run(*where, settings={"EMULATOR_MONGO_URL": "mongodb://elsewhere"}).returncode == 0
     assert run(*where, "--check").returncode == 0
     written = sorted(path.parent.name for path in tmp_path.glob("*/openapi.json"))
-    assert written == ["binance", "binance-coinm", "binance-usdm", "control"]
+    assert written == ["binance", "binance-coinm", "binance-usdm", "binance-vision", "control"]
     path = tmp_path / "control" / "openapi.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     del document["paths"]["/health"]

@@ -20,7 +20,7 @@ def test_health_says_where_what_is_served(server: Server, control: ControlClient
     assert health["journal"] == {"kind": "memory", "durable": False}
     assert health["ports"] == server.ports
     served = {name for name, site in health["sites"].items() if site["served"]}
-    assert served == {"binance", "binance-usdm", "binance-coinm"}
+    assert served == {"binance", "binance-usdm", "binance-coinm", "binance-vision"}
     assert health["sites"]["bybit"] == {
         "served": False,
         "path": "/bybit",

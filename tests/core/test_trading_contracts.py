@@ -440,7 +440,7 @@ def test_only_an_isolated_position_has_margin_to_move() -> None:
     pit = Pit(funds="1000")
     assert pit.refuses(moving_margin(pit, "1")) == r.NoIsolatedPosition()
     pit.trade("1", "100")
-    assert pit.refuses(moving_margin(pit, "1")) == r.NoIsolatedPosition()
+    assert pit.refuses(moving_margin(pit, "1")) == r.NoIsolatedPosition(is_cross=True)
     for amount in ("0", "0.000000001"):
         assert pit.refuses(moving_margin(pit, amount)) == r.AmountInvalid(amount=D(amount))
 

@@ -241,6 +241,17 @@ class TestTheCommand:
             os.close(write)
             assert told.read() == b"heard\n"
 
+    def test_it_does_not_find_the_way_back(self, enclosed: Enclosed) -> None:
+        program = (
+            "import ctypes, errno, os\n"
+            "libc = ctypes.CDLL(None, use_errno=True)\n"
+            "try: outside = os.open(f'/proc/{os.getppid()}/ns/net', os.O_RDONLY)\n"
+            "except PermissionError: print('not even seen')\n"
+            "else: print(libc.setns(outside, 0x40000000), errno.errorcode[ctypes.get_errno()])\n"
+        )
+
+        assert enclosed.python(program) in ("not even seen\n", "-1 EPERM\n")
+
     def test_it_has_no_interface_but_loopback(self, enclosed: Enclosed) -> None:
         told = enclosed.python("print(open('/proc/net/dev').read())")
 
@@ -316,6 +327,20 @@ class TestNames:
         )
 
         assert enclosed.python(program) == "127.86.0.1\n"
+
+    @pytest.mark.parametrize("family", ["AF_INET", "AF_UNSPEC"])
+    def test_who_asks_for_kinds_of_addresses_that_he_has_is_answered(
+        self, enclosed: Enclosed, family: str
+    ) -> None:
+        # As aiohttp does; the C library leaves loopback's address out when it looks which kinds there are.
+        program = (
+            "import socket\n"
+            "found = socket.getaddrinfo('api.binance.com', 443, socket."
+            f"{family}, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)\n"
+            "print([address for *_, address in found])\n"
+        )
+
+        assert enclosed.python(program) == "[('127.86.0.1', 443)]\n"
 
     def test_the_machine_knows_itself(self, enclosed: Enclosed) -> None:
         program = ASK + "print(ask('8.8.8.8', 'main.localhost', 1), ask('8.8.8.8', socket.gethostname(), 1))"
@@ -515,6 +540,21 @@ class TestThisMachine:
         assert enclosed.python(program) == "b'a question'\n"
         assert service.received == [b"a question"]
 
+    def test_who_tries_the_other_address_of_localhost_first_is_refused_there(
+        self, enclosed: Enclosed, service: Peer
+    ) -> None:
+        if not Path("/proc/net/if_inet6").exists():
+            pytest.skip("IPv6 is switched off on this machine")
+        program = (
+            "import socket\n"
+            "for host in '::1', '127.0.0.1':\n"
+            f"    try: socket.create_connection((host, {service.port})); print('taken')\n"
+            "    except OSError as error: print(type(error).__name__)\n"
+        )
+
+        assert enclosed.python(program) == "ConnectionRefusedError\ntaken\n"
+        assert enclosed.refused == []
+
     def test_a_port_of_theirs_elsewhere_is_not_theirs(self, enclosed: Enclosed, service: Peer) -> None:
         program = (
             "import socket\n"
@@ -665,31 +705,50 @@ def test_curl_without_a_setting_gets_the_exchange_from_the_emulator(
     assert (seen["host"], seen["requests"], seen["errors"]) == ("api.binance.com", 2, 0)
 
 
-def test_a_machine_that_does_not_allow_it_is_told_of() -> None:
-    """In a place where no namespaces may be made any more: users' own limits say so."""
-    if _WHY_NOT is not None:
-        pytest.skip(f"no place can be made where it is forbidden: {_WHY_NOT}")
+def where_forbidden(kinds: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The enclosing program where no namespaces of some kinds may be made: whoever has users of his own may
+    set such limits for all that happens among them."""
     program = (
         "import ctypes, pathlib, runpy, sys\n"
+        "uid, gid = pathlib.os.getuid(), pathlib.os.getgid()\n"
         "assert ctypes.CDLL(None).unshare(0x10000000) == 0\n"
-        "for kind in 'user', 'net':\n"
+        "own = pathlib.Path('/proc/self')\n"
+        "(own / 'setgroups').write_text('deny')\n"
+        "(own / 'uid_map').write_text(f'{uid} {uid} 1'); (own / 'gid_map').write_text(f'{gid} {gid} 1')\n"
+        f"for kind in {kinds.split()!r}:\n"
         "    pathlib.Path(f'/proc/sys/user/max_{kind}_namespaces').write_text('0')\n"
         "runpy.run_module('tests.intercept.enclosing', run_name='__main__', alter_sys=True)\n"
     )
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        env=surroundings(),
+        cwd=TREE,
+        timeout=LIMIT_S,
+        check=False,
+    )
 
-    def ended(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", program, *arguments],
-            capture_output=True,
-            text=True,
-            env=surroundings(),
-            cwd=TREE,
-            timeout=LIMIT_S,
-            check=False,
-        )
 
-    probed = ended("{}")
-    run = ended('{"gate": 1}', "echo", "ran")
+@needs_namespaces
+def test_names_are_told_even_where_nothing_can_be_hidden() -> None:
+    # Whichever server the machine's own resolv.conf names, it is this machine's.
+    program = ASK + (
+        "told = [line.split() for line in open('/etc/resolv.conf')]\n"
+        "servers = [words[1] for words in told if words[:1] == ['nameserver'] and '.' in words[1]]\n"
+        "print(sorted(told) == sorted(%r), ask((servers or ['127.0.0.53'])[0], 'api.binance.com', 1))\n"
+    )
+    unchanged = [line.split() for line in Path("/etc/resolv.conf").read_text(encoding="utf-8").splitlines()]
+
+    ended = where_forbidden("mnt", '{"gate": 1}', sys.executable, "-I", "-S", "-c", program % (unchanged,))
+
+    assert (ended.returncode, ended.stdout) == (0, "True (0, ['127.86.0.1'])\n"), ended.stderr
+
+
+@needs_namespaces
+def test_a_machine_that_does_not_allow_it_is_told_of() -> None:
+    probed = where_forbidden("user net", "{}")
+    run = where_forbidden("user net", '{"gate": 1}', "echo", "ran")
 
     assert probed.stdout == "a namespace cannot be made: user.max_user_namespaces is 0\n", probed.stderr
     assert (run.returncode, run.stdout) == (UNAVAILABLE, probed.stdout)

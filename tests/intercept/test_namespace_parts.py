@@ -24,7 +24,9 @@ def names(*allow: str) -> Names:
         allow=[Allowed.parse(text) for text in allow],
         own_names=("box",),
         own_addresses=("192.168.1.5", "fe80::1"),
-        services=(5432, 8585),
+        inner_address="192.0.2.1",
+        services=(5432, 8585, 443),
+        services_v6=(5432,),
     )
 
 
@@ -51,11 +53,16 @@ class TestNames:
             ("10.0.0.9", 9001, Route(Way.REFUSED, "10.0.0.9", 9001)),
             ("10.0.0.9", 443, Route(Way.ASK, "10.0.0.9", 443)),
             ("127.0.0.1", 5432, Route(Way.HERE, "127.0.0.1", 5432)),
-            ("::1", 8585, Route(Way.HERE, "::1", 8585)),
+            ("::1", 5432, Route(Way.HERE, "::1", 5432)),
+            ("::1", 443, Route(Way.HERE, "127.0.0.1", 443)),
+            ("192.0.2.1", 5432, Route(Way.HERE, "127.0.0.1", 5432)),
+            ("192.0.2.1", 5433, Route(Way.NO_SERVICE, "192.0.2.1", 5433)),
+            ("2001:db8::1", 5432, Route(Way.REFUSED, "2001:db8::1", 5432)),
             ("192.168.1.5", 5432, Route(Way.HERE, "192.168.1.5", 5432)),
             ("192.168.1.6", 5432, Route(Way.REFUSED, "192.168.1.6", 5432)),
             ("127.0.0.1", 5433, Route(Way.NO_SERVICE, "127.0.0.1", 5433)),
-            ("127.0.0.1", 443, Route(Way.ASK, "127.0.0.1", 443)),
+            ("127.0.0.1", 443, Route(Way.HERE, "127.0.0.1", 443)),
+            ("127.0.0.1", 9443, Route(Way.ASK, "127.0.0.1", 9443)),
         ],
     )
     def test_where_a_connection_goes(self, address: str, port: int, route: Route) -> None:
@@ -91,8 +98,11 @@ class TestNames:
             names("db.internal:6379", "10.0.0.9:9000", "2001:db8::1", "web.example:443").openings()
         )
 
-        for port in (53, 80, 443, 9443, 5432, 8585):
+        for port in (53, 80, 443, 9443, 5432):
             assert openings >= {Opening("tcp", "0.0.0.0", port), Opening("tcp", "::", port)}
+        # Who tries `localhost` at ::1 first has to be refused there, to try 127.0.0.1.
+        assert Opening("tcp", "0.0.0.0", 8585) in openings
+        assert Opening("tcp", "::", 8585) not in openings
         assert openings >= {
             Opening("udp", "0.0.0.0", 53),
             Opening("tcp", "127.86.0.1", 6379),
@@ -194,7 +204,8 @@ class TestTheMachine:
             + "   2: 0100007F:C001 0100007F:1538 01 00000000:00000000 00:00000000 00000000     0\n"
         )
         (net / "tcp6").write_text(
-            f"{head}   0: 00000000000000000000000001000000:1538 {'0' * 32}:0000 0A 0:0 0:0 0\n"
+            f"{head}   0: 00000000000000000000000001000000:1539 {'0' * 32}:0000 0A 0:0 0:0 0\n"
+            f"   0: {'0' * 32}:0016 {'0' * 32}:0000 0A 0:0 0:0 0\n"
         )
         (net / "fib_trie").write_text(
             "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 192.168.1.0\n        /24 link UNICAST\n"
@@ -202,11 +213,13 @@ class TestTheMachine:
         )
         (net / "if_inet6").write_text("fe80000000000000000000000000000a 02 40 20 80     eth0\n")
 
-        assert machine.listening_ports(tmp_path) == [5432, 8585]
+        assert machine.listening(tmp_path) == machine.Listening(
+            v4=frozenset({22, 5432, 8585}), v6=frozenset({22, 5433})
+        )
         assert machine.own_addresses(tmp_path) == {"192.168.1.5", "127.0.0.1", "fe80::a"}
 
     def test_a_machine_that_cannot_be_read_has_nothing(self, tmp_path: Path) -> None:
-        assert machine.listening_ports(tmp_path) == []
+        assert machine.listening(tmp_path) == (frozenset(), frozenset())
         assert machine.own_addresses(tmp_path) == set()
 
     def test_proxies_on_it_are_ways_out(self) -> None:

@@ -54,6 +54,28 @@ async def test_head_is_a_get_without_its_body(house: House) -> None:
     assert int(reply.headers["content-length"]) > 0
 
 
+async def test_a_row_may_stand_for_many_paths(house: House) -> None:
+    for path in ("/binance/shelves/1/2", "/binance/shelves/a-b/c%d"):
+        assert (await ask(house.application, "GET", path)).status == 206
+    for path in ("/binance/shelves/1", "/binance/shelves/1/", "/binance/shelves/1/2/3", "/binance/cellar/"):
+        assert (await ask(house.application, "GET", path)).json["code"] == "unknown_path"
+    reply = await ask(house.application, "GET", "/binance/cellar/deep/down")
+    assert reply.json["said"] == {"path": "/cellar/deep/down"}
+    wrong = await ask(house.application, "POST", "/binance/shelves/1/2")
+    assert (wrong.status, wrong.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+async def test_a_row_may_say_how_its_answer_goes_out(house: House) -> None:
+    reply = await ask(house.application, "GET", "/binance/shelves/1/2")
+    assert (reply.status, reply.content) == (206, b"/shelves")
+    assert reply.headers["content-type"] == "text/plain"
+    assert reply.headers["content-length"] == "8"
+    assert reply.headers["x-letters"] == "8"
+    assert reply.headers["x-toy-settled"] == "yes"
+    head = await ask(house.application, "HEAD", "/binance/shelves/1/2")
+    assert (head.status, head.content, head.headers) == (206, b"", reply.headers)
+
+
 async def test_options_tells_the_methods(house: House) -> None:
     reply = await ask(house.application, "OPTIONS", "/api/v3/echo")
     assert reply.status == 204

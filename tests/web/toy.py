@@ -18,6 +18,7 @@ from emulator.web.contract import (
     NotEmulated,
     Parameter,
     Refusal,
+    Reply,
     Route,
     Rows,
     Security,
@@ -157,6 +158,17 @@ def inexact(call: Call) -> object:
 @rows.route("GET", "/api/v3/encoded", summary="Encodes by itself", answers=Echo, reads=False)
 def encoded(call: Call) -> bytes:
     return b'{"said":{},"sandbox":"-"}'
+
+
+@rows.route("GET", "/shelves/{shelf}/{book}", summary="A book as it is", answers=Any, media="text/plain")
+def book(call: Call) -> Reply:
+    text = call.request.path.encode()
+    return Reply(body=text[:8], content_type=b"text/plain", status=206, headers=((b"x-letters", b"8"),))
+
+
+@rows.route("GET", "/cellar/*", summary="Whatever lies there", answers=Echo)
+def cellar(call: Call) -> Echo:
+    return {"said": {"path": call.request.path}, "sandbox": call.sandbox.name}
 
 
 def toy_site(dialect: ToyDialect, name: str = "binance") -> Site:

@@ -388,7 +388,7 @@ def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us:
         return r.AmountInvalid(amount=amount)
     position = account.positions.get((instrument.symbol, command.leg))
     if position is None or position.mode is not MarginMode.ISOLATED:
-        return r.NoIsolatedPosition()
+        return r.NoIsolatedPosition(is_cross=position is not None)
     if amount > ZERO:
         free = spendable(state, rules, account, contract.wallet, asset, now_us)
         if amount > free:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.instruments import SELL, FeeAssetRule, Instrument, Side
-from emulator.core.numbers import remainder, round_up
+from emulator.core.numbers import round_up
 from emulator.core.orders import OrderTerms
 
 _QUOTE = FeeAssetRule.QUOTE
@@ -32,4 +32,5 @@ def requirement(instrument: Instrument, side: Side, price: Decimal, quantity: De
     if instrument.hold_includes_fee or instrument.fee_asset_rule is _QUOTE:
         amount += amount * max(instrument.maker_fee, instrument.taker_fee)
     # Mostly there is nothing to round, and that is found out quicker than a call is made.
-    return round_up(amount, instrument.quote_step) if remainder(amount, instrument.quote_step) else amount
+    step = instrument.quote_step
+    return round_up(amount, step) if amount % step else amount

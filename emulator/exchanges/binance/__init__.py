@@ -13,7 +13,7 @@ from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
 from emulator.core.markets import Feed
 from emulator.core.rules import EngineRules
-from emulator.exchanges.binance import futures
+from emulator.exchanges.binance import bulk, futures
 from emulator.exchanges.binance.assets import assets
 from emulator.exchanges.binance.door import Counting, Door, Timestamps
 from emulator.exchanges.binance.eras import Eras
@@ -24,7 +24,15 @@ from emulator.exchanges.binance.futures.user_data import LISTEN_KEYS
 from emulator.exchanges.binance.futures.ws_api import socket_row as futures_socket_row
 from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.snippets import snippets
-from emulator.exchanges.binance.spot import account, listen_keys, market, order_lists, trading, wallet
+from emulator.exchanges.binance.spot import (
+    account,
+    listen_keys,
+    market,
+    order_lists,
+    queries,
+    trading,
+    wallet,
+)
 from emulator.exchanges.binance.spot.instruments import load
 from emulator.exchanges.binance.spot.streams.sockets import sockets as stream_sockets
 from emulator.exchanges.binance.spot.ws_api import socket_row
@@ -105,6 +113,7 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             rows=(
                 *market.rows,
                 *trading.rows,
+                *queries.rows,
                 *order_lists.rows,
                 *account.rows,
                 *wallet.rows,
@@ -116,4 +125,5 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
         ),
         futures_site(USDM),
         futures_site(COINM),
+        bulk.site(),
     )

@@ -81,7 +81,7 @@ class SyntheticFeed:
         path = self._market(instrument).path
         number = path.count_at(after_us) + 1
         leaf = path.leaf_of(number)
-        return path.prints(leaf).times_us[number - leaf.before - 1]
+        return path.times(leaf)[number - leaf.before - 1]
 
     def quote(self, instrument: Instrument, time_us: int) -> Quote:
         market = self._markets.get(id(instrument)) or self._market(instrument)
@@ -303,7 +303,7 @@ class SyntheticFeed:
             number = 0
         else:
             leaf = path.leaf_at(time_us)
-            times_us = path.prints(leaf).times_us
+            times_us = path.times(leaf)
             place = bisect_right(times_us, time_us)
             market.trade_from_us = times_us[place - 1] if place else leaf.start_us
             market.trade_until_us = times_us[place] if place < leaf.count else leaf.end_us

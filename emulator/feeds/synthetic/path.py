@@ -14,7 +14,7 @@ from emulator.core.instruments import Instrument
 from emulator.core.numbers import EXACT, ZERO
 from emulator.feeds.synthetic.noise import GOLDEN, key_of, mix
 from emulator.feeds.synthetic.shape import ONE, UNIT_BITS, WEIGHT, Shape
-from emulator.feeds.synthetic.tree import LEAF_MAX, Grid, Node, Prints, spell_out, split
+from emulator.feeds.synthetic.tree import LEAF_MAX, Grid, Node, Prints, spell_out, split, times_of
 
 DAY_US = 86_400_000_000
 FIRST_DAY = 17_167
@@ -23,7 +23,7 @@ FIRST_DAY = 17_167
 BEGIN_US = FIRST_DAY * DAY_US
 
 NODES_MAX = 60_000
-"""How much of all trees is kept, in nodes; a spelled-out leaf counts for several."""
+"""How much of all trees is kept, in nodes; a leaf whose trades were asked for counts for several."""
 
 NODES_LEFT = NODES_MAX * 7 // 8
 """How much is left of it when it became too much."""
@@ -146,7 +146,7 @@ def _weight(root: Node) -> int:
     nodes = [root]
     while nodes:
         node = nodes.pop()
-        weight += 1 if node.prints is None else 1 + _LEAF_WEIGHT
+        weight += 1 if node.times_us is None else 1 + _LEAF_WEIGHT
         if node.left is not None and node.right is not None:
             nodes += (node.left, node.right)
     return weight
@@ -290,9 +290,16 @@ class Path:
         """The trades of a leaf."""
         prints = leaf.prints
         if prints is None:
-            prints = leaf.prints = spell_out(leaf, self.site_key)
-            self._forest.weight += _LEAF_WEIGHT
+            prints = leaf.prints = spell_out(leaf, self.times(leaf), self.site_key)
         return prints
+
+    def times(self, leaf: Node) -> list[int]:
+        """When the trades of a leaf are made."""
+        times_us = leaf.times_us
+        if times_us is None:
+            times_us = leaf.times_us = times_of(leaf, self.site_key)
+            self._forest.weight += _LEAF_WEIGHT
+        return times_us
 
     def leaf_at(self, time_us: int) -> Node:
         """The leaf whose span holds a time, not before the beginning."""
@@ -323,11 +330,13 @@ class Path:
         if time_us < BEGIN_US:
             return 0
         leaf = self.leaf_at(time_us)
-        return leaf.before + bisect_right(self.prints(leaf).times_us, time_us)
+        return leaf.before + bisect_right(self.times(leaf), time_us)
 
     def price_of(self, number: int) -> int:
         """The price of a trade; that of number 0 is where the first day opens."""
         if number < 1:
             return self.day(FIRST_DAY).open
         leaf = self.leaf_of(number)
-        return self.prints(leaf).prices[number - leaf.before - 1]
+        place = number - leaf.before - 1
+        # The last trade of a leaf is at its close.
+        return leaf.close if place == leaf.count - 1 else self.prints(leaf).prices[place]

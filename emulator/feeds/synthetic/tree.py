@@ -90,6 +90,7 @@ class Node:
         "sell_lots",
         "shape",
         "start_us",
+        "times_us",
     )
 
     def __init__(
@@ -121,6 +122,7 @@ class Node:
         self.sell_amount = sell_amount
         self.left: Node | None = None
         self.right: Node | None = None
+        self.times_us: list[int] | None = None
         self.prints: Prints | None = None
 
 
@@ -231,14 +233,38 @@ def _within(value: int, least: int, most: int) -> int:
     return least if value < least else most if value > most else value
 
 
-def spell_out(node: Node, key: int) -> Prints:
+def times_of(node: Node, key: int) -> list[int]:
+    """When the trades of a leaf are made; `key` as for `spell_out`.
+
+    To know how many there were by a time takes nothing else, and this is a small part of spelling them out.
+    """
+    start_us, count = node.start_us, node.count
+    span_us = node.end_us - start_us
+    times_us = sorted(start_us + ((draw >> 34) * span_us >> 30) for draw in _draws(node, key))
+    for place in range(1, count):  # no two trades at the same microsecond, ...
+        if times_us[place] <= times_us[place - 1]:
+            times_us[place] = times_us[place - 1] + 1
+    bound_us = node.end_us
+    for place in range(count - 1, -1, -1):  # ... and none after the span for that
+        bound_us -= 1
+        if times_us[place] <= bound_us:
+            break
+        times_us[place] = bound_us
+    return times_us
+
+
+def _draws(node: Node, key: int) -> list[int]:
+    key ^= node.shape.key
+    return [mix(key + GOLDEN * number) for number in range(1, node.count + 1)]
+
+
+def spell_out(node: Node, times_us: list[int], key: int) -> Prints:
     """The trades of a leaf. They begin with its open, end with its close, and touch both extremes.
 
     `key` is the site's own: sites share the path down to the leaf, not the trades in it.
     """
     count, open_, close = node.count, node.open, node.close
-    key ^= node.shape.key
-    noise = mix(key)
+    noise = mix(key ^ node.shape.key)
 
     # The price goes from the open to one extreme, to the other, and to the close, each leg in one
     # direction. A trade's rank is its place in that: 1, 3, 5 the legs; 0, 2, 4, 6 what lies between.
@@ -254,7 +280,7 @@ def spell_out(node: Node, key: int) -> Prints:
 
     buys = count * node.buy_lots // (node.buy_lots + node.sell_lots) + (noise >> 3 & 3) - 1
     buys = min(max(buys, len(bought) + 2), count - len(sold) - 2)
-    draws = [mix(key + GOLDEN * number) for number in range(1, count + 1)]
+    draws = _draws(node, key)
     sides = (
         (bought, node.buy_lots, node.buy_amount, draws[:buys], True),
         (sold, node.sell_lots, node.sell_amount, draws[buys:], False),
@@ -274,17 +300,6 @@ def spell_out(node: Node, key: int) -> Prints:
             ranked.append((rank, -price * rising if rank == 3 else price * rising, price, quantity, is_buy))
     ranked.sort()
 
-    span_us = node.end_us - node.start_us
-    times_us = sorted(node.start_us + ((draw >> 34) * span_us >> 30) for draw in draws)
-    for place in range(1, count):  # no two trades at the same microsecond, ...
-        if times_us[place] <= times_us[place - 1]:
-            times_us[place] = times_us[place - 1] + 1
-    bound_us = node.end_us
-    for place in range(count - 1, -1, -1):  # ... and none after the span for that
-        bound_us -= 1
-        if times_us[place] <= bound_us:
-            break
-        times_us[place] = bound_us
     return Prints(
         times_us,
         [trade[2] for trade in ranked],

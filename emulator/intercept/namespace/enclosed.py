@@ -24,7 +24,7 @@ from emulator.intercept.namespace.refusals import Refusals
 from emulator.intercept.namespace.serving import Serving
 
 SERVICES_MAX = 400
-"""Ports of this machine that are reachable from the command's network."""
+"""Ports of this machine that are reachable from the command's network, at addresses of each version."""
 
 ANSWER_S = 20.0
 """How long the launcher may take for a step; it takes milliseconds."""
@@ -96,18 +96,24 @@ def run(
 def _names(
     *, gate: tuple[str, int], forwards: Collection[int], allow: Collection[str], domains: Collection[str]
 ) -> Names:
-    needed = list(dict.fromkeys([gate[1], *forwards]))
-    closed = {DNS_PORT, *machine.proxy_ports(os.environ), *needed}
-    others = [port for port in machine.listening_ports() if port not in closed]
-    if len(needed) + len(others) > SERVICES_MAX:
-        _log.warning("more than %d ports listen here; not all are reachable for the command", SERVICES_MAX)
+    needed = {gate[1], *forwards}
+    closed = {DNS_PORT, *machine.proxy_ports(os.environ)} - needed
+    listening = machine.listening()
     return Names(
         domains=domains,
         allow=[Allowed.parse(text) for text in allow],
         own_names=machine.own_names(),
         own_addresses=machine.own_addresses(),
-        services=[*needed, *others][:SERVICES_MAX],
+        inner_address=launcher.OWN_ADDRESS,
+        services=[*needed, *_some(listening.v4 - closed - needed)],
+        services_v6=_some(listening.v6 - closed),
     )
+
+
+def _some(ports: Collection[int]) -> list[int]:
+    if len(ports) > SERVICES_MAX:
+        _log.warning("%d ports listen here; %d of them are reachable", len(ports), SERVICES_MAX)
+    return sorted(ports)[:SERVICES_MAX]
 
 
 class _Launched:

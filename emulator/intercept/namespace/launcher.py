@@ -41,6 +41,10 @@ SOCKETS_A_MESSAGE = 200
 MESSAGE_MAX = 1_000_000
 BACKLOG = 1024
 
+OWN_ADDRESS = "192.0.2.1"
+"""Of that network beside loopback's, out of those that nobody has (RFC 5737): who asks for addresses only of
+the kinds that he has himself (AI_ADDRCONFIG), is told that loopback's does not count."""
+
 _ATTEMPTS = (
     ("user", "network", "mounts"),
     ("user", "network"),
@@ -55,10 +59,11 @@ _SIOCSIFFLAGS = 0x8914
 _IFF_UP, _IFF_RUNNING = 0x1, 0x40
 _LOOPBACK_INDEX = 1
 
-_RTM_NEWROUTE = 24
+_RTM_NEWADDR, _RTM_NEWROUTE = 20, 24
 _NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_CREATE = 0x1, 0x4, 0x400
 _RT_TABLE_LOCAL, _RTPROT_BOOT, _RT_SCOPE_HOST, _RTN_LOCAL = 255, 3, 254, 2
 _RTA_OIF, _RTA_PREFSRC = 4, 7
+_IFA_ADDRESS, _IFA_LOCAL = 1, 2
 
 _IP_FREEBIND, _IPV6_FREEBIND = 15, 78
 _IPV6_RECVPKTINFO = 49
@@ -123,6 +128,7 @@ def _settle(control: socket.socket) -> None:
     order = _hear(control)
     notes: list[str] = []
     _raise_loopback()
+    _have_address(socket.inet_pton(socket.AF_INET, OWN_ADDRESS))
     _own_every_address(socket.AF_INET, socket.inet_pton(socket.AF_INET, "127.0.0.1"))
     try:
         _own_every_address(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, "::1"))
@@ -163,23 +169,33 @@ def _raise_loopback() -> None:
 
 def _own_every_address(family: int, source: bytes) -> None:
     """`ip route add local default dev lo table local`. source: whose address a program sees as its own."""
-    attributes = _attribute(_RTA_OIF, struct.pack("=I", _LOOPBACK_INDEX)) + _attribute(_RTA_PREFSRC, source)
     route = struct.pack(
         "=BBBBBBBBI", family, 0, 0, 0, _RT_TABLE_LOCAL, _RTPROT_BOOT, _RT_SCOPE_HOST, _RTN_LOCAL, 0
     )
+    interface = _attribute(_RTA_OIF, struct.pack("=I", _LOOPBACK_INDEX))
+    _ask_kernel("route", _RTM_NEWROUTE, route + interface + _attribute(_RTA_PREFSRC, source))
+
+
+def _have_address(address: bytes) -> None:
+    """`ip address add <address>/32 dev lo`."""
+    given = struct.pack("=BBBBI", socket.AF_INET, 32, 0, 0, _LOOPBACK_INDEX)
+    attributes = _attribute(_IFA_LOCAL, address) + _attribute(_IFA_ADDRESS, address)
+    _ask_kernel("address", _RTM_NEWADDR, given + attributes)
+
+
+def _ask_kernel(step: str, kind: int, content: bytes) -> None:
     flags = _NLM_F_REQUEST | _NLM_F_ACK | _NLM_F_CREATE
-    length = 16 + len(route) + len(attributes)
-    message = struct.pack("=IHHII", length, _RTM_NEWROUTE, flags, 1, 0) + route + attributes
+    message = struct.pack("=IHHII", 16 + len(content), kind, flags, 1, 0) + content
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
             kernel.bind((0, 0))
             kernel.send(message)
             answer = kernel.recv(4096)
     except OSError as error:
-        raise Failed("route", error.errno or 0) from error
+        raise Failed(step, error.errno or 0) from error
     (code,) = struct.unpack_from("=i", answer, 16)
     if code and -code != errno.EEXIST:
-        raise Failed("route", -code)
+        raise Failed(step, -code)
 
 
 def _attribute(kind: int, content: bytes) -> bytes:

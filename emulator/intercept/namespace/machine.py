@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 PROC = Path("/proc")
@@ -29,15 +30,27 @@ _ANSWERING = (
 """Sockets by which programs ask others of this machine for addresses, who would ask the net."""
 
 
-def listening_ports(proc: Path = PROC) -> list[int]:
-    """TCP ports that somebody listens on, in this process's network; each once, ascending."""
-    ports: set[int] = set()
-    for name in ("tcp", "tcp6"):
+class Listening(NamedTuple):
+    """TCP ports by the kind of address at which somebody listens on them."""
+
+    v4: frozenset[int]
+    v6: frozenset[int]
+
+
+def listening(proc: Path = PROC) -> Listening:
+    """In this process's network. Who listens on all addresses of version 6 is taken to do so on those of
+    version 4 too, which is the rule."""
+    v4: set[int] = set()
+    v6: set[int] = set()
+    for name, ports in (("tcp", v4), ("tcp6", v6)):
         for line in _lines(proc / "net" / name)[1:]:
             _, local, _, state, *_ = line.split()
+            address, _, port = local.rpartition(":")
             if state == _LISTENS:
-                ports.add(int(local.rpartition(":")[2], 16))
-    return sorted(ports)
+                ports.add(int(port, 16))
+                if ports is v6 and not int(address, 16):
+                    v4.add(int(port, 16))
+    return Listening(frozenset(v4), frozenset(v6))
 
 
 def own_addresses(proc: Path = PROC) -> frozenset[str]:

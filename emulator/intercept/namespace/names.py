@@ -92,14 +92,18 @@ class Names:
         allow: Sequence[Allowed] = (),
         own_names: Collection[str] = (),
         own_addresses: Collection[str] = (),
+        inner_address: str = "",
         services: Collection[int] = (),
+        services_v6: Collection[int] = (),
     ) -> None:
-        """domains: every name in one of them is an exchange's. services: this machine's ports."""
+        """domains: every name in one of them is an exchange's. services: this machine's ports, at addresses
+        of version 4 and 6. inner_address: what this machine has inside beside loopback."""
         self._domains = frozenset(domains)
         self._allow = list(allow)
         self._own_names = frozenset(own_names)
-        self._own_addresses = frozenset(own_addresses)
-        self._services = frozenset(services)
+        self._own_addresses = frozenset({*own_addresses, inner_address})
+        self._inner_address = inner_address
+        self._services = {4: frozenset(services), 6: frozenset(services_v6)}
         self._addresses: dict[str, str] = {}
         self._named: dict[str, str] = {}
         for one in self._allow:
@@ -141,11 +145,15 @@ class Names:
         return None
 
     def openings(self) -> Iterator[Opening]:
-        """Each socket that the command's network needs."""
-        everywhere = {*WEB_PORTS, *self._services} - {DNS_PORT}
-        for address in (ALL_V4, ALL_V6):
+        """Each socket that the command's network needs.
+
+        Nothing is opened at `::1` that is only at 127.0.0.1: who looks for `localhost` tries one after the
+        other, and a connection that is taken and then cut off would end that.
+        """
+        everywhere = {version: {*WEB_PORTS, *ports} - {DNS_PORT} for version, ports in self._services.items()}
+        for version, address in ((4, ALL_V4), (6, ALL_V6)):
             yield Opening("udp", address, DNS_PORT)
-            for port in (DNS_PORT, *sorted(everywhere)):
+            for port in (DNS_PORT, *sorted(everywhere[version])):
                 yield Opening("tcp", address, port)
         yield Opening("witness", ALL_V4, 0)
         yield Opening("witness6", ALL_V6, 0)
@@ -154,7 +162,8 @@ class Names:
             address = _plain_address(one.host) or self.address_of(one.host)
             for port in USUAL_PORTS if one.port is None else (one.port,):
                 opening = Opening("tcp", address, port)
-                if port not in everywhere and port != DNS_PORT and opening not in seen:
+                is_open = port in everywhere[ipaddress.ip_address(address).version]
+                if not is_open and port != DNS_PORT and opening not in seen:
                     seen.add(opening)
                     yield opening
 
@@ -168,8 +177,10 @@ class Names:
         if host != address:
             return Route(Way.REFUSED, host, port)
         if self.is_this_machine(address):
-            if port in self._services:
+            if port in self._services[6 if ":" in address else 4] and address != self._inner_address:
                 return Route(Way.HERE, address, port)
+            if address in ("::1", self._inner_address) and port in self._services[4]:
+                return Route(Way.HERE, "127.0.0.1", port)
             return Route(Way.ASK if port in WEB_PORTS else Way.NO_SERVICE, address, port)
         return Route(Way.ASK if port in WEB_PORTS else Way.REFUSED, address, port)
 

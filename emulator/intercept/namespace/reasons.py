@@ -16,6 +16,7 @@ _STEPS = {
     "unshare": "a namespace cannot be made",
     "users": "users of a namespace cannot be written down",
     "loopback": "the loopback interface of a namespace cannot be used",
+    "address": "a namespace cannot be given an address",
     "route": "a namespace cannot be given a route to itself",
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import socket
 import struct
@@ -15,7 +14,7 @@ from typing import cast
 import uvloop
 
 from emulator.intercept.namespace import dns, witness
-from emulator.intercept.namespace.names import DNS_PORT, Names, Opening, Way
+from emulator.intercept.namespace.names import ALL_V4, ALL_V6, DNS_PORT, Names, Opening, Way
 from emulator.intercept.namespace.refusals import Refusals
 from emulator.intercept.namespace.relay import Inner
 
@@ -49,12 +48,7 @@ class Serving:
         self._refusals = refusals
         self._gate = gate
         self._alive: set[Inner] = set()
-        self._everywhere = {
-            opening.port
-            for opening, _ in sockets
-            if opening.kind == "tcp" and ipaddress.ip_address(opening.address).is_unspecified
-        }
-        self._somewhere = {(opening.address, opening.port) for opening, _ in sockets}
+        self._open = {(opening.address, opening.port) for opening, _ in sockets if opening.kind == "tcp"}
         self._seen: set[tuple[str, int, int]] = set()
         self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -158,10 +152,11 @@ class Serving:
     def _judge(self, packet: witness.Packet) -> None:
         """Whether what opened something found nobody, and would have left."""
         if packet.protocol == witness.TCP:
-            if packet.port in self._everywhere or (packet.address, packet.port) in self._somewhere:
+            everywhere = ALL_V6 if ":" in packet.address else ALL_V4
+            if {(everywhere, packet.port), (packet.address, packet.port)} & self._open:
                 return
             route = self._names.route(packet.address, packet.port)
-            if route.way is not Way.NO_SERVICE:
+            if route.way not in (Way.NO_SERVICE, Way.HERE):
                 self._refusals.note(route.host, route.port)
             return
         flow = (packet.address, packet.port, packet.source_port)

@@ -24,6 +24,7 @@ from emulator.runtime import ports
 from emulator.web.codec import encode
 from emulator.web.contract import Admit, Call, Failure, Kind, Parameter, Refusal, Route, Settle
 from emulator.web.control.desk import Desk
+from emulator.web.paths import compile_path
 
 T = TypeVar("T")
 
@@ -268,16 +269,6 @@ async def submit(call: Call, engine: str, command: Command, answer: Callable[[Do
             return answer(done)
 
     return await call.sandbox.submit(engine, command, build)
-
-
-def compile_path(path: str) -> re.Pattern[str]:
-    """The pattern of a path whose `{names}` stand for one segment each."""
-    return re.compile(
-        "".join(
-            f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part)
-            for part in re.split(r"(\{[a-z_]+\})", path)
-        )
-    )
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:

@@ -14,10 +14,11 @@ from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import DEFAULT
 from emulator.web.contract import Failure, NotEmulated, Refusal, Request, Site
 from emulator.web.control.desk import Desk
-from emulator.web.control.dialect import ControlDialect, compile_path
+from emulator.web.control.dialect import ControlDialect
 from emulator.web.control.guard import Guard, name_of
 from emulator.web.endpoint import Answer, Endpoint, refuse
 from emulator.web.hosts import CONTROL
+from emulator.web.paths import compile_path
 from emulator.web.server import QUERY_MAX, read_body
 
 _PLACE = re.compile(rf"(?:/~(?P<sandbox>[^/]*))?{re.escape(CONTROL)}(?P<path>/.*)?", re.DOTALL)

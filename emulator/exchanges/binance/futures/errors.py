@@ -188,6 +188,9 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
             "than 253402300799000 (UTC 9999-12-31 23:59:59)"
         ),
         -5041: "No depth matches this BBO order",
+        # Of conversions: in words of the documents of Binance Pay, which has the same quotes, since those of
+        # futures have none.
+        345231: "System failed to execute the quote, which has expired. Please request for quote again.",
         -5047: "The original order is not a reduce-only order",
     }
 )
@@ -347,7 +350,11 @@ def speak(product: Product, rejection: Rejection, command: Command | None) -> Re
         case rejections.SettingBlocked():
             return _blocked(product, rejection)
         case rejections.NoIsolatedPosition():
-            return refuse(-4054)
+            if isinstance(command, commands.MoveMargin) and command.amount < 0:
+                # Quirk: where there is no margin to take back, that is all that is said; only who adds some
+                # hears that there is no position (live answers).
+                return refuse(-4051)
+            return refuse(-4049 if rejection.is_cross else -4054)
         case rejections.LegWrong():
             return refuse(-4061)
         case rejections.NothingToReduce():

@@ -90,8 +90,8 @@ class Reading:
         is_stop = self.word in STOP_TYPES
         type, kind = STOP_TYPES[self.word] if is_stop else (OrderType[self.word], None)
         closes = self._closes(type)
-        reduce_only = self._reduces_only(closes=closes)
         leg = LEGS[values.get("positionSide", "BOTH")]
+        reduce_only = self._reduces_only(leg, closes=closes)
         time_in_force, post_only, good_till_us = self._time_in_force(type)
         quantity = None if closes else self.quantity()
         price, peg = self.price(type)
@@ -148,10 +148,12 @@ class Reading:
             self._refuse_superfluous("reduceOnly")
         return closes
 
-    def _reduces_only(self, *, closes: bool) -> bool:
+    def _reduces_only(self, leg: Leg, *, closes: bool) -> bool:
         if self.is_hedged:
-            # Quirk: in hedge mode `reduceOnly` is refused whatever it says (New Order, `reduceOnly`).
+            # Quirk: in hedge mode `reduceOnly` is refused whatever it says (New Order, `reduceOnly`), and is
+            # true of every order against its leg all the same (live answers of both products).
             self._refuse_superfluous("reduceOnly")
+            return closes or leg is not _OPENED[SIDES[self.values["side"]]]
         return closes or bool(self.values.get("reduceOnly", False))
 
     def _time_in_force(self, type: OrderType) -> tuple[TimeInForce, bool, int | None]:

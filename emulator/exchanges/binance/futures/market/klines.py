@@ -57,7 +57,7 @@ async def klines(call: Call) -> list[Kline]:
     listing = asked_of_either(call)
     figures = figures_of(listing)
     candles = read_trades(call.engine, listing, _wanted(call))
-    return await in_turns(_render_trades(figures, candle) for candle in candles)
+    return await in_turns(render_trade_kline(figures, candle) for candle in candles)
 
 
 @rows.both(
@@ -72,7 +72,7 @@ async def continuous_klines(call: Call) -> list[Kline]:
     product, _ = pair_of_either(call)
     values = call.values
     candles = read_continuous(call.engine, product, values["pair"], values["contractType"], _wanted(call))
-    return await in_turns(_render_trades(figures_of(listing), candle) for listing, candle in candles)
+    return await in_turns(render_trade_kline(figures_of(listing), candle) for listing, candle in candles)
 
 
 @rows.both(
@@ -116,7 +116,7 @@ async def premium_index_klines(call: Call) -> list[Kline]:
 
 async def _prices(call: Call, listing: Listing, ask: Ask) -> list[Kline]:
     candles = read_prices(call.engine, listing, ask, _wanted(call))
-    return await in_turns(_render_prices(prices) for prices in candles)
+    return await in_turns(render_price_kline(prices) for prices in candles)
 
 
 def _wanted(call: Call) -> Wanted:
@@ -138,7 +138,7 @@ def _wanted(call: Call) -> Wanted:
     return Wanted(interval, start_us, now_us if end_us is None else end_us, wanted, now_us)
 
 
-def _render_trades(figures: Figures, candle: Candle) -> Kline:
+def render_trade_kline(figures: Figures, candle: Candle) -> Kline:
     return (
         candle.open_us // 1000,
         figures.price(candle.open),
@@ -156,7 +156,7 @@ def _render_trades(figures: Figures, candle: Candle) -> Kline:
     )
 
 
-def _render_prices(prices: PricesSoFar) -> Kline:
+def render_price_kline(prices: PricesSoFar) -> Kline:
     candle = prices.candle
     return (
         candle.open_us // 1000,

@@ -18,6 +18,7 @@ from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import Cause, Order
 from emulator.core.positions import Leg, MarginMode, Position
 from emulator.core.statement import PositionStatement, position_statement
+from emulator.exchanges.binance.futures.account.readings import SIDES_OF_LEGS
 from emulator.exchanges.binance.futures.payloads.user_data import ChangedBalance, ChangedPosition
 from emulator.exchanges.binance.futures.products import Product
 from emulator.exchanges.binance.futures.user_data.reports import (
@@ -41,6 +42,8 @@ from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
 
 _log = logging.getLogger(__name__)
+
+_NOTHING_REALISED: Mapping[Leg, Decimal] = {}
 
 
 class FuturesAccountHub(AccountHub):
@@ -72,6 +75,7 @@ class FuturesAccountHub(AccountHub):
             e.AutoDeleveraged: self._deleveraged,
             e.LiquidationCharged: self._charged,
             e.InsurancePaid: self._insured,
+            e.AssetExchanged: self._exchanged,
         }
 
     def _conclude(self, now_us: int) -> None:
@@ -92,14 +96,21 @@ class FuturesAccountHub(AccountHub):
         return render_balance(asset, total, total - free, changed)
 
     def _positions(
-        self, account: AccountId, instrument: str, now_us: int, realised: Decimal = ZERO
+        self,
+        account: AccountId,
+        instrument: str,
+        now_us: int,
+        realised: Mapping[Leg, Decimal] = _NOTHING_REALISED,
     ) -> list[ChangedPosition]:
-        """The position in a contract; in hedge mode both of its legs."""
+        """The position in a contract; in hedge mode both of its legs. realised: by what is told of."""
         is_hedged = (account, self._product.wallet) in self._running.state.hedged
-        legs = (Leg.LONG, Leg.SHORT) if is_hedged else (Leg.BOTH,)
         return [
-            render_position(self._product, self._statement(account, instrument, leg, now_us), realised)
-            for leg in legs
+            render_position(
+                self._product,
+                self._statement(account, instrument, leg, now_us),
+                realised.get(leg, ZERO),
+            )
+            for leg in ((Leg.LONG, Leg.SHORT) if is_hedged else (Leg.BOTH,))
         ]
 
     def _tell_account(
@@ -133,6 +144,19 @@ class FuturesAccountHub(AccountHub):
         if self._is_heard(account):
             reason = "DEPOSIT" if changed > ZERO else "WITHDRAW"
             self._tell_account(account, reason, [self._balance(account, asset, changed)], (), now_us)
+
+    def _exchanged(self, event: e.AssetExchanged, now_us: int) -> None:
+        account = event.account
+        if event.wallet != self._product.wallet or not self._is_heard(account):
+            return
+        sold = self._balance(account, event.sold, -event.sold_amount)
+        bought = self._balance(account, event.bought, event.bought_amount)
+        if event.reference:
+            # Both reasons are documented, and that each tells of its own asset is the plain reading of them.
+            self._tell_account(account, "COIN_SWAP_WITHDRAW", [sold], (), now_us)
+            self._tell_account(account, "COIN_SWAP_DEPOSIT", [bought], (), now_us)
+        else:
+            self._tell_account(account, "AUTO_EXCHANGE", [sold, bought], (), now_us)
 
     # Orders
 
@@ -207,7 +231,7 @@ class FuturesAccountHub(AccountHub):
             account,
             "ORDER",
             [self._balance(account, asset) for asset in assets],
-            self._positions(account, instrument, now_us, fill.realised),
+            self._positions(account, instrument, now_us, {order.terms.leg: fill.realised}),
             now_us,
         )
         self._report(order, now_us, TRADE, fill)
@@ -281,17 +305,22 @@ class FuturesAccountHub(AccountHub):
         for account in {owner for owner, _ in self._running.state.holders.get(symbol, ())}:
             if not self._is_heard(account):
                 continue
-            paid = ZERO
+            paid, payments = ZERO, 0
             for income in reversed(views.incomes.get((account, self._product.wallet), [])):
                 if (income.kind, income.instrument, income.time_us) != (IncomeKind.FUNDING, symbol, now_us):
                     break
-                paid += income.amount
-            if not paid:
-                continue
+                paid, payments = paid + income.amount, payments + 1
             is_isolated = self._running.state.choice(account, symbol).mode is MarginMode.ISOLATED
-            # Quirk: a funding fee of a cross position is told of without the position (Event: Balance and
-            # Position Update).
+            # What one isolated leg pays the other leaves the balance as it is, and changes both.
+            if not payments or not (paid or is_isolated):
+                continue
+            # Quirk: a funding fee of a cross position is told of without the position, and of an isolated one
+            # with no leg beside those that paid it (Event: Balance and Position Update).
+            held = {
+                SIDES_OF_LEGS[leg] for owner, leg in self._running.state.holders[symbol] if owner == account
+            }
             positions = self._positions(account, symbol, now_us) if is_isolated else []
+            positions = [one for one in positions if one["ps"] in held]
             self._tell_account(
                 account, "FUNDING_FEE", [self._balance(account, asset, paid)], positions, now_us
             )
