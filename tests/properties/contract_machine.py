@@ -275,6 +275,8 @@ def roll_contracts(universe: ContractUniverse, seed: int, steps: int) -> None:
         if step % 20 == 19:
             universe.restart()
     if universe.now < DELIVERY and seed % 2:
+        first, second, _ = ACCOUNTS
+        universe.meet((first, second), DATED.symbol, 1, 0, opens=True)
         universe.wait(DELIVERY - universe.now)
     universe.end()
 
