@@ -75,6 +75,7 @@ class FuturesAccountHub(AccountHub):
             e.AutoDeleveraged: self._deleveraged,
             e.LiquidationCharged: self._charged,
             e.InsurancePaid: self._insured,
+            e.AssetExchanged: self._exchanged,
         }
 
     def _conclude(self, now_us: int) -> None:
@@ -321,6 +322,14 @@ class FuturesAccountHub(AccountHub):
         if self._is_heard(event.account) and event.wallet == self._product.wallet:
             balance = self._balance(event.account, event.asset, event.amount)
             self._tell_account(event.account, "INSURANCE_CLEAR", [balance], (), now_us)
+
+    def _exchanged(self, event: e.AssetExchanged, now_us: int) -> None:
+        if self._is_heard(event.account) and event.wallet == self._product.wallet:
+            balances = [
+                self._balance(event.account, event.sold, -event.sold_amount),
+                self._balance(event.account, event.bought, event.bought_amount),
+            ]
+            self._tell_account(event.account, "AUTO_EXCHANGE", balances, (), now_us)
 
     # The engine's watcher
 
