@@ -112,6 +112,48 @@ def _announce(running: Running, *, quiet: bool) -> None:
     sys.stdout.flush()
 
 
+# exec
+
+
+@main.command("exec", context_settings={"allow_interspersed_args": False})
+@click.option("--fresh", is_flag=True, help="On an emulator of its own, whose state ends with it.")
+@click.option("--guard/--no-guard", default=True, help="Refuse and report all other hosts (the default).")
+@click.option(
+    "--namespace/--no-namespace",
+    default=True,
+    help="Give it a network of its own where Linux lets us, so that nothing passes the guard (the default).",
+)
+@click.option(
+    "--allow", multiple=True, metavar="HOST[:PORT]", help="A host that the guard lets out to; repeatable."
+)
+@click.option("--url", envvar="EMULATOR_URL", help="Where an emulator runs; else what its ready file says.")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    envvar="EMULATOR_DATA_DIR",
+    default=Path("data"),
+    help="Of the emulator that runs, or is started (./data).",
+)
+@click.option("--token", envvar="EMULATOR_CONTROL_TOKEN", help="The control API's bearer token.")
+@click.option("--quiet", is_flag=True, help="Print no summary.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the summary as JSON.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(**options: Any) -> None:
+    """Run COMMAND, unchanged, with the emulator in place of the exchanges.
+
+    Its connections to their real hosts reach the emulator, which it trusts; the guard refuses others. What it
+    called is said at the end. An emulator is started for it when none runs. The exit code is the command's.
+    """
+    from emulator.intercept.execution import NotAllowable, Wish, execute
+    from emulator.intercept.finding import NoEmulator
+
+    try:
+        code = execute(Wish(**options))
+    except (NoEmulator, NotAllowable, OSError) as error:
+        _fail(str(error))
+    sys.exit(code)
+
+
 # storage
 
 

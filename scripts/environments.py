@@ -5,7 +5,8 @@ is an environment outside the tree in which one exchange SDK lives alone, and it
 
 A stamp is written when an environment is complete, so one that was interrupted is never used: it is made
 anew. A lock file lets several calls at once wait for one installation. Only the standard library is used,
-because this runs before anything is installed.
+because this runs before anything is installed. `node` is the directory of packages that tests run under Node;
+where there is no npm nothing is made, and nothing is printed.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ def main(arguments: Sequence[str]) -> int:
             make_own(kind)
         case ["client", name]:
             print(make_client(name))
+        case ["node"]:
+            print(make_node())
         case _:
-            return fail("usage: environments.py run | dev | client NAME")
+            return fail("usage: environments.py run | dev | client NAME | node")
     return 0
 
 
@@ -86,9 +89,7 @@ def make_client(name: str) -> Path:
     if not lock.is_file():
         known = ", ".join(sorted(path.stem for path in lock.parent.glob("*.txt")))
         sys.exit(fail(f"no client is called {name!r}; there are: {known}"))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    clients = cache / "exchange-emulator" / "clients"
-    clients.mkdir(parents=True, exist_ok=True)
+    clients = cached("clients")
     identity = hashlib.sha256(lock.read_bytes() + python_identity().encode()).hexdigest()[:16]
     folder = clients / f"{name}-{identity}"
     stamp = fingerprint(lock.read_bytes(), at=folder)
@@ -101,6 +102,35 @@ def make_client(name: str) -> Path:
             (folder / ".made").write_text(stamp)
             say(f"  ready after {time.monotonic() - began:.0f} s")
     return python_of(folder)
+
+
+def make_node() -> Path | str:
+    """The `node_modules` with what requirements/node says; empty text where npm is missing."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return ""
+    files = [LOCKS / "node" / name for name in ("package.json", "package-lock.json")]
+    content = b"".join(path.read_bytes() for path in files)
+    folder = cached("node") / hashlib.sha256(content).hexdigest()[:16]
+    with locked(folder.with_suffix(".lock")):
+        if not (folder / ".made").exists():
+            say("setting up the packages that tests run under Node; once")
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            for path in files:
+                shutil.copy(path, folder)
+            # Whatever they would build is only faster, and runs code of strangers here.
+            run([npm, "ci", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund"])
+            (folder / ".made").touch()
+    return folder / "node_modules"
+
+
+def cached(name: str) -> Path:
+    """A folder outside the tree, for what several trees have in common."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "exchange-emulator" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def fingerprint(*contents: bytes, at: Path) -> str:

@@ -28,12 +28,14 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
     """What one unit of an asset stands for in the account's own unit, say US dollars.
 
     index: its index price. bid_buffer: the haircut on what is owned, so one less the collateral ratio;
-    ask_buffer: what is added to what is owed or needed.
+    ask_buffer: what is added to what is owed or needed. exchanged: which part of both holds where the asset
+    is exchanged for another that is owed.
     """
 
     index: Decimal
     bid_buffer: Decimal = ZERO
     ask_buffer: Decimal = ZERO
+    exchanged: Decimal = ONE
 
     @property
     def bid(self) -> Decimal:
@@ -43,6 +45,16 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
     def ask(self) -> Decimal:
         return self.index * (ONE + self.ask_buffer)
 
+    @property
+    def sold(self) -> Decimal:
+        """For what one is given away."""
+        return self.index * (ONE - self.bid_buffer * self.exchanged)
+
+    @property
+    def bought(self) -> Decimal:
+        """For what one is got."""
+        return self.index * (ONE + self.ask_buffer * self.exchanged)
+
     def worth(self, amount: Decimal) -> Decimal:
         """What an amount counts for: at the bid when owned, at the ask when owed."""
         return min(amount * self.bid, amount * self.ask)
@@ -51,15 +63,18 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
 class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     """An asset that counts where all assets of a wallet stand together.
 
-    bid_buffer, ask_buffer: as of `CollateralRate`. index: what one unit is worth, unless it
-    is the index price of a contract, whose name is `index_of` then.
+    bid_buffer, ask_buffer, exchanged: as of `CollateralRate`. index: what one unit is worth, unless it
+    is the index price of a contract, whose name is `index_of` then. owed_max: how much may be owed of it
+    before it is bought for others; None: as much as they cover.
     """
 
     asset: str
     bid_buffer: Decimal = ZERO
     ask_buffer: Decimal = ZERO
+    exchanged: Decimal = ONE
     index: Decimal = ONE
     index_of: str = ""
+    owed_max: Decimal | None = None
 
 
 class Collateral(Protocol):

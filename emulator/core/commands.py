@@ -56,6 +56,19 @@ class Transfer(Command, frozen=True, kw_only=True):
     target: str
 
 
+class ExchangeAssets(Command, frozen=True, kw_only=True):
+    """Sell one asset of a wallet of contracts to the market for another one, at a price that whoever commands
+    it answers for. reference: a name for it, never empty."""
+
+    account: AccountId
+    wallet: str
+    sold: str
+    sold_amount: Decimal
+    bought: str
+    bought_amount: Decimal
+    reference: str
+
+
 class LockFunds(Command, frozen=True, kw_only=True):
     """Hold free funds on behalf of a system outside the exchange, as when they are pledged as collateral."""
 
@@ -354,6 +367,13 @@ class CloseOut(Command, frozen=True, kw_only=True):
     when there is none left."""
 
     risk: Risk
+
+
+class ExchangeOwed(Command, frozen=True, kw_only=True):
+    """Internal: where assets stand together, more is owed of one than may be; buy it for the others."""
+
+    account: AccountId
+    wallet: str
 
 
 class ActivateOrder(Command, frozen=True, kw_only=True):

@@ -108,7 +108,12 @@ def collateral_rates(state: State, wallet: str, now_us: int) -> dict[str, Collat
             marks = state.markets[one.index_of].marks
             assert marks is not None, "a pair has no index price"
             index = marks.index_price(now_us)
-        rates[one.asset] = CollateralRate(index=index, bid_buffer=one.bid_buffer, ask_buffer=one.ask_buffer)
+        rates[one.asset] = CollateralRate(
+            index=index,
+            bid_buffer=one.bid_buffer,
+            ask_buffer=one.ask_buffer,
+            exchanged=one.exchanged,
+        )
     return rates
 
 

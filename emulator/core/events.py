@@ -198,7 +198,9 @@ class AutoDeleveraged(Event, frozen=True, kw_only=True):
 
 
 class AssetExchanged(Event, frozen=True, kw_only=True):
-    """What was owed of one asset after a liquidation was bought for another, from the market."""
+    """One asset was bought for another from the market, at a price that was agreed on: what was owed after a
+    liquidation, or what the account itself wanted. reference: its own name for it; empty after a liquidation.
+    """
 
     account: AccountId
     wallet: str
@@ -206,6 +208,7 @@ class AssetExchanged(Event, frozen=True, kw_only=True):
     sold_amount: Decimal
     bought: str
     bought_amount: Decimal
+    reference: str = ""
 
 
 class InsurancePaid(Event, frozen=True, kw_only=True):

@@ -136,6 +136,8 @@ class IncomeKind(str, Enum):
     """Booked by a repair."""
     EXCHANGE = "exchange"
     """One asset was exchanged for what was owed of another."""
+    CONVERSION = "conversion"
+    """One asset was exchanged for another because the account wanted it: below zero what was sold."""
 
 
 _NUMBER_OF_KIND = {kind: number for number, kind in enumerate(IncomeKind, 1)}

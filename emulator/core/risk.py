@@ -12,6 +12,7 @@ from emulator.core.collateral import CollateralRate
 from emulator.core.contracts import Contract
 from emulator.core.coverage import collateral_rates, mark_price
 from emulator.core.deleveraging import Candidate, deleveraging_score
+from emulator.core.ids import AccountId
 from emulator.core.ledger import INSURANCE
 from emulator.core.liquidation import Risk, is_liquidated
 from emulator.core.margin import maintenance
@@ -98,6 +99,19 @@ def standing(state: State, risk: Risk, held: list[Held], now_us: int) -> Standin
         equity += one.unrealised
         kept += one.maintenance
     return Standing(equity, kept)
+
+
+def owed_too_far(state: State, account: AccountId) -> list[str]:
+    """The wallets of an account where assets stand together and more is owed of one than may be."""
+    return [
+        wallet
+        for wallet, assets in state.collateral.items()
+        if (account, wallet) in state.shared
+        and any(
+            one.owed_max is not None and state.ledger.free(account, wallet, one.asset) < -one.owed_max
+            for one in assets
+        )
+    ]
 
 
 class Cover:

@@ -346,6 +346,8 @@ class Views:
             kind = IncomeKind.COMMISSION
         elif isinstance(event, e.PositionTakenOver) and _is_delivery(self.orders[event.order]):
             kind = IncomeKind.SETTLEMENT
+        elif isinstance(event, e.AssetExchanged) and event.reference:
+            kind = IncomeKind.CONVERSION
         income = Income(
             entry.number,
             entry.account,

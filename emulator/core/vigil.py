@@ -25,7 +25,7 @@ from emulator.core.liquidation import Band, Risk
 from emulator.core.markets import SECOND_US
 from emulator.core.marks import Marks
 from emulator.core.numbers import ONE, divide_half
-from emulator.core.risk import Cover, held_at, risks_of
+from emulator.core.risk import Cover, held_at, owed_too_far, risks_of
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
 from emulator.core.tape import FOREVER_US
@@ -82,7 +82,7 @@ class Vigil:
         state = self._state
         tick_us = after_us - after_us % SECOND_US + SECOND_US
         for account in state.disturbed:
-            if state.accounts[account].positions:
+            if state.accounts[account].positions or owed_too_far(state, account):
                 self._dirty[account] = None
             else:
                 self._dirty.pop(account, None)
@@ -127,9 +127,9 @@ class Vigil:
 
     # What
 
-    def endangered(self, at_us: int) -> list[c.Liquidate]:
-        """What is to be asked of the engine at a moment that was named: about those who are beyond their
-        bands, and cannot be kept."""
+    def endangered(self, at_us: int) -> list[c.Command]:
+        """What is to be asked of the engine at a moment that was named: about those who owe too much of an
+        asset, and those who are beyond their bands, and cannot be kept."""
         self.next_due_us = _UNKNOWN
         doubtful: dict[AccountId, None] = {}
         is_tick = self._tick_us is not None and self._tick_us <= at_us
@@ -160,7 +160,7 @@ class Vigil:
             if contract.delivery_us is not None and contract.delivery_us <= at_us
         ]
 
-    def struck(self, symbols: Iterable[str], now_us: int) -> list[c.Liquidate]:
+    def struck(self, symbols: Iterable[str], now_us: int) -> list[c.Command]:
         """The same right after somebody moved the marks of these contracts by hand."""
         if not self._state.holders:
             return []
@@ -171,7 +171,7 @@ class Vigil:
         doubtful = {
             account: None
             for account in self._dirty
-            # Where assets stand together, there may be one whose index moved.
+            # Where assets stand together, there may be one whose index moved, or that is owed.
             if account in sharing
             or any(symbol in moved for symbol, _ in self._state.accounts[account].positions)
         }
@@ -186,13 +186,16 @@ class Vigil:
         price = marks.index_price(at_us) if one.is_index else marks.mark_price(at_us)
         return {risk.account: None for risk in self._fences[one].left(price)}
 
-    def _looked_at(self, doubtful: Iterable[AccountId], at_us: int) -> list[c.Liquidate]:
+    def _looked_at(self, doubtful: Iterable[AccountId], at_us: int) -> list[c.Command]:
         """Reckon anew what is to be known about accounts; in an order that only the state decides."""
+        asked: list[c.Command] = []
         lost: list[Risk] = []
         for account in sorted(doubtful):
             self._dirty.pop(account, None)
             self._give_up(account)
             warned = self.warned.pop(account, ())
+            for wallet in owed_too_far(self._state, account):
+                asked.append(c.ExchangeOwed(account=account, wallet=wallet))
             for risk in risks_of(self._state, self._state.accounts[account]):
                 cover = Cover(self._state, risk, held_at(self._state, risk, at_us), at_us)
                 now = cover.standing()
@@ -207,7 +210,8 @@ class Vigil:
                         self.calls.append(risk)
                 warning = ONE if is_called else self._warning
                 self._guard(risk, bands(self._state, risk, cover, warning, at_us))
-        return [c.Liquidate(risk=risk) for risk in sorted(lost)]
+        asked += [c.Liquidate(risk=risk) for risk in sorted(lost)]
+        return asked
 
     # Bands
 

@@ -91,6 +91,9 @@ def test_every_client_has_its_lock() -> None:
     for path in inputs:
         wanted = path.read_text(encoding="utf-8").split()
         locked = pins(path.with_suffix(".txt"))
+        if len(wanted) > 1:  # Not one SDK, but what SDKs are made of.
+            assert set(wanted) <= locked.keys()
+            continue
         assert [f"{path.stem}=={locked[path.stem]}"] == wanted
 
 

@@ -237,6 +237,15 @@ def _recipes(there: Trades, words: _Words) -> dict[str, Recipe]:
             f"GET {prefix}/v1/{subject}/asyn/id": recipe(downloadId=download)
             for subject, download in there.download_ids.items()
         },
+        "GET /fapi/v1/convert/exchangeInfo": recipe(
+            {"fromAsset": words.assets, "toAsset": one_of("BTC", "ETH")}
+        ),
+        "POST /fapi/v1/convert/getQuote": st.one_of(
+            recipe({"validTime": "10s"}, fromAsset="USDT", toAsset=one_of("BTC", "USDC"), fromAmount="100.5"),
+            recipe({"validTime": "10s"}, fromAsset="BTC", toAsset="USDT", toAmount=one_of("50", "1000")),
+        ),
+        "POST /fapi/v1/convert/acceptQuote": recipe(quoteId="1"),
+        "GET /fapi/v1/convert/orderStatus": recipe(orderId=there.conversion_id),
         f"GET {prefix}/v1/asyn/file": recipe(token="WyIxIl0.signature"),
         f"GET {prefix}/v1/fundingRate": recipe({"limit": SIZES, **times}, symbol=words.symbols),
         f"POST {prefix}/v1/leverage": recipe(symbol=words.symbols, leverage=st.integers(5, 50)),

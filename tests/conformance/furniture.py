@@ -20,7 +20,7 @@ NOW_MS = 1_772_366_400_000
 class Trades(NamedTuple):
     """What the account has of contracts on one site: orders that rest and wait, and one that was filled.
 
-    download_ids: of files of history, by what is in them.
+    download_ids: of files of history, by what is in them. conversion_id: of one asset for another, on USD-M.
     """
 
     site: str
@@ -30,6 +30,7 @@ class Trades(NamedTuple):
     algo_ids: Sequence[int]
     client_algo_ids: Sequence[str]
     download_ids: Mapping[str, str]
+    conversion_id: str
 
 
 class Furniture(NamedTuple):
@@ -135,6 +136,14 @@ def _furnish_contracts(site: str, sandbox: str, say: Callable[..., Any]) -> Trad
         ]
         for subject in ("order", "trade", "income")
     }
+    conversion = ""
+    if site == "binance-usdm":
+        wanted = {"fromAsset": "USDT", "toAsset": "USDC", "fromAmount": 100}
+        convert = f"/~{sandbox}{prefix}/v1/convert"
+        quote = say("POST", f"{convert}/getQuote", params=wanted, auth=Signed())["quoteId"]
+        conversion = say("POST", f"{convert}/acceptQuote", params={"quoteId": quote}, auth=Signed())[
+            "orderId"
+        ]
     return Trades(
         site=site,
         order_ids=[order["orderId"] for order in resting],
@@ -143,4 +152,5 @@ def _furnish_contracts(site: str, sandbox: str, say: Callable[..., Any]) -> Trad
         algo_ids=[order["algoId"] for order in waiting],
         client_algo_ids=[order["clientAlgoId"] for order in waiting],
         download_ids=downloads,
+        conversion_id=conversion,
     )

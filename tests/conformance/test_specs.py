@@ -56,6 +56,8 @@ NEVER_ACCEPTED = {
     # Links are signed, each for its own sandbox.
     "GET /fapi/v1/asyn/file",
     "GET /dapi/v1/asyn/file",
+    # So are quotes: forks have none.
+    "POST /fapi/v1/convert/acceptQuote",
 }
 
 

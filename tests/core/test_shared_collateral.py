@@ -8,7 +8,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.collateral import CollateralAsset
-from emulator.core.history import Income, incomes_of
+from emulator.core.history import Income, IncomeKind, incomes_of
 from emulator.core.instruments import Side
 from emulator.core.positions import MarginMode
 from emulator.core.rejections import Obstacle, Setting
@@ -186,6 +186,71 @@ def test_its_index_is_watched_as_the_marks_are() -> None:
     happened = world.until(30)
     begun = [at_us for at_us, events in happened if isinstance(events[0], e.LiquidationBegun)]
     assert begun == [START + 20 * SECOND]
+
+
+# Exchange
+
+
+LENT = CollateralAsset(
+    asset="USDT", bid_buffer=D("0.01"), ask_buffer=D("0.01"), exchanged=D("0.5"), owed_max=D(100)
+)
+HALVED = CollateralAsset(
+    asset="BTC", bid_buffer=D("0.05"), index_of="BTCUSDT_PERP", exchanged=D("0.5"), owed_max=D("0.1")
+)
+
+
+def exchanges(world: Together) -> list[tuple[str, str]]:
+    incomes = world.engine.views.select(Income, incomes_of(world.carol, "usdm", kind=IncomeKind.EXCHANGE))
+    return [(one.asset, plain(one.amount)) for one in incomes]
+
+
+def test_what_is_owed_beyond_a_bound_is_bought_for_a_share_of_all_others() -> None:
+    """110 USDT at 1.005 cost 110.55 of 1 BTC at 48750 and 2000 USDC: 0.00217832 BTC (110.55 / 50750, down)
+    are 105.66477611 USDT, and 4.33522389 * 1.005 = 4.35690001 USDC (up) are the rest."""
+    world = Together(LENT, USDC, HALVED, BTC="1", USDC="2000")
+    world.trade("0.1", "50000")
+    world.trade("-0.1", "48900")
+    assert world.has("USDT") == "-110"
+    world.wait(SECOND)
+    assert exchanges(world) == [
+        ("BTC", "-0.00217832"),
+        ("USDT", "105.66477611"),
+        ("USDC", "-4.35690001"),
+        ("USDT", "4.33522389"),
+    ]
+    assert [world.has(one) for one in ("USDT", "USDC", "BTC")] == ["0", "1995.64309999", "0.99782168"]
+    assert_same(world.engine, world.replayed())
+
+
+def test_what_may_be_owed_is_left_alone() -> None:
+    world = Together(LENT, USDC, HALVED, BTC="1", USDC="2000")
+    world.trade("0.1", "50000")
+    world.trade("-0.1", "49000")
+    world.wait(60 * SECOND)
+    assert (world.has("USDT"), exchanges(world)) == ("-100", [])
+
+
+def test_it_is_bought_while_there_is_a_position_too() -> None:
+    """-110 as above, for 48750 a BTC: 110.55 / 48750 = 0.002267692..., up."""
+    world = Together(LENT, HALVED, BTC="1")
+    world.trade("0.2", "50000")
+    world.trade("-0.1", "48900")
+    world.wait(SECOND)
+    assert exchanges(world) == [("BTC", "-0.0022677"), ("USDT", "110")]
+    assert world.positions == ["BTCUSDT_PERP"]
+
+
+def test_who_has_too_little_goes_on_owing() -> None:
+    """100 USDC are 100 / 1.005 = 99.50248756 USDT (down), of 120."""
+    world = Together(LENT, USDC, USDC="100")
+    world.trade("0.01", "50000")
+    world.trade("-0.01", "38000")
+    assert world.has("USDT") == "-120"
+    world.wait(60 * SECOND)
+    assert exchanges(world) == [("USDC", "-100"), ("USDT", "99.50248756")]
+    assert (world.has("USDT"), world.has("USDC")) == ("-20.49751244", "0")
+    assert world.refuses(world.setting(shared=False)) == blocked(Obstacle.DEBT)
+    assert_same(world.engine, world.replayed())
 
 
 def test_it_comes_to_the_same_again() -> None:

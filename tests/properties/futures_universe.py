@@ -68,7 +68,13 @@ RULES = EngineRules(
         insurance={"USDT": Decimal(30), "BTC": Decimal("0.05")},
         collateral={
             "usdm": (
-                CollateralAsset(asset="USDT", bid_buffer=Decimal("0.01"), ask_buffer=Decimal("0.005")),
+                CollateralAsset(
+                    asset="USDT",
+                    bid_buffer=Decimal("0.01"),
+                    ask_buffer=Decimal("0.005"),
+                    exchanged=Decimal("0.5"),
+                    owed_max=Decimal(5),
+                ),
                 CollateralAsset(
                     asset="BTC",
                     bid_buffer=Decimal("0.05"),
@@ -78,7 +84,9 @@ RULES = EngineRules(
             ),
             # What its contracts settle in has a price of its own here.
             "coinm": (
-                CollateralAsset(asset="BTC", bid_buffer=Decimal("0.02"), index_of=INVERSE.symbol),
+                CollateralAsset(
+                    asset="BTC", bid_buffer=Decimal("0.02"), index_of=INVERSE.symbol, owed_max=Decimal("0.01")
+                ),
                 CollateralAsset(asset="USDT"),
             ),
         },

@@ -112,6 +112,31 @@ def transfer(state: State, rules: EngineRules, command: c.Transfer, now_us: int)
     ]
 
 
+def exchange(state: State, rules: EngineRules, command: c.ExchangeAssets, now_us: int) -> Decision:
+    assert command.sold != command.bought, "an asset is exchanged for another one"
+    assert command.reference, "without a name it would be what follows upon a liquidation"
+    for amount in (command.sold_amount, command.bought_amount):
+        rejection = _check_movement(state, command.account, (command.wallet,), amount)
+        if rejection is not None:
+            return rejection
+    if command.wallet not in state.margin_wallets:
+        return r.UnknownWallet(wallet=command.wallet)
+    free = _spendable(state, rules, command.account, command.wallet, command.sold, now_us)
+    if command.sold_amount > free:
+        return r.InsufficientBalance(asset=command.sold, needed=command.sold_amount, available=free)
+    return [
+        e.AssetExchanged(
+            account=command.account,
+            wallet=command.wallet,
+            sold=command.sold,
+            sold_amount=command.sold_amount,
+            bought=command.bought,
+            bought_amount=command.bought_amount,
+            reference=command.reference,
+        )
+    ]
+
+
 def lock(state: State, rules: EngineRules, command: c.LockFunds, now_us: int) -> Decision:
     rejection = _check_movement(state, command.account, (command.wallet,), command.amount)
     if rejection is not None:

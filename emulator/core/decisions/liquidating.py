@@ -13,6 +13,7 @@ from emulator.core import events as e
 from emulator.core.contracts import Contract, quantity_worth, rounded, tier_of, value_of
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import placed
+from emulator.core.decisions.sharing import exchanged
 from emulator.core.deleveraging import deleveraged
 from emulator.core.ids import OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, OrderType, SelfTradeMode, Side, TimeInForce
@@ -28,8 +29,6 @@ from emulator.core.state import Account, State
 from emulator.core.tape import Market
 
 _NOBODY = SelfTradeMode.NONE
-ASSET_STEP = Decimal("0.00000001")
-"""Of amounts that are exchanged."""
 
 
 def liquidate(state: State, rules: EngineRules, command: c.Liquidate, now_us: int) -> Decision:
@@ -94,32 +93,12 @@ def _made_up_for(risk: Risk, cover: Cover) -> list[e.Event]:
     made: list[e.Event] = []
     there = dict(cover.balances)
     for owed in sorted(asset for asset, amount in there.items() if amount < ZERO):
-        for asset in sorted(there):
-            if there[owed] < ZERO < there[asset]:
-                made.append(_exchanged(risk, cover, there, asset, owed))
+        made += exchanged(risk.account, risk.wallet, cover.rates, there, owed)
         if there[owed] < ZERO:
             made.append(
                 e.InsurancePaid(account=risk.account, wallet=risk.wallet, asset=owed, amount=-there[owed])
             )
     return made
-
-
-def _exchanged(risk: Risk, cover: Cover, there: dict[str, Decimal], sold: str, bought: str) -> e.Event:
-    """As much of an asset as is owed of another, or all there is of it, at what both count for."""
-    bid, ask = cover.rate(sold).bid, cover.rate(bought).ask
-    needed = divide_up(-there[bought] * ask, bid, ASSET_STEP)
-    amount = min(needed, there[sold])
-    got = -there[bought] if amount == needed else divide_down(amount * bid, ask, ASSET_STEP)
-    there[sold] -= amount
-    there[bought] += got
-    return e.AssetExchanged(
-        account=risk.account,
-        wallet=risk.wallet,
-        sold=sold,
-        sold_amount=amount,
-        bought=bought,
-        bought_amount=got,
-    )
 
 
 class _Closing:

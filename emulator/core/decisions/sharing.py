@@ -1,18 +1,25 @@
-"""Whether the assets of a wallet stand together, or each for itself."""
+"""Whether the assets of a wallet stand together, or each for itself; and what is exchanged then."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
 
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
-from emulator.core.collateral import SeparateCollateral, SharedCollateral
+from emulator.core.collateral import CollateralRate, SeparateCollateral, SharedCollateral
 from emulator.core.coverage import collateral, collateral_rates
 from emulator.core.decisions.decision import Decision
-from emulator.core.numbers import ZERO
+from emulator.core.ids import AccountId
+from emulator.core.numbers import ZERO, divide_down, divide_up
 from emulator.core.positions import MarginMode
 from emulator.core.rejections import Obstacle, Setting
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
+
+ASSET_STEP = Decimal("0.00000001")
+"""Of amounts that are exchanged."""
 
 _MODE = Setting.COLLATERAL_MODE
 
@@ -57,3 +64,57 @@ def _obstacle(
         apart = SeparateCollateral(figures=figures)
         is_covered = all(apart.equity(asset) >= own.cross_margin for asset, own in figures.items())
     return None if is_covered else Obstacle.MARGIN
+
+
+def exchange_owed(state: State, rules: EngineRules, command: c.ExchangeOwed, now_us: int) -> Decision:
+    """All that is owed of an asset of which too much is, is bought for what there is of others."""
+    account, wallet = command.account, command.wallet
+    rates = collateral_rates(state, wallet, now_us)
+    balances = state.ledger.wallets[account, wallet]
+    there = {asset: balance.free for asset, balance in balances.items() if asset in rates}
+    made: list[e.Event] = []
+    for one in state.collateral[wallet]:
+        if one.owed_max is not None and there.get(one.asset, ZERO) < -one.owed_max:
+            made += exchanged(account, wallet, rates, there, one.asset)
+    return made
+
+
+def exchanged(
+    account: AccountId,
+    wallet: str,
+    rates: Mapping[str, CollateralRate],
+    there: dict[str, Decimal],
+    owed: str,
+) -> list[e.Event]:
+    """Buy what is owed of an asset for the others, of each so much of it as of all together is needed; or
+    for all that there is. `there` has what is left of each then."""
+    sources = [asset for asset in sorted(there) if there[asset] > ZERO]
+    worth = sum((there[asset] * rates[asset].sold for asset in sources), ZERO)
+    price = rates[owed].bought if sources else ZERO
+    whole = -there[owed] * price
+    made: list[e.Event] = []
+    for asset in sources:
+        bid = rates[asset].sold
+        if whole >= worth:
+            sold = there[asset]
+        elif asset == sources[-1]:
+            # It makes up for what was rounded of the others.
+            sold = min(there[asset], divide_up(-there[owed] * price, bid, ASSET_STEP))
+        else:
+            sold = divide_down(there[asset] * whole, worth, ASSET_STEP)
+        bought = min(-there[owed], divide_down(sold * bid, price, ASSET_STEP))
+        if not sold or not bought:
+            continue
+        there[asset] -= sold
+        there[owed] += bought
+        made.append(
+            e.AssetExchanged(
+                account=account,
+                wallet=wallet,
+                sold=asset,
+                sold_amount=sold,
+                bought=owed,
+                bought_amount=bought,
+            )
+        )
+    return made

@@ -297,6 +297,8 @@ class _Restoring:
             state.disturbed[place[0]] = None
         state.hedged.update(self.hedged)
         state.shared.update(self.shared)
+        for account, _ in self.shared:
+            state.disturbed[account] = None
         state.choices.update(self.choices)
         state.orders.update(self.orders)
         state.lists.update(self.lists)

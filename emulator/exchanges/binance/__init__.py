@@ -24,7 +24,15 @@ from emulator.exchanges.binance.futures.user_data import LISTEN_KEYS
 from emulator.exchanges.binance.futures.ws_api import socket_row as futures_socket_row
 from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.snippets import snippets
-from emulator.exchanges.binance.spot import account, listen_keys, market, order_lists, trading, wallet
+from emulator.exchanges.binance.spot import (
+    account,
+    listen_keys,
+    market,
+    order_lists,
+    queries,
+    trading,
+    wallet,
+)
 from emulator.exchanges.binance.spot.instruments import load
 from emulator.exchanges.binance.spot.streams.sockets import sockets as stream_sockets
 from emulator.exchanges.binance.spot.ws_api import socket_row
@@ -105,6 +113,7 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             rows=(
                 *market.rows,
                 *trading.rows,
+                *queries.rows,
                 *order_lists.rows,
                 *account.rows,
                 *wallet.rows,

@@ -137,6 +137,13 @@ def check_settings():
     assert D(rest.user_commission_rate(symbol=SYMBOL).taker_commission_rate) == CONTRACT_TAKER_RATE
     assert rest.notional_and_leverage_brackets(symbol=SYMBOL)
     assert rest.get_bnb_burn_status().fee_burn is False
+    assert rest.get_current_multi_assets_mode().multi_assets_margin is False
+    error = raised(BadRequestError, rest.change_multi_assets_mode, multi_assets_margin="true")
+    assert "Unable to adjust to Multi-Assets mode with symbols" in str(error)
+    assert rest.change_margin_type(symbol=SYMBOL, margin_type="CROSSED").code == 200
+    assert rest.change_multi_assets_mode(multi_assets_margin="true").msg == "success"
+    assert rest.get_current_multi_assets_mode().multi_assets_margin is True
+    assert rest.futures_account_configuration().multi_assets_margin is True
 
 
 def check_position():
@@ -188,6 +195,23 @@ def check_files():
         ['"TRANSFER"', '"10000"'],
         ['"COMMISSION"', '"-5.0005"'],
     ]
+
+
+def check_conversion():
+    rest = begin()
+    (pair,) = rest.list_all_convert_pairs(from_asset="USDT", to_asset="BTC")
+    assert D(pair.from_asset_max_amount) == 2_500_000
+    quote = rest.send_quote_request(from_asset="USDT", to_asset="BTC", from_amount=5000)
+    # At 100,000, less a thousandth.
+    assert (D(quote.from_amount), D(quote.to_amount)) == (5000, D("0.04995"))
+    order = rest.accept_the_offered_quote(quote_id=quote.quote_id)
+    assert balance(rest) == 5000
+    (btc,) = (each for each in rest.futures_account_balance_v3() if each.asset == "BTC")
+    assert D(btc.balance) == D("0.04995")
+    state = rest.order_status(order_id=order.order_id)
+    assert (state.order_status, state.from_asset, state.to_asset) == ("SUCCESS", "USDT", "BTC")
+    error = raised(BadRequestError, rest.accept_the_offered_quote, quote_id=quote.quote_id)
+    assert "expired" in str(error)
 
 
 def check_orders():

@@ -77,6 +77,11 @@ def check_settings():
     assert mode["marginMode"] == "isolated"
     assert exchange.fetch_leverage(SYMBOL)["longLeverage"] == 20
     exchange.set_margin_mode("cross", SYMBOL)
+    exchange.fapiPrivatePostMultiAssetsMargin({"multiAssetsMargin": "true"})
+    assert exchange.fapiPrivateGetMultiAssetsMargin() == {"multiAssetsMargin": True}
+    error = raised(ccxt.ExchangeError, exchange.set_margin_mode, "isolated", SYMBOL)
+    assert '"code":-4168' in str(error)
+    exchange.fapiPrivatePostMultiAssetsMargin({"multiAssetsMargin": "false"})
     exchange.set_position_mode(True)
     assert exchange.fetch_position_mode(SYMBOL)["hedged"] is True
     error = raised(ccxt.OperationRejected, exchange.set_position_mode, True)

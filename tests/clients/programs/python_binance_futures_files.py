@@ -1,4 +1,5 @@
-"""python-binance, synchronous: histories of contracts as files, and the older way of moving funds to them.
+"""python-binance, synchronous: histories of contracts as files, the older way of moving funds to them, and
+conversions of these.
 
 The clock stands still and the market is held, so every figure can be reckoned by hand.
 """
@@ -82,6 +83,27 @@ def check_files_refused():
     assert (error.code, error.message) == (-4165, "Maximum time interval is 365 days")
     error = raised(BinanceAPIException, client.futures_v1_get_order_asyn_id, downloadId="1")
     assert error.code == -1130
+
+
+def check_conversion():
+    client = begin(SYMBOL, SITE, "usdm", USDT="10000", BTC="0.1")
+    wanted = {"fromAsset": "BTC", "toAsset": "USDT", "toAmount": "4995"}
+    quote = client.futures_v1_post_convert_get_quote(**wanted)
+    # Of the bitcoin's 100,000 the market keeps a thousandth.
+    assert (quote["fromAmount"], quote["ratio"]) == ("0.05", "99900")
+    accepted = client.futures_v1_post_convert_accept_quote(quoteId=quote["quoteId"])
+    state = client.futures_v1_get_convert_order_status(orderId=accepted["orderId"])
+    assert state == client.futures_v1_get_convert_order_status(quoteId=quote["quoteId"])
+    assert (state["fromAmount"], state["toAmount"]) == ("0.05", "4995")
+    balances = {each["asset"]: D(each["balance"]) for each in client.futures_account_balance()}
+    assert (balances["USDT"], balances["BTC"]) == (14995, D("0.05"))
+    out, into = client.futures_income_history()[-2:]
+    assert (out["incomeType"], out["asset"], D(out["income"])) == ("COIN_SWAP_WITHDRAW", "BTC", D("-0.05"))
+    assert (into["incomeType"], into["asset"], D(into["income"])) == ("COIN_SWAP_DEPOSIT", "USDT", 4995)
+    late = client.futures_v1_post_convert_get_quote(**wanted)
+    move_clock(step="10s")
+    error = raised(BinanceAPIException, client.futures_v1_post_convert_accept_quote, quoteId=late["quoteId"])
+    assert error.code == 345231
 
 
 def check_older_transfers():

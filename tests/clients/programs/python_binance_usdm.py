@@ -530,6 +530,32 @@ def check_hedge_mode():
     assert client.futures_change_position_mode(dualSidePosition="false") == DONE
 
 
+def check_all_assets_together():
+    """A bitcoin counts for 95,000 dollars, 100 USDT for 99.9; what is needed counts 0.1 % more."""
+    client = begin(usdt="100")
+    deposit(client.account.name, "BTC", "1", "usdm")
+    assert refused(market, client, "BUY", "0.5") == (-2019, "Margin is insufficient.")
+    assert client.futures_get_multi_assets_mode() == {"multiAssetsMargin": False}
+    assert client.futures_change_multi_assets_mode(multiAssetsMargin=True) == DONE
+    assert client.futures_get_multi_assets_mode() == {"multiAssetsMargin": True}
+    assert refused(client.futures_change_multi_assets_mode, multiAssetsMargin=True) == (
+        -4171,
+        "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
+    )
+    assert refused(client.futures_change_margin_type, symbol=SYMBOL, marginType="ISOLATED") == (
+        -4168,
+        "Unable to adjust to isolated-margin mode under the Multi-Assets mode.",
+    )
+    assert D(client.futures_account()["totalMarginBalance"]) == D("95099.9")
+    market(client, "BUY", "0.5")
+    # Half a bitcoin lost 1010 and cost 25.0025; to sell it cost 24.75.
+    hold_book(SYMBOL, "98990", (("98990", "10"),), (("99010", "10"),), SITE)
+    assert code(client.futures_change_multi_assets_mode, multiAssetsMargin=False) == -4169
+    market(client, "SELL", "0.5")
+    assert wallet(client) == D("-459.75")
+    assert code(client.futures_change_multi_assets_mode, multiAssetsMargin=False) == -4172
+
+
 def check_refusals():
     client = begin()
     assert refused(market, client, "BUY", "2") == (-2019, "Margin is insufficient.")

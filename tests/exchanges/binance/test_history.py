@@ -17,7 +17,7 @@ import pytest
 
 from emulator.core.commands import Transfer, Withdraw
 from emulator.core.orders import Order
-from emulator.exchanges.binance.spot import account, order_lists, trading, wallet
+from emulator.exchanges.binance.spot import account, order_lists, queries, trading, wallet
 from emulator.runtime.archive import Archive
 from emulator.runtime.chronicle import Keeping
 from emulator.runtime.ports import Journal
@@ -46,7 +46,7 @@ class Hall(Floor):
     """A floor with all that tells of history: its orders, its lists, its account and its wallets."""
 
     def _site(self) -> Site:
-        rows = (*trading.rows, *order_lists.rows, *account.rows, *wallet.rows)
+        rows = (*trading.rows, *queries.rows, *order_lists.rows, *account.rows, *wallet.rows)
         return Site(name="binance", engine="binance", title="Binance Spot", rows=rows, dialect=self.door)
 
     async def history(self, path: str, who: str, **parameters: Any) -> Reply:

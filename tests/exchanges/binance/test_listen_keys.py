@@ -14,7 +14,7 @@ from emulator.core.numbers import ONE
 from emulator.exchanges import binance
 from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.eras import Eras, read_eras
-from emulator.exchanges.binance.spot import listen_keys, trading
+from emulator.exchanges.binance.spot import listen_keys, queries, trading
 from emulator.exchanges.binance.spot.listen_keys import LISTEN_KEYS
 from emulator.exchanges.binance.spot.streams.sockets import sockets
 from emulator.exchanges.binance.spot.user_data import ACCOUNT_HUBS
@@ -47,7 +47,7 @@ class OldFloor(Floor):
             name="binance",
             engine="binance",
             title="Binance Spot",
-            rows=(*trading.rows, *listen_keys.rows),
+            rows=(*trading.rows, *queries.rows, *listen_keys.rows),
             dialect=self.door,
             sockets=sockets(self.door),
         )

@@ -162,6 +162,9 @@ SAPI: Mapping[str, Spec] = {
     "GET /v1/asset/transfer": Spec(
         "USER_DATA", 1, f"type* {TIMES} current=1 size=10/100 fromSymbol toSymbol"
     ),
+    # No longer in the documents; as releases of the connector before had them (1.0, "futures").
+    "POST /v1/futures/transfer": Spec("TRANSFER", 1, "asset* amount* type*"),
+    "GET /v1/futures/transfer": Spec("USER_DATA", 10, "asset* startTime* endTime current=1 size=10/100"),
     "GET /v1/asset/assetDetail": Spec("USER_DATA", 1, "asset"),
     "GET /v1/asset/tradeFee": Spec("USER_DATA", 1, "symbol"),
     "POST /v3/asset/getUserAsset": Spec("USER_DATA", 5, "asset needBtcValuation=False"),

@@ -19,7 +19,7 @@ from emulator.core.rules import EngineRules
 from emulator.exchanges.binance import WALLETS
 from emulator.exchanges.binance.door import Counting, Door, Timestamps
 from emulator.exchanges.binance.limits import Limits
-from emulator.exchanges.binance.spot import order_lists, trading
+from emulator.exchanges.binance.spot import order_lists, queries, trading
 from emulator.exchanges.binance.spot.instruments import load
 from emulator.feeds.synthetic import SyntheticFeed
 from emulator.runtime.archive import Archive
@@ -217,7 +217,7 @@ def _site(door: Door) -> Site:
         name="binance",
         engine="binance",
         title="Binance Spot",
-        rows=(*trading.rows, *order_lists.rows),
+        rows=(*trading.rows, *queries.rows, *order_lists.rows),
         dialect=door,
     )
 

@@ -9,6 +9,7 @@ from emulator.exchanges.binance.futures import (
     account,
     algo,
     batches,
+    convert,
     downloads,
     histories,
     listen_keys,
@@ -58,6 +59,7 @@ _MODULES: tuple[FuturesRows, ...] = (
     algo.rows,
     histories.rows,
     downloads.rows,
+    convert.rows,
     *account.MODULES,
     listen_keys.rows,
 )

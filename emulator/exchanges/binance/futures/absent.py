@@ -6,7 +6,6 @@ from emulator.exchanges.binance.futures.products import USDM, Product
 from emulator.web.contract import NotEmulated
 
 _USDM = (
-    ("/v1/convert/*", "assets of this wallet are not converted; transfer them, and trade them on Spot"),
     ("/v1/pmAccountInfo", "there are no accounts with portfolio margin"),
     ("/v1/account", "the exchange itself retired it; use /fapi/v2/account or /fapi/v3/account"),
     ("/v1/balance", "the exchange itself retired it; use /fapi/v2/balance or /fapi/v3/balance"),

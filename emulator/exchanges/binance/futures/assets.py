@@ -26,18 +26,25 @@ BUFFERS: Mapping[str, Decimal] = MappingProxyType(
 """How far the rates at which an asset counts are from its index, either way. Half of it, where it is sold
 or bought by itself. The documents have only examples, of other assets."""
 
+AUTO_EXCHANGE: Mapping[str, str] = MappingProxyType(
+    {"USDT": "-10000", "BTC": "-0.00100000", "BNB": "-10", "ETH": "-5", "USDC": "-10000"}
+)
+"""Below which balance an asset is bought for others, where all stand together (exchange listing, 2022)."""
+
+_HALF: Final = Decimal("0.5")
+
 COLLATERAL_ASSETS: Final = tuple(
     CollateralAsset(
         asset=asset,
         bid_buffer=buffer,
         ask_buffer=buffer,
+        exchanged=_HALF,
         index_of="" if asset in USDM.assets else USDM.listings[asset + "USDT"].instrument.symbol,
+        owed_max=-Decimal(AUTO_EXCHANGE[asset]),
     )
     for asset, buffer in BUFFERS.items()
 )
 """The same for the engine."""
-
-_HALF: Final = Decimal("0.5")
 
 
 class AssetReading(NamedTuple):

@@ -188,6 +188,9 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
             "than 253402300799000 (UTC 9999-12-31 23:59:59)"
         ),
         -5041: "No depth matches this BBO order",
+        # Of conversions: in words of the documents of Binance Pay, which has the same quotes, since those of
+        # futures have none.
+        345231: "System failed to execute the quote, which has expired. Please request for quote again.",
         -5047: "The original order is not a reduce-only order",
     }
 )

@@ -27,7 +27,7 @@ from emulator.core.history import AnyRecord, Fill, Income, Query, R, incomes_of,
 from emulator.core.ids import AccountId
 from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import Order
-from emulator.exchanges.binance.futures.account.incomes import INCOME_TYPES
+from emulator.exchanges.binance.futures.account.incomes import word_of
 from emulator.exchanges.binance.futures.account.readings import render_plain
 from emulator.exchanges.binance.futures.products import Product
 from emulator.exchanges.binance.futures.replies import (
@@ -218,7 +218,7 @@ async def _income_rows(sandbox: Sandbox, extent: Extent) -> list[Row]:
     return [
         (
             _moment(one.time_us),
-            INCOME_TYPES[one.kind],
+            word_of(one),
             render_plain(one.amount),
             one.asset,
             product.symbols.get(one.instrument, ""),

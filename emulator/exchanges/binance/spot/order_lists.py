@@ -29,6 +29,7 @@ from emulator.exchanges.binance.spot.payloads.trading import (
     OrderListState,
     PlacedOrderList,
 )
+from emulator.exchanges.binance.spot.queries import known_instrument
 from emulator.exchanges.binance.spot.replies import (
     RESULT,
     answer_cancels,
@@ -36,7 +37,6 @@ from emulator.exchanges.binance.spot.replies import (
     answer_placed_list,
 )
 from emulator.exchanges.binance.spot.terms import Names, names_of, parse_terms
-from emulator.exchanges.binance.spot.trading import known_instrument
 from emulator.exchanges.binance.spot.windows import asked, check_span
 from emulator.exchanges.binance.vocabulary import (
     END_TIME,

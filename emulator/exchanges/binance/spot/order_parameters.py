@@ -33,6 +33,9 @@ WALLET: Final = "spot"
 
 SOR_SYMBOLS: Final = frozenset(symbol for symbols in SMART_ROUTED.values() for symbol in symbols)
 
+NAMED: Final = (("orderId", "origClientOrderId"),)
+"""By which of its names an order is asked for: by one of them at least."""
+
 CLIENT_ID: Final = Parameter(
     "clientOrderId", pattern=CLIENT_ID_PATTERN, legal_range=CLIENT_ID_RANGE, length_max=36
 )

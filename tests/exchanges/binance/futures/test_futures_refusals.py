@@ -409,6 +409,7 @@ REACHED_ELSEWHERE = {
     "test_futures_errors": {-5024, -5026, -4199, -4198},
     "test_futures_downloads": {-1099, -1130, -4165},
     "test_futures_over": {-4108},
+    "test_futures_convert": {-1126, -2018, 345231},
 }
 NOT_REACHED = {
     -1000: "a defect of ours",
@@ -434,7 +435,6 @@ NOT_REACHED = {
     -1131: "recvWindow; the door is Spot's",
     -1135: "the WebSocket API",
     -1151: "no row takes a list of symbols",
-    -2018: "transfers, which are Spot's",
     -2020: "orders by what they may cost, which futures have not",
     -2023: "an account in liquidation",
     -2026: "reduce-only goes with every type",

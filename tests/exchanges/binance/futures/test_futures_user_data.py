@@ -72,6 +72,13 @@ async def conditional(vault: Vault, price: str, *, quantity: str = "0.1") -> c.P
     return command
 
 
+async def balance_of(vault: Vault, asset: str) -> str:
+    rows = await vault.usdm("/v3/balance")
+    (balance,) = [row["balance"] for row in rows if row["asset"] == asset]
+    assert isinstance(balance, str)
+    return balance
+
+
 class TestOrders:
     async def test_an_order_that_rests_and_is_canceled(self, vault: Vault) -> None:
         ear = Ear(vault, USDM)
@@ -188,6 +195,22 @@ class TestAccounts:
         told = [(one["a"]["m"], one["a"]["B"][0]["bc"], one["a"]["B"][0]["wb"]) for one in ear.take()]
         assert told == [("DEPOSIT", "250", "100250.00000000"), ("WITHDRAW", "-50", "100200.00000000")]
 
+    async def test_either_side_of_a_conversion(self, vault: Vault) -> None:
+        ear = Ear(vault, USDM)
+        await vault.do(
+            c.ExchangeAssets(
+                account=vault.account(),
+                wallet="usdm",
+                sold="USDT",
+                sold_amount=Decimal(5000),
+                bought="BTC",
+                bought_amount=Decimal("0.05"),
+                reference="1",
+            )
+        )
+        told = [(one["a"]["m"], one["a"]["B"][0]["a"], one["a"]["B"][0]["bc"]) for one in ear.take()]
+        assert told == [("COIN_SWAP_WITHDRAW", "USDT", "-5000"), ("COIN_SWAP_DEPOSIT", "BTC", "0.05")]
+
     async def test_settings(self, vault: Vault) -> None:
         ear = Ear(vault, USDM)
         await vault.do(c.SetLeverage(account=vault.account(), instrument=BTC, leverage=Decimal(7)))
@@ -246,6 +269,30 @@ class TestAccounts:
         await vault.post("/fapi/v1/multiAssetsMargin", multiAssetsMargin="true")
         (event,) = ear.take()
         assert (event["e"], event["ai"]) == ("ACCOUNT_CONFIG_UPDATE", {"j": True})
+
+    async def test_an_exchange_of_assets(self, vault: Vault) -> None:
+        """10.1 BTC bought at 100000 and sold at 89000 lost 111100 of 100000 USDT, so that a part of 2 BTC is
+        given for what is owed; before that, it is told what is owed."""
+        await vault.deposit("BTC", "2", "usdm")
+        await vault.deposit("USDT", "1000000", "usdm", "bob")
+        await vault.post("/fapi/v1/multiAssetsMargin", multiAssetsMargin="true")
+        await vault.trade(BTC, "10.1", "100000")
+        await vault.hold_price("BTC/USDT", "89000.1")
+        await vault.trade(BTC, "-10.1", "89000")
+        ear = Ear(vault, USDM)
+        owed = Decimal(await balance_of(vault, "USDT"))
+        assert owed < -11_100
+        await vault.step(1_000_000)
+        (event,) = ear.take()
+        assert (event["e"], event["a"]["m"], event["a"]["P"]) == ("ACCOUNT_UPDATE", "AUTO_EXCHANGE", [])
+        sold, bought = event["a"]["B"]
+        assert (bought["a"], Decimal(bought["bc"])) == ("USDT", -owed)
+        assert Decimal(bought["wb"]) == 0
+        # At 0.05 % more than a dollar, for bitcoins at 2.5 % less than 89000.1.
+        given = -owed * Decimal("1.0005") / (Decimal("89000.1") * Decimal("0.975"))
+        assert sold["a"] == "BTC"
+        assert abs(Decimal(sold["bc"]) + given) < Decimal("0.00000001")
+        assert Decimal(sold["wb"]) == 2 + Decimal(sold["bc"])
 
 
     async def test_what_was_owed_is_bought_of_another_asset(self, vault: Vault) -> None:

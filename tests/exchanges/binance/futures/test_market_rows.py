@@ -40,7 +40,7 @@ BOTH: Mapping[str, Spec] = {
     "/v1/exchangeInfo": Spec(1),
     "/v1/depth": Spec(None, "symbol* limit=500/1000"),
     "/v1/trades": Spec(5, f"symbol* {PAGE}"),
-    "/v1/historicalTrades": Spec(200, f"symbol* {PAGE} fromId", security="MARKET_DATA"),
+    "/v1/historicalTrades": Spec(200, "symbol* limit=100/500 fromId", security="MARKET_DATA"),
     "/v1/aggTrades": Spec(20, f"symbol* fromId {RANGE} {PAGE}"),
     "/v1/klines": Spec(None, f"symbol* {CANDLES}"),
     "/v1/continuousKlines": Spec(None, f"pair* contractType* {CANDLES}"),

@@ -6,6 +6,7 @@ from typing import Final
 
 from emulator.core.history import Income as IncomeRecord
 from emulator.core.history import IncomeKind, incomes_of
+from emulator.core.numbers import ZERO
 from emulator.exchanges.binance.futures.account.readings import render_plain, render_value
 from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.payloads.account import CommissionRate, Income, TradingStatus
@@ -39,6 +40,10 @@ INCOME_TYPES: Final = {
     IncomeKind.WITHDRAWAL: "TRANSFER",
     IncomeKind.CORRECTION: "TRANSFER",
 }
+SWAPPED_IN: Final = "COIN_SWAP_DEPOSIT"
+SWAPPED_OUT: Final = "COIN_SWAP_WITHDRAW"
+"""Both sides of a conversion, which is one kind of income."""
+
 _OTHER_TYPES: Final = (
     "WELCOME_BONUS",
     "REFERRAL_KICKBACK",
@@ -49,8 +54,6 @@ _OTHER_TYPES: Final = (
     "OPTIONS_PREMIUM_FEE",
     "OPTIONS_SETTLE_PROFIT",
     "INTERNAL_TRANSFER",
-    "COIN_SWAP_DEPOSIT",
-    "COIN_SWAP_WITHDRAW",
     "POSITION_LIMIT_INCREASE_FEE",
     "STRATEGY_UMFUTURES_TRANSFER",
     "FEE_RETURN",
@@ -64,7 +67,9 @@ WEEK_US: Final = 7 * DAY_US
 KEPT_US: Final = 90 * DAY_US
 
 INCOME_TYPE: Final = Parameter(
-    "incomeType", Kind.CHOICE, choices=(*dict.fromkeys(INCOME_TYPES.values()), *_OTHER_TYPES)
+    "incomeType",
+    Kind.CHOICE,
+    choices=(*dict.fromkeys(INCOME_TYPES.values()), SWAPPED_IN, SWAPPED_OUT, *_OTHER_TYPES),
 )
 
 
@@ -93,7 +98,8 @@ async def incomes(call: Call) -> list[Income]:
         raise TABLES[product].refuse(-1023)
     symbol = values.get("symbol")
     name = None if symbol is None else find(product, symbol, call.now_us).instrument.symbol
-    kinds = _kinds(values.get("incomeType"))
+    word = values.get("incomeType")
+    kinds = _kinds(word)
     if kinds is not None and not kinds:
         return []
     newest = start_us is None
@@ -101,6 +107,9 @@ async def incomes(call: Call) -> list[Income]:
         start_us = (call.now_us if end_us is None else end_us) - WEEK_US
     start_us = max(start_us, call.now_us - KEPT_US)
     last = values["page"] * values["limit"]
+    if kinds == [IncomeKind.CONVERSION]:
+        # Every other one of them is of either type.
+        last *= 2
     found: list[IncomeRecord] = []
     for kind in kinds or (None,):
         query = incomes_of(
@@ -114,7 +123,10 @@ async def incomes(call: Call) -> list[Income]:
             newest=newest,
         )
         found += await call.records(IncomeRecord, query)
+    if kinds is not None:
+        found = [one for one in found if word_of(one) == word]
     found.sort(key=lambda one: one.number)
+    last = values["page"] * values["limit"]
     size = values["limit"]
     # Without a start the first page has the newest entries; all ascend in time.
     end = max(0, len(found) - (last - size)) if newest else last
@@ -122,7 +134,7 @@ async def incomes(call: Call) -> list[Income]:
     return [
         {
             "symbol": product.symbols.get(one.instrument, ""),
-            "incomeType": INCOME_TYPES[one.kind],
+            "incomeType": word_of(one),
             "income": render_value(one.amount),
             "asset": one.asset,
             "info": _about(one),
@@ -140,13 +152,22 @@ def _kinds(word: str | None) -> list[IncomeKind] | None:
     """What the core calls a type of income; None of all."""
     if word is None:
         return None
+    if word in (SWAPPED_IN, SWAPPED_OUT):
+        return [IncomeKind.CONVERSION]
     return [kind for kind, name in INCOME_TYPES.items() if name == word]
+
+
+def word_of(one: IncomeRecord) -> str:
+    """What the exchange calls an entry."""
+    if one.kind is IncomeKind.CONVERSION:
+        return SWAPPED_IN if one.amount > ZERO else SWAPPED_OUT
+    return INCOME_TYPES[one.kind]
 
 
 def _about(one: IncomeRecord) -> str:
     # Quirk: `info` is the trade's id of what a trade caused, and a word of the rest (Get Income History, its
     # examples).
-    return str(one.trade) if one.trade else INCOME_TYPES[one.kind]
+    return str(one.trade) if one.trade else word_of(one)
 
 
 @rows.both(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from emulator.core.instruments import Instrument
+from emulator.exchanges.binance.futures.assets import AUTO_EXCHANGE
 from emulator.exchanges.binance.futures.door import LIMITS
 from emulator.exchanges.binance.futures.market.contracts import render_coinm_contract, render_usdm_contract
 from emulator.exchanges.binance.futures.payloads.market import (
@@ -24,11 +23,6 @@ from emulator.web.codec import encode
 from emulator.web.contract import Call
 
 rows = FuturesRows()
-
-AUTO_EXCHANGE: Mapping[str, str] = MappingProxyType(
-    {"USDT": "-10000", "BTC": "-0.00100000", "BNB": "-10", "ETH": "-5", "USDC": "-10000"}
-)
-"""Below which balance an asset is bought for another, where all stand together (exchange listing, 2022)."""
 
 
 @rows.both("GET", "/v1/ping", summary="Test connectivity", weight=1, reads=False, answers=Nothing)

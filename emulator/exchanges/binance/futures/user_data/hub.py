@@ -145,6 +145,19 @@ class FuturesAccountHub(AccountHub):
             reason = "DEPOSIT" if changed > ZERO else "WITHDRAW"
             self._tell_account(account, reason, [self._balance(account, asset, changed)], (), now_us)
 
+    def _exchanged(self, event: e.AssetExchanged, now_us: int) -> None:
+        account = event.account
+        if event.wallet != self._product.wallet or not self._is_heard(account):
+            return
+        sold = self._balance(account, event.sold, -event.sold_amount)
+        bought = self._balance(account, event.bought, event.bought_amount)
+        if event.reference:
+            # Both reasons are documented, and that each tells of its own asset is the plain reading of them.
+            self._tell_account(account, "COIN_SWAP_WITHDRAW", [sold], (), now_us)
+            self._tell_account(account, "COIN_SWAP_DEPOSIT", [bought], (), now_us)
+        else:
+            self._tell_account(account, "AUTO_EXCHANGE", [sold, bought], (), now_us)
+
     # Orders
 
     def _listened(self, order_id: OrderId) -> Order | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from emulator.exchanges.binance.lifetime import SPOT_HEARTBEAT
 from emulator.exchanges.binance.limits import Limits
-from emulator.exchanges.binance.spot import account, market, order_lists, trading
+from emulator.exchanges.binance.spot import account, market, order_lists, queries, trading
 from emulator.exchanges.binance.spot.ws_api.methods import COUNTED, NAMES, SESSION_ROWS, explain
 from emulator.exchanges.binance.spot.ws_api.standing import SpotStanding
 from emulator.exchanges.binance.ws_api.connection import socket_row as row_of
@@ -37,4 +37,6 @@ OFFER: Final = Offer(
     announces_shutdown=True,
 )
 
-socket_row: Final = row_of(OFFER, (*market.rows, *trading.rows, *order_lists.rows, *account.rows))
+socket_row: Final = row_of(
+    OFFER, (*market.rows, *trading.rows, *queries.rows, *order_lists.rows, *account.rows)
+)
