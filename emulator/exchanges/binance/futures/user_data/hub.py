@@ -336,14 +336,6 @@ class FuturesAccountHub(AccountHub):
             balance = self._balance(event.account, event.asset, event.amount)
             self._tell_account(event.account, "INSURANCE_CLEAR", [balance], (), now_us)
 
-    def _exchanged(self, event: e.AssetExchanged, now_us: int) -> None:
-        if self._is_heard(event.account) and event.wallet == self._product.wallet:
-            balances = [
-                self._balance(event.account, event.sold, -event.sold_amount),
-                self._balance(event.account, event.bought, event.bought_amount),
-            ]
-            self._tell_account(event.account, "AUTO_EXCHANGE", balances, (), now_us)
-
     # The engine's watcher
 
     def margin_called(self, risk: Risk, now_us: int) -> None:
