@@ -103,6 +103,20 @@ async def test_a_file_of_too_many_rows_says_why_it_is_missing(house: Warehouse) 
     assert children(told, "Contents/Key") == []
 
 
+def test_small_files_do_not_wait_for_large_ones() -> None:
+    for key, is_large in (
+        ("data/spot/daily/klines/BTCUSDT/1m/BTCUSDT-1m-2026-07-19.zip", False),
+        ("data/spot/monthly/klines/BTCUSDT/1h/BTCUSDT-1h-2026-06.zip", False),
+        ("data/futures/um/daily/markPriceKlines/BTCUSDT/1m/BTCUSDT-1m-2026-07-19.zip", False),
+        ("data/futures/um/monthly/markPriceKlines/BTCUSDT/1m/BTCUSDT-1m-2026-06.zip", True),
+        ("data/spot/daily/klines/BTCUSDT/1s/BTCUSDT-1s-2026-07-19.zip", True),
+        ("data/spot/daily/trades/BTCUSDT/BTCUSDT-trades-2026-07-19.zip", True),
+    ):
+        file = parse_key(key)
+        assert file is not None
+        assert (tables.effort_of(file) > archives.LARGE) is is_large, key
+
+
 def test_no_day_has_too_many_rows() -> None:
     for section in SECTIONS:
         for subject in section.subjects.values():
@@ -360,14 +374,20 @@ async def test_others_are_answered_while_a_large_file_is_made(
     assert (await large).status == (await twice).status == 200
 
 
+async def test_sandboxes_do_not_get_each_others_files(house: Warehouse) -> None:
+    found = await house.file(KLINES)
+    async with Warehouse(seed=2) as other:
+        assert (await other.file(KLINES)).rows != found.rows
+    assert (await house.file(KLINES)).content == found.content
+
+
 async def test_few_files_are_kept_and_the_rest_made_again(
     house: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archives, "KEPT_BYTES_MAX", 10_000)
     keys = [KLINES.replace("07-19", f"07-{day:02}") for day in range(1, 19)]
     first = [(await house.fetch(key)).content for key in keys]
-    kept = archives.ARCHIVES.of(house.sandbox)
-    assert 0 < kept.kept_bytes <= 10_000 < sum(map(len, first))
+    assert 0 < archives.SHELF.size <= 10_000 < sum(map(len, first))
     assert [(await house.fetch(key)).content for key in keys] == first
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from hashlib import md5, sha256
 from io import BytesIO
+from itertools import count
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -26,10 +27,11 @@ from emulator.runtime.sandbox import Sandbox
 from emulator.web.turns import by_turns
 
 KEPT_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Of all sandboxes together."""
 KNOWN_MAX: Final = 20_000
-"""Of how many files size and sums are remembered."""
-LARGE: Final = 50_000
-"""Rows from which on a file is large: small ones do not wait for it."""
+"""Of how many files of a sandbox size and sums are remembered."""
+LARGE: Final = 100_000
+"""From which effort on a file is large: small ones do not wait for it."""
 PIECE: Final = 262_144
 """How much text is packed at once."""
 
@@ -42,13 +44,36 @@ class Card(msgspec.Struct, frozen=True):
     md5: str
 
 
+class Shelf:
+    """Files that were made lately: what comes makes room by taking off what nobody asked for longest."""
+
+    def __init__(self) -> None:
+        self._bodies: OrderedDict[tuple[int, str], bytes] = OrderedDict()
+        self.size = 0
+
+    def get(self, place: tuple[int, str]) -> bytes | None:
+        body = self._bodies.get(place)
+        if body is not None:
+            self._bodies.move_to_end(place)
+        return body
+
+    def put(self, place: tuple[int, str], body: bytes) -> None:
+        self.size += len(body) - len(self._bodies.pop(place, b""))
+        self._bodies[place] = body
+        while self.size > KEPT_BYTES_MAX and len(self._bodies) > 1:
+            self.size -= len(self._bodies.popitem(last=False)[1])
+
+
+SHELF: Final = Shelf()
+_numbers = count()
+
+
 class Archives:
     """Of one sandbox, whose history is its own."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
-        self.kept_bytes = 0
+        self._number = next(_numbers)
         self._cards: OrderedDict[str, Card] = OrderedDict()
         self._begun: dict[tuple[str, str], int] = {}
         self._small = asyncio.Lock()
@@ -85,27 +110,20 @@ class Archives:
         """A file that is there. Raises EngineUnavailable while the engine is being rebuilt."""
         found = self._look(file)
         if found is None:
-            async with self._large if tables.rows_of(file) > LARGE else self._small:
+            async with self._large if tables.effort_of(file) > LARGE else self._small:
                 # Somebody else may have asked for it first.
                 found = self._look(file) or self._keep(file, *await self._make(file))
         return found
 
     def _look(self, file: File) -> tuple[bytes, Card] | None:
-        body = self._kept.get(file.key)
-        if body is None:
-            return None
-        self._kept.move_to_end(file.key)
-        return body, self._cards[file.key]
+        body, card = SHELF.get((self._number, file.key)), self._cards.get(file.key)
+        return None if body is None or card is None else (body, card)
 
     def _keep(self, file: File, body: bytes, card: Card) -> tuple[bytes, Card]:
+        SHELF.put((self._number, file.key), body)
         self._cards[file.key] = card
-        self._kept[file.key] = body
-        self.kept_bytes += len(body)
-        while self.kept_bytes > KEPT_BYTES_MAX and len(self._kept) > 1:
-            self.kept_bytes -= len(self._kept.popitem(last=False)[1])
-        while len(self._cards) > KNOWN_MAX:
-            key, _ = self._cards.popitem(last=False)
-            self.kept_bytes -= len(self._kept.pop(key, b""))
+        if len(self._cards) > KNOWN_MAX:
+            self._cards.popitem(last=False)
         return body, card
 
     async def _make(self, file: File) -> tuple[bytes, Card]:

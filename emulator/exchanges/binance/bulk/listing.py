@@ -20,6 +20,7 @@ from emulator.exchanges.binance.bulk.door import XML_HEAD, refuse
 from emulator.exchanges.binance.bulk.keys import BUCKET
 from emulator.exchanges.binance.bulk.tables import length_of
 from emulator.exchanges.binance.bulk.tree import Entry, Key, Walk
+from emulator.web.turns import in_turns
 
 KEYS_MAX: Final = 1000
 PREFIX_MAX: Final = 1024
@@ -72,9 +73,9 @@ def _read_token(token: str) -> str:
         raise _invalid("continuation-token", token, "The continuation token provided is incorrect") from None
 
 
-def render_listing(archives: Archives, asked: Asked, now_us: int) -> bytes:
+async def render_listing(archives: Archives, asked: Asked, now_us: int) -> bytes:
     """A page of keys and folders, as XML."""
-    found, is_truncated = _page(archives, asked, now_us)
+    found, is_truncated = await _page(archives, asked, now_us)
     say = quote if asked.is_escaped else _plain
     parts = [_element("Name", BUCKET), _element("Prefix", say(asked.prefix))]
     last = _name_of(found[-1]) if found else ""
@@ -108,12 +109,12 @@ def render_listing(archives: Archives, asked: Asked, now_us: int) -> bytes:
     return f'{XML_HEAD}<ListBucketResult xmlns="{_NAMESPACE}">{inner}</ListBucketResult>'.encode()
 
 
-def _page(archives: Archives, asked: Asked, now_us: int) -> tuple[list[Entry], bool]:
+async def _page(archives: Archives, asked: Asked, now_us: int) -> tuple[list[Entry], bool]:
     """What is on a page, and whether there is more after it."""
     walk = Walk(archives, now_us, prefix=asked.prefix, marker=asked.after, by_folder=bool(asked.delimiter))
     if not asked.keys_max:
         return [], False
-    found = list(islice(walk, asked.keys_max + 1))
+    found = await in_turns(islice(walk, asked.keys_max + 1))
     return found[: asked.keys_max], len(found) > asked.keys_max
 
 
@@ -148,10 +149,10 @@ def _element(name: str, text: str) -> str:
 # The page
 
 
-def render_page(archives: Archives, prefix: str, after: str, now_us: int) -> bytes:
+async def render_page(archives: Archives, prefix: str, after: str, now_us: int) -> bytes:
     """Folders and files below a prefix, for people. Links are relative, so that they work anywhere."""
     asked = Asked(prefix=prefix[:PREFIX_MAX], delimiter="/", after=after[:PREFIX_MAX])
-    found, is_truncated = _page(archives, asked, now_us)
+    found, is_truncated = await _page(archives, asked, now_us)
     shown = escape(prefix[:PREFIX_MAX] or "/")
     lines = "\n".join(_links(prefix, found, is_truncated))
     return (

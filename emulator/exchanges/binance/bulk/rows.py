@@ -98,7 +98,7 @@ for _section in SECTIONS:
 )
 async def file_of_bucket(call: Call) -> Reply:
     key = call.request.path.removeprefix(f"/{BUCKET}/")
-    return await _answer(call, key) if key else listing(call)
+    return await _answer(call, key) if key else await listing(call)
 
 
 @rows.route(
@@ -109,9 +109,9 @@ async def file_of_bucket(call: Call) -> Reply:
     answers=Any,
     media=XML_TYPE.decode(),
 )
-def listing(call: Call) -> Reply:
+async def listing(call: Call) -> Reply:
     archives = ARCHIVES.of(call.sandbox)
-    body = render_listing(archives, parse_listing(call.values), call.now_us)
+    body = await render_listing(archives, parse_listing(call.values), call.now_us)
     return Reply(body=body, content_type=XML_TYPE)
 
 
@@ -124,12 +124,12 @@ def listing(call: Call) -> Reply:
     answers=Any,
     media=PAGE_TYPE,
 )
-def page(call: Call) -> Reply:
+async def page(call: Call) -> Reply:
     if call.request.headers.get(b"host", b"").lower().startswith(f"{BUCKET}.s3".encode()):
-        return listing(call)
+        return await listing(call)
     values = call.values
     archives = ARCHIVES.of(call.sandbox)
-    body = render_page(archives, values.get("prefix", ""), values.get("marker", ""), call.now_us)
+    body = await render_page(archives, values.get("prefix", ""), values.get("marker", ""), call.now_us)
     return Reply(body=body)
 
 

@@ -107,6 +107,22 @@ def rows_of(file: File) -> int:
     return length_us // MINUTE_US * file.subject.instrument.profile.trades_per_minute
 
 
+def effort_of(file: File) -> int:
+    """About how long a file takes to make, in trades that are read in that time."""
+    return rows_of(file) * _EFFORTS[file.kind]
+
+
+_EFFORTS: Final[dict[str, int]] = {
+    TRADES: 1,
+    AGGREGATES: 1,
+    PREMIUM: 5,
+    KLINES: 10,
+    INDEX: 15,
+    MARK: 60,
+    FUNDING: 60,
+}
+
+
 def text_of(engine_now: EngineNow, file: File, from_us: int) -> Iterator[str]:
     """The table of a file that is there, piece by piece; what is before `from_us` is left out.
 
