@@ -19,7 +19,7 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
 FROM python:3.11-slim
 COPY --from=build /opt/emulator /opt/emulator
 RUN useradd --system --uid 10001 --no-create-home --home-dir /data emulator \
-    && install -d -o emulator -g emulator /data
+    && install -d -o emulator -g emulator /data /trusted
 
 # A container's loopback is its own, so all addresses; the control API then wants a token, which is
 # printed at start unless EMULATOR_CONTROL_TOKEN gives one.
@@ -31,7 +31,8 @@ ENV PATH=/opt/emulator/bin:$PATH \
 USER emulator
 WORKDIR /data
 VOLUME /data
-EXPOSE 8585-8591
+# The sites' own ports, and that of the real host names (EMULATOR_TLS_PORT sets others).
+EXPOSE 8585-8591 8543
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["python", "-c", \
     "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('EMULATOR_PORT', '8585') + '/_emulator/health', timeout=2)"]
 STOPSIGNAL SIGTERM

@@ -390,6 +390,18 @@ def _authority(data_dir: Path) -> Authority:
         _fail(str(error))
 
 
+# hosts
+
+
+@main.command("hosts")
+@click.option("--address", default="127.0.0.1", show_default=True, help="Where the emulator listens.")
+def print_hosts(address: str) -> None:
+    """Print the exchanges' hosts as lines of a hosts file, for programs that `exec` cannot run."""
+    from emulator.web.hosts import REAL_HOSTS
+
+    click.echo("\n".join(f"{address} {name}" for name in REAL_HOSTS))
+
+
 # accounts
 
 

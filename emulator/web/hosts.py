@@ -127,6 +127,9 @@ HOST_SITES: Mapping[str, str] = {
 }
 """`testnet.binancefuture.com` is missing on purpose: it serves both futures sites, told by the path."""
 
+REAL_HOSTS: tuple[str, ...] = (*HOST_SITES, "testnet.binancefuture.com")
+"""Every name that an exchange's host has, but for those of regions: for hosts files, and networks' names."""
+
 REGIONAL_DOMAINS: Mapping[str, str] = {
     "binance.us": "binance.com",
     "binance.je": "binance.com",

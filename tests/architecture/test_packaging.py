@@ -13,6 +13,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from emulator.web.hosts import REAL_HOSTS
+
 TREE = Path(__file__).resolve().parents[2]
 LOCKS = sorted((TREE / "requirements").rglob("*.txt"))
 REQUIREMENT = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)(?: ; [^\\]+)? \\$")
@@ -97,7 +99,9 @@ def test_every_client_has_its_lock() -> None:
         assert [f"{path.stem}=={locked[path.stem]}"] == wanted
 
 
-@pytest.mark.parametrize("script", ["serve", "test", "check", "bench", "install", "client-env", "lock"])
+@pytest.mark.parametrize(
+    "script", ["serve", "exec", "test", "check", "bench", "install", "client-env", "lock"]
+)
 def test_scripts_can_be_run(script: str) -> None:
     path = TREE / "scripts" / script
     assert os.access(path, os.X_OK), f"{path} is not executable"
@@ -133,10 +137,11 @@ def test_compose_services_fit_together() -> None:
     assert "profiles" not in services["emulator"], "`docker compose up` is the emulator alone"
     assert (TREE / services["emulator"]["build"] / "Dockerfile").exists()
     for name, service in services.items():
-        for needed in service.get("depends_on", {}):
+        for needed, wish in service.get("depends_on", {}).items():
             assert needed in services, f"{name} depends on {needed}"
             assert set(service["profiles"]) & set(services[needed]["profiles"])
-            assert "healthcheck" in services[needed]
+            if wish["condition"] != "service_completed_successfully":
+                assert "healthcheck" in services[needed]
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             assert source in compose["volumes"] or (source.startswith(".") and (TREE / source).exists())
@@ -147,6 +152,25 @@ def test_compose_services_fit_together() -> None:
     assert "EMULATOR_REDIS_URL" not in full["environment"]
     real = services["test-mongo"]["environment"]["EMULATOR_TEST_MONGO_URL"]
     assert real.startswith("mongodb://mongo-for-tests")
+
+
+def test_a_container_can_be_the_exchanges() -> None:
+    compose = yaml.safe_load((TREE / "compose.yaml").read_text(encoding="utf-8"))
+    services = compose["services"]
+    exchanges, bot = services["exchanges"], services["bot"]
+    assert exchanges["environment"]["EMULATOR_TLS_PORT"] == "443,9443"
+    (network,) = bot["networks"]
+    assert compose["networks"][network]["internal"], "a bot that can go elsewhere is not guarded"
+    assert exchanges["networks"][network]["aliases"] == list(REAL_HOSTS), (
+        "the aliases are the names that `python -m emulator hosts` prints"
+    )
+    (trusted,) = {path for name, path in bot["environment"].items() if "CERT" in name or "BUNDLE" in name}
+    folder, _, file = trusted.rpartition("/")
+    assert f"trusted:{folder}:ro" in bot["volumes"]
+    export = services["exchanges-ca"]["command"]
+    assert export[:2] == ["ca", "export"]
+    assert export[2].endswith(f"/{file}")
+    assert f"trusted:{export[2].rpartition('/')[0]}" in services["exchanges-ca"]["volumes"]
 
 
 def test_commands_of_the_readme_exist() -> None:

@@ -111,12 +111,11 @@ def test_a_file_of_one_that_has_died_misleads_nobody(tmp_path: Path) -> None:
 # What the command ends with
 
 
-@pytest.mark.parametrize("code", [0, 3, 255])
-def test_the_exit_code_is_the_commands(here: tuple[str, str], tmp_path: Path, way: str, code: int) -> None:
-    outcome = run_under_exec(tmp_path, [*here, way], ["sh", "-c", f"exit {code}"])
-    assert outcome.code == code
+def test_the_exit_code_is_the_commands(here: tuple[str, str], tmp_path: Path, way: str) -> None:
+    outcome = run_under_exec(tmp_path, [*here, way], ["sh", "-c", "exit 3"])
+    assert outcome.code == 3
     assert outcome.summary is not None
-    assert outcome.summary["exitCode"] == code
+    assert outcome.summary["exitCode"] == 3
 
 
 def test_no_such_command(here: tuple[str, str], tmp_path: Path, way: str) -> None:

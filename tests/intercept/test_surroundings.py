@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from emulator.__main__ import main
 from emulator.intercept.summary import HostCalls, Refusal, Summary, read_refusals
 from emulator.intercept.surroundings import HOOKS, Terms, local_names, surround
+from emulator.web.hosts import is_exchange_host
 
 OURS = "-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----\n"
 
@@ -124,3 +127,13 @@ def test_a_long_list_is_cut_for_people_only() -> None:
     assert sum(line.startswith("    api.binance.com: GET /") for line in lines) == 20
     assert lines[-1] == "    and 10 more; --report FILE has them all"
     assert len(json.loads(summary.as_json())["hosts"][0]["notEmulated"]) == 30
+
+
+def test_the_hosts_are_printed_for_a_hosts_file() -> None:
+    printed = CliRunner().invoke(main, ["hosts", "--address", "10.0.0.5"], catch_exceptions=False)
+    lines = [line.split(" ") for line in printed.output.splitlines()]
+    assert {address for address, _ in lines} == {"10.0.0.5"}
+    names = [name for _, name in lines]
+    assert {"api.binance.com", "stream.bybit.com", "api.kucoin.com", "testnet.binancefuture.com"} < set(names)
+    assert len(set(names)) == len(names)
+    assert all(map(is_exchange_host, names))
