@@ -294,7 +294,6 @@ class TestAccounts:
         assert abs(Decimal(sold["bc"]) + given) < Decimal("0.00000001")
         assert Decimal(sold["wb"]) == 2 + Decimal(sold["bc"])
 
-
     async def test_what_was_owed_is_bought_of_another_asset(self, vault: Vault) -> None:
         """8 BTC lose more than the 100,000 USDT that there are; the BTC beside them pays the rest."""
         await vault.deposit("BTC", "1", "usdm")
