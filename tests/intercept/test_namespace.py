@@ -23,6 +23,7 @@ import pytest
 
 from emulator.intercept import hello
 from emulator.intercept.namespace import available
+from tests.intercept import retrying
 from tests.intercept.enclosing import UNAVAILABLE
 from tests.launch import Server
 
@@ -609,6 +610,38 @@ class TestThisMachine:
             connection.sendall(b"later")
             assert process.stdout.readline() == "b'later'\n"
             connection.close()
+
+    def test_what_begins_to_listen_is_reached_from_the_other_side_until_it_ends(
+        self, enclosed: Enclosed
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
+            ports = free.getsockname()[1], other.getsockname()[1]
+        program = Path(retrying.__file__).read_text(encoding="utf-8") + (
+            f"serving = socket.create_server(('0.0.0.0', {ports[0]}))\n"
+            "visitor, _ = serving.accept()\n"
+            "visitor.sendall(visitor.recv(10).upper()); visitor.close(); serving.close()\n"
+            f"print(connected({ports[1]}).recv(10), flush=True); input()\n"
+        )
+        command = enclosed.command(sys.executable, "-I", "-S", "-c", program)
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=surroundings()
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdin is not None
+            with retrying.connected(ports[0]) as visiting:
+                visiting.sendall(b"a visit")
+                assert visiting.recv(10) == b"A VISIT"
+            with socket.create_server(("127.0.0.1", ports[1])) as late:
+                late.settimeout(LIMIT_S)
+                connection, _ = late.accept()
+                connection.sendall(b"later")
+                connection.close()
+                assert process.stdout.readline() == "b'later'\n"
+            assert retrying.freed(ports[0])
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.wait(LIMIT_S) == 0
+        assert enclosed.refused == []
 
     def test_what_the_command_serves_is_its_own(self, enclosed: Enclosed) -> None:
         program = (
