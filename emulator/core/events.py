@@ -29,8 +29,11 @@ class AccountOpened(Event, frozen=True, kw_only=True):
 
 
 class FeePaymentSet(Event, frozen=True, kw_only=True):
+    """wallet: the one that it is about; None: all of them."""
+
     account: AccountId
     discounted: bool
+    wallet: str | None = None
 
 
 class AmountDeposited(Event, frozen=True, kw_only=True):
