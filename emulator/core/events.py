@@ -201,8 +201,8 @@ class AutoDeleveraged(Event, frozen=True, kw_only=True):
 
 
 class AssetExchanged(Event, frozen=True, kw_only=True):
-    """One asset was bought for another from the market, at a price that was agreed on: what was owed after a
-    liquidation, or what the account itself wanted. reference: its own name for it; empty after a liquidation.
+    """One asset was bought for another from the market, at a price that was agreed on: what was owed, or what
+    the account itself wanted. reference: its own name for it; empty where nobody asked for it.
     """
 
     account: AccountId
