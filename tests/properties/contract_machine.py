@@ -41,13 +41,14 @@ DATED = msgspec.structs.replace(
     ),
 )
 TRADED = (*CONTRACTS, DATED.symbol)
-WALLETS = {"usdm": ("USDT", "BTC"), "coinm": ("BTC", "USDT")}
+WALLETS = {"usdm": ("USDT", "BTC", "BNB"), "coinm": ("BTC", "USDT")}
 """And what is in them."""
 A_BIT = Decimal("0.00000001")
 
 contracts = st.sampled_from([*CONTRACTS, *CONTRACTS, DATED.symbol])
 wallets = st.sampled_from(sorted(WALLETS))
 modes = st.sampled_from(MarginMode)
+changes = st.permutations(WALLETS["usdm"]).map(lambda assets: (assets[0], assets[1]))
 legs = st.sampled_from([Leg.LONG, Leg.SHORT])
 pairs = st.permutations(ACCOUNTS).map(lambda all_of_them: (all_of_them[0], all_of_them[1]))
 sizes = st.sampled_from([1, 3, 8, 15, 30, 60])
@@ -81,6 +82,8 @@ class ContractUniverse(FuturesUniverse):
         for one in events:
             match one:
                 case e.TradeExecuted():
+                    if one.instrument in TRADED and "BNB" in (one.taker_fee_asset, one.maker_fee_asset):
+                        self.saw("discounted fee")
                     self._filled(one.taker, one.quantity)
                     self._filled(one.maker, one.quantity)
                 case e.PositionTakenOver():
@@ -91,6 +94,8 @@ class ContractUniverse(FuturesUniverse):
                     self._filled(one.counter, one.quantity)
                 case e.FundingPaid():
                     self.saw("funding")
+                case e.AssetExchanged() if one.reference:
+                    self.saw("exchanged")
                 case e.LiquidationBegun():
                     self.saw("liquidation")
                 case _:
@@ -125,8 +130,9 @@ class ContractUniverse(FuturesUniverse):
     def begin_trading(
         self, funds: int, hedged: set[int], isolated: set[int], shared: set[int], leverage: int
     ) -> None:
-        """With what accounts choose before they trade; most of it can be chosen with nothing open only."""
-        self.begin(set(), funds)
+        """With what accounts choose before they trade; most of it can be chosen with nothing open only.
+        The last one pays its fees in the discount asset, as long as it has some."""
+        self.begin({ACCOUNTS[-1]}, funds)
         for account in ACCOUNTS:
             for wallet in WALLETS:
                 if account in hedged:
@@ -184,6 +190,9 @@ class ContractUniverse(FuturesUniverse):
             self.saw("taken out")
             done = self.do(self._moving(account, asset, most[asset], wallet))
             assert done.rejection is None, done
+
+    def exchange_some(self, account: int, assets: tuple[str, str], percent: int) -> None:
+        self.exchange(account, "usdm", *assets, percent)
 
     def _moving(self, account: int, asset: str, amount: Decimal, wallet: str) -> c.Transfer:
         return c.Transfer(account=account, asset=asset, amount=amount, source=wallet, target="funding")
@@ -284,7 +293,7 @@ def roll_contracts(universe: ContractUniverse, seed: int, steps: int) -> None:
 def _act(universe: ContractUniverse, dice: Random) -> None:
     account, symbol = dice.choice(ACCOUNTS), dice.choice([*CONTRACTS, *TRADED])
     wallet = universe.wallet_of(symbol)
-    match dice.randint(0, 29):
+    match dice.randint(0, 31):
         case kind if kind < 11:
             first, second, _ = dice.sample(ACCOUNTS, 3)
             sizes = [1, 8, 15, 30, 60, 120]
@@ -316,6 +325,11 @@ def _act(universe: ContractUniverse, dice: Random) -> None:
             universe.modify(dice.randint(0, 1000), dice.randint(-4, 4), dice.choice([None, 3, 9]), None)
         case 28:
             universe.release(symbol)
+        case 29:
+            sold, bought = dice.sample(WALLETS["usdm"], 2)
+            universe.exchange_some(account, (sold, bought), dice.choice([1, 50, 100, 101]))
+        case 30:
+            universe.pay_fees(account, dice.random() < 0.8)
         case _:
             universe.wait(dice.choice([1, SECOND, 20 * SECOND, 5 * MINUTE]))
 
@@ -375,6 +389,11 @@ class ContractMachine(RuleBasedStateMachine, ContractUniverse):
     put_up = rule(account=accounts, symbol=contracts, leg=legs, tenths=st.sampled_from([-20, -1, 1, 5, 20]))(
         ContractUniverse.put_up
     )
+
+    exchange_some = rule(account=accounts, assets=changes, percent=st.sampled_from([1, 10, 50, 100, 101]))(
+        ContractUniverse.exchange_some
+    )
+    pay_fees = rule(account=accounts, discounted=coins)(ContractUniverse.pay_fees)
 
     @rule(account=accounts, symbol=contracts, leverage=st.sampled_from([1, 2, 5, 20, 25, 50, 60]))
     def choose_leverage(self, account: int, symbol: str, leverage: int) -> None:

@@ -14,7 +14,7 @@ from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
 from emulator.core.instruments import Instrument, Outcome, Side, TriggerSource
 from emulator.core.margin import CostRule
-from emulator.core.numbers import exact
+from emulator.core.numbers import divide_down, exact, round_down
 from emulator.core.orders import Peg
 from emulator.core.positions import Leg, MarginMode
 from emulator.core.risk import held_at, risks_of, standing
@@ -22,7 +22,7 @@ from emulator.core.rules import EngineRules, LeverageScope, MarginRules
 from tests.core.futures import flat, inverse, linear, table
 from tests.core.world import MINUTE, SECOND, SPOT, WALLET_OF, instrument, perpetual
 from tests.properties import dice as spot_dice
-from tests.properties.universe import ACCOUNTS, ASKED_LATER, LOT, RECEIVED, STEP, Universe, Wish
+from tests.properties.universe import ACCOUNTS, ASKED_LATER, INSTRUMENTS, LOT, RECEIVED, STEP, Universe, Wish
 
 LINEAR = perpetual(
     linear(
@@ -52,15 +52,19 @@ INVERSE = perpetual(
     amend_keeps_priority=False,
 )
 PAIR = instrument(**RECEIVED, maker_fee="0.001", taker_fee="0.002")
-LISTED = (PAIR, LINEAR, INVERSE)
+BNB_PAIR = next(one for one in INSTRUMENTS if one.symbol == "BNBUSDT")
+"""Nobody trades it here; it says what fees cost in the discount asset."""
+LISTED = (PAIR, BNB_PAIR, LINEAR, INVERSE)
 SYMBOLS = tuple(one.symbol for one in LISTED)
 CONTRACTS = (LINEAR.symbol, INVERSE.symbol)
 HOUR = 60 * MINUTE
 WAITING = ("stop", "stop", "stop_limit", "trailing", "trailing_limit")
+SATOSHI = Decimal("0.00000001")
+_WORTH = {"USDT": Decimal(1), "BTC": Decimal(100), "BNB": Decimal(100)}
 _DIRECTION = {Side.BUY: 1, Side.SELL: -1}
 RULES = EngineRules(
-    fees=FeeRules(discount_asset="BNB"),
-    symbols={(PAIR.base, PAIR.quote): PAIR.symbol},
+    fees=FeeRules(discount_asset="BNB", discounts={"usdm": Decimal("0.9")}),
+    symbols={(one.base, one.quote): one.symbol for one in (PAIR, BNB_PAIR)},
     margin=MarginRules(
         cost=CostRule(opening_rate=Decimal("0.0005")),
         sell_premium=Decimal("0.0015"),
@@ -80,6 +84,9 @@ RULES = EngineRules(
                     bid_buffer=Decimal("0.05"),
                     ask_buffer=Decimal("0.05"),
                     index_of=LINEAR.symbol,
+                ),
+                CollateralAsset(
+                    asset="BNB", index=Decimal(90), bid_buffer=Decimal("0.1"), ask_buffer=Decimal("0.1")
                 ),
             ),
             # What its contracts settle in has a price of its own here.
@@ -133,6 +140,7 @@ class FuturesUniverse(Universe):
                 ("coinm", "BTC", Decimal(funds) / 100),
                 ("usdm", "BTC", Decimal(funds) / 100),
                 ("coinm", "USDT", Decimal(funds) / 10),
+                ("usdm", "BNB", Decimal(funds) / 1000),
             ):
                 self.do(
                     c.Deposit(account=account, wallet=wallet, asset=asset, amount=amount)
@@ -229,6 +237,24 @@ class FuturesUniverse(Universe):
             c.Transfer(account=account, asset=asset, amount=Decimal(amount), source=source, target=target)
         )
 
+    def exchange(self, account: int, wallet: str, sold: str, bought: str, percent: int) -> None:
+        """So much of what is there, which may be more than is free, a tenth below what it is worth."""
+        there = abs(self.engine.state.ledger.free(account, wallet, sold))
+        with exact():
+            amount = round_down(there * percent / 100, SATOSHI)
+            got = divide_down(amount * _WORTH[sold] * 9, _WORTH[bought] * 10, SATOSHI)
+        self.do(
+            c.ExchangeAssets(
+                account=account,
+                wallet=wallet,
+                sold=sold,
+                sold_amount=amount,
+                bought=bought,
+                bought_amount=got,
+                reference="a quote",
+            )
+        )
+
     def is_sound(self) -> None:
         super().is_sound()
         assert self.engine.audit() == []
@@ -238,7 +264,14 @@ class FuturesUniverse(Universe):
 def act(universe: FuturesUniverse, dice: Random) -> None:
     """One action; most are orders of contracts."""
     account, symbol = dice.choice(ACCOUNTS), dice.choice(CONTRACTS)
-    match dice.randint(-12, 19):
+    match dice.randint(-14, 19):
+        case -14:
+            sold, bought = dice.sample(sorted(_WORTH), 2)
+            universe.exchange(
+                account, universe.wallet_of(symbol), sold, bought, dice.choice([1, 10, 50, 100, 101])
+            )
+        case -13:
+            universe.pay_fees(account, dice.random() < 0.7)
         case -10 | -9:
             universe.jump(
                 symbol, dice.choice([-30, -20, -12, -8, 8, 12, 20, 30]), dice.choice(list(c.PriceMode))

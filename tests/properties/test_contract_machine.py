@@ -31,6 +31,8 @@ MET = {
     "delivery": 1,
     "mode changed": 2,
     "taken out": 3,
+    "exchanged": 3,
+    "discounted fee": 10,
 }
 """How often at least, in all seeds of `test_seeded` together."""
 
