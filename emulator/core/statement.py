@@ -252,7 +252,8 @@ def _liquidation(
     funds: Decimal,
     mark: Decimal,
 ) -> Decimal | None:
-    step = instrument.price_step
+    # A mark price, so it is as fine as these are.
+    step = contract.marking.step if contract.marking is not None else instrument.price_step
     if position.mode is MarginMode.ISOLATED or not isinstance(covering, SharedCollateral):
         return liquidation_price(contract, legs, funds, step=step, mark=mark)
     rate = covering.rates[contract.settle]

@@ -77,6 +77,7 @@ def recipe_of(there: Trades, label: str, names: Sequence[str], required: Sequenc
         "interval": INTERVALS,
         "limit": one_of(5, 10, 50),
         "marginAsset": words.assets,
+        "asset": words.assets,
         "page": 1,
     }
     some = {name: usual[name] for name in names if name in usual and name not in required}

@@ -58,6 +58,9 @@ NEVER_ACCEPTED = {
     "GET /dapi/v1/asyn/file",
     # So are quotes: forks have none.
     "POST /fapi/v1/convert/acceptQuote",
+    # Nobody has portfolio margin here, which is what everybody is told.
+    "GET /fapi/v1/pmAccountInfo",
+    "GET /dapi/v1/pmAccountInfo",
 }
 
 

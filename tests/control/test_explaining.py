@@ -89,11 +89,11 @@ async def test_a_liquidation_price(house: House) -> None:
     }
     inputs = {name: float(one) for name, one in figures["liquidation"]["inputs"].items()}
     price = float(figures["liquidation"]["value"])
-    # Put into the formula, the price leaves the maintenance margin of the value there, to half a tick.
+    # Put into the formula, the price leaves the maintenance margin of the value there, to its eight places.
     left = inputs["funds"] + inputs["direction"] * (
         inputs["size"] * inputs["quantity"] * price - inputs["cost"]
     )
-    assert left == pytest.approx(0.004 * inputs["quantity"] * price, abs=0.06)
+    assert left == pytest.approx(0.004 * inputs["quantity"] * price, abs=1e-7)
     assert figures["bankruptcy"]["value"] == "95000"
 
 

@@ -277,8 +277,8 @@ TOTALS = (
 
 
 def expected_liquidation(balance, quantity, entry):
-    """Of a long in BTCUSDT's first bracket: where 0.4 % of the worth is left; in whole steps."""
-    return round((balance - quantity * entry) / (quantity * D("0.004") - quantity), 1)
+    """Of a long in BTCUSDT's first bracket: where 0.4 % of the worth is left; as fine as mark prices."""
+    return round((balance - quantity * entry) / (quantity * D("0.004") - quantity), 8)
 
 
 def check_resting_orders():

@@ -192,6 +192,10 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         # futures have none.
         345231: "System failed to execute the quote, which has expired. Please request for quote again.",
         -5047: "The original order is not a reduce-only order",
+        # Quirk: the pages of futures have no code for accounts without portfolio margin; this is what the
+        # exchange's article on that program and the error codes of its own site say (support article "How
+        # to Use the Binance Portfolio Margin Pro Program APIs", its example of an account without it).
+        -21001: "invalid request: request ID is not a Portfolio Margin Account",
     }
 )
 

@@ -12,6 +12,7 @@ import pytest
 from emulator.core import commands as c
 from emulator.core.instruments import Side
 from emulator.core.positions import Leg, MarginMode
+from emulator.exchanges.binance.futures.products import COINM, USDM, Product
 from tests.exchanges.binance.futures.vault import BTC, COIN, ETH, Vault
 
 pytestmark = pytest.mark.anyio
@@ -162,7 +163,8 @@ class TestPositions:
         assert risk["maintMargin"] == "792.00000000"
         wallet = float((await vault.usdm("/v3/account"))["totalWalletBalance"])
         # (wallet - 200,000) / (2 x 0.004 - 2)
-        assert float(risk["liquidationPrice"]) == pytest.approx((wallet - 200_000) / (0.008 - 2), abs=0.06)
+        assert float(risk["liquidationPrice"]) == pytest.approx((wallet - 200_000) / (0.008 - 2), abs=1e-8)
+        assert len(risk["liquidationPrice"].partition(".")[2]) == 8
         (old,) = await vault.usdm("/v2/positionRisk", symbol="BTCUSDT")
         assert (old["leverage"], old["marginType"], old["positionAmt"]) == ("20", "cross", "2.000")
         assert old["maxNotionalValue"] == "100000000"
@@ -190,8 +192,8 @@ class TestPositions:
         }
         (risk,) = await vault.usdm("/v3/positionRisk")
         assert (risk["isolatedWallet"], risk["isolatedMargin"]) == ("6000.00000000", "6000.00000000")
-        # (6,000 - 100,000) / (0.004 - 1) = 94,377.51
-        assert risk["liquidationPrice"] == "94377.5"
+        # (6,000 - 100,000) / (0.004 - 1) = 94,377.510040160...
+        assert risk["liquidationPrice"] == "94377.51004016"
         (old,) = await vault.usdm("/v2/positionRisk", symbol="BTCUSDT")
         assert old["marginType"] == "isolated"
         assert (
@@ -365,6 +367,13 @@ class TestSettings:
         await vault.post("/fapi/v1/feeBurn", feeBurn="false")
         assert (await vault.get("/sapi/v1/bnbBurn"))["spotBNBBurn"] is True
         assert await vault.usdm("/v1/feeBurn") == {"feeBurn": False}
+
+    @pytest.mark.parametrize("product", [USDM, COINM], ids=str)
+    async def test_no_account_is_one_of_portfolio_margin(self, vault: Vault, product: Product) -> None:
+        path = f"{product.prefix}/v1/pmAccountInfo"
+        told = (400, -21001, "invalid request: request ID is not a Portfolio Margin Account")
+        assert await vault.refusal("GET", path, asset="BTC") == told
+        assert (await vault.refusal("GET", path))[1] == -1102
 
     async def test_a_fee_in_bnb_is_a_tenth_less_while_there_is_enough(self, vault: Vault) -> None:
         """0.05 % of 50000 are 25 USDT, of which 22.5 are paid: 0.028125 BNB at 800. Of 0.03 BNB that leaves

@@ -148,7 +148,9 @@ def _risk(standing: Standing, symbol: str, one: PositionStatement, call: Call) -
         "breakEvenPrice": render_price(one.break_even(ENTRY_STEP)),
         "markPrice": render_value(one.mark),
         "unRealizedProfit": render_value(one.unrealised),
-        "liquidationPrice": render_plain(one.shown_liquidation),
+        # Quirk: as fine as mark prices, not in whole ticks; "0" where there is none (answers recorded in
+        # clients' sources, and the COIN-M page's own example).
+        "liquidationPrice": render_or_zero(one.shown_liquidation),
         "isolatedMargin": render_or_zero(isolated_margin(one)),
         "notional": render_or_zero(one.value),
         "marginAsset": one.contract.margin_asset,
@@ -175,7 +177,7 @@ def _risk_of_old(
         "breakEvenPrice": render_price(one.break_even(ENTRY_STEP)),
         "markPrice": render_value(one.mark),
         "unRealizedProfit": render_value(one.unrealised),
-        "liquidationPrice": render_plain(one.shown_liquidation),
+        "liquidationPrice": render_or_zero(one.shown_liquidation),
         "leverage": render_plain(position.leverage),
         "maxNotionalValue": render_plain(one.value_max),
         # Quirk: the same modes are "cross" and "isolated" here, "CROSSED" and "ISOLATED" where they are set
@@ -200,7 +202,7 @@ def _coinm_risk(standing: Standing, symbol: str, one: PositionStatement, call: C
         "breakEvenPrice": render_price(one.break_even(ENTRY_STEP)),
         "markPrice": render_value(one.mark),
         "unRealizedProfit": render_value(one.unrealised),
-        "liquidationPrice": render_plain(one.shown_liquidation),
+        "liquidationPrice": render_or_zero(one.shown_liquidation),
         "leverage": render_plain(position.leverage),
         "maxQty": render_plain(one.value_max),
         "marginType": "isolated" if is_isolated(one) else "cross",

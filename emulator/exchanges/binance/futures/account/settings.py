@@ -11,6 +11,7 @@ from emulator.core.numbers import exact
 from emulator.core.positions import MarginMode
 from emulator.core.rejections import SettingUnchanged
 from emulator.exchanges.binance.futures.account.readings import render_plain
+from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.payloads.account import (
     AccountConfig,
@@ -21,6 +22,7 @@ from emulator.exchanges.binance.futures.payloads.account import (
     CoinmLeverage,
     Done,
     FeeBurn,
+    PortfolioMargin,
     PositionMode,
     SymbolConfig,
     UsdmBracket,
@@ -234,6 +236,20 @@ def account_config(call: Call) -> AccountConfig:
         "multiAssetsMargin": _is_shared(call),
         "tradeGroupId": account.trade_group or -1,
     }
+
+
+@rows.both(
+    "GET",
+    "/v1/pmAccountInfo",
+    summary="Classic portfolio margin account information",
+    description="No account here is one of portfolio margin, and each is told so.",
+    security=USER_DATA,
+    weight=5,
+    parameters=(Parameter("asset", required=True),),
+    answers=PortfolioMargin,
+)
+def portfolio_margin(call: Call) -> PortfolioMargin:
+    raise TABLES[product_of(call)].refuse(-21001)
 
 
 @rows.usdm(

@@ -302,6 +302,12 @@ class FeeBurn(TypedDict):
     feeBurn: bool
 
 
+class PortfolioMargin(TypedDict):
+    maxWithdrawAmountUSD: str
+    asset: str
+    maxWithdrawAmount: str
+
+
 class UsdmLeverage(TypedDict):
     leverage: int
     maxNotionalValue: str
