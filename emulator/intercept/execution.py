@@ -69,13 +69,11 @@ def _execute(wish: Wish, signals: Signals) -> int:
         url = wish.url if not wish.fresh else None
         if url is not None and not finding.answers(url):
             raise NoEmulator(f"no emulator answers at {url}")
-        if url is None and not wish.fresh:
-            url = finding.running(wish.data_dir)
-        if url is None:
-            data_dir = folder / "data" if wish.fresh else wish.data_dir
-            url = stack.enter_context(
-                finding.started(data_dir, ephemeral=wish.fresh, log=folder / "emulator.log")
-            )
+        if url is None and wish.fresh:
+            own = finding.started(folder / "data", log=folder / "emulator.log")
+            url = stack.enter_context(own)
+        elif url is None:
+            url = stack.enter_context(finding.shared(wish.data_dir))
         control = Control(url, wish.token)
         gate = control.open_gate(guard=wish.guard, allow=wish.allow)
         terms = Terms(
