@@ -43,6 +43,7 @@ class Rules:
         self.ca: str = contract["ca"]
         self.guard: bool = contract["guard"]
         self._report: str = contract["report"]
+        self.folder = os.path.dirname(self._report)  # noqa: PTH120 - pathlib is slow to import
         self._domains = tuple(domain.lower() for domain in contract["domains"])
         self._local = {name.lower() for name in contract.get("local", ())} | {os.uname().nodename.lower()}
         self._allowed: dict[str, set[int | None]] = {}
@@ -274,6 +275,34 @@ def change_openssl(module: Any, rules: Rules) -> None:
     context.set_default_verify_paths = set_default_verify_paths
 
 
+def change_certifi(module: Any, rules: Rules) -> None:
+    """Its list is read by libraries with a TLS of their own, too, so it is a list with one more."""
+    where, contents = module.where, module.contents
+
+    def where_with_ours() -> str:
+        import zlib
+
+        found: str = where()
+        path = os.path.join(rules.folder, f"certifi-{zlib.crc32(found.encode()):08x}.pem")  # noqa: PTH118 - slow
+        try:
+            if not os.path.exists(path):  # noqa: PTH110 - the same
+                draft = f"{path}.{os.getpid()}"
+                with open(draft, "wb") as file:  # noqa: PTH123 - the same
+                    for part in (found, rules.ca):
+                        with open(part, "rb") as read:  # noqa: PTH123 - the same
+                            file.write(read.read() + b"\n")
+                os.replace(draft, path)  # noqa: PTH105 - the same
+        except OSError:
+            return found
+        return path
+
+    def contents_with_ours() -> str:
+        with open(rules.ca, encoding="ascii") as file:  # noqa: PTH123 - the same
+            return f"{contents()}\n{file.read()}"
+
+    module.where, module.contents = where_with_ours, contents_with_ours
+
+
 def change_uvloop(module: Any, rules: Rules) -> None:
     """Its loop asks libuv, never the module socket, and connects where no audit hook sees it."""
     loop = module.Loop
@@ -375,6 +404,7 @@ CHANGES: dict[str, Callable[[Any, Rules], None]] = {
     "socket": change_socket,
     "ssl": change_ssl,
     "OpenSSL.SSL": change_openssl,
+    "certifi.core": change_certifi,
     "uvloop": change_uvloop,
     "pycares": change_pycares,
 }
