@@ -100,10 +100,12 @@ class CorrectBalance(Command, frozen=True, kw_only=True):
 
 
 class SetFeePayment(Command, frozen=True, kw_only=True):
-    """Choose whether fees are paid in the exchange's discount asset when there is enough of it."""
+    """Choose whether fees are paid in the exchange's discount asset when there is enough of it; for trades
+    of a wallet, or of all."""
 
     account: AccountId
     discounted: bool
+    wallet: str | None = None
 
 
 class SetLeverage(Command, frozen=True, kw_only=True):

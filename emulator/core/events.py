@@ -29,8 +29,11 @@ class AccountOpened(Event, frozen=True, kw_only=True):
 
 
 class FeePaymentSet(Event, frozen=True, kw_only=True):
+    """wallet: the one that it is about; None: all of them."""
+
     account: AccountId
     discounted: bool
+    wallet: str | None = None
 
 
 class AmountDeposited(Event, frozen=True, kw_only=True):
@@ -198,8 +201,8 @@ class AutoDeleveraged(Event, frozen=True, kw_only=True):
 
 
 class AssetExchanged(Event, frozen=True, kw_only=True):
-    """One asset was bought for another from the market, at a price that was agreed on: what was owed after a
-    liquidation, or what the account itself wanted. reference: its own name for it; empty after a liquidation.
+    """One asset was bought for another from the market, at a price that was agreed on: what was owed, or what
+    the account itself wanted. reference: its own name for it; empty where nobody asked for it.
     """
 
     account: AccountId

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -14,10 +14,13 @@ _RECEIVED = FeeAssetRule.RECEIVED
 
 
 class FeeRules(msgspec.Struct, frozen=True, kw_only=True):
-    """discount_asset: what fees may be paid in, None: nothing else; discount: the part then paid."""
+    """discount_asset: what fees may be paid in, None: nothing else; discount: the part then paid.
+    discounts: that part by wallet where linear contracts are traded; in others they have none.
+    """
 
     discount_asset: str | None = None
     discount: Decimal = Decimal("0.75")
+    discounts: Mapping[str, Decimal] = {}
     discount_step: Decimal = Decimal("0.00000001")
 
 
@@ -41,15 +44,16 @@ def discounted_fee(
     amount: Decimal,
     price_of: Callable[[str, str], Decimal | None],
     *,
+    left: Decimal,
     is_maker: bool,
 ) -> Decimal | None:
-    """The fee in the discount asset; None when there is no price to convert at.
+    """The fee in the discount asset, of which `left` is paid; None when there is no price to convert at.
 
     price_of(base, quote) is the last price of a pair, or None.
     """
     asset = rules.discount_asset
     assert asset is not None
-    rate = (instrument.maker_fee if is_maker else instrument.taker_fee) * rules.discount
+    rate = (instrument.maker_fee if is_maker else instrument.taker_fee) * left
     if asset == instrument.base:
         return round_down(quantity * rate, rules.discount_step)
     if asset == instrument.quote:

@@ -83,9 +83,9 @@ def test_sites_that_are_not_served_say_so(server: Server, name: str) -> None:
 
 
 def test_futures_sites_say_what_they_do_not_answer(server: Server) -> None:
-    refused = httpx.get(server.url + "/fapi/v1/convert/exchangeInfo", trust_env=False)
+    refused = httpx.get(server.url + "/fapi/v1/pmAccountInfo", trust_env=False)
     assert refused.status_code == 404
-    assert "not converted" in refused.json()["msg"]
+    assert "portfolio margin" in refused.json()["msg"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -109,6 +109,7 @@ def test_coverage_lists_every_site(control: ControlClient) -> None:
         "kucoin",
         "kucoin-futures",
         "paper",
+        "binance-vision",
     ]
     assert sites["bybit"]["served"] is False
     usdm = sites["binance-usdm"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from emulator.core import commands as c
@@ -12,7 +13,9 @@ from emulator.core import rejections as r
 from emulator.core.fees import FeeRules
 from emulator.core.instruments import FeeAssetRule, Instrument, Side
 from emulator.core.orders import Order
-from tests.core.world import World, deep, instrument, limit, market, plain, still
+from tests.core.futures import BTC, BTC_COIN
+from tests.core.sameness import assert_same
+from tests.core.world import World, deep, instrument, limit, market, perpetual, plain, still
 
 BUY, SELL = Side.BUY, Side.SELL
 RATES = {"maker_fee": "0.001", "taker_fee": "0.002"}
@@ -223,3 +226,32 @@ def test_switched_off_again() -> None:
     assert charged(world, order) == [("0.002", "BTC")]
     assert world.does(c.SetFeePayment(account=world.alice, discounted=False)) == ()
     assert world.refuses(c.SetFeePayment(account=77, discounted=False)) == r.UnknownAccount(account=77)
+
+
+def test_each_wallet_has_its_own_choice() -> None:
+    """Of a contract a tenth less is paid: 250 * 0.002 * 0.9 / 250 BNB."""
+    world = World(
+        still("250", depth=10),
+        instrument(**RATES),
+        instrument(symbol="BNBUSDT", base="BNB", quantity_step="0.001", **RATES),
+        perpetual(BTC, **RATES),
+        perpetual(BTC_COIN, **RATES),
+        fees=FeeRules(discount_asset="BNB", discounts={"usdm": Decimal("0.9")}),
+    )
+    for wallet in ("spot", "usdm", "coinm"):
+        world.deposit(world.alice, "BNB", "10", wallet)
+    choice = c.SetFeePayment(account=world.alice, discounted=True, wallet="usdm")
+    world.does(choice)
+    assert world.does(choice) == ()
+    assert world.refuses(msgspec.structs.replace(choice, wallet="nowhere")) == r.UnknownWallet(
+        wallet="nowhere"
+    )
+    assert charged(world, world.buy(world.alice, "1", "260"))[0][1] == "BTC"
+    world.symbol = "BTCUSDT_PERP"
+    assert charged(world, world.buy(world.alice, "1", "250")) == [("0.0018", "BNB")]
+    world.does(c.SetFeePayment(account=world.alice, discounted=True))
+    world.symbol = "BTCUSD_PERP"
+    assert charged(world, world.buy(world.alice, "1", "250"))[0][1] == "BTC"
+    world.does(msgspec.structs.replace(choice, discounted=False))
+    assert world.engine.state.accounts[world.alice].discounted == {"spot", "funding", "coinm"}
+    assert_same(world.engine, world.replayed())

@@ -22,7 +22,7 @@ int main(int count, char **arguments) {
         perror(arguments[1]);
         return 4;
     }
-    snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", arguments[1]);
+    snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", arguments[1]);
     if (write(one, request, strlen(request)) < 0) return 5;
     while ((length = read(one, answer, sizeof answer)) > 0) fwrite(answer, 1, (size_t)length, stdout);
     return length < 0 ? 6 : 0;

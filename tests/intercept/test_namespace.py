@@ -23,6 +23,7 @@ import pytest
 
 from emulator.intercept import hello
 from emulator.intercept.namespace import available
+from tests.intercept import retrying
 from tests.intercept.enclosing import UNAVAILABLE
 from tests.launch import Server
 
@@ -372,7 +373,7 @@ class TestTheExchange:
         other = enclosed.run(str(program), "example.org", "80")
 
         assert (ended.returncode, ended.stdout.rpartition("\n")[2]) == (0, "the gate")
-        assert gate.received == [b"GET / HTTP/1.1\r\nHost: api.binance.com\r\n\r\n"]
+        assert gate.received == [b"GET / HTTP/1.1\r\nHost: api.binance.com\r\nConnection: close\r\n\r\n"]
         assert other.returncode == 3
         assert enclosed.refused == [("example.org", None)]
 
@@ -610,6 +611,38 @@ class TestThisMachine:
             assert process.stdout.readline() == "b'later'\n"
             connection.close()
 
+    def test_what_begins_to_listen_is_reached_from_the_other_side_until_it_ends(
+        self, enclosed: Enclosed
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
+            ports = free.getsockname()[1], other.getsockname()[1]
+        program = Path(retrying.__file__).read_text(encoding="utf-8") + (
+            f"serving = socket.create_server(('0.0.0.0', {ports[0]}))\n"
+            "visitor, _ = serving.accept()\n"
+            "visitor.sendall(visitor.recv(10).upper()); visitor.close(); serving.close()\n"
+            f"print(connected({ports[1]}).recv(10), flush=True); input()\n"
+        )
+        command = enclosed.command(sys.executable, "-I", "-S", "-c", program)
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=surroundings()
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdin is not None
+            with retrying.connected(ports[0]) as visiting:
+                visiting.sendall(b"a visit")
+                assert visiting.recv(10) == b"A VISIT"
+            with socket.create_server(("127.0.0.1", ports[1])) as late:
+                late.settimeout(LIMIT_S)
+                connection, _ = late.accept()
+                connection.sendall(b"later")
+                connection.close()
+                assert process.stdout.readline() == "b'later'\n"
+            assert retrying.freed(ports[0])
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.wait(LIMIT_S) == 0
+        assert enclosed.refused == []
+
     def test_what_the_command_serves_is_its_own(self, enclosed: Enclosed) -> None:
         program = (
             "import socket, threading\n"
@@ -644,6 +677,29 @@ class TestThisMachine:
 
         assert enclosed.python(program) == "True\n"
         assert sorted(service.received, key=int) == [b"%d" % n for n in range(400)]
+
+    def test_a_command_that_may_have_few_files_has_as_many_connections(
+        self, enclosed: Enclosed, service: Peer
+    ) -> None:
+        program = (
+            "import resource, socket\n"
+            f"ones = [socket.create_connection(('127.0.0.1', {service.port})) for _ in range(200)]\n"
+            "for one in ones: one.sendall(b'x'); one.shutdown(socket.SHUT_WR)\n"
+            "print(all(one.makefile('rb').read() == b'x' for one in ones))\n"
+            "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
+        )
+        command = enclosed.command(sys.executable, "-c", program)
+
+        ended = subprocess.run(
+            ["sh", "-c", 'ulimit -S -n 256; exec "$@"', "sh", *command],
+            capture_output=True,
+            text=True,
+            env=surroundings(),
+            timeout=LIMIT_S,
+            check=True,
+        )
+
+        assert ended.stdout == "True\n256\n"
 
     def test_an_end_that_was_cut_off_is_told_as_such(self, enclosed: Enclosed) -> None:
         with socket.create_server(("127.0.0.1", 0)) as cutting:
@@ -709,8 +765,8 @@ def where_forbidden(kinds: str, *arguments: str) -> subprocess.CompletedProcess[
     """The enclosing program where no namespaces of some kinds may be made: whoever has users of his own may
     set such limits for all that happens among them."""
     program = (
-        "import ctypes, pathlib, runpy, sys\n"
-        "uid, gid = pathlib.os.getuid(), pathlib.os.getgid()\n"
+        "import ctypes, os, pathlib, runpy, sys\n"
+        "uid, gid = os.getuid(), os.getgid()\n"
         "assert ctypes.CDLL(None).unshare(0x10000000) == 0\n"
         "own = pathlib.Path('/proc/self')\n"
         "(own / 'setgroups').write_text('deny')\n"

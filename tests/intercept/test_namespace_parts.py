@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from emulator.intercept.namespace import dns, machine, reasons, witness
+from emulator.intercept.namespace.arrivals import named
 from emulator.intercept.namespace.names import Allowed, Names, Opening, Route, Way
-from emulator.intercept.namespace.relay import named
 
 # RFC 1035 §4.1: header (id 7, recursion desired, one question), `a.Example`, type A, class IN.
 QUESTION = (

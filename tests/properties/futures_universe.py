@@ -12,7 +12,7 @@ from emulator.core import rejections as r
 from emulator.core.collateral import CollateralAsset
 from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
-from emulator.core.instruments import Outcome, Side, TriggerSource
+from emulator.core.instruments import Instrument, Outcome, Side, TriggerSource
 from emulator.core.margin import CostRule
 from emulator.core.numbers import exact
 from emulator.core.orders import Peg
@@ -113,6 +113,7 @@ class FuturesUniverse(Universe):
     """Subclasses say which market it is on."""
 
     symbols = SYMBOLS
+    listed: tuple[Instrument, ...] = LISTED
     scope = LeverageScope.CONTRACT
     refits = False
     asked_later = (*ASKED_LATER, r.InsufficientMargin, r.PositionTooLarge, r.NothingToReduce, r.LimitBroken)
@@ -122,7 +123,7 @@ class FuturesUniverse(Universe):
         replace = msgspec.structs.replace
         margin = replace(RULES.margin, leverage_scope=self.scope, refits_isolated=self.refits)
         rules = replace(RULES, margin=margin)
-        return Engine("test", {one.symbol: one for one in LISTED}, self.feed, wallets, rules)
+        return Engine("test", {one.symbol: one for one in self.listed}, self.feed, wallets, rules)
 
     def begin(self, discounted: set[int], funds: int) -> None:
         super().begin(discounted, funds)

@@ -6,10 +6,12 @@ from random import Random
 
 import pytest
 
+from emulator.core.positions import MarginMode
 from emulator.core.rules import LeverageScope
-from tests.properties.futures_universe import FuturesUniverse, act
+from tests.properties.futures_universe import CONTRACTS, FuturesUniverse, act
 from tests.properties.test_everything import OnScript, OnSynthetic
 from tests.properties.test_snapshot import Restoring
+from tests.properties.universe import ACCOUNTS
 
 
 class Scripted(FuturesUniverse, OnScript):
@@ -30,11 +32,27 @@ class ByLeg(FuturesUniverse, OnScript):
     scope = LeverageScope.ISOLATED_LEG
     refits = True
 
+    def begin(self, discounted: set[int], funds: int) -> None:
+        super().begin(discounted, funds)
+        isolate(self, hedged=True)
+
 
 class ByOrder(FuturesUniverse, OnScript):
     """Orders under isolated margin bring leverages of their own."""
 
     scope = LeverageScope.ISOLATED_ORDER
+
+    def begin(self, discounted: set[int], funds: int) -> None:
+        super().begin(discounted, funds)
+        isolate(self, hedged=bool(funds % 2))
+
+
+def isolate(universe: FuturesUniverse, *, hedged: bool) -> None:
+    """As every account's choice, to begin with."""
+    for account in ACCOUNTS:
+        for symbol in CONTRACTS:
+            universe.set_margin_mode(account, symbol, MarginMode.ISOLATED)
+            universe.set_position_mode(account, universe.wallet_of(symbol), hedged=hedged)
 
 
 class ByLegRestoring(ByLeg, Restoring):

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from itertools import chain, pairwise
+from typing import Protocol
 
 import msgspec
 
@@ -30,6 +31,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     instruments: Mapping[str, Traded]
     hold_step: Decimal
     wallet: str
+    elsewhere: frozenset[str] = frozenset()
+    """Wallets that others trade with."""
 
 
 def audit(terms: Terms, notebook: Notebook, survey: Survey) -> list[str]:
@@ -267,9 +270,11 @@ def _money(terms: Terms, notebook: Notebook, survey: Survey) -> list[str]:
     for wallet, assets in survey.wallets.items():
         for asset, (free, held) in assets.items():
             has[wallet, asset] = free + held
-            if free < 0 or held < 0:
+            if (free < 0 and wallet not in terms.elsewhere) or held < 0:
                 complaints.append(f"{wallet} has {free} {asset} free and {held} held")
     for key in totals.keys() | has.keys():
+        if key[0] in terms.elsewhere:
+            continue
         if has.get(key, ZERO) != totals.get(key, ZERO):
             complaints.append(
                 f"{key[0]} has {has.get(key, ZERO)} {key[1]}, and by its history {totals.get(key, ZERO)}"
@@ -369,7 +374,36 @@ def _stream(notebook: Notebook, survey: Survey) -> list[str]:
 # All accounts together
 
 
+class Surveyed(Protocol):
+    """What is asked of all accounts alike, whatever they trade."""
+
+    @property
+    def account(self) -> str: ...
+
+    @property
+    def orders(self) -> Mapping[int, OrderView]: ...
+
+    @property
+    def fills(self) -> Sequence[FillView]: ...
+
+    @property
+    def open_orders(self) -> Mapping[int, OrderView]: ...
+
+
 def audit_together(surveys: Sequence[Survey]) -> list[str]:
+    complaints = audit_sides(surveys)
+    for one in surveys:
+        for other in surveys:
+            if other is not one:
+                complaints += [
+                    f"swap {swap} of {one.account} is not told to {other.account}"
+                    for key, swap in one.swaps.items()
+                    if {swap.taker, swap.maker} & other.orders.keys() and other.swaps.get(key) != swap
+                ]
+    return complaints
+
+
+def audit_sides(surveys: Sequence[Surveyed]) -> list[str]:
     """Two sides of one trade are of one price and quantity, opposite, and one of them was there first."""
     complaints: list[str] = []
     sides: dict[tuple[str, int], list[FillView]] = defaultdict(list)
@@ -380,14 +414,6 @@ def audit_together(surveys: Sequence[Survey]) -> list[str]:
                 complaints.append(f"order {order_id} is of {one.account} and of {owners[order_id]}")
         for fill in one.fills:
             sides[fill.instrument, fill.trade].append(fill)
-    for one in surveys:
-        for other in surveys:
-            if other is not one:
-                complaints += [
-                    f"swap {swap} of {one.account} is not told to {other.account}"
-                    for key, swap in one.swaps.items()
-                    if {swap.taker, swap.maker} & other.orders.keys() and other.swaps.get(key) != swap
-                ]
     for key, fills in sides.items():
         if len(fills) > 2:
             complaints.append(f"trade {key} has {len(fills)} sides")
@@ -403,7 +429,7 @@ def audit_together(surveys: Sequence[Survey]) -> list[str]:
     return complaints
 
 
-def audit_book(instrument: str, book: Book, surveys: Sequence[Survey]) -> list[str]:
+def audit_book(instrument: str, book: Book, surveys: Sequence[Surveyed]) -> list[str]:
     """A book is in order, not crossed, and shows what rests in it."""
     complaints: list[str] = []
     for name, levels, sign in (("bids", book.bids, -1), ("asks", book.asks, 1)):

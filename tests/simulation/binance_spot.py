@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from random import Random
 from typing import Any
-from urllib.parse import urlencode
-
-import orjson
 
 from emulator.core.orders import OrderTerms, TriggerKind
 from emulator.exchanges.binance.spot.instruments import load
@@ -23,6 +20,7 @@ from emulator.exchanges.binance.vocabulary import (
     TIME_IN_FORCE_WORDS,
     order_type_word,
 )
+from tests.simulation.binance_requests import Requests
 from tests.simulation.binance_spot_reading import (
     movements_of,
     read_book,
@@ -42,7 +40,6 @@ from tests.simulation.words import (
     ListView,
     Movement,
     OrderView,
-    Outcome,
     Reply,
     Swap,
     Told,
@@ -57,15 +54,12 @@ WALLETS = {"spot": "MAIN", "funding": "FUNDING", "usdm": "UMFUTURE", "coinm": "C
 METHODS = {(one.method, one.path): one.name for one in NAMES}
 DAY_MS = 86_400_000
 
-Answer = tuple[int, Any]
-"""Status and content, whichever way they came."""
-
 
 def fraction(value: Decimal) -> str:
     return format(value, "f")
 
 
-class BinanceSpot:
+class BinanceSpot(Requests):
     site = "binance"
     engine = "binance"
     wallets = tuple(WALLETS)
@@ -75,6 +69,7 @@ class BinanceSpot:
     loud_path = "/stream?streams=btcusdt@depth@100ms/btcusdt@trade/ethusdt@depth/ethusdt@kline_1m"
 
     def __init__(self) -> None:
+        super().__init__(METHODS, read_reply)
         known = {one.symbol: one.instrument for one in load()}
         self.instruments = tuple(
             Traded(
@@ -88,83 +83,15 @@ class BinanceSpot:
             )
             for symbol, lot in SYMBOLS.items()
         )
-        self._bodies = 0
-
-    # Requests
-
-    async def _send(
-        self,
-        seat: Seat,
-        method: str,
-        path: str,
-        parameters: Mapping[str, Any],
-        *,
-        signed: bool = True,
-        secret: str | None = None,
-    ) -> Answer:
-        """Ask the way that the seat does. Raises Lost."""
-        named = METHODS.get((method, path))
-        texts = {name: str(value) for name, value in parameters.items()}
-        if signed:
-            texts["timestamp"] = str(time.time_ns() // 1_000_000)
-        credentials = seat.credentials
-        key = (secret or credentials.secret).encode()
-        hangs_up, seat.hangs_up = seat.hangs_up, None
-        if seat.socket is not None and named is not None and (hangs_up is None or hangs_up[0] is None):
-            if signed:
-                texts["apiKey"] = credentials.key
-                payload = "&".join(f"{name}={texts[name]}" for name in sorted(texts))
-                texts["signature"] = hmac.digest(key, payload.encode(), "sha256").hex()
-            request = {"method": named, "params": texts}
-            if hangs_up is not None:
-                await seat.socket.abandon(request)
-                raise Lost("hung up")
-            frame = await seat.socket.ask(request)
-            return frame["status"], frame.get("result", frame.get("error"))
-        query = urlencode(texts)
-        headers = {}
-        if signed:
-            query += "&signature=" + hmac.digest(key, query.encode(), "sha256").hex()
-            headers["X-MBX-APIKEY"] = credentials.key
-        target, body = f"{path}?{query}", b""
-        if method in ("POST", "PUT"):
-            self._bodies += 1
-            if self._bodies % 2:
-                target, body = path, query.encode()
-                headers["Content-Type"] = "application/x-www-form-urlencoded"
-        if hangs_up is not None:
-            await seat.http.abandon(method, target, headers, body, hangs_up[0])
-            raise Lost("hung up")
-        status, content = await seat.http.ask(method, target, headers, body)
-        return status, orjson.loads(content)
-
-    async def _do(
-        self, seat: Seat, method: str, path: str, parameters: Mapping[str, Any], *, secret: str | None = None
-    ) -> Reply:
-        try:
-            status, content = await self._send(seat, method, path, parameters, secret=secret)
-        except Lost as lost:
-            return Reply(outcome=Outcome.UNKNOWN, reason=str(lost))
-        return read_reply(status, content)
-
-    async def _get(self, seat: Seat, path: str, parameters: Mapping[str, Any], *, signed: bool = True) -> Any:
-        try:
-            status, content = await self._send(seat, "GET", path, parameters, signed=signed)
-        except Lost as lost:
-            raise Unavailable(str(lost)) from lost
-        if status in (503, 504):
-            raise Unavailable(str(content))
-        assert status == 200, (path, dict(parameters), status, content)
-        return content
 
     # Orders
 
     async def place(self, seat: Seat, traded: Traded, terms: OrderTerms, *, routed: bool) -> Reply:
         path = "/api/v3/sor/order" if routed else "/api/v3/order"
-        return await self._do(seat, "POST", path, _placement(traded, terms))
+        return await self.do(seat, "POST", path, _placement(traded, terms))
 
     async def test(self, seat: Seat, traded: Traded, terms: OrderTerms) -> Reply:
-        return await self._do(seat, "POST", "/api/v3/order/test", _placement(traded, terms))
+        return await self.do(seat, "POST", "/api/v3/order/test", _placement(traded, terms))
 
     async def place_list(
         self, seat: Seat, traded: Traded, form: ListForm, legs: Sequence[OrderTerms], name: str
@@ -187,21 +114,21 @@ class BinanceSpot:
             ordered = sorted(pair, key=_is_stop_loss, reverse=SIDE_WORDS[pair[0].side] == "BUY")
             for prefix, leg in zip(prefixes, ordered, strict=True):
                 parameters |= _leg(prefix, leg)
-        return await self._do(seat, "POST", f"/api/v3/orderList/{form.value}", _texts(parameters))
+        return await self.do(seat, "POST", f"/api/v3/orderList/{form.value}", _texts(parameters))
 
     async def cancel(self, seat: Seat, order: OrderView, *, by_name: bool, dice: Random) -> Reply:
         parameters: dict[str, Any] = {"symbol": order.instrument}
         parameters |= {"origClientOrderId": order.name} if by_name else {"orderId": order.id}
         if dice.random() < 0.1:
             parameters["cancelRestrictions"] = dice.choice(["ONLY_NEW", "ONLY_PARTIALLY_FILLED"])
-        return await self._do(seat, "DELETE", "/api/v3/order", parameters)
+        return await self.do(seat, "DELETE", "/api/v3/order", parameters)
 
     async def cancel_all(self, seat: Seat, traded: Traded) -> Reply:
-        return await self._do(seat, "DELETE", "/api/v3/openOrders", {"symbol": traded.name})
+        return await self.do(seat, "DELETE", "/api/v3/openOrders", {"symbol": traded.name})
 
     async def cancel_list(self, seat: Seat, view: ListView, *, by_name: bool) -> Reply:
         named = {"listClientOrderId": view.name} if by_name else {"orderListId": view.id}
-        return await self._do(seat, "DELETE", "/api/v3/orderList", {"symbol": view.instrument, **named})
+        return await self.do(seat, "DELETE", "/api/v3/orderList", {"symbol": view.instrument, **named})
 
     async def replace(
         self, seat: Seat, traded: Traded, order: OrderView, terms: OrderTerms, *, stop_on_failure: bool
@@ -211,12 +138,12 @@ class BinanceSpot:
             "cancelReplaceMode": "STOP_ON_FAILURE" if stop_on_failure else "ALLOW_FAILURE",
             "cancelOrderId": order.id,
         }
-        return await self._do(seat, "POST", "/api/v3/order/cancelReplace", parameters)
+        return await self.do(seat, "POST", "/api/v3/order/cancelReplace", parameters)
 
     async def amend(self, seat: Seat, order: OrderView, quantity: Decimal, new_name: str) -> Reply:
         parameters: dict[str, Any] = {"symbol": order.instrument, "orderId": order.id}
         parameters |= {"newQty": fraction(quantity), "newClientOrderId": new_name}
-        return await self._do(seat, "PUT", "/api/v3/order/amend/keepPriority", parameters)
+        return await self.do(seat, "PUT", "/api/v3/order/amend/keepPriority", parameters)
 
     async def misbehave(self, seat: Seat, traded: Traded, dice: Random) -> Reply:
         good = {
@@ -243,21 +170,21 @@ class BinanceSpot:
         # The last one is right but for its signature.
         change = dice.choice(wrong)
         if not change or dice.random() < 0.2:
-            return await self._do(seat, "POST", "/api/v3/order", good, secret="not-the-secret")
+            return await self.do(seat, "POST", "/api/v3/order", good, secret="not-the-secret")
         if dice.random() < 0.2:
             absent = {"symbol": traded.name, "orderId": 1 << 50}
-            return await self._do(seat, "DELETE", "/api/v3/order", absent)
-        return await self._do(seat, "POST", "/api/v3/order", {**good, **change})
+            return await self.do(seat, "DELETE", "/api/v3/order", absent)
+        return await self.do(seat, "POST", "/api/v3/order", {**good, **change})
 
     # Money
 
     async def transfer(self, seat: Seat, movement: Movement) -> Reply:
         way = f"{WALLETS[movement.source]}_{WALLETS[movement.target]}"
         parameters = {"type": way, "asset": movement.asset, "amount": fraction(movement.amount)}
-        return await self._do(seat, "POST", "/sapi/v1/asset/transfer", parameters)
+        return await self.do(seat, "POST", "/sapi/v1/asset/transfer", parameters)
 
     async def withdraw(self, seat: Seat, movement: Movement) -> Reply:
-        address = await self._get(seat, "/sapi/v1/capital/deposit/address", {"coin": movement.asset})
+        address = await self.get(seat, "/sapi/v1/capital/deposit/address", {"coin": movement.asset})
         parameters = {
             "coin": movement.asset,
             "address": address["address"],
@@ -267,11 +194,11 @@ class BinanceSpot:
         }
         if address["tag"]:
             parameters["addressTag"] = address["tag"]
-        return await self._do(seat, "POST", "/sapi/v1/capital/withdraw/apply", parameters)
+        return await self.do(seat, "POST", "/sapi/v1/capital/withdraw/apply", parameters)
 
     async def choose_fees(self, seat: Seat, *, discounted: bool) -> Reply:
         word = "true" if discounted else "false"
-        return await self._do(seat, "POST", "/sapi/v1/bnbBurn", {"spotBNBBurn": word})
+        return await self.do(seat, "POST", "/sapi/v1/bnbBurn", {"spotBNBBurn": word})
 
     # Queries
 
@@ -281,34 +208,34 @@ class BinanceSpot:
             parameters["orderId"] = order_id
         if name is not None:
             parameters["origClientOrderId"] = name
-        return await self._do(seat, "GET", "/api/v3/order", parameters)
+        return await self.do(seat, "GET", "/api/v3/order", parameters)
 
     async def orders(self, seat: Seat, instrument: str, first_id: int, limit: int) -> list[OrderView]:
         parameters = {"symbol": instrument, "orderId": first_id, "limit": limit}
-        return [read_order(one) for one in await self._get(seat, "/api/v3/allOrders", parameters)]
+        return [read_order(one) for one in await self.get(seat, "/api/v3/allOrders", parameters)]
 
     async def fills(self, seat: Seat, instrument: str, first_trade: int, limit: int) -> list[FillView]:
         parameters = {"symbol": instrument, "fromId": first_trade, "limit": limit}
-        return [read_fill(one) for one in await self._get(seat, "/api/v3/myTrades", parameters)]
+        return [read_fill(one) for one in await self.get(seat, "/api/v3/myTrades", parameters)]
 
     async def swaps(self, seat: Seat, order: OrderView) -> list[Swap]:
         asked = {"symbol": order.instrument, "orderId": order.id, "limit": 1000}
-        rows = await self._get(seat, "/api/v3/myPreventedMatches", asked)
+        rows = await self.get(seat, "/api/v3/myPreventedMatches", asked)
         return [read_swap(row) for row in rows if row["selfTradePreventionMode"] == "TRANSFER"]
 
     async def open_orders(self, seat: Seat, instrument: str | None) -> list[OrderView]:
         parameters = {} if instrument is None else {"symbol": instrument}
-        return [read_order(one) for one in await self._get(seat, "/api/v3/openOrders", parameters)]
+        return [read_order(one) for one in await self.get(seat, "/api/v3/openOrders", parameters)]
 
     async def lists(self, seat: Seat, first_id: int, limit: int) -> list[ListView]:
         parameters = {"fromId": first_id, "limit": limit}
-        return [read_list(one) for one in await self._get(seat, "/api/v3/allOrderList", parameters)]
+        return [read_list(one) for one in await self.get(seat, "/api/v3/allOrderList", parameters)]
 
     async def open_lists(self, seat: Seat) -> list[ListView]:
-        return [read_list(one) for one in await self._get(seat, "/api/v3/openOrderList", {})]
+        return [read_list(one) for one in await self.get(seat, "/api/v3/openOrderList", {})]
 
     async def balances(self, seat: Seat) -> dict[str, tuple[Decimal, Decimal]]:
-        account = await self._get(seat, "/api/v3/account", {"omitZeroBalances": "true"})
+        account = await self.get(seat, "/api/v3/account", {"omitZeroBalances": "true"})
         return {one["asset"]: (Decimal(one["free"]), Decimal(one["locked"])) for one in account["balances"]}
 
     async def movements(self, seat: Seat, since_ms: int, until_ms: int) -> list[Movement]:
@@ -318,13 +245,16 @@ class BinanceSpot:
         found = movements_of("deposit", await self._paged(seat, "/sapi/v1/capital/deposit/hisrec", span))
         gone = await self._paged(seat, "/sapi/v1/capital/withdraw/history", span)
         found += movements_of("withdrawal", gone)
-        for source, target in (("spot", "funding"), ("funding", "spot"), ("spot", "usdm"), ("usdm", "spot")):
+        ways = [
+            (one, other) for one in WALLETS for other in WALLETS if "spot" in (one, other) and one != other
+        ]
+        for source, target in ways:
             way = f"{WALLETS[source]}_{WALLETS[target]}"
             asked = {"type": way, "startTime": since_ms, "endTime": until_ms, "size": 100}
             page = 0
             while True:
                 page += 1
-                answer = await self._get(seat, "/sapi/v1/asset/transfer", {**asked, "current": page})
+                answer = await self.get(seat, "/sapi/v1/asset/transfer", {**asked, "current": page})
                 found += movements_of("transfer", answer["rows"], source, target)
                 if page * 100 >= answer["total"]:
                     break
@@ -333,7 +263,7 @@ class BinanceSpot:
     async def _paged(self, seat: Seat, path: str, parameters: Mapping[str, Any]) -> list[Any]:
         found: list[Any] = []
         while True:
-            page = await self._get(seat, path, {**parameters, "offset": len(found)})
+            page = await self.get(seat, path, {**parameters, "offset": len(found)})
             found += page
             if len(page) < parameters["limit"]:
                 return found
@@ -342,7 +272,7 @@ class BinanceSpot:
         match dice.choice(["klines", "ticker", "trades", "bookTicker", "avgPrice", "exchangeInfo", "depth"]):
             case "klines":
                 asked = {"symbol": traded.name, "interval": dice.choice(["1s", "1m", "1h"]), "limit": 20}
-                rows = await self._get(seat, "/api/v3/klines", asked, signed=False)
+                rows = await self.get(seat, "/api/v3/klines", asked, signed=False)
                 opens = [row[0] for row in rows]
                 assert opens == sorted(set(opens)), "candles follow each other"
                 for _, opened, high, low, closed, volume, *_ in rows:
@@ -352,7 +282,7 @@ class BinanceSpot:
                     assert Decimal(volume) >= 0, rows
             case "ticker":
                 asked = {"symbol": traded.name}
-                ticker = await self._get(seat, "/api/v3/ticker/24hr", asked, signed=False)
+                ticker = await self.get(seat, "/api/v3/ticker/24hr", asked, signed=False)
                 assert (
                     Decimal(ticker["lowPrice"])
                     <= Decimal(ticker["lastPrice"])
@@ -360,12 +290,12 @@ class BinanceSpot:
                 ), ticker
             case "trades":
                 asked = {"symbol": traded.name, "limit": 50}
-                rows = await self._get(seat, "/api/v3/trades", asked, signed=False)
+                rows = await self.get(seat, "/api/v3/trades", asked, signed=False)
                 ids = [row["id"] for row in rows]
                 assert ids == list(range(ids[0], ids[0] + len(ids))) if ids else True, ids
             case "exchangeInfo":
                 asked = {"symbol": traded.name}
-                listed = await self._get(seat, "/api/v3/exchangeInfo", asked, signed=False)
+                listed = await self.get(seat, "/api/v3/exchangeInfo", asked, signed=False)
                 assert [one["symbol"] for one in listed["symbols"]] == [traded.name]
             case "depth":
                 book = await self.book(seat, traded.name)
@@ -373,14 +303,14 @@ class BinanceSpot:
                     assert book.bids[0][0] < book.asks[0][0], (traded.name, book.bids[0], book.asks[0])
             case other:
                 path = f"/api/v3/{'ticker/' if other == 'bookTicker' else ''}{other}"
-                await self._get(seat, path, {"symbol": traded.name}, signed=False)
+                await self.get(seat, path, {"symbol": traded.name}, signed=False)
 
     async def book(self, seat: Seat, instrument: str) -> Book:
         asked = {"symbol": instrument, "limit": 1000}
-        return read_book(await self._get(seat, "/api/v3/depth", asked, signed=False))
+        return read_book(await self.get(seat, "/api/v3/depth", asked, signed=False))
 
     async def last(self, seat: Seat, instrument: str) -> Decimal:
-        ticker = await self._get(seat, "/api/v3/ticker/price", {"symbol": instrument}, signed=False)
+        ticker = await self.get(seat, "/api/v3/ticker/price", {"symbol": instrument}, signed=False)
         return Decimal(ticker["price"])
 
     def listener(self, seat: Seat) -> UserData:

@@ -3,26 +3,43 @@ its own, which can be killed. Clients use real sockets on both."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from emulator.app import Emulator, build
+from emulator.exchanges.binance.futures.products import COINM, USDM
 from emulator.runtime.sequencer import Patience
 from emulator.settings import read_settings
+from tests.simulation.binance_futures import BinanceFutures
 from tests.simulation.binance_spot import BinanceSpot
+from tests.simulation.contract_words import Floor
 from tests.simulation.dialect import Dialect
 from tests.simulation.lines import Address
-from tests.simulation.world import START_MS
+from tests.simulation.workload import Manners
+from tests.simulation.world import START_MS, World
 from tests.web.serving import serving
 
 DIALECTS: Mapping[str, Callable[[], Dialect]] = {"binance": BinanceSpot}
 """Every exchange that is simulated."""
 
+FLOORS: Mapping[str, Callable[[], Sequence[Floor]]] = {
+    "binance": lambda: (BinanceFutures(USDM), BinanceFutures(COINM))
+}
+"""Where contracts are traded on each of them."""
+
+PAIRS_ONLY = (2, 4)
+"""Seeds whose runs are short, and have more of pairs in them for it."""
+
 IMPATIENT = Patience(answer=0.2, retry=0.005, retry_max=0.05, rebuild_pause=0.01)
 
 CLOCK = {"EMULATOR_CLOCK": "virtual", "EMULATOR_TIME": str(START_MS), "EMULATOR_LIMITS": "off"}
+
+
+def world_of(exchange: str, seed: int, *, manners: Manners | None = None, kept: int | None = 60) -> World:
+    """Everything that an exchange offers, pairs and contracts alike."""
+    return World(DIALECTS[exchange](), seed, floors=FLOORS[exchange](), manners=manners, kept=kept)
 
 
 @asynccontextmanager

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from functools import partial
 from random import Random
+from typing import TypeVar
 
 import msgspec
 
@@ -54,7 +57,8 @@ async def survey(dialect: Dialect, control: Control, seat: Seat, dice: Random, *
             if len(page) < limit:
                 break
             first = ids[-1] + 1
-        fills += await _fills(dialect, seat, traded.name, dice.randint(3, 90), complaints)
+        ask = partial(dialect.fills, seat, traded.name)
+        fills += await every_fill(ask, traded.name, dice.randint(3, 90), complaints)
     swaps: dict[tuple[str, int], Swap] = {}
     for order in orders.values():
         if order.prevented:
@@ -94,14 +98,18 @@ async def survey(dialect: Dialect, control: Control, seat: Seat, dice: Random, *
     )
 
 
-async def _fills(
-    dialect: Dialect, seat: Seat, instrument: str, limit: int, complaints: list[str]
-) -> list[FillView]:
-    """From a trade on, page by page. One trade may be twice on an account, as both of its sides."""
-    found: dict[tuple[int, int], FillView] = {}
+F = TypeVar("F", bound=FillView)
+
+
+async def every_fill(
+    ask: Callable[[int, int], Awaitable[list[F]]], instrument: str, limit: int, complaints: list[str]
+) -> list[F]:
+    """From a trade on, page by page. One trade may be twice on an account, as both of its sides. ask: for
+    a page, by its first trade and its length."""
+    found: dict[tuple[int, int], F] = {}
     first = 0
     while True:
-        page = await dialect.fills(seat, instrument, first, limit)
+        page = await ask(first, limit)
         trades = [one.trade for one in page]
         if trades != sorted(trades) or (trades and trades[0] < first):
             complaints.append(f"{instrument}: a page of trades from {first} on has {trades}")

@@ -12,7 +12,7 @@ from tests.launch import Server, launched, stop
 from tests.simulation.effort import FACTOR, FRUGAL, seeds
 from tests.simulation.faults import loiterers
 from tests.simulation.lines import Address
-from tests.simulation.stage import CLOCK, DIALECTS
+from tests.simulation.stage import CLOCK, DIALECTS, world_of
 from tests.simulation.workload import Manners
 from tests.simulation.world import World, begun
 
@@ -25,7 +25,7 @@ KILLS = 3 if FACTOR == 1 else 10
 @pytest.mark.parametrize("seed", seeds(7))
 @pytest.mark.parametrize("exchange", DIALECTS)
 async def test_what_was_acknowledged_survives(exchange: str, seed: int, tmp_path: Path) -> None:
-    world = World(DIALECTS[exchange](), seed, manners=Manners(hangs_up=0.03))
+    world = world_of(exchange, seed, manners=Manners(hangs_up=0.03))
     settings = {**CLOCK, **FRUGAL} if seed % 2 else CLOCK
     dice = Random(seed)
     with launched(tmp_path, settings=settings) as server:

@@ -10,9 +10,9 @@ import pytest
 
 from tests.simulation.effort import FACTOR, FRUGAL, seeds
 from tests.simulation.faults import EngineFaults, JournalFaults
-from tests.simulation.stage import DIALECTS, inside
+from tests.simulation.stage import DIALECTS, inside, world_of
 from tests.simulation.workload import Manners
-from tests.simulation.world import World, begun
+from tests.simulation.world import begun
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.parametrize("exchange", DIALECTS)
 async def test_what_was_told_stays_true(exchange: str, seed: int, tmp_path: Path) -> None:
     place = (FRUGAL, tmp_path) if seed % 2 else ({}, None)
-    world = World(DIALECTS[exchange](), seed, manners=Manners(hangs_up=0.02))
+    world = world_of(exchange, seed, manners=Manners(hangs_up=0.02))
     async with inside(*place) as (emulator, address), begun(world, address):
         dice = Random(seed)
         world.fingerprint = lambda name: emulator.sandboxes.get(name).fingerprint()  # type: ignore[union-attr]  # it is there

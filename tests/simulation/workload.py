@@ -7,14 +7,16 @@ seed is one run as long as they take turns.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from itertools import count
 from random import Random
+from typing import NamedTuple
 
 import msgspec
 
 from emulator.core.orders import OrderTerms
+from emulator.core.positions import Leg
 from tests.simulation.control import Control
 from tests.simulation.dialect import Credentials, Dialect, Seat, Unavailable
 from tests.simulation.notebook import Notebook
@@ -62,8 +64,11 @@ class Prices:
 
     def __init__(self) -> None:
         self.seen: dict[str, Decimal] = {}
-        self.rested: dict[str, deque[Decimal]] = {}
+        self._rested: dict[str, deque[Decimal]] = {}
+
+    def rested_of(self, instrument: str) -> deque[Decimal]:
         """Where orders were placed lately that may rest."""
+        return self._rested.setdefault(instrument, deque(maxlen=5))
 
 
 class Owner:
@@ -75,6 +80,11 @@ class Owner:
         self.notebook = Notebook(credentials.account)
         self.amounts = count(1)
         self.spare: Credentials | None = None
+
+    def amount_of(self, most: Decimal, dice: Random) -> Decimal:
+        """Some part of it, and one of a kind."""
+        part = stepped(most * Decimal(dice.randint(1, 90)) / 1000, Decimal("0.01"))
+        return part + GRAIN * next(self.amounts)
 
 
 class Actor:
@@ -156,7 +166,7 @@ class Actor:
     # Orders
 
     async def place(self, traded: Traded) -> None:
-        rested = self.prices.rested.setdefault(traded.name, deque(maxlen=5))
+        rested = self.prices.rested_of(traded.name)
         met = self.dice.choice(rested) if rested and self.dice.random() < 0.3 else None
         terms = wish(self.dice, traded, await self._last(traded), self._name("o"), met)
         if terms.price is not None and terms.trigger is None:
@@ -166,13 +176,13 @@ class Actor:
         self.notebook.ask_order(terms.client_id, traded.name)
         abandons = self.seat.hangs_up is not None
         reply = await self.dialect.place(self.seat, traded, terms, routed=routed)
-        self._note("place routed" if routed else "place", _brief(traded, terms), reply)
+        self._note("place routed" if routed else "place", brief(traded, terms), reply)
         self.notebook.placed(terms.client_id, reply, abandoned=abandons)
 
     async def test(self, traded: Traded) -> None:
         terms = wish(self.dice, traded, await self._last(traded), self._name("t"))
         reply = await self.dialect.test(self.seat, traded, terms)
-        self._note("test", _brief(traded, terms), reply)
+        self._note("test", brief(traded, terms), reply)
 
     async def place_list(self, traded: Traded) -> None:
         form = self.dice.choice(list(self.dialect.forms))
@@ -182,7 +192,7 @@ class Actor:
         self.notebook.ask_list(name, traded.name, names, is_funded=form.is_funded)
         abandons = self.seat.hangs_up is not None
         reply = await self.dialect.place_list(self.seat, traded, form, legs, name)
-        self._note(f"place {form.value}", [_brief(traded, leg) for leg in legs], reply)
+        self._note(f"place {form.value}", [brief(traded, leg) for leg in legs], reply)
         self.notebook.placed_list(name, reply, abandoned=abandons)
 
     async def cancel(self, traded: Traded) -> None:
@@ -221,7 +231,7 @@ class Actor:
         abandons = self.seat.hangs_up is not None
         stop = self.dice.random() < 0.6
         reply = await self.dialect.replace(self.seat, traded, order, terms, stop_on_failure=stop)
-        self._note("replace", f"{order.name} by {_brief(traded, terms)}", reply)
+        self._note("replace", f"{order.name} by {brief(traded, terms)}", reply)
         # Half of it may have been done: what was placed is in the answer, and `told` has seen it.
         self.notebook.placed(terms.client_id, reply, abandoned=abandons)
         return None
@@ -252,8 +262,7 @@ class Actor:
     # Money
 
     def _amount(self, most: Decimal) -> Decimal:
-        part = stepped(most * Decimal(self.dice.randint(1, 90)) / 1000, Decimal("0.01"))
-        return part + GRAIN * next(self.owner.amounts)
+        return self.owner.amount_of(most, self.dice)
 
     async def deposit(self, traded: Traded) -> None:
         asset = self.dice.choice(sorted(MONEY))
@@ -384,7 +393,7 @@ class Actor:
         self.transcript.note(self.seat.name, "look around", traded.name)
 
 
-def _brief(traded: Traded, terms: OrderTerms) -> str:
+def brief(traded: Traded, terms: OrderTerms) -> str:
     trigger = terms.trigger
     words = [terms.client_id, traded.name, terms.side.value, terms.type.value, terms.time_in_force.value]
     words += [str(terms.quantity), f"at {terms.price}"]
@@ -400,60 +409,92 @@ def _brief(traded: Traded, terms: OrderTerms) -> str:
         words.append(f"iceberg {terms.iceberg_quantity}")
     if terms.self_trade_mode is not None:
         words.append(terms.self_trade_mode.value)
+    if terms.leg is not Leg.BOTH:
+        words.append(terms.leg.value)
+    words += [word for word in ("reduce_only", "close_position") if getattr(terms, word)]
     return " ".join(words)
 
 
+class Journey:
+    """Where the clock is, as far as it was moved. reach_ms: how far it is moved in all; connections end with
+    their first day."""
+
+    def __init__(self, start_ms: int) -> None:
+        self.start_ms = start_ms
+        self.moved_ms = 0
+        self.reach_ms = HOURS_MS
+
+    @property
+    def now_ms(self) -> int:
+        return self.start_ms + self.moved_ms
+
+
+class Place(NamedTuple):
+    """Where a hand moves prices, and how far at once, in 1/10,000."""
+
+    instruments: Sequence[Traded]
+    control: Control
+    prices: Prices
+    moves: Sequence[int] = (-300, -60, -20, -5, -1, 1, 5, 20, 60, 300)
+
+
 class Hand:
-    """Moves prices, books and the clock, as whoever tests a bot does."""
+    """Moves prices, books and the clock, as whoever tests a bot does. before_time: called
+    before the clock is moved, with how many milliseconds."""
 
     def __init__(
-        self, dialect: Dialect, control: Control, prices: Prices, dice: Random, transcript: Transcript
+        self,
+        places: Sequence[Place],
+        journey: Journey,
+        dice: Random,
+        transcript: Transcript,
+        before_time: Callable[[int], Awaitable[None]],
     ) -> None:
-        self._dialect = dialect
-        self._control = control
-        self._prices = prices
+        self._places = places
+        self._journey = journey
         self._dice = dice
         self._transcript = transcript
-        self._moved_ms = 0
-        self.reach_ms = HOURS_MS
-        """How far the clock is moved in all. Connections end with their first day."""
+        self._before_time = before_time
 
     async def act(self) -> None:
         dice = self._dice
-        traded = dice.choice(list(self._dialect.instruments))
-        last = self._prices.seen.get(traded.name)
-        if last is None or dice.random() < 0.5:
+        instruments, control, prices, moves = dice.choice(self._places)
+        traded = dice.choice(list(instruments))
+        last = prices.seen.get(traded.name)
+        if last is None or dice.random() < 0.4:
             return await self._let_time_pass()
-        away = Decimal(dice.choice([-300, -60, -20, -5, -1, 1, 5, 20, 60, 300])) / 10_000
+        away = Decimal(dice.choice(moves)) / 10_000
         price = stepped(last * (1 + away), traded.price_step)
         lots = [traded.lot * dice.randint(1, 9) for _ in range(6)]
         match dice.choice(["price", "price", "book", "book", "book", "trade", "trade", "release"]):
             case "price":
                 mode = dice.choice(["hold", "shift", "shift"])
-                reply = await self._control.set_price(traded.name, price, mode)
+                reply = await control.set_price(traded.name, price, mode)
                 self._transcript.note("hand", "set price", f"{traded.name} {price} {mode}", reply)
             case "book":
                 # Within a wide spread clients meet nobody but each other.
                 gap = stepped(last * dice.choice([2, 30, 100]) / 10_000, traded.price_step)
                 bids = [(price - gap * (n + 1), lots[n]) for n in range(3)]
                 asks = [(price + gap * (n + 1), lots[n + 3]) for n in range(3)]
-                reply = await self._control.set_book(traded.name, bids, asks)
+                reply = await control.set_book(traded.name, bids, asks)
                 self._transcript.note("hand", "set book", f"{traded.name} {bids} {asks}", reply)
             case "trade":
                 side = dice.choice(["buy", "sell"])
-                reply = await self._control.print_trade(traded.name, price, lots[0], side)
+                reply = await control.print_trade(traded.name, price, lots[0], side)
                 self._transcript.note("hand", "print", f"{traded.name} {price} {lots[0]} {side}", reply)
             case _:
-                reply = await self._control.release(traded.name)
+                reply = await control.release(traded.name)
                 self._transcript.note("hand", "release", traded.name, reply)
-        self._prices.seen.pop(traded.name, None)
+        prices.seen.pop(traded.name, None)
         return None
 
     async def _let_time_pass(self) -> None:
-        step_ms = self._dice.choice([1, 300, 1000, 5000, 60_000, 60_000, 600_000, 3_600_000])
-        if self._dice.random() < 0.1 and self.reach_ms > DAY_MS:
+        journey = self._journey
+        step_ms = self._dice.choice([1, 300, 1000, 5000, 60_000, 60_000, 600_000, 3_300_000])
+        if self._dice.random() < 0.1 and journey.reach_ms > DAY_MS:
             step_ms = 2 * DAY_MS
-        if self._moved_ms + step_ms < self.reach_ms:
-            self._moved_ms += step_ms
-            reply = await self._control.step(step_ms)
+        if journey.moved_ms + step_ms < journey.reach_ms:
+            await self._before_time(step_ms)
+            journey.moved_ms += step_ms
+            reply = await self._places[0].control.step(step_ms)
             self._transcript.note("hand", "step", f"{step_ms} ms", reply)

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
 from tests.simulation.auditor import Terms, audit, audit_book, audit_together, differences, settle
+from tests.simulation.bourse import Bourse
+from tests.simulation.contract_auditor import differences_of_contracts
+from tests.simulation.contract_words import Floor
 from tests.simulation.control import Control
 from tests.simulation.dialect import Credentials, Dialect, Listener, Seat, Unavailable
 from tests.simulation.lines import Address, HttpLine, SocketLine
 from tests.simulation.survey import Survey, survey
+from tests.simulation.trader import Trader
 from tests.simulation.words import Movement
-from tests.simulation.workload import MONEY, Actor, Hand, Manners, Owner, Prices, Transcript
+from tests.simulation.workload import MONEY, Actor, Hand, Journey, Manners, Owner, Place, Prices, Transcript
 
 ACCOUNTS = {"ann": 0, "ben": 7, "cleo": 7}
 """Accounts and their trade groups: two that are kept from trading with each other."""
 SEATS = 3
 RECOVERY_S = 30
 START_MS = 1_790_000_000_000
+TICKS_MS = 2000
 
 
 class World:
-    """kept: how much of what was asked is remembered; None for all."""
+    """floors: where its accounts trade contracts as well. kept: how much of what was asked is remembered;
+    None for all."""
 
     def __init__(
         self,
         dialect: Dialect,
         seed: int,
         *,
+        floors: Sequence[Floor] = (),
         manners: Manners | None = None,
         kept: int | None = 60,
     ) -> None:
@@ -47,6 +54,7 @@ class World:
             instruments={one.name: one for one in dialect.instruments},
             hold_step=dialect.hold_step,
             wallet=dialect.wallets[0],
+            elsewhere=frozenset(floor.wallet for floor in floors),
         )
         self.owners = [
             Owner(Credentials(name, f"{name}-key", f"{name}-secret"), group)
@@ -71,8 +79,24 @@ class World:
                 )
             seat = self._seat(f"{account}-ears", owner.credentials, has_socket=True)
             self._listeners.append((owner, seat, dialect.listener(seat)))
+        self.journey = Journey(START_MS)
+        self.bourse = Bourse(
+            floors,
+            self.owners,
+            address,
+            dialect,
+            self.journey,
+            Random(self._dice.getrandbits(32)),
+            self.transcript,
+            manners or Manners(),
+        )
+        self._clients: list[Actor | Trader] = [*self.actors, *(one.trader for one in self.bourse.desks)]
         self.hand = Hand(
-            dialect, self.control, self._prices, Random(self._dice.getrandbits(32)), self.transcript
+            [Place(dialect.instruments, self.control, self._prices), *self.bourse.places],
+            self.journey,
+            Random(self._dice.getrandbits(32)),
+            self.transcript,
+            self.bourse.before_time,
         )
         self._auditors = {
             owner.credentials.account: self._seat("auditor", owner.credentials, has_socket=number % 2 == 1)
@@ -101,6 +125,7 @@ class World:
                 movement = Movement(source="", target=wallet, asset=asset, amount=amount)
                 asked = owner.notebook.ask_movement(movement)
                 owner.notebook.moved(asked, await self.control.deposit(account, wallet, asset, amount))
+        await self.bourse.begin()
 
     # Acting
 
@@ -110,21 +135,23 @@ class World:
             if self._dice.random() < 0.15:
                 await self.hand.act()
             else:
-                await self._dice.choice(self.actors).act()
+                await self._dice.choice(self._clients).act()
 
     async def rush(self, turns: int, *, until: Callable[[], bool] = lambda: False) -> None:
-        """All at once, each so many times. until: asked after everything that anybody does."""
+        """All at once, each so many times, and who trades contracts less often, as what each of them does is
+        more. until: asked after everything that anybody does."""
         is_over = False
 
-        async def go_on(acts: Callable[[], Awaitable[None]]) -> None:
+        async def go_on(acts: Callable[[], Awaitable[None]], often: int = turns) -> None:
             nonlocal is_over
-            for _ in range(turns):
+            for _ in range(often):
                 await acts()
                 is_over = is_over or until()
                 if is_over:
                     return
 
-        await asyncio.gather(go_on(self.hand.act), *(go_on(actor.act) for actor in self.actors))
+        traders = (go_on(desk.trader.act, turns * 2 // 5) for desk in self.bourse.desks)
+        await asyncio.gather(go_on(self.hand.act), *(go_on(actor.act) for actor in self.actors), *traders)
 
     # Auditing
 
@@ -142,13 +169,18 @@ class World:
                     pass
                 await asyncio.sleep(0.01)
 
-    async def audit(self) -> list[Survey]:
-        """Let nothing be under way, ask for everything, and fail with all that is wrong."""
+    async def audit(self, *, is_again: bool = False) -> list[Survey]:
+        """Let nothing be under way, ask for everything, and fail with all that is wrong. is_again: since the
+        last time nothing happened, and no time passed."""
         complaints: list[str] = []
         surveys: list[Survey] = []
         for seat in self._auditors.values():
             seat.reset()  # A connection may be old enough to be ended while it is used.
         self.control.reset()
+        if not is_again:
+            # What a mark has already decided is done when it is looked at next.
+            await self.control.step(TICKS_MS)
+            self.journey.moved_ms += TICKS_MS
         for owner, _, listener in self._listeners:
             notebook = owner.notebook
             try:
@@ -163,12 +195,14 @@ class World:
         for traded in self.dialect.instruments:
             book = await self.dialect.book(self.auditor, traded.name)
             complaints += audit_book(traded.name, book, surveys)
+        complaints += await self.bourse.audit(self.control, surveys, START_MS - 1000)
         defects = await self.control.defects()
         if defects:
             complaints.append(f"{defects} requests met a defect of the emulator's")
         self.fail_with(complaints)
         for owner, found in zip(self.owners, surveys, strict=True):
             settle(self.terms, owner.notebook, found)
+        self.bourse.settle()
         self.surveys = surveys
         return surveys
 
@@ -195,16 +229,23 @@ class World:
         for owner, before in zip(self.owners, self.surveys, strict=True):
             after = await self._survey(owner, prefix=f"/~{name}", control=control)
             complaints += [f"in a fork, {complaint}" for complaint in differences(before, after)]
+        complaints += [
+            f"in a fork, {complaint}"
+            for complaint in await self.bourse.compare_with_a_copy(control, f"/~{name}", START_MS - 1000)
+        ]
         control.reset()
         await self.control.drop(name)
         self.fail_with(complaints)
 
     async def audit_again(self) -> None:
         """Nothing happened since the last audit, whatever became of the server: all is as it was."""
-        before = self.surveys
-        after = await self.audit()
+        before, contracts = self.surveys, self.bourse.surveys
+        after = await self.audit(is_again=True)
         for then, now in zip(before, after, strict=True):
             self.fail_with([f"after a restart, {complaint}" for complaint in differences(then, now)])
+        for one, other in zip(contracts, self.bourse.surveys, strict=True):
+            differing = differences_of_contracts(one, other)
+            self.fail_with([f"after a restart, {complaint}" for complaint in differing])
 
     def fail_with(self, complaints: list[str]) -> None:
         if complaints:
@@ -227,6 +268,7 @@ class World:
             seat.reset()
         for seat in self._auditors.values():
             seat.reset()
+        self.bourse.hang_up()
 
 
 @asynccontextmanager

@@ -24,9 +24,13 @@ def set_fee_payment(state: State, rules: EngineRules, command: c.SetFeePayment, 
     account = state.accounts.get(command.account)
     if account is None:
         return r.UnknownAccount(account=command.account)
-    if account.discounted == command.discounted:
+    wallet = command.wallet
+    if wallet is not None and wallet not in state.wallets:
+        return r.UnknownWallet(wallet=wallet)
+    chosen = frozenset(state.wallets if wallet is None else (wallet,))
+    if (chosen <= account.discounted) if command.discounted else not chosen & account.discounted:
         return []
-    return [e.FeePaymentSet(account=command.account, discounted=command.discounted)]
+    return [e.FeePaymentSet(account=command.account, discounted=command.discounted, wallet=wallet)]
 
 
 _AMOUNT_STEP = Decimal("0.00000001")

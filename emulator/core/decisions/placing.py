@@ -231,7 +231,8 @@ def plan_walk(
         state, rules, market, taker, now_us, limit=limit, quantity=quantity, budget=budget, reserved=reserved
     )
     pays_with = hold_asset(market.instrument, taker.side)
-    if not reserved and plan.paid and taker.account.discounted and pays_with == rules.fees.discount_asset:
+    is_discounted = taker.wallet in taker.account.discounted
+    if not reserved and plan.paid and is_discounted and pays_with == rules.fees.discount_asset:
         # Fees must not take what the trades themselves need. Which asset a fee is in does not change
         # the walk, so the second plan costs the same.
         plan = walk(

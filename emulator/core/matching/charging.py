@@ -30,7 +30,7 @@ class Fees:
 
     def reserve(self, account: Account, wallet: str, asset: str, amount: Decimal) -> None:
         """Keep `amount` of what is free of an asset for other payments than fees."""
-        if asset == self._discount_asset and account.discounted:
+        if asset == self._discount_asset and wallet in account.discounted:
             self._purses[account.id, wallet] = self._purse(account, wallet) - amount
 
     def of(
@@ -46,20 +46,20 @@ class Fees:
         is_maker: bool,
     ) -> tuple[Decimal, str]:
         """The fee of one account's side of one trade, and its asset."""
-        contract = instrument.contract
-        if contract is not None:
-            rate = instrument.maker_fee if is_maker else instrument.taker_fee
-            return fee_of(contract, quantity, price, rate), contract.settle
-        asset = self._discount_asset
-        if account.discounted and asset is not None:
+        contract, asset, rules = instrument.contract, self._discount_asset, self._rules.fees
+        left = rules.discount if contract is None else rules.discounts.get(wallet)
+        if asset is not None and left is not None and wallet in account.discounted:
             fee = discounted_fee(
-                self._rules.fees, instrument, quantity, amount, self._price_of, is_maker=is_maker
+                rules, instrument, quantity, amount, self._price_of, left=left, is_maker=is_maker
             )
             if fee is not None:
                 purse = self._purse(account, wallet)
                 if fee <= purse:
                     self._purses[account.id, wallet] = purse - fee
                     return fee, asset
+        if contract is not None:
+            rate = instrument.maker_fee if is_maker else instrument.taker_fee
+            return fee_of(contract, quantity, price, rate), contract.settle
         return standard_fee(instrument, side, quantity, amount, is_maker=is_maker)
 
     def _purse(self, account: Account, wallet: str) -> Decimal:

@@ -104,7 +104,7 @@ class AccountRow(NamedTuple):
     id: AccountId
     name: str
     trade_group: int
-    discounted: bool
+    discounted: list[str]
     updated_us: int | None
 
 

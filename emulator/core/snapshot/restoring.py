@@ -191,7 +191,8 @@ class _Restoring:
     def _take_account(self, row: AccountRow) -> None:
         _require(row.id not in self.accounts, "an account twice")
         account = self.accounts[row.id] = Account(row.id, row.name, row.trade_group)
-        account.discounted = row.discounted
+        _require(set(row.discounted) <= set(self.blank.wallets), "a fee in no wallet")
+        account.discounted = frozenset(row.discounted)
         if row.updated_us is not None:
             self.updated_us[row.id] = row.updated_us
         for wallet in self.blank.wallets:

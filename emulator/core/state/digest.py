@@ -13,7 +13,7 @@ from emulator.core.orders import Cause, Order, OrderTerms
 from emulator.core.positions import Leg
 
 if TYPE_CHECKING:
-    from emulator.core.state.records import Choice
+    from emulator.core.state.records import Account, Choice
     from emulator.core.state.state import State
 
 
@@ -43,11 +43,18 @@ def _terms(terms: OrderTerms) -> dict[str, Any]:
     return listed
 
 
+def _discounted(state: State, account: Account) -> bool | list[str]:
+    """As it was when it was one choice for all wallets, as long as it is."""
+    if not account.discounted:
+        return False
+    return account.discounted >= frozenset(state.wallets) or sorted(account.discounted)
+
+
 def fingerprint(state: State) -> str:
     """Equal for equal histories; accounts, balances, orders, queues and markets all count."""
     ledger = state.ledger
     folded = [
-        [[a.id, a.name, a.trade_group, a.discounted] for a in state.accounts.values()],
+        [[a.id, a.name, a.trade_group, _discounted(state, a)] for a in state.accounts.values()],
         sorted(
             (account, wallet, asset, balance.free, balance.held)
             for (account, wallet), assets in ledger.wallets.items()

@@ -42,7 +42,8 @@ class Choice(msgspec.Struct, frozen=True):
 
 class Account:
     """An owner. open_orders: all that has not ended, in the order of placement. positions: those that
-    are not flat, by instrument and leg. beside: what the orders in the book beside each position are worth,
+    are not flat, by instrument and leg. discounted: the wallets in which fees are paid in the discount asset.
+    beside: what the orders in the book beside each position are worth,
     and would be where there is none; of what can only reduce it nothing."""
 
     __slots__ = (
@@ -60,7 +61,7 @@ class Account:
         self.id = id
         self.name = name
         self.trade_group = trade_group
-        self.discounted = False
+        self.discounted: frozenset[str] = frozenset()
         self.open_orders: dict[OrderId, Order] = {}
         self.open_lists: dict[ListId, OrderList] = {}
         self.positions: dict[tuple[str, Leg], Position] = {}

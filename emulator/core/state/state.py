@@ -149,7 +149,9 @@ class State(MarketState):
             self.ledger.open(event.account, wallet)
 
     def _fee_payment_set(self, event: e.FeePaymentSet, now_us: int) -> None:
-        self.accounts[event.account].discounted = event.discounted
+        account = self.accounts[event.account]
+        chosen = frozenset(self.wallets if event.wallet is None else (event.wallet,))
+        account.discounted = account.discounted | chosen if event.discounted else account.discounted - chosen
 
     def _amount_deposited(self, event: e.AmountDeposited, now_us: int) -> None:
         self.next_movement = event.movement + 1

@@ -7,6 +7,7 @@ them calls the engine's instruments.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 
 from emulator.core.engine import Engine
@@ -78,7 +79,9 @@ def engine(feed: Feed) -> Engine:
         feed,
         WALLETS,
         EngineRules(
-            fees=FeeRules(discount_asset="BNB"),
+            # Quirk: fees in BNB are a quarter less on Spot and a tenth on USD-M, each out of its own
+            # wallet; on COIN-M there are none (FAQ "Fee Schedule of Binance Futures").
+            fees=FeeRules(discount_asset="BNB", discounts={USDM.wallet: Decimal("0.9")}),
             symbols={(instrument.base, instrument.quote): symbol for symbol, instrument in listed.items()},
             margin=futures.MARGIN,
         ),

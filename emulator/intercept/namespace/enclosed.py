@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -18,18 +18,22 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from emulator.intercept.namespace import launcher, machine, reasons
+from emulator.intercept.namespace import attendant, launcher, machine, passing, reasons
 from emulator.intercept.namespace.names import DNS_PORT, Allowed, Names, Opening
 from emulator.intercept.namespace.refusals import Refusals
-from emulator.intercept.namespace.serving import Serving
+from emulator.intercept.namespace.serving import Follow, Serving
 
 SERVICES_MAX = 400
 """Ports of this machine that are reachable from the command's network, at addresses of each version."""
+
+FILES_MAX = 65_536
 
 ANSWER_S = 20.0
 """How long the launcher may take for a step; it takes milliseconds."""
 
 _LAUNCHER = Path(launcher.__file__)
+_ATTENDANT = Path(attendant.__file__)
+_PARTING_S = 2.0
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT)
 _OF_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
 
@@ -64,10 +68,11 @@ def run(
     """Run a command to its end, in the directory and on the terminal that this process has.
 
     gate: where connections go that mean an exchange. forwards: ports of this machine that the command needs
-    whether they listen now or not; those that do listen are reachable anyway, up to SERVICES_MAX, but for
-    proxies that this process's environment names. allow: `host` or `host:port` each. domains: every name in
-    one of them is an exchange's. report: gets a line of JSON for each connection that was refused, {"host",
-    "port" (null when only the name was asked for), "by": "namespace", "pid"}.
+    whether they listen or not; those that do listen are reachable anyway, up to SERVICES_MAX, but for proxies
+    that this process's environment names. What the command serves is at this machine's loopback too. allow:
+    `host` or `host:port` each. domains: every name in one of them is an exchange's. report: gets a line of
+    JSON for each connection that was refused, {"host", "port" (null when only the name was asked for), "by":
+    "namespace", "pid"}.
 
     The exit code, 128 + n when signal n ended it, 127 or 126 when there is no such command or it cannot run.
     In the main thread the signals that ask to end are passed on to the command. Raises Unavailable, before
@@ -85,7 +90,13 @@ def run(
         unset = [] if "LC_CTYPE" in env else ["LC_CTYPE"]
         sockets = launched.settle(openings, machine.masks(resolv_conf), unset=unset)
         refusals = Refusals(report, pid=launched.pid)
-        serving = Serving(sockets, names=names, refusals=refusals, gate=gate)
+        follow = Follow(
+            control=stack.enter_context(_attended(launched)),
+            command=Path(f"/proc/{launched.pid}"),
+            closed=machine.proxy_ports(os.environ),
+        )
+        serving = Serving(sockets, names=names, refusals=refusals, gate=gate, follow=follow)
+        stack.enter_context(_many_files())
         serving.begin()
         stack.callback(serving.end)
         stack.enter_context(_signals_passed_on(launched.pid))
@@ -122,6 +133,7 @@ class _Launched:
     def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
         self._process = process
         self._control = control
+        self.kinds: list[str] = []
 
     @property
     def pid(self) -> int:
@@ -131,8 +143,8 @@ class _Launched:
         self, openings: Sequence[Opening], masks: Sequence[tuple[str, str]], *, unset: Sequence[str]
     ) -> list[tuple[Opening, socket.socket]]:
         """Make its network; the sockets that listen there. Raises Unavailable."""
-        kinds = self._hear()["apart"]
-        if "user" in kinds:
+        self.kinds = self._hear()["apart"]
+        if "user" in self.kinds:
             _write_down_users(self.pid)
         self._tell({})
         self._tell({"sockets": openings, "masks": masks, "unset": unset})
@@ -170,23 +182,16 @@ class _Launched:
         openings: Sequence[Opening] = (),
     ) -> dict[str, Any]:
         """The next message. sockets: where those are put that come with it."""
-        given = array.array("i")
-        room = socket.CMSG_SPACE(launcher.SOCKETS_A_MESSAGE * given.itemsize)
         try:
-            message, controls, _, _ = self._control.recvmsg(launcher.MESSAGE_MAX, room)
+            message, given = passing.receive(self._control, launcher.MESSAGE_MAX)
         except OSError as error:
             raise Unavailable(f"the launcher does not answer: {error}") from error
-        for level, kind, content in controls:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                given.frombytes(content[: len(content) - len(content) % given.itemsize])
         if not message:
             raise Unavailable(f"the launcher ended with {self.wait()}")
         heard: dict[str, Any] = json.loads(message)
         if "failed" in heard:
             raise Unavailable(reasons.words(heard["failed"], heard["errno"]))
-        for place, number in zip(heard.get("sockets", ()), given, strict=True):
-            opened = socket.socket(fileno=number)
-            opened.set_inheritable(False)
+        for place, opened in zip(heard.get("sockets", ()), given, strict=True):
             assert sockets is not None
             sockets.append((openings[place], opened))
         return heard
@@ -214,6 +219,40 @@ def _launched(command: list[str], env: Mapping[str, str]) -> Iterator[_Launched]
         launched.end()
 
 
+@contextlib.contextmanager
+def _attended(launched: _Launched) -> Iterator[socket.socket]:
+    """Where sockets can be asked for that are in a command's network. It does not have to answer."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    home = Path(f"/proc/{launched.pid}/ns")
+    with ours:
+        with theirs, contextlib.ExitStack() as entries:
+            numbers = [theirs.fileno()]
+            for kind, name in (("user", "user"), ("network", "net")):
+                if kind in launched.kinds:
+                    numbers.append(os.open(home / name, os.O_RDONLY))
+                    entries.callback(os.close, numbers[-1])
+                else:
+                    numbers.append(-1)
+            # It is no part of the command: keys of the terminal do not concern it.
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_ATTENDANT), *map(str, numbers)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[number for number in numbers if number >= 0],
+                start_new_session=True,
+            )
+        try:
+            yield ours
+        finally:
+            ours.close()
+            try:
+                process.wait(_PARTING_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
 def _write_down_users(pid: int) -> None:
     """Have everybody in a process's users be who they are outside: all of them where this process may say
     so, else the one that it runs as. Raises Unavailable."""
@@ -229,6 +268,21 @@ def _write_down_users(pid: int) -> None:
                 (home / name).write_text(f"{own} {own} 1\n")
     except OSError as error:
         raise Unavailable(reasons.words("users", error.errno or 0)) from error
+
+
+@contextlib.contextmanager
+def _many_files() -> Iterator[None]:
+    """Have this process open as many files as it may: a connection that is passed on takes two."""
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if most == resource.RLIM_INFINITY else min(FILES_MAX, most)
+    if before == resource.RLIM_INFINITY or before >= wanted:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
 
 
 @contextlib.contextmanager

@@ -83,7 +83,7 @@ class Route(NamedTuple):
 
 
 class Names:
-    """Of one command."""
+    """Of one command. `services`, by the version of their addresses, may change while it runs."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class Names:
         self._own_names = frozenset(own_names)
         self._own_addresses = frozenset({*own_addresses, inner_address})
         self._inner_address = inner_address
-        self._services = {4: frozenset(services), 6: frozenset(services_v6)}
+        self.services: dict[int, set[int]] = {4: set(services), 6: set(services_v6)}
         self._addresses: dict[str, str] = {}
         self._named: dict[str, str] = {}
         for one in self._allow:
@@ -150,7 +150,7 @@ class Names:
         Nothing is opened at `::1` that is only at 127.0.0.1: who looks for `localhost` tries one after the
         other, and a connection that is taken and then cut off would end that.
         """
-        everywhere = {version: {*WEB_PORTS, *ports} - {DNS_PORT} for version, ports in self._services.items()}
+        everywhere = {version: {*WEB_PORTS, *ports} - {DNS_PORT} for version, ports in self.services.items()}
         for version, address in ((4, ALL_V4), (6, ALL_V6)):
             yield Opening("udp", address, DNS_PORT)
             for port in (DNS_PORT, *sorted(everywhere[version])):
@@ -177,9 +177,9 @@ class Names:
         if host != address:
             return Route(Way.REFUSED, host, port)
         if self.is_this_machine(address):
-            if port in self._services[6 if ":" in address else 4] and address != self._inner_address:
+            if port in self.services[6 if ":" in address else 4] and address != self._inner_address:
                 return Route(Way.HERE, address, port)
-            if address in ("::1", self._inner_address) and port in self._services[4]:
+            if address in ("::1", self._inner_address) and port in self.services[4]:
                 return Route(Way.HERE, "127.0.0.1", port)
             return Route(Way.ASK if port in WEB_PORTS else Way.NO_SERVICE, address, port)
         return Route(Way.ASK if port in WEB_PORTS else Way.REFUSED, address, port)

@@ -23,10 +23,10 @@ _STEPS = {
 
 def words(step: str, number: int, *, proc: Path = Path("/proc")) -> str:
     """step, number: what the machine refused, and with which errno."""
-    return f"{_STEPS.get(step, step)}: {_cause(number, proc) or os.strerror(number)}"
+    return f"{_STEPS.get(step, step)}: {_cause(step, number, proc) or os.strerror(number)}"
 
 
-def _cause(number: int, proc: Path) -> str | None:
+def _cause(step: str, number: int, proc: Path) -> str | None:
     """Known causes, the one that explains most first."""
     if not (proc / "self/ns/user").exists() or not (proc / "self/ns/net").exists():
         return "this kernel is built without user or network namespaces"
@@ -39,6 +39,8 @@ def _cause(number: int, proc: Path) -> str | None:
         return None
     if _read(proc / _APPARMOR) == "1":
         return f"AppArmor forbids it to programs without a profile ({_setting(_APPARMOR)} is 1)"
+    if step == "users" and os.geteuid() == 0:
+        return "root needs the capability CAP_SETFCAP for that"
     if _SECCOMP in f"\n{_read(proc / 'self/status')}":
         return "a seccomp filter forbids it, as that of a container does"
     return None

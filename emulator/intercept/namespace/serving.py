@@ -8,16 +8,20 @@ import socket
 import struct
 from collections.abc import Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from threading import Thread
-from typing import cast
+from typing import NamedTuple, cast
 
 import uvloop
 
 from emulator.intercept.namespace import dns, witness
+from emulator.intercept.namespace.arrivals import Arrival
+from emulator.intercept.namespace.following import Following, Maker
 from emulator.intercept.namespace.names import ALL_V4, ALL_V6, DNS_PORT, Names, Opening, Way
 from emulator.intercept.namespace.refusals import Refusals
-from emulator.intercept.namespace.relay import Inner
+from emulator.intercept.namespace.relay import Taken
 
+BACKLOG = 1024
 MESSAGE_MAX = 65_535
 QUESTIONS_A_TURN = 64
 SEEN_MAX = 10_000
@@ -32,6 +36,15 @@ _IPV6_PKTINFO = 50
 _log = logging.getLogger(__name__)
 
 
+class Follow(NamedTuple):
+    """What it takes to follow what begins to listen. control: where `attendant` is asked. command: its
+    folder in /proc. closed: ports of this machine that stay out."""
+
+    control: socket.socket
+    command: Path
+    closed: frozenset[int]
+
+
 class Serving:
     """From `begin` to `end`."""
 
@@ -42,13 +55,17 @@ class Serving:
         names: Names,
         refusals: Refusals,
         gate: tuple[str, int],
+        follow: Follow | None = None,
     ) -> None:
         self._sockets = list(sockets)
         self._names = names
         self._refusals = refusals
         self._gate = gate
-        self._alive: set[Inner] = set()
-        self._open = {(opening.address, opening.port) for opening, _ in sockets if opening.kind == "tcp"}
+        self._follow = follow
+        self._alive: set[Taken] = set()
+        opened = [opening for opening, _ in sockets if opening.kind == "tcp"]
+        self._open_at = {(opening.address, opening.port) for opening in opened}
+        self._ports = {opening.port for opening in opened}
         self._seen: set[tuple[str, int, int]] = set()
         self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,21 +99,24 @@ class Serving:
         for opening, opened in self._sockets:
             opened.setblocking(False)
             if opening.kind == "tcp":
-                make = self._make_questioned if opening.port == DNS_PORT else self._make_inner
-                servers.append(await loop.create_server(make, sock=opened))
+                make = self._make_questioned if opening.port == DNS_PORT else self._make_arrival
+                servers.append(await loop.create_server(make, sock=opened, backlog=BACKLOG))
             elif opening.kind == "udp":
                 loop.add_reader(opened, self._answer, opened)
             else:
                 loop.add_reader(opened, self._look, opened)
+        following = loop.create_task(self._following().run()) if self._follow else None
         self._began.set_result(None)
         await self._ended.wait()
         # What the command did last has happened already; it is looked at before all is closed.
         for _ in range(_TURNS):
             await asyncio.sleep(0)
+        if following is not None:
+            following.cancel()
         for server in servers:
             server.close()
-        for inner in list(self._alive):
-            inner.leave(reset=True)
+        for taken in list(self._alive):
+            taken.leave(reset=True)
         for opening, opened in self._sockets:
             if opening.kind != "tcp":
                 loop.remove_reader(opened)
@@ -105,8 +125,19 @@ class Serving:
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 
-    def _make_inner(self) -> Inner:
-        return Inner(names=self._names, refusals=self._refusals, gate=self._gate, alive=self._alive)
+    def _following(self) -> Following:
+        assert self._follow is not None
+        return Following(
+            maker=Maker(self._follow.control),
+            command=self._follow.command,
+            services=self._names.services,
+            closed=self._ports | self._follow.closed,
+            make_arrival=self._make_arrival,
+            alive=self._alive,
+        )
+
+    def _make_arrival(self) -> Arrival:
+        return Arrival(names=self._names, refusals=self._refusals, gate=self._gate, alive=self._alive)
 
     def _make_questioned(self) -> _Questioned:
         return _Questioned(self)
@@ -152,8 +183,9 @@ class Serving:
     def _judge(self, packet: witness.Packet) -> None:
         """Whether what opened something found nobody, and would have left."""
         if packet.protocol == witness.TCP:
-            everywhere = ALL_V6 if ":" in packet.address else ALL_V4
-            if {(everywhere, packet.port), (packet.address, packet.port)} & self._open:
+            version, everywhere = (6, ALL_V6) if ":" in packet.address else (4, ALL_V4)
+            places = {(everywhere, packet.port), (packet.address, packet.port)}
+            if places & self._open_at or packet.port in self._names.services[version]:
                 return
             route = self._names.route(packet.address, packet.port)
             if route.way not in (Way.NO_SERVICE, Way.HERE):

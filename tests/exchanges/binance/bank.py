@@ -16,6 +16,8 @@ from emulator.exchanges import binance
 from emulator.exchanges.binance.door import Counting, Door
 from emulator.exchanges.binance.spot import account, wallet
 from emulator.feeds.synthetic import SyntheticFeed
+from emulator.runtime.archive import Archive
+from emulator.runtime.chronicle import Keeping
 from emulator.runtime.ports import ClockMode, EnginePort, KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
@@ -35,7 +37,9 @@ NAMES = ("alice", "bob")
 class Bank:
     """Two accounts, alice and bob (of trade group 7), each with a key of its name and `FUNDS` in spot."""
 
-    def __init__(self, counting: Counting = "off") -> None:
+    def __init__(
+        self, counting: Counting = "off", *, archive: Archive | None = None, keeping: Keeping | None = None
+    ) -> None:
         self.door = Door(engine=binance.ENGINE, timestamps="sandbox", counting=counting)
         self.sandboxes = Sandboxes(
             journal=MemoryJournal(),
@@ -43,6 +47,8 @@ class Bank:
             provision=_provision,
             wall_ns=lambda: NOW_US * 1000,
             clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=NOW_US),
+            archive=archive,
+            keeping=keeping,
         )
         self.application = Application(
             sites=self._sites(), sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)

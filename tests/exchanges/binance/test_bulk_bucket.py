@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -75,6 +76,11 @@ async def test_a_month_is_there_from_the_first_monday_of_the_next(house: Warehou
         "data/futures/cm/daily/indexPriceKlines/BTCUSD_PERP/1h/BTCUSD_PERP-1h-2026-07-19.zip",
         "data/futures/xm/daily/klines/BTCUSDT/1h/BTCUSDT-1h-2026-07-19.zip",
         "data/spot/daily/klines/BTCUSDT/1h/",
+        "data/spot/daily/klines/BTCUSDT/1h/BTCUSDT-1h-9999-12-31.zip",
+        "data/spot/monthly/klines/BTCUSDT/1h/BTCUSDT-1h-9999-12.zip",
+        "data/spot/monthly/klines/BTCUSDT/1h/BTCUSDT-1h-0000-12.zip",
+        "data/spot/daily/klines/BTCUSDT/1h/BTCUSDT-1h-٢٠٢٦-٠٧-١٩.zip",
+        'data/<spot> & "more"',
         "elsewhere",
     ],
 )
@@ -292,6 +298,16 @@ async def test_a_listing_of_nonsense_is_refused(house: Warehouse, query: str, na
     assert reply.status == 400
     assert b"<Code>InvalidArgument</Code>" in reply.content
     assert f"<ArgumentName>{name}</ArgumentName>".encode() in reply.content
+
+
+async def test_what_xml_cannot_hold_is_shown_otherwise(house: Warehouse) -> None:
+    odd = "a\x00b\x1f\uffff"
+    error = ElementTree.fromstring((await house.fetch(f"data/{odd}")).content)
+    assert error.findtext("Key") == "data/a\ufffdb\ufffd\ufffd"
+    told = await house.listing(prefix=odd)
+    assert value(told, "Prefix") == "a\ufffdb\ufffd\ufffd"
+    escaped = await house.listing(prefix="a b", encoding_type="url")
+    assert value(escaped, "Prefix") == "a%20b"
 
 
 # Parts

@@ -553,6 +553,11 @@ async def _a_transfer(building: Building) -> dict[str, Any]:
     return {}
 
 
+async def _an_old_transfer(building: Building) -> dict[str, Any]:
+    await building.take("POST", "/sapi/v1/futures/transfer", {"type": 1, "asset": "BTC", "amount": 1})
+    return {}
+
+
 async def _in_funding(building: Building) -> dict[str, Any]:
     await _a_transfer(building)
     return {"asset": "BTC"}
@@ -596,6 +601,20 @@ for _row, _shape, _cite, _parameters, _before in (
         "Query User Universal Transfer History",
         {"type": "MAIN_FUNDING"},
         _a_transfer,
+    ),
+    (
+        "POST /sapi/v1/futures/transfer",
+        fields("tranId:i"),
+        "New Future Account Transfer",
+        {"type": 1, "asset": "BTC", "amount": 1},
+        None,
+    ),
+    (
+        "GET /sapi/v1/futures/transfer",
+        fields("total:i", rows=[fields("asset:s amount:s type:s status:s tranId:i timestamp:i")]),
+        "Get Future Account Transaction History List",
+        {"asset": "BTC", "startTime": NOW_MS},
+        _an_old_transfer,
     ),
     (
         "GET /sapi/v1/asset/assetDetail",

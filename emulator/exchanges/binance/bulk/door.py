@@ -5,6 +5,7 @@ The words are those of the Amazon S3 API Reference, "Error responses".
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
@@ -95,7 +96,7 @@ class BucketDoor:
         digest = sha256(repr(members).encode()).digest()
         members["RequestId"] = digest[:8].hex().upper()
         members["HostId"] = b64encode(digest * 2).decode()
-        inner = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in members.items())
+        inner = "".join(render_element(name, text) for name, text in members.items())
         return f"{XML_HEAD}<Error>{inner}</Error>".encode()
 
     def describe_parameters(self, route: Route) -> tuple[Parameter, ...]:
@@ -136,6 +137,16 @@ def _read(parameter: Parameter, text: str) -> Any:
             )
         return int(text)
     return text
+
+
+def render_element(name: str, text: str) -> str:
+    """An element of XML. What XML cannot hold is shown by the sign for that."""
+    return f"<{name}>{escape(_NOT_XML.sub(_REPLACEMENT, text), _QUOTED)}</{name}>"
+
+
+_NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+_QUOTED: Final = {'"': "&quot;"}
 
 
 def refuse(status: int, code: str, message: str, **members: str) -> Refusal:

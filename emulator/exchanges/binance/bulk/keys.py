@@ -199,9 +199,11 @@ def _parse(section: Section, segments: list[str]) -> File | None:
 
 def _first_day(period: str, span: str) -> date | None:
     try:
-        return date.fromisoformat(span if period == DAILY else f"{span}-01")
+        first = date.fromisoformat(span if period == DAILY else f"{span}-01")
     except ValueError:
         return None
+    # What comes after the last year cannot be said.
+    return first if first.year < date.max.year else None
 
 
 def file_of(section: Section, period: str, kind: str, subject: Subject, interval: str, first: date) -> File:

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 import msgspec
 
 from emulator.exchanges.binance.bulk.archives import Archives
-from emulator.exchanges.binance.bulk.door import XML_HEAD, refuse
+from emulator.exchanges.binance.bulk.door import XML_HEAD, refuse, render_element
 from emulator.exchanges.binance.bulk.keys import BUCKET
 from emulator.exchanges.binance.bulk.tables import length_of
 from emulator.exchanges.binance.bulk.tree import Entry, Key, Walk
@@ -77,31 +77,31 @@ async def render_listing(archives: Archives, asked: Asked, now_us: int) -> bytes
     """A page of keys and folders, as XML."""
     found, is_truncated = await _page(archives, asked, now_us)
     say = quote if asked.is_escaped else _plain
-    parts = [_element("Name", BUCKET), _element("Prefix", say(asked.prefix))]
+    parts = [render_element("Name", BUCKET), render_element("Prefix", say(asked.prefix))]
     last = _name_of(found[-1]) if found else ""
     if asked.is_second:
         if asked.token:
-            parts.append(_element("ContinuationToken", asked.token))
+            parts.append(render_element("ContinuationToken", asked.token))
         elif asked.after:
-            parts.append(_element("StartAfter", say(asked.after)))
+            parts.append(render_element("StartAfter", say(asked.after)))
         if is_truncated:
-            parts.append(_element("NextContinuationToken", urlsafe_b64encode(last.encode()).decode()))
-        parts.append(_element("KeyCount", str(len(found))))
+            parts.append(render_element("NextContinuationToken", urlsafe_b64encode(last.encode()).decode()))
+        parts.append(render_element("KeyCount", str(len(found))))
     else:
-        parts.append(_element("Marker", say(asked.after)))
+        parts.append(render_element("Marker", say(asked.after)))
         # Quirk: without a delimiter the first version does not say where the next page begins; that is its
         # last key (ListObjects, "NextMarker").
         if is_truncated and asked.delimiter:
-            parts.append(_element("NextMarker", say(last)))
-    parts.append(_element("MaxKeys", str(asked.keys_max)))
+            parts.append(render_element("NextMarker", say(last)))
+    parts.append(render_element("MaxKeys", str(asked.keys_max)))
     if asked.delimiter:
-        parts.append(_element("Delimiter", asked.delimiter))
+        parts.append(render_element("Delimiter", asked.delimiter))
     if asked.is_escaped:
-        parts.append(_element("EncodingType", "url"))
-    parts.append(_element("IsTruncated", "true" if is_truncated else "false"))
+        parts.append(render_element("EncodingType", "url"))
+    parts.append(render_element("IsTruncated", "true" if is_truncated else "false"))
     parts += [_contents(archives, one, say(one.key)) for one in found if isinstance(one, Key)]
     parts += [
-        f"<CommonPrefixes>{_element('Prefix', say(one))}</CommonPrefixes>"
+        f"<CommonPrefixes>{render_element('Prefix', say(one))}</CommonPrefixes>"
         for one in found
         if not isinstance(one, Key)
     ]
@@ -130,20 +130,16 @@ def _contents(archives: Archives, one: Key, said: str) -> str:
     elif card is None:
         size, tag = length_of(one.file), ""
     else:
-        size, tag = card.size, _element("ETag", f'"{card.md5}"')
+        size, tag = card.size, render_element("ETag", f'"{card.md5}"')
     return (
-        f"<Contents>{_element('Key', said)}"
-        f"{_element('LastModified', modified.strftime('%Y-%m-%dT%H:%M:%S.000Z'))}{tag}"
-        f"{_element('Size', str(size))}<StorageClass>STANDARD</StorageClass></Contents>"
+        f"<Contents>{render_element('Key', said)}"
+        f"{render_element('LastModified', modified.strftime('%Y-%m-%dT%H:%M:%S.000Z'))}{tag}"
+        f"{render_element('Size', str(size))}<StorageClass>STANDARD</StorageClass></Contents>"
     )
 
 
 def _plain(text: str) -> str:
     return text
-
-
-def _element(name: str, text: str) -> str:
-    return f"<{name}>{escape(text, {chr(34): '&quot;'})}</{name}>"
 
 
 # The page

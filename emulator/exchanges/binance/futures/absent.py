@@ -6,7 +6,10 @@ from emulator.exchanges.binance.futures.products import USDM, Product
 from emulator.web.contract import NotEmulated
 
 _USDM = (
-    ("/v1/pmAccountInfo", "there are no accounts with portfolio margin"),
+    (
+        "/v1/pmAccountInfo",
+        "there are no accounts with portfolio margin, and no document says what others are told",
+    ),
     ("/v1/account", "the exchange itself retired it; use /fapi/v2/account or /fapi/v3/account"),
     ("/v1/balance", "the exchange itself retired it; use /fapi/v2/balance or /fapi/v3/balance"),
     (

@@ -202,7 +202,7 @@ def commission(call: Call) -> SymbolCommission:
         "specialCommission": _rates(),
         "taxCommission": _rates(),
         "discount": {
-            "enabledForAccount": engine.state.accounts[call.account].discounted,
+            "enabledForAccount": WALLET in engine.state.accounts[call.account].discounted,
             "enabledForSymbol": fees.discount_asset is not None,
             "discountAsset": fees.discount_asset or "BNB",
             # Quirk: the discount of fees in BNB is called a reduction and is what remains to be paid: of

@@ -26,6 +26,7 @@ from emulator.core.history import PreventedMatch as PreventedRecord
 from emulator.core.ids import NO_LIST
 from emulator.core.order_lists import ListKind, OrderList
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
+from emulator.exchanges.binance.spot.order_parameters import WALLET
 from emulator.exchanges.binance.spot.payloads.trading import (
     AmendedOrder,
     Amendment,
@@ -307,7 +308,7 @@ def answer_commissions(engine: Engine, account: int, symbol: str, *, routed: boo
         "specialCommissionForOrder": {"maker": ZERO_AMOUNT, "taker": ZERO_AMOUNT},
         "taxCommissionForOrder": {"maker": ZERO_AMOUNT, "taker": ZERO_AMOUNT},
         "discount": {
-            "enabledForAccount": engine.state.accounts[account].discounted,
+            "enabledForAccount": WALLET in engine.state.accounts[account].discounted,
             "enabledForSymbol": fees.discount_asset is not None,
             "discountAsset": fees.discount_asset or "BNB",
             "discount": render_amount(fees.discount),

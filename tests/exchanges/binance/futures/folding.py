@@ -66,6 +66,8 @@ class Known(NamedTuple):
     balances: dict[str, tuple[Decimal, Decimal]]
     orders: dict[int, Rested]
     waiting: dict[int, Waiting]
+    together: dict[str, bool]
+    """Whether all assets stand together, where there is such a mode."""
 
 
 class Follower:
@@ -76,7 +78,7 @@ class Follower:
         self._product = product
         self._who = who
         self.ear = Ear(arena, product, who)
-        self.known = Known({}, {}, {}, {}, {}, {})
+        self.known = Known({}, {}, {}, {}, {}, {}, {})
         self.updates: list[dict[str, Any]] = []
         """The account's changes that were folded last."""
 
@@ -100,6 +102,8 @@ class Follower:
                     self._algo(event["o"])
                 case "ACCOUNT_CONFIG_UPDATE" if "ac" in event:
                     self.known.leverages[event["ac"]["s"]] = Decimal(event["ac"]["l"])
+                case "ACCOUNT_CONFIG_UPDATE":
+                    self.known.together["assets"] = event["ai"]["j"]
                 case "TRADE_LITE" | "MARGIN_CALL":
                     pass
                 case other:
@@ -159,6 +163,9 @@ class Follower:
         balances = await self._get(f"{versions}/balance")
         orders = await self._get("v1/openOrders")
         waiting = await self._get("v1/openAlgoOrders")
+        together = {}
+        if product is USDM:
+            together["assets"] = (await self._get("v1/multiAssetsMargin"))["multiAssetsMargin"]
         return Known(
             positions={
                 (row["symbol"], row["positionSide"]): Held(
@@ -202,6 +209,7 @@ class Follower:
                 )
                 for row in waiting
             },
+            together=together,
         )
 
     async def _risks(self, symbol: str) -> list[dict[str, Any]]:

@@ -358,6 +358,37 @@ class TestSettings:
         assert await vault.usdm("/v1/feeBurn") == {"feeBurn": False}
         await vault.post("/fapi/v1/feeBurn", feeBurn="true")
         assert await vault.usdm("/v1/feeBurn") == {"feeBurn": True}
+        assert (await vault.usdm("/v2/account"))["feeBurn"] is True
+        # The choice of Spot is another one.
+        assert (await vault.get("/sapi/v1/bnbBurn"))["spotBNBBurn"] is False
+        await vault.post("/sapi/v1/bnbBurn", spotBNBBurn="true")
+        await vault.post("/fapi/v1/feeBurn", feeBurn="false")
+        assert (await vault.get("/sapi/v1/bnbBurn"))["spotBNBBurn"] is True
+        assert await vault.usdm("/v1/feeBurn") == {"feeBurn": False}
+
+    async def test_a_fee_in_bnb_is_a_tenth_less_while_there_is_enough(self, vault: Vault) -> None:
+        """0.05 % of 50000 are 25 USDT, of which 22.5 are paid: 0.028125 BNB at 800. Of 0.03 BNB that leaves
+        too little for a second one."""
+        await vault.post("/fapi/v1/feeBurn", feeBurn="true")
+        await vault.hold_price("BNB/USDT", "800")
+        await vault.deposit("BNB", "0.03", "usdm", "alice")
+        levels = [((Decimal(price), Decimal(5)),) for price in ("99990", "100010")]
+        await vault.do(c.SetBook(instrument=BTC, bids=levels[0], asks=levels[1]))
+        await vault.trade(BTC, "0.5", "100000")
+        await vault.trade(BTC, "-0.5", "100000")
+        rows = await vault.usdm("/v1/income", incomeType="COMMISSION")
+        assert [(row["asset"], Decimal(row["income"])) for row in rows] == [
+            ("BNB", Decimal("-0.028125")),
+            ("USDT", Decimal(-25)),
+        ]
+        trades = await vault.usdm("/v1/userTrades", symbol="BTCUSDT")
+        assert [(one["commissionAsset"], Decimal(one["commission"])) for one in trades] == [
+            ("BNB", Decimal("0.028125")),
+            ("USDT", Decimal(25)),
+        ]
+        balances = await vault.usdm("/v3/balance")
+        assert Decimal(of(balances, asset="USDT")["balance"]) == 99_975
+        assert Decimal(of(balances, asset="BNB")["balance"]) == Decimal("0.001875")
 
     async def test_configurations(self, vault: Vault) -> None:
         (config,) = await vault.usdm("/v1/symbolConfig", symbol="BTCUSDT")

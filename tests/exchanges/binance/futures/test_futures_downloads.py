@@ -17,7 +17,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from emulator.core.commands import Transfer
+from emulator.core.history import Fill
 from emulator.core.instruments import Side
+from emulator.runtime.chronicle import Keeping
+from emulator.storage.memory import MemoryArchive
 from tests.exchanges.binance.bank import NOW_US
 from tests.exchanges.binance.futures.vault import BTC, COIN, ETH, Vault
 from tests.web.client import ask
@@ -164,6 +167,24 @@ class TestFiles:
             vault, "/fapi/v1/trade/asyn", startTime=NOW_MS + 1_000, endTime=NOW_MS + 61_000
         )
         assert summed(rows, "Quantity") == Decimal("0.1")
+
+    async def test_what_memory_has_forgotten_is_in_it(self) -> None:
+        keeping = Keeping(retained=0, snapshot_every=10**9)
+        async with Vault(archive=MemoryArchive(), keeping=keeping) as vault:
+            for _ in range(3):
+                await vault.trade(BTC, "0.5", "100000")
+                assert vault.sandbox.chronicle is not None
+                await vault.sandbox.durable(vault.sandbox.sequence)
+                await vault.sandbox.chronicle.flush()
+            views = vault.sandbox.engines["binance"].views
+            assert not views.is_whole(Fill, vault.account(), BTC)
+            _, trades = await lines_of(vault, "/fapi/v1/trade/asyn")
+            assert summed(trades, "Quantity") == Decimal("1.5")
+            _, orders = await lines_of(vault, "/fapi/v1/order/asyn")
+            assert summed(orders, "Executed Amount") == Decimal("1.5")
+            _, incomes = await lines_of(vault, "/fapi/v1/income/asyn")
+            # What is in the wallet, to the last cent of three fees of 25.
+            assert summed(incomes, "Amount") == Decimal(99_925)
 
 
 class TestLinks:

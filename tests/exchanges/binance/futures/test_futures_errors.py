@@ -156,6 +156,12 @@ def needs(kind: type[Rejection]) -> Rejection:
             "Position side cannot be changed if there exists position.",
         ),
         (rejections.NoIsolatedPosition(), MARGIN, -4054, "Cannot add position margin: position is 0."),
+        (
+            rejections.NoIsolatedPosition(is_cross=True),
+            MARGIN,
+            -4049,
+            "Add margin only support for isolated position.",
+        ),
         (needs(rejections.MarginNeeded), MARGIN, -4051, "Isolated balance insufficient."),
         (rejections.AmountInvalid(amount=ONE), MARGIN, -4055, "Amount must be positive."),
         (rejections.SelfTradeModeNotAllowed(), place(), -5039, "Invalid self trade prevention mode"),

@@ -294,6 +294,23 @@ class TestAccounts:
         assert abs(Decimal(sold["bc"]) + given) < Decimal("0.00000001")
         assert Decimal(sold["wb"]) == 2 + Decimal(sold["bc"])
 
+    async def test_what_was_owed_is_bought_of_another_asset(self, vault: Vault) -> None:
+        """8 BTC lose more than the 100,000 USDT that there are; the BTC beside them pays the rest."""
+        await vault.deposit("BTC", "1", "usdm")
+        await vault.deposit("USDT", "900000", "usdm", "bob")
+        await vault.post("/fapi/v1/multiAssetsMargin", multiAssetsMargin="true")
+        await vault.post("/fapi/v1/leverage", symbol="BTCUSDT", leverage=50)
+        await vault.trade(BTC, "8", "100000")
+        ear = Ear(vault, USDM)
+        await vault.hold_price("BTC/USDT", "78000")
+        changes = [one["a"] for one in ear.take() if one["e"] == "ACCOUNT_UPDATE"]
+        (exchange,) = [one for one in changes if one["m"] == "AUTO_EXCHANGE"]
+        sold, bought = exchange["B"]
+        assert (sold["a"], bought["a"], exchange["P"]) == ("BTC", "USDT", [])
+        assert Decimal(sold["bc"]) < 0 < Decimal(bought["bc"])
+        balances = {one["asset"]: one["balance"] for one in await vault.get("/fapi/v3/balance")}
+        assert (balances["BTC"], balances["USDT"]) == (sold["wb"], bought["wb"])
+
 
 class TestListenKeys:
     async def test_a_key_is_given_kept_and_closed(self, vault: Vault) -> None:

@@ -15,6 +15,8 @@ from emulator.exchanges import binance
 from emulator.exchanges.binance.door import Counting
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures.products import COINM, USDM
+from emulator.runtime.archive import Archive
+from emulator.runtime.chronicle import Keeping
 from emulator.web.contract import Site
 from tests.exchanges.binance.bank import Bank
 
@@ -28,10 +30,17 @@ FUNDS = (("usdm", "USDT", "100000"), ("coinm", "BTC", "10"))
 class Vault(Bank):
     """Alice and bob, each with the same funds in both wallets; bob makes the prices at which she trades."""
 
-    def __init__(self, eras: Eras | None = None, counting: Counting = "off") -> None:
+    def __init__(
+        self,
+        eras: Eras | None = None,
+        counting: Counting = "off",
+        *,
+        archive: Archive | None = None,
+        keeping: Keeping | None = None,
+    ) -> None:
         self.eras = eras or Eras()
         self._counting = counting
-        super().__init__(counting)
+        super().__init__(counting, archive=archive, keeping=keeping)
 
     def _sites(self) -> Sequence[Site]:
         return list(binance.sites(eras=self.eras, timestamps="sandbox", counting=self._counting))

@@ -77,7 +77,7 @@ def account_of_old(call: Call) -> UsdmAccountOfOld:
         state = standing.engine.state
         return {
             "feeTier": 0,
-            "feeBurn": state.accounts[call.account].discounted,
+            "feeBurn": standing.product.wallet in state.accounts[call.account].discounted,
             "canTrade": True,
             "canDeposit": True,
             "canWithdraw": True,

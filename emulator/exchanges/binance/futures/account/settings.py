@@ -169,7 +169,9 @@ def assets_mode(call: Call) -> AssetsMode:
     answers=Done,
 )
 def set_fee_burn(call: Call) -> Submission[Done]:
-    command = c.SetFeePayment(account=call.account, discounted=call.values["feeBurn"])
+    command = c.SetFeePayment(
+        account=call.account, discounted=call.values["feeBurn"], wallet=product_of(call).wallet
+    )
     return call.submit(command, _succeeded)
 
 
@@ -182,7 +184,7 @@ def set_fee_burn(call: Call) -> Submission[Done]:
     answers=FeeBurn,
 )
 def fee_burn(call: Call) -> FeeBurn:
-    return {"feeBurn": call.engine.state.accounts[call.account].discounted}
+    return {"feeBurn": product_of(call).wallet in call.engine.state.accounts[call.account].discounted}
 
 
 @rows.usdm(

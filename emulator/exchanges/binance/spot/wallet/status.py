@@ -13,6 +13,7 @@ from emulator.exchanges.binance.spot.payloads.wallet import (
     KeyRestrictions,
     SystemStatus,
 )
+from emulator.exchanges.binance.spot.wallet.words import SPOT
 from emulator.exchanges.binance.vocabulary import USER_DATA
 from emulator.runtime.submission import Submission
 from emulator.web.contract import Call, Kind, Parameter, Rows
@@ -123,7 +124,7 @@ def key_restrictions(call: Call) -> KeyRestrictions:
 def fee_payment(call: Call) -> FeePayment:
     # Interest is due on margin loans only, and there are none.
     return {
-        "spotBNBBurn": call.engine.state.accounts[call.account].discounted,
+        "spotBNBBurn": SPOT in call.engine.state.accounts[call.account].discounted,
         "interestBNBBurn": False,
     }
 
@@ -145,5 +146,5 @@ def set_fee_payment(call: Call) -> FeePayment | Submission[FeePayment]:
     discounted = values.get("spotBNBBurn")
     if discounted is None:
         return fee_payment(call)
-    command = SetFeePayment(account=call.account, discounted=discounted)
+    command = SetFeePayment(account=call.account, discounted=discounted, wallet=SPOT)
     return call.submit(command, lambda done: fee_payment(call))
