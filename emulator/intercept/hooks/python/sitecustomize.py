@@ -31,10 +31,6 @@ FAILED = 70
 """The exit code of a process that cannot be guarded: an internal error, as sysexits.h has it."""
 
 
-class Refused(ConnectionRefusedError):
-    """The guard does not let this out."""
-
-
 class Rules:
     """What is led where, what may leave, and where what may not is written down."""
 
@@ -71,8 +67,8 @@ class Rules:
         )
 
     def lead(self, connection: Any, address: Any) -> Any:
-        """The address to connect to instead. Raises Refused: a socket asks for a name's address by itself,
-        before the audit hook hears of it."""
+        """The address to connect to instead. Raises ConnectionRefusedError: a socket asks for a name's
+        address by itself, before the audit hook hears of it."""
         import _socket
 
         is_inet = connection.family in (_socket.AF_INET, _socket.AF_INET6)
@@ -112,7 +108,7 @@ class Rules:
             for address in addresses:
                 self._allowed.setdefault(text(address).lower(), set()).update(ports)
 
-    def refuse(self, host: str, port: object) -> Refused:
+    def refuse(self, host: str, port: object) -> ConnectionRefusedError:
         """The error to raise; it is written down for the one who runs the command."""
         destination = (host, text(port))
         count = self._counts[destination] = self._counts.get(destination, 0) + 1
@@ -120,7 +116,9 @@ class Rules:
             self._tell(destination, 1)
         elif count % TOLD_ONE_BY_ONE == 0:
             self._tell(destination, TOLD_ONE_BY_ONE)
-        return Refused(errno.ECONNREFUSED, f"emulator exec does not let out {host}:{destination[1]}")
+        return ConnectionRefusedError(
+            errno.ECONNREFUSED, f"emulator exec does not let out {host}:{destination[1]}"
+        )
 
     def tell_rest(self) -> None:
         for destination, count in list(self._counts.items()):
@@ -233,7 +231,7 @@ def change_socket(module: Any, rules: Rules) -> None:
     def connect_ex(self: Any, address: Any) -> int:
         try:
             return int(raw.connect_ex(self, rules.lead(self, address)))
-        except Refused:
+        except ConnectionRefusedError:
             return errno.ECONNREFUSED
 
     def sendto(self: Any, message: Any, *arguments: Any) -> int:
@@ -416,7 +414,7 @@ def _addresses(found: Any) -> list[object]:
     return [record.host for record in found if hasattr(record, "host")] if isinstance(found, list) else []
 
 
-def _unknown_name(refused: Refused) -> OSError:
+def _unknown_name(refused: ConnectionRefusedError) -> OSError:
     import _socket
 
     return _socket.gaierror(_socket.EAI_NONAME, refused.strerror)
