@@ -113,7 +113,7 @@ def _run(
     """The command's exit code, and what the guard did not see of it."""
     if not wish.guard:
         return signals.run(wish.command, environment), None
-    why = "it was not wanted"
+    why = "--no-namespace"
     if wish.namespace:
         try:
             code = namespace.run(
@@ -130,7 +130,7 @@ def _run(
             why = str(error)
         except ValueError as error:
             raise NotAllowable(f"--allow {error}: it is no host that can be let out to") from error
-    return signals.run(wish.command, environment), f"{UNSEEN}: it has no network of its own ({why})"
+    return signals.run(wish.command, environment), f"{UNSEEN}: the command has no network of its own ({why})"
 
 
 def _closed(control: Control, port: int) -> dict[str, Any]:
