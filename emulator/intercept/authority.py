@@ -32,6 +32,8 @@ _VALID = timedelta(days=3650)
 _RENEWED_BEFORE = timedelta(days=90)
 _LEAF_VALID = timedelta(days=397)
 """Some clients refuse what is valid for longer than 398 days, whoever vouches for it."""
+CONTEXTS_MAX = 500
+"""Hosts whose certificates are kept; names come from outside, and there is no end of them."""
 _BACKDATED = timedelta(days=2)
 """For machines whose clocks differ from this one's."""
 _OWN_NAMES: tuple[x509.GeneralName, ...] = (
@@ -90,6 +92,8 @@ class Authority:
         a certificate too, which no client accepts."""
         context = self._contexts.get(name)
         if context is None:
+            if len(self._contexts) >= CONTEXTS_MAX:
+                del self._contexts[next(iter(self._contexts))]
             context = self._contexts[name] = self._make_context(name)
         return context
 

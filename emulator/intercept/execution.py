@@ -69,13 +69,11 @@ def _execute(wish: Wish, signals: Signals) -> int:
         url = wish.url if not wish.fresh else None
         if url is not None and not finding.answers(url):
             raise NoEmulator(f"no emulator answers at {url}")
-        if url is None and not wish.fresh:
-            url = finding.running(wish.data_dir)
-        if url is None:
-            data_dir = folder / "data" if wish.fresh else wish.data_dir
-            url = stack.enter_context(
-                finding.started(data_dir, ephemeral=wish.fresh, log=folder / "emulator.log")
-            )
+        if url is None and wish.fresh:
+            own = finding.started(folder / "data", log=folder / "emulator.log")
+            url = stack.enter_context(own)
+        elif url is None:
+            url = stack.enter_context(finding.shared(wish.data_dir))
         control = Control(url, wish.token)
         gate = control.open_gate(guard=wish.guard, allow=wish.allow)
         terms = Terms(
@@ -115,7 +113,7 @@ def _run(
     """The command's exit code, and what the guard did not see of it."""
     if not wish.guard:
         return signals.run(wish.command, environment), None
-    why = "it was not wanted"
+    why = "--no-namespace"
     if wish.namespace:
         try:
             code = namespace.run(
@@ -132,7 +130,7 @@ def _run(
             why = str(error)
         except ValueError as error:
             raise NotAllowable(f"--allow {error}: it is no host that can be let out to") from error
-    return signals.run(wish.command, environment), f"{UNSEEN}: it has no network of its own ({why})"
+    return signals.run(wish.command, environment), f"{UNSEEN}: the command has no network of its own ({why})"
 
 
 def _closed(control: Control, port: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from emulator.intercept import hello
 from emulator.intercept.authority import Authority
@@ -33,12 +33,18 @@ CONNECT_S = 15.0
 GATES_MAX = 100
 
 _LOOK_AGAIN_S = 0.005
+_LOOK_AGAIN_S_MAX = 0.2
 _PARTING_S = 1.0
 _CHUNK = 65_536
 _HTTPS = 443
 _HTTP = 80
+_USUAL_PORTS = {b"https": _HTTPS, b"wss": _HTTPS, b"ftp": 21}
+"""Of what a proxy's client may ask for in absolute form, beside plain HTTP."""
 
-_ABSOLUTE = re.compile(rb"[A-Z]+ (?:https?|wss?)://([^/?# ]+)", re.IGNORECASE)
+_ABSOLUTE = re.compile(rb"[A-Z]+ ([A-Z][A-Z0-9+.-]*)://([^/?# ]*)", re.IGNORECASE)
+_HOST_LINE = re.compile(rb"\r\nhost:[^\r\n]*", re.IGNORECASE)
+_CONNECTION_LINE = re.compile(rb"\r\n(?:proxy-)?connection:[^\r\n]*", re.IGNORECASE)
+_UPGRADE_LINE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 _CONNECT = re.compile(rb"CONNECT ([^ ]+) HTTP/1\.[01]\r\n", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
@@ -56,9 +62,10 @@ class _Target(NamedTuple):
             number = rest.removeprefix(":")
         else:
             host, _, number = text.partition(":")
-        if not host:
+        name = host.lower().rstrip(".")
+        if not name or (number and not _is_port(number)):
             raise ValueError(text)
-        return cls(host.lower().rstrip("."), int(number) if number else port)
+        return cls(name, int(number) if number else port)
 
 
 class _Refused(Exception):
@@ -157,10 +164,13 @@ class Gate:
         if named is None or is_own_name(named):
             await self._serve(connection, self._authority.context(None), named or "(no name)")
             return True
-        if is_exchange_host(named):
+        if is_exchange_host(named) and named.isascii():
             await self._serve(connection, self._authority.context(named), named)
             return True
         target = _Target(named, asked.port if asked else _HTTPS)
+        if not named.isascii():
+            # No host has such a name, so there is nobody to be looked for.
+            self._refuse(target, hello.UNRECOGNIZED_NAME)
         self._must_be_allowed(target, peer, farewell=hello.UNRECOGNIZED_NAME)
         await _pass_on(connection, target)
         return False
@@ -185,17 +195,25 @@ class Gate:
 
     async def _plain(self, connection: socket.socket, peer: str, head: bytes, asked: _Target | None) -> bool:
         absolute = _ABSOLUTE.match(head)
+        begun = b""
         if absolute is not None:
+            usual = _USUAL_PORTS.get(absolute[1].lower(), _HTTP)
             try:
-                target = _Target.of(absolute[1].rpartition(b"@")[2].decode("latin-1"), _HTTP)
+                target = _Target.of(absolute[2].rpartition(b"@")[2].decode("latin-1"), usual)
             except ValueError:
                 raise _Refused(_answer(400, "Bad Request", "The target is not a URL.")) from None
+            # A proxy's client may mean somebody else by its next request on the same connection.
+            alone = _direct(head, absolute)
             if not is_exchange_host(target.host):
                 refusal = f"The emulator's guard lets nobody out to {target.host[:200]}:{target.port}."
                 self._must_be_allowed(target, peer, farewell=_answer(403, "Forbidden", refusal))
-                await _pass_on(connection, target)
+                others = await _connected(target)
+                _consume(connection, head)
+                await _relay(connection, others, begun=alone)
                 return False
-        await self._serve(connection, None, asked.host if asked else "")
+            _consume(connection, head)
+            begun = alone
+        await self._serve(connection, None, asked.host if asked else "", begun=begun)
         return True
 
     def _must_be_allowed(self, target: _Target, peer: str, *, farewell: bytes) -> None:
@@ -203,15 +221,21 @@ class Gate:
         is_here = is_own_name(target.host) and is_loopback(peer)
         if is_here or not self._has_guard or self._is_allowed(target):
             return
+        self._refuse(target, farewell)
+
+    def _refuse(self, target: _Target, farewell: bytes) -> NoReturn:
         self.tally.note_refused(target.host, target.port)
         raise _Refused(farewell)
 
     def _is_allowed(self, target: _Target) -> bool:
         return any(host == target.host and port in (None, target.port) for host, port in self._allowed)
 
-    async def _serve(self, connection: socket.socket, context: ssl.SSLContext | None, host: str) -> None:
+    async def _serve(
+        self, connection: socket.socket, context: ssl.SSLContext | None, host: str, *, begun: bytes = b""
+    ) -> None:
+        """begun: what was taken off the connection already."""
         try:
-            await self._listener.adopt(connection, context, handshake_s=HANDSHAKE_S)
+            await self._listener.adopt(connection, context, handshake_s=HANDSHAKE_S, begun=begun)
         except (ssl.SSLError, ConnectionError, TimeoutError) as error:
             # With TLS it is said by an alert, or by hanging up, that a certificate is not trusted.
             self.tally.note_untrusting(host)
@@ -290,7 +314,7 @@ class Gates:
 def _parse_allowed(text: str) -> tuple[str, int | None]:
     """Host and port, None for any. Raises ValueError."""
     target = _Target.of(text, 0)
-    if not 0 <= target.port <= 65_535 or is_exchange_host(target.host):
+    if is_exchange_host(target.host):
         raise ValueError(text)
     return target.host, target.port or None
 
@@ -304,6 +328,10 @@ def _answer(status: int, phrase: str, words: str) -> bytes:
     return head.encode() + b"connection: close\r\n\r\n" + body
 
 
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 0 < int(text) <= 65_535
+
+
 def _has_record(begun: bytes) -> bool:
     length = hello.record_length(begun)
     return length is not None and len(begun) >= min(length, hello.RECORD_MAX)
@@ -314,6 +342,7 @@ async def _peek(connection: socket.socket, is_enough: Callable[[bytes], bool]) -
     when it never is enough."""
     loop = asyncio.get_running_loop()
     seen = b""
+    pause_s = _LOOK_AGAIN_S
     while True:
         await _readable(loop, connection)
         begun = connection.recv(max(HEAD_MAX, hello.RECORD_MAX) + 1, socket.MSG_PEEK)
@@ -325,7 +354,8 @@ async def _peek(connection: socket.socket, is_enough: Callable[[bytes], bool]) -
             raise _Refused(_answer(431, "Request Header Fields Too Large", "The head is too long."))
         if begun == seen:
             # What is there makes the socket readable again at once, and so does its end.
-            await asyncio.sleep(_LOOK_AGAIN_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LOOK_AGAIN_S_MAX)
         seen = begun
 
 
@@ -350,6 +380,20 @@ def _consume(connection: socket.socket, head: bytes) -> None:
         left -= len(connection.recv(left))
 
 
+def _direct(head: bytes, absolute: re.Match[bytes]) -> bytes:
+    """The head of a request in absolute form, as one that goes to its host directly (RFC 9112 §3.2) and is
+    the last on its connection; what comes after the head is left out.
+
+    Who asks for leave to speak something else than HTTP sends no other request anyway.
+    """
+    lines = head[absolute.end(2) : head.index(b"\r\n\r\n")]
+    lines = _HOST_LINE.sub(b"", lines) + b"\r\nhost: " + absolute[2].rpartition(b"@")[2]
+    if not _UPGRADE_LINE.search(lines):
+        lines = _CONNECTION_LINE.sub(b"", lines) + b"\r\nconnection: close"
+    slash = b"" if lines.startswith(b"/") else b"/"
+    return head[: absolute.start(1)] + slash + lines + b"\r\n\r\n"
+
+
 async def _pass_on(connection: socket.socket, target: _Target) -> None:
     await _relay(connection, await _connected(target))
 
@@ -357,11 +401,13 @@ async def _pass_on(connection: socket.socket, target: _Target) -> None:
 async def _connected(target: _Target) -> socket.socket:
     """Raises _Refused when nobody answers there."""
     loop = asyncio.get_running_loop()
+    # A resolver may ask the net for names below `localhost`, and nobody else is to say where they are.
+    host = "localhost" if target.host.endswith(".localhost") else target.host
     reason: Exception | None = None
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CONNECT_S):
             try:
-                found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+                found = await loop.getaddrinfo(host, target.port, type=socket.SOCK_STREAM)
             except OSError as error:
                 found, reason = [], error
             for family, kind, protocol, _, address in found:
@@ -380,9 +426,11 @@ async def _connected(target: _Target) -> socket.socket:
     raise _Refused(_answer(502, "Bad Gateway", words))
 
 
-async def _relay(one: socket.socket, other: socket.socket) -> None:
-    """Bytes both ways, until both sides have ended. Closes the other."""
+async def _relay(one: socket.socket, other: socket.socket, *, begun: bytes = b"") -> None:
+    """Bytes both ways, until both sides have ended. Closes the other. begun: sent there first."""
     try:
+        with contextlib.suppress(OSError):
+            await asyncio.get_running_loop().sock_sendall(other, begun)
         async with asyncio.TaskGroup() as both:
             both.create_task(_copy(one, other))
             both.create_task(_copy(other, one))

@@ -14,6 +14,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -114,6 +115,21 @@ class _Server(uvicorn.Server):
     def make_protocol(self) -> Protocol:
         return Protocol(self.config, self.server_state, self.lifespan.state)
 
+    def make_begun(self, begun: bytes) -> Protocol:
+        """begun: what its client sent before."""
+        made = _Begun(self.config, self.server_state, self.lifespan.state)
+        made.begun = begun
+        return made
+
+
+class _Begun(Protocol):
+    begun: bytes
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        # Now, because what comes next is told as soon as this has returned.
+        self.data_received(self.begun)
+
 
 class Listener:
     """The server of this process, and its further ports by their numbers."""
@@ -163,19 +179,24 @@ class Listener:
             opened.close()
 
     async def adopt(
-        self, connection: socket.socket, context: ssl.SSLContext | None, *, handshake_s: float
+        self,
+        connection: socket.socket,
+        context: ssl.SSLContext | None,
+        *,
+        handshake_s: float,
+        begun: bytes = b"",
     ) -> None:
         """Serve a connection that somebody else accepted, and look after it from now on.
 
-        context: makes it a TLS connection. Raises ssl.SSLError, ConnectionError or TimeoutError when the
-        handshake fails; closing the socket is then the caller's.
+        context: makes it a TLS connection. begun: what was received of it already. Raises ssl.SSLError,
+        ConnectionError or TimeoutError when the handshake fails; closing the socket is then the caller's.
         """
         assert self._server is not None, "nothing is served"
         if not self.is_serving:
             raise ConnectionAbortedError("the server stops")
         loop = asyncio.get_running_loop()
         await loop.connect_accepted_socket(
-            self._server.make_protocol,
+            partial(self._server.make_begun, begun) if begun else self._server.make_protocol,
             connection,
             ssl=context,
             ssl_handshake_timeout=None if context is None else handshake_s,

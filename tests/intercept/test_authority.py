@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from emulator.__main__ import main
-from emulator.intercept.authority import Authority, AuthorityUnusable
+from emulator.intercept.authority import CONTEXTS_MAX, Authority, AuthorityUnusable
 
 
 def handshake(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> None:
@@ -77,6 +77,18 @@ def test_a_certificate_is_for_one_host(tmp_path: Path) -> None:
     authority = Authority.at(tmp_path)
     with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
         handshake(authority.context("api.binance.com"), trusting(authority), "fapi.binance.com")
+
+
+def test_of_very_many_hosts_the_latest_are_kept(tmp_path: Path) -> None:
+    authority = Authority.at(tmp_path)
+    first = authority.context("0.binance.com")
+    for number in range(1, CONTEXTS_MAX):
+        authority.context(f"{number}.binance.com")
+    assert authority.context("0.binance.com") is first
+    last = authority.context(f"{CONTEXTS_MAX}.binance.com")
+    assert authority.context(f"{CONTEXTS_MAX}.binance.com") is last
+    assert authority.context("0.binance.com") is not first
+    handshake(authority.context("0.binance.com"), trusting(authority), "0.binance.com")
 
 
 @pytest.mark.parametrize("name", ["www.example.org", "binance.com.example.org", "mybinance.com"])

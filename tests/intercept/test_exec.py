@@ -85,6 +85,41 @@ def test_it_starts_one_with_the_state_that_is_there(tmp_path: Path) -> None:
     assert not (data_dir / "ready.json").exists()
 
 
+def test_one_that_was_started_ends_with_the_last_command(tmp_path: Path) -> None:
+    """The command that it was started for ends first; the other one's exchange must not vanish."""
+    data_dir = tmp_path / "data"
+    code = f"print('ready', flush=True)\ninput()\nimport sys; sys.argv = ['', '/api/v3/time']\n{ASK}"
+
+    def begin() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            exec_command("--data-dir", str(data_dir), "--", *python(code)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=plain_environment(),
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    with begin() as first, begin() as second:
+        for process in (first, second):
+            assert (data_dir / "ready.json").exists()
+            output, _ = process.communicate("go on\n", timeout=60)
+            assert process.returncode == 0, output
+            assert "serverTime" in output
+    assert not (data_dir / "ready.json").exists()
+
+
+def test_one_that_ran_before_goes_on(tmp_path: Path) -> None:
+    data_dir = data_dir_of(tmp_path / "data")
+    with launched(data_dir) as running:
+        outcome = run_under_exec(tmp_path, ["--data-dir", str(data_dir)], python(ASK, "/api/v3/time"))
+        assert outcome.code == 0, outcome.errors
+        assert running.process.poll() is None
+
+
 def test_a_fresh_one_knows_nothing_of_the_other(
     here: tuple[str, str], server: Server, tmp_path: Path
 ) -> None:

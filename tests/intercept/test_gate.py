@@ -15,7 +15,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from emulator.intercept.hello import server_name
+from emulator.intercept.hello import UNRECOGNIZED_NAME, server_name
 from tests.launch import Server, launched
 
 SPOT_TIME = "/api/v3/time"
@@ -25,6 +25,7 @@ class Gate:
     """One gate of the server, as the control API opens it."""
 
     def __init__(self, server: Server, **order: Any) -> None:
+        self.server = server
         self._control = server.control
         answer = httpx.post(f"{self._control}/gates", json=order, trust_env=False)
         assert answer.status_code == 200, answer.text
@@ -219,6 +220,18 @@ def test_another_name_is_refused_before_any_handshake(gate: Gate, trusting: ssl.
     assert gate.seen()["refused"] == [{"host": "www.example.org:443", "count": 1}]
 
 
+def test_a_name_that_no_host_can_have_is_refused(gate: Gate) -> None:
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(to_client, to_server, server_hostname="xx.binance.com")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    sent = to_server.read().replace(b"xx.binance.com", b"\xff\xfe.binance.com")
+    with closing(socket.create_connection(("127.0.0.1", gate.port), 10)) as connection:
+        connection.sendall(sent)
+        assert connection.recv(100) == UNRECOGNIZED_NAME
+    assert gate.seen()["refused"] == [{"host": "\xff\xfe.binance.com:443", "count": 1}]
+
+
 def test_a_proxys_client_is_not_let_out(gate: Gate, trusting: ssl.SSLContext) -> None:
     with httpx.Client(proxy=gate.address, verify=trusting, trust_env=False) as client:
         with pytest.raises(httpx.ProxyError, match="403"):
@@ -263,8 +276,10 @@ def test_who_is_allowed_is_passed_on_as_he_is(server: Server) -> None:
         pytest.skip("this machine does not know its own name")
     with stranger() as (port, received):
         opened = Gate(server, allow=[f"{name}:{port}"])
-        sent = f"GET http://{name}:{port}/x HTTP/1.1\r\n\r\n".encode()
+        sent = b"GET /x HTTP/1.1\r\nconnection: close\r\n\r\n"
         with closing(socket.create_connection(("127.0.0.1", opened.port), 10)) as connection:
+            connection.sendall(f"CONNECT {name}:{port} HTTP/1.1\r\n\r\n".encode())
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
             connection.sendall(sent)
             assert connection.recv(1000) == sent.upper()
         with closing(socket.create_connection(("127.0.0.1", opened.port), 10)) as connection:
@@ -272,6 +287,55 @@ def test_who_is_allowed_is_passed_on_as_he_is(server: Server) -> None:
             assert answered(connection)[0] == 403
     assert received == [sent]
     assert opened.close()["refused"] == [{"host": f"{name}:{port + 1}", "count": 1}]
+
+
+def test_a_proxys_client_cannot_take_a_connection_to_somebody_else(gate: Gate) -> None:
+    with stranger() as (port, received):
+        other = Gate(gate.server, allow=[])
+        with httpx.Client(proxy=gate.address, trust_env=False) as client:
+            assert client.get("http://api.binance.com/api/v3/time").status_code == 200
+            assert client.get("http://elsewhere.invalid/").status_code == 403
+            assert client.get("http://fapi.binance.com/fapi/v1/time").status_code == 200
+            assert client.get("http://fapi.binance.com?").status_code == 404
+        with closing(socket.create_connection(("127.0.0.1", other.port), 10)) as connection:
+            connection.sendall(
+                f"GET http://u:p@localhost:{port}/x?y=http://z HTTP/1.1\r\nProxy-Connection: keep-alive\r\n"
+                "Host: localhost\r\nCONNECTION: keep-alive\r\n\r\n".encode()
+            )
+            connection.recv(1000)
+        assert other.close()["refused"] == []
+    assert received == [
+        f"GET /x?y=http://z HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n\r\n".encode()
+    ]
+    seen = gate.seen()
+    assert seen["refused"] == [{"host": "elsewhere.invalid:80", "count": 1}]
+    assert {host["host"] for host in seen["hosts"]} == {"api.binance.com", "fapi.binance.com"}
+
+
+def test_an_order_that_is_sent_ahead_of_its_body_in_absolute_form_is_placed_once(gate: Gate) -> None:
+    with closing(socket.create_connection(("127.0.0.1", gate.port), 10)) as connection:
+        connection.sendall(
+            b"POST http://api.binance.com/api/v3/userDataStream HTTP/1.1\r\nHost: api.binance.com\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 13\r\n\r\nsymbol=B"
+        )
+        connection.sendall(b"TCUSD")
+        status, _ = answered(connection)
+    assert 400 <= status < 500
+    (host,) = gate.seen()["hosts"]
+    assert (host["host"], host["requests"]) == ("api.binance.com", 1)
+
+
+def test_a_websocket_may_be_asked_for_in_absolute_form(gate: Gate) -> None:
+    with closing(socket.create_connection(("127.0.0.1", gate.port), 10)) as connection:
+        connection.sendall(
+            b"GET http://stream.binance.com:9443/ws/btcusdt@trade HTTP/1.1\r\nHost: stream.binance.com\r\n"
+            b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        # The key and what answers it are those of RFC 6455, section 1.3.
+        received = connection.recv(1000)
+    assert received.startswith(b"HTTP/1.1 101 ")
+    assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in received
 
 
 def test_without_a_guard_nobody_is_refused(server: Server) -> None:
@@ -299,6 +363,11 @@ def test_an_exchange_cannot_be_allowed(server: Server, allowed: str) -> None:
         (b"CONNECT nowhere HTTP/1.1\r\n\r\n", 403),
         (b"CONNECT a:b:c HTTP/1.1\r\n\r\n", 400),
         (b"CONNECT :443 HTTP/1.1\r\n\r\n", 400),
+        (b"CONNECT localhost:99999 HTTP/1.1\r\n\r\n", 400),
+        (b"CONNECT localhost:0 HTTP/1.1\r\n\r\n", 400),
+        (b"CONNECT localhost:-1 HTTP/1.1\r\n\r\n", 400),
+        (b"GET ftp://nowhere/ HTTP/1.1\r\n\r\n", 403),
+        (b"GET http:/// HTTP/1.1\r\n\r\n", 400),
         (b"GET http://:1/ HTTP/1.1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nx: " + b"y" * 20_000, 431),
         (b"\x00\x01\x02\r\n\r\n", 400),

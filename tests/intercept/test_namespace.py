@@ -802,6 +802,17 @@ def test_names_are_told_even_where_nothing_can_be_hidden() -> None:
 
 
 @needs_namespaces
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may do without users of a namespace")
+def test_root_needs_no_users_of_its_own() -> None:
+    program = ASK + "print(ask('8.8.8.8', 'api.binance.com', 1), open('/etc/resolv.conf').read())"
+
+    ended = where_forbidden("user", '{"gate": 1}', sys.executable, "-I", "-S", "-c", program)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == "(0, ['127.86.0.1']) nameserver 127.0.0.1\n\n"
+
+
+@needs_namespaces
 def test_a_machine_that_does_not_allow_it_is_told_of() -> None:
     probed = where_forbidden("user net", "{}")
     run = where_forbidden("user net", '{"gate": 1}', "echo", "ran")

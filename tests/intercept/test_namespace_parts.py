@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import socket
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from emulator.intercept.namespace import dns, machine, reasons, witness
 from emulator.intercept.namespace.arrivals import named
 from emulator.intercept.namespace.names import Allowed, Names, Opening, Route, Way
+from emulator.intercept.namespace.refusals import Refusals
 
 # RFC 1035 §4.1: header (id 7, recursion desired, one question), `a.Example`, type A, class IN.
 QUESTION = (
@@ -245,6 +248,36 @@ class TestTheMachine:
             ("/given", str(tmp_path / "run/stub.conf")),
             ("/dev/null", str(tmp_path / "run/nscd/socket")),
         ]
+
+
+class TestRefusals:
+    def test_those_who_try_for_hours_are_counted_and_not_told_one_by_one(self, tmp_path: Path) -> None:
+        report = tmp_path / "refused.jsonl"
+        refusals = Refusals(report, pid=7)
+
+        for _ in range(1_020):
+            refusals.note("example.org", 443)
+        refusals.note("example.org", 80)
+        for type_ in (dns.A, dns.AAAA, dns.AAAA, dns.A, dns.AAAA):
+            refusals.note_question("asked.example", type_)
+        refusals.finish()
+        refusals.finish()
+
+        told: Counter[tuple[str, int | None]] = Counter()
+        lines = [json.loads(line) for line in report.read_bytes().splitlines()]
+        for line in lines:
+            told[line["host"], line["port"]] += line["count"]
+        assert told == {("example.org", 443): 1_020, ("example.org", 80): 1, ("asked.example", None): 3}
+        assert {(line["by"], line["pid"]) for line in lines} == {("namespace", 7)}
+        assert len(lines) < 150
+
+    def test_a_report_that_cannot_be_written_fails_nobody(self, tmp_path: Path) -> None:
+        missing = tmp_path / "no folder" / "refused"
+
+        Refusals(missing, pid=7).note("example.org", 443)
+        Refusals(None, pid=7).note("example.org", 443)
+
+        assert not missing.exists()
 
 
 class TestReasons:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.clients
 
 Play = Callable[[str], Checked]
 
-PYTHON = ("transports.py", "guarded.py")
+PYTHON = ("transports.py", "guarded.py", "gevent_transports.py")
 NODE = "transports.cjs"
 
 

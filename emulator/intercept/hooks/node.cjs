@@ -122,8 +122,19 @@ function install(contract) {
     else callback(null, gateHost, gateFamily)
   }
 
+  // (options), (path) or (port, host), each with or without a callback; net.connect has made a list of these.
+  function understood(given) {
+    if (Array.isArray(given[0])) return given[0]
+    const callback = typeof given.at(-1) === 'function' ? given.at(-1) : null
+    const [first, second] = given
+    if (typeof first === 'object' && first !== null) return [first, callback]
+    const isPath = typeof first === 'string' && Number.isNaN(Number(first))
+    if (isPath) return [{ path: first }, callback]
+    return [typeof second === 'string' ? { port: first, host: second } : { port: first }, callback]
+  }
+
   net.Socket.prototype.connect = function (...given) {
-    const [options, callback] = Array.isArray(given[0]) ? given[0] : net._normalizeArgs(given)
+    const [options, callback] = understood(given)
     if (options.path) return connect.apply(this, given)
     const host = options.host || 'localhost'
     if (leads(host)) {

@@ -70,9 +70,9 @@ def run(
     gate: where connections go that mean an exchange. forwards: ports of this machine that the command needs
     whether they listen or not; those that do listen are reachable anyway, up to SERVICES_MAX, but for proxies
     that this process's environment names. What the command serves is at this machine's loopback too. allow:
-    `host` or `host:port` each. domains: every name in one of them is an exchange's. report: gets a line of
-    JSON for each connection that was refused, {"host", "port" (null when only the name was asked for), "by":
-    "namespace", "pid"}.
+    `host` or `host:port` each. domains: every name in one of them is an exchange's. report: gets lines of
+    JSON about connections that were refused, {"host", "port" (null when only the name was asked for), "by":
+    "namespace", "pid", "count"}.
 
     The exit code, 128 + n when signal n ended it, 127 or 126 when there is no such command or it cannot run.
     In the main thread the signals that ask to end are passed on to the command. Raises Unavailable, before
@@ -98,6 +98,7 @@ def run(
         serving = Serving(sockets, names=names, refusals=refusals, gate=gate, follow=follow)
         stack.enter_context(_many_files())
         serving.begin()
+        stack.callback(refusals.finish)
         stack.callback(serving.end)
         stack.enter_context(_signals_passed_on(launched.pid))
         launched.go()

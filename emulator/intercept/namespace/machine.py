@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 PROC = Path("/proc")
 
-_LISTENS = "0A"
+_LISTENS = " 0A "
 _OWN_V4 = re.compile(r"\|-- (\S+)\n\s+/32 host LOCAL")
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "ws_proxy", "wss_proxy", "socks_proxy")
@@ -44,9 +44,12 @@ def listening(proc: Path = PROC) -> Listening:
     v6: set[int] = set()
     for name, ports in (("tcp", v4), ("tcp6", v6)):
         for line in _lines(proc / "net" / name)[1:]:
+            # Of thousands of connections a few lines are of who listens.
+            if _LISTENS not in line:
+                continue
             _, local, _, state, *_ = line.split()
             address, _, port = local.rpartition(":")
-            if state == _LISTENS:
+            if state == _LISTENS.strip():
                 ports.add(int(port, 16))
                 if ports is v6 and not int(address, 16):
                     v4.add(int(port, 16))

@@ -17,8 +17,8 @@ ADDRESS = "192.0.2.1"  # Of TEST-NET-1, which nobody has (RFC 5737).
 def refused(call, *arguments, of=ConnectionRefusedError):
     try:
         outcome = call(*arguments)
-    except of:
-        return
+    except of as error:
+        return error
     raise AssertionError(f"it was let out: {outcome}")
 
 
@@ -44,6 +44,12 @@ def check_connections():
             refused(connection.connect, (ELSEWHERE, 443))
             assert connection.connect_ex((address, 443)) == errno.ECONNREFUSED
     refused(socket.create_connection, (ADDRESS, 443))
+
+
+def check_the_error_is_one_that_other_processes_know():
+    error = refused(socket.create_connection, (ADDRESS, 443))
+    assert type(error) is ConnectionRefusedError
+    assert error.errno == errno.ECONNREFUSED
 
 
 def check_datagrams():

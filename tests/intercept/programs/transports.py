@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import shutil
 import socket
 import ssl
+import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import aiodns
 import aiohttp
@@ -172,6 +175,18 @@ def check_who_names_a_ca_of_its_own_trusts_ours_too():
     import certifi
 
     is_time(requests.get(SPOT, verify=certifi.where(), timeout=20).json())
+
+
+def check_certifis_list_for_who_reads_it_otherwise():
+    import certifi
+
+    text = Path(certifi.where()).read_text(encoding="utf-8")
+    assert text.count("BEGIN CERTIFICATE") > 50
+    assert certifi.contents().split() == text.split()
+    curl = shutil.which("curl")
+    if curl is not None:
+        command = [curl, "-sS", "--cacert", certifi.where(), SPOT]
+        is_time(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout))
 
 
 checking.main(sys.modules[__name__])

@@ -31,10 +31,6 @@ FAILED = 70
 """The exit code of a process that cannot be guarded: an internal error, as sysexits.h has it."""
 
 
-class Refused(ConnectionRefusedError):
-    """The guard does not let this out."""
-
-
 class Rules:
     """What is led where, what may leave, and where what may not is written down."""
 
@@ -43,6 +39,7 @@ class Rules:
         self.ca: str = contract["ca"]
         self.guard: bool = contract["guard"]
         self._report: str = contract["report"]
+        self.folder = os.path.dirname(self._report)  # noqa: PTH120 - pathlib is slow to import
         self._domains = tuple(domain.lower() for domain in contract["domains"])
         self._local = {name.lower() for name in contract.get("local", ())} | {os.uname().nodename.lower()}
         self._allowed: dict[str, set[int | None]] = {}
@@ -69,6 +66,24 @@ class Rules:
             or _is_loopback(name)
         )
 
+    def lead(self, connection: Any, address: Any) -> Any:
+        """The address to connect to instead. Raises ConnectionRefusedError: a socket asks for a name's
+        address by itself, before the audit hook hears of it."""
+        import _socket
+
+        is_inet = connection.family in (_socket.AF_INET, _socket.AF_INET6)
+        if not (is_inet and isinstance(address, tuple) and len(address) > 1):
+            return address
+        name = text(address[0])
+        if connection.type != _socket.SOCK_STREAM or not self.leads(name):
+            if not self.may_resolve(name):
+                raise self.refuse(name, address[1])
+            return address
+        host, port = self.gate
+        if connection.family == _socket.AF_INET6:
+            return (host if ":" in host else "::ffff:" + host, port, 0, 0)
+        return host, port
+
     def may_connect(self, host: str, port: object) -> bool:
         if self.is_exchange(host):
             return False  # A known way would have led it elsewhere.
@@ -93,7 +108,7 @@ class Rules:
             for address in addresses:
                 self._allowed.setdefault(text(address).lower(), set()).update(ports)
 
-    def refuse(self, host: str, port: object) -> Refused:
+    def refuse(self, host: str, port: object) -> ConnectionRefusedError:
         """The error to raise; it is written down for the one who runs the command."""
         destination = (host, text(port))
         count = self._counts[destination] = self._counts.get(destination, 0) + 1
@@ -101,7 +116,9 @@ class Rules:
             self._tell(destination, 1)
         elif count % TOLD_ONE_BY_ONE == 0:
             self._tell(destination, TOLD_ONE_BY_ONE)
-        return Refused(errno.ECONNREFUSED, f"emulator exec does not let out {host}:{destination[1]}")
+        return ConnectionRefusedError(
+            errno.ECONNREFUSED, f"emulator exec does not let out {host}:{destination[1]}"
+        )
 
     def tell_rest(self) -> None:
         for destination, count in list(self._counts.items()):
@@ -169,11 +186,10 @@ def _is_loopback(host: str) -> bool:
 # What the program loads
 
 
-def change_socket(module: Any, rules: Rules) -> None:
-    """Names lead to the fake address, and the fake address to the gate."""
+def change_names(module: Any, rules: Rules) -> None:
+    """Names of exchanges have the fake address; others' addresses are learnt."""
     getaddrinfo, gethostbyname = module.getaddrinfo, module.gethostbyname
     gethostbyname_ex = module.gethostbyname_ex
-    raw = module.socket.__mro__[1]
 
     def find(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
         name = text(host)
@@ -199,39 +215,44 @@ def change_socket(module: Any, rules: Rules) -> None:
         rules.learn(name, found[2])
         return found
 
-    def lead(connection: Any, address: Any) -> Any:
-        """The address to connect to instead. Raises Refused: a socket asks for a name's address by itself,
-        before the audit hook hears of it."""
-        is_inet = connection.family in (module.AF_INET, module.AF_INET6)
-        if not (is_inet and isinstance(address, tuple) and len(address) > 1):
-            return address
-        name = text(address[0])
-        if connection.type != module.SOCK_STREAM or not rules.leads(name):
-            if not rules.may_resolve(name):
-                raise rules.refuse(name, address[1])
-            return address
-        host, port = rules.gate
-        if connection.family == module.AF_INET6:
-            return (host if ":" in host else "::ffff:" + host, port, 0, 0)
-        return host, port
-
-    def connect(self: Any, address: Any) -> None:
-        raw.connect(self, lead(self, address))
-
-    def connect_ex(self: Any, address: Any) -> int:
-        try:
-            return int(raw.connect_ex(self, lead(self, address)))
-        except Refused:
-            return errno.ECONNREFUSED
-
-    def sendto(self: Any, message: Any, *arguments: Any) -> int:
-        return int(raw.sendto(self, message, *arguments[:-1], *(lead(self, one) for one in arguments[-1:])))
-
     find.__name__, find_one.__name__ = "getaddrinfo", "gethostbyname"
     find_all.__name__ = "gethostbyname_ex"
     module.getaddrinfo, module.gethostbyname, module.gethostbyname_ex = find, find_one, find_all
+
+
+def change_socket(module: Any, rules: Rules) -> None:
+    """Connections to the fake address, or to an exchange by its name, are made to the gate."""
+    change_names(module, rules)
+    raw = module.socket.__mro__[1]
+
+    def connect(self: Any, address: Any) -> None:
+        raw.connect(self, rules.lead(self, address))
+
+    def connect_ex(self: Any, address: Any) -> int:
+        try:
+            return int(raw.connect_ex(self, rules.lead(self, address)))
+        except ConnectionRefusedError:
+            return errno.ECONNREFUSED
+
+    def sendto(self: Any, message: Any, *arguments: Any) -> int:
+        destination = [rules.lead(self, address) for address in arguments[-1:]]
+        return int(raw.sendto(self, message, *arguments[:-1], *destination))
+
     module.socket.connect, module.socket.connect_ex = connect, connect_ex
     module.socket.sendto = sendto
+
+
+def change_gevent(module: Any, rules: Rules) -> None:
+    """The same for the sockets that it puts in place of the interpreter's."""
+    change_names(module, rules)
+    mixin = module.SocketMixin
+    connect_by = "_internal_connect" if hasattr(mixin, "_internal_connect") else "connect"
+    original = getattr(mixin, connect_by)
+
+    def connect(self: Any, address: Any) -> Any:
+        return original(self, rules.lead(self, address))
+
+    setattr(mixin, connect_by, connect)
 
 
 def change_ssl(module: Any, rules: Rules) -> None:
@@ -272,6 +293,34 @@ def change_openssl(module: Any, rules: Rules) -> None:
 
     context.load_verify_locations = load_verify_locations
     context.set_default_verify_paths = set_default_verify_paths
+
+
+def change_certifi(module: Any, rules: Rules) -> None:
+    """Its list is read by libraries with a TLS of their own, too, so it is a list with one more."""
+    where, contents = module.where, module.contents
+
+    def where_with_ours() -> str:
+        import zlib
+
+        found: str = where()
+        path = os.path.join(rules.folder, f"certifi-{zlib.crc32(found.encode()):08x}.pem")  # noqa: PTH118 - slow
+        try:
+            if not os.path.exists(path):  # noqa: PTH110 - the same
+                draft = f"{path}.{os.getpid()}"
+                with open(draft, "wb") as file:  # noqa: PTH123 - the same
+                    for part in (found, rules.ca):
+                        with open(part, "rb") as read:  # noqa: PTH123 - the same
+                            file.write(read.read() + b"\n")
+                os.replace(draft, path)  # noqa: PTH105 - the same
+        except OSError:
+            return found
+        return path
+
+    def contents_with_ours() -> str:
+        with open(rules.ca, encoding="ascii") as file:  # noqa: PTH123 - the same
+            return f"{contents()}\n{file.read()}"
+
+    module.where, module.contents = where_with_ours, contents_with_ours
 
 
 def change_uvloop(module: Any, rules: Rules) -> None:
@@ -365,7 +414,7 @@ def _addresses(found: Any) -> list[object]:
     return [record.host for record in found if hasattr(record, "host")] if isinstance(found, list) else []
 
 
-def _unknown_name(refused: Refused) -> OSError:
+def _unknown_name(refused: ConnectionRefusedError) -> OSError:
     import _socket
 
     return _socket.gaierror(_socket.EAI_NONAME, refused.strerror)
@@ -375,7 +424,9 @@ CHANGES: dict[str, Callable[[Any, Rules], None]] = {
     "socket": change_socket,
     "ssl": change_ssl,
     "OpenSSL.SSL": change_openssl,
+    "certifi.core": change_certifi,
     "uvloop": change_uvloop,
+    "gevent._socketcommon": change_gevent,
     "pycares": change_pycares,
 }
 
