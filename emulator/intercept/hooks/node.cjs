@@ -20,6 +20,7 @@ function install(contract) {
   const fs = require('node:fs')
   const net = require('node:net')
   const os = require('node:os')
+  const threads = require('node:worker_threads')
   const tls = require('node:tls')
 
   const [gateHost, gatePort] = contract.gate
@@ -163,10 +164,12 @@ function install(contract) {
 
   // Names
 
-  function judge(name, onExchange, onRefused, onAllowed) {
+  const mayResolveBack = (address) => mayConnect(address, null)
+
+  function judge(name, onExchange, onRefused, onAllowed, may = mayResolve) {
     if (typeof name !== 'string' || name === '') return onAllowed()
     if (isExchange(name)) return onExchange()
-    if (mayResolve(name)) return onAllowed()
+    if (may(name)) return onAllowed()
     refuse(name, null)
     return onRefused()
   }
@@ -226,9 +229,11 @@ function install(contract) {
     )
   }
 
+  // Names of addresses
+  const BACKWARDS = ['reverse', 'lookupService']
   const QUESTIONS = [
-    'resolve', 'resolve4', 'resolve6', 'resolveAny', 'resolveCaa', 'resolveCname', 'resolveMx', 'resolveNaptr',
-    'resolveNs', 'resolvePtr', 'resolveSoa', 'resolveSrv', 'resolveTlsa', 'resolveTxt', 'reverse',
+    ...BACKWARDS, 'resolve', 'resolve4', 'resolve6', 'resolveAny', 'resolveCaa', 'resolveCname', 'resolveMx', 'resolveNaptr',
+    'resolveNs', 'resolvePtr', 'resolveSoa', 'resolveSrv', 'resolveTlsa', 'resolveTxt',
   ]
 
   // Of an exchange's name there is its address, and nothing else.
@@ -256,6 +261,7 @@ function install(contract) {
             if (!error) learnRecords(name, found)
             answer(error, found, ...more)
           }),
+        BACKWARDS.includes(question) ? mayResolveBack : mayResolve,
       )
     }
   }
@@ -277,6 +283,7 @@ function install(contract) {
           learnRecords(name, found)
           return found
         },
+        BACKWARDS.includes(question) ? mayResolveBack : mayResolve,
       )
     }
   }
@@ -314,6 +321,20 @@ function install(contract) {
     const error = failure('ECONNREFUSED', 'connect', host, port)
     const answer = typeof address === 'function' ? address : callback
     process.nextTick(() => (typeof answer === 'function' ? answer(error) : this.emit('error', error)))
+  }
+
+  // Workers
+
+  const { EMULATOR_EXEC, NODE_OPTIONS } = process.env
+  const { Worker } = threads
+
+  // One that is given an environment of its own would not know of us.
+  threads.Worker = class extends Worker {
+    constructor(file, options) {
+      const env = options?.env
+      const isOwn = typeof env === 'object' && env !== null && env !== process.env
+      super(file, isOwn ? { ...options, env: { ...env, EMULATOR_EXEC, NODE_OPTIONS } } : options)
+    }
   }
 
   require('node:module').syncBuiltinESMExports()

@@ -35,6 +35,15 @@ def check_names():
     refused(socket.gethostbyname, ELSEWHERE, of=socket.gaierror)
     refused(socket.gethostbyname_ex, ELSEWHERE, of=socket.gaierror)
     refused(socket.gethostbyaddr, ADDRESS, of=socket.gaierror)
+    refused(socket.getnameinfo, (ADDRESS, 443), 0, of=socket.gaierror)
+    refused(socket.getnameinfo, (ELSEWHERE, 443), 0, of=socket.gaierror)
+    # Nobody is asked for the digits of an address.
+    digits = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+    assert socket.getnameinfo((ADDRESS, 443), digits) == (ADDRESS, "443")
+    with socket.socket() as listening:
+        refused(listening.bind, (ELSEWHERE, 0), of=socket.gaierror)
+        refused(listening.bind, ("api.binance.com", 0), of=socket.gaierror)
+        listening.bind(("localhost", 0))
 
 
 def check_connections():
@@ -58,6 +67,8 @@ def check_datagrams():
         refused(datagrams.sendmsg, [b"x"], [], 0, (ADDRESS, 53))
         refused(datagrams.connect, (ADDRESS, 53))
         refused(datagrams.sendto, b"x", (ELSEWHERE, 53))
+        refused(datagrams.sendmsg, [b"x"], [], 0, (ELSEWHERE, 53))
+        refused(datagrams.sendmsg, [b"x"], [], 0, ("api.binance.com", 53))
         refused(datagrams.connect, ("api.binance.com", 443))
 
 
@@ -85,6 +96,10 @@ async def on_a_loop():
     await refused_soon(loop.create_connection(asyncio.Protocol, ELSEWHERE, 443), of=OSError)
     await refused_soon(loop.getaddrinfo(ELSEWHERE, 443), of=socket.gaierror)
     await refused_soon(loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=(ADDRESS, 53)))
+    await refused_soon(loop.getnameinfo((ADDRESS, 443)), of=socket.gaierror)
+    own = {"local_addr": (ELSEWHERE, 0)}
+    await refused_soon(loop.create_connection(asyncio.Protocol, "localhost", 443, **own), of=socket.gaierror)
+    await refused_soon(loop.create_datagram_endpoint(asyncio.DatagramProtocol, **own), of=socket.gaierror)
     with socket.socket() as connection:
         connection.setblocking(False)
         await refused_soon(loop.sock_connect(connection, (ADDRESS, 443)))
@@ -101,6 +116,8 @@ def check_uvloop():
 async def check_aiodns():
     resolver = aiodns.DNSResolver()
     await refused_soon(resolver.getaddrinfo(ELSEWHERE, family=socket.AF_INET), of=aiodns.error.DNSError)
+    await refused_soon(resolver.gethostbyaddr(ADDRESS), of=aiodns.error.DNSError)
+    await refused_soon(resolver.getnameinfo((ADDRESS, 443), 0), of=aiodns.error.DNSError)
 
 
 def check_loopback_is_let_through():

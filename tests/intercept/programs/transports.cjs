@@ -95,10 +95,13 @@ const CHECKS = {
       const { parentPort } = require('node:worker_threads')
       const outcome = (url) => fetch(url).then((answer) => answer.status, (error) => error.cause.code)
       Promise.all(['${SPOT}', '${ELSEWHERE}'].map(outcome)).then((found) => parentPort.postMessage(found))`
-    const found = await new Promise((resolve, reject) => {
-      new Worker(code, { eval: true }).on('message', resolve).on('error', reject)
-    })
-    assert.deepStrictEqual(found, [200, 'ECONNREFUSED'])
+    // The last one knows nothing of this process, and trusts nobody but who is built in and the emulator.
+    for (const options of [{}, { execArgv: [] }, { env: { ...process.env, OWN: '1' } }, { env: {}, execArgv: [] }]) {
+      const found = await new Promise((resolve, reject) => {
+        new Worker(code, { eval: true, ...options }).on('message', resolve).on('error', reject)
+      })
+      assert.deepStrictEqual(found, [200, 'ECONNREFUSED'])
+    }
   },
   loopback_is_let_through: async () => {
     for (const name of ['127.0.0.1', 'localhost']) {
@@ -118,6 +121,10 @@ const CHECKS = {
     await refused(dns.promises.lookup('elsewhere.example'), 'ENOTFOUND')
     await refused(promisify(dns.resolve)('elsewhere.example'), 'ENOTFOUND')
     await refused(new dns.promises.Resolver().resolve4('elsewhere.example'), 'ENOTFOUND')
+    await refused(promisify(dns.reverse)('192.0.2.1'), 'ENOTFOUND')
+    await refused(new dns.promises.Resolver().reverse('2001:db8::1'), 'ENOTFOUND')
+    await refused(promisify(dns.lookupService)('192.0.2.1', 443), 'ENOTFOUND')
+    await refused(dns.promises.lookupService('192.0.2.1', 443), 'ENOTFOUND')
     const found = await import('node:dns')
     await refused(promisify(found.lookup)('elsewhere.example'), 'ENOTFOUND')
   },

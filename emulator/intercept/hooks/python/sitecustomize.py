@@ -98,6 +98,18 @@ class Rules:
         name = host.lower().rstrip(".")
         return not self.guard or self.is_local(name) or name in self._allowed or is_address(name)
 
+    def must_resolve(self, host: object, port: object = None) -> None:
+        """Raises the error of a name that is not known, unless it may be asked for."""
+        name = text(host)
+        if not self.may_resolve(name):
+            raise _unknown_name(self.refuse(name, port))
+
+    def must_resolve_back(self, address: object, port: object = None) -> None:
+        """The same for the name of an address."""
+        name = text(address)
+        if not (self.may_connect(name, port) or (self.may_resolve(name) and not is_address(name))):
+            raise _unknown_name(self.refuse(name, None))
+
     def learn(self, host: str, addresses: Iterable[object]) -> None:
         """The addresses of an allowed name, or of this machine's own, may be connected to as it may."""
         if not self.guard:
@@ -116,9 +128,8 @@ class Rules:
             self._tell(destination, 1)
         elif count % TOLD_ONE_BY_ONE == 0:
             self._tell(destination, TOLD_ONE_BY_ONE)
-        return ConnectionRefusedError(
-            errno.ECONNREFUSED, f"emulator exec does not let out {host}:{destination[1]}"
-        )
+        where = ":".join(part for part in destination if part)
+        return ConnectionRefusedError(errno.ECONNREFUSED, f"emulator exec does not let out {where}")
 
     def tell_rest(self) -> None:
         for destination, count in list(self._counts.items()):
@@ -188,6 +199,8 @@ def _is_loopback(host: str) -> bool:
 
 def change_names(module: Any, rules: Rules) -> None:
     """Names of exchanges have the fake address; others' addresses are learnt."""
+    import _socket
+
     getaddrinfo, gethostbyname = module.getaddrinfo, module.gethostbyname
     gethostbyname_ex = module.gethostbyname_ex
 
@@ -215,6 +228,12 @@ def change_names(module: Any, rules: Rules) -> None:
         rules.learn(name, found[2])
         return found
 
+    def find_name(address: Any, flags: int) -> Any:
+        if not (flags & _socket.NI_NUMERICHOST and is_address(text(address[0]))):
+            rules.must_resolve_back(*address[:2])
+        return getnameinfo(address, flags)
+
+    getnameinfo, module.getnameinfo = module.getnameinfo, find_name
     find.__name__, find_one.__name__ = "getaddrinfo", "gethostbyname"
     find_all.__name__ = "gethostbyname_ex"
     module.getaddrinfo, module.gethostbyname, module.gethostbyname_ex = find, find_one, find_all
@@ -238,8 +257,18 @@ def change_socket(module: Any, rules: Rules) -> None:
         destination = [rules.lead(self, address) for address in arguments[-1:]]
         return int(raw.sendto(self, message, *arguments[:-1], *destination))
 
+    def sendmsg(self: Any, parts: Any, *arguments: Any) -> int:
+        destination = [rules.lead(self, address) for address in arguments[2:]]
+        return int(raw.sendmsg(self, parts, *arguments[:2], *destination))
+
+    def bind(self: Any, address: Any) -> None:
+        # An address of this machine may be said by a name, which somebody would be asked for.
+        if self.family in (module.AF_INET, module.AF_INET6) and isinstance(address, tuple) and address:
+            rules.must_resolve(address[0])
+        raw.bind(self, address)
+
     module.socket.connect, module.socket.connect_ex = connect, connect_ex
-    module.socket.sendto = sendto
+    module.socket.sendto, module.socket.sendmsg, module.socket.bind = sendto, sendmsg, bind
 
 
 def change_gevent(module: Any, rules: Rules) -> None:
@@ -327,10 +356,13 @@ def change_uvloop(module: Any, rules: Rules) -> None:
     """Its loop asks libuv, never the module socket, and connects where no audit hook sees it."""
     loop = module.Loop
     create, create_datagram, find = loop.create_connection, loop.create_datagram_endpoint, loop.getaddrinfo
+    find_name = loop.getnameinfo
 
     async def create_connection(
         self: Any, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any
     ) -> Any:
+        if options.get("local_addr"):
+            rules.must_resolve(options["local_addr"][0])
         if host is not None:
             name = text(host)
             if rules.leads(name):
@@ -344,6 +376,8 @@ def change_uvloop(module: Any, rules: Rules) -> None:
     async def create_datagram_endpoint(
         self: Any, protocol_factory: Any, local_addr: Any = None, remote_addr: Any = None, **options: Any
     ) -> Any:
+        if isinstance(local_addr, (tuple, list)) and local_addr:
+            rules.must_resolve(local_addr[0])
         if isinstance(remote_addr, (tuple, list)) and remote_addr:
             name, port = text(remote_addr[0]), remote_addr[1]
             if not rules.may_connect(name, port):
@@ -354,12 +388,16 @@ def change_uvloop(module: Any, rules: Rules) -> None:
         name = text(host)
         if rules.is_exchange(name):
             return await find(self, FAKE, port, **options)
-        if not rules.may_resolve(name):
-            raise _unknown_name(rules.refuse(name, port))
+        rules.must_resolve(name, port)
         found = await find(self, host, port, **options)
         rules.learn(name, (entry[4][0] for entry in found))
         return found
 
+    async def getnameinfo(self: Any, sockaddr: Any, flags: int = 0) -> Any:
+        rules.must_resolve_back(*sockaddr[:2])
+        return await find_name(self, sockaddr, flags)
+
+    loop.getnameinfo = getnameinfo
     loop.create_connection = create_connection
     loop.create_datagram_endpoint = create_datagram_endpoint
     loop.getaddrinfo = getaddrinfo
@@ -398,9 +436,24 @@ def change_pycares(module: Any, rules: Rules) -> None:
 
         return ask
 
+    def changed_back(name: str) -> Any:
+        original = getattr(channel, name)
+
+        def ask(self: Any, address: Any, *arguments: Any, **options: Any) -> Any:
+            try:
+                rules.must_resolve_back(*(address[:2] if isinstance(address, tuple) else (address,)))
+            except OSError:
+                callback = options["callback"] if "callback" in options else arguments[-1]
+                return callback(None, not_found)
+            return original(self, address, *arguments, **options)
+
+        return ask
+
     for name in ("getaddrinfo", "gethostbyname", "query", "search"):
         if hasattr(channel, name):
             setattr(channel, name, changed(name))
+    for name in ("gethostbyaddr", "getnameinfo"):
+        setattr(channel, name, changed_back(name))
 
 
 def _addresses(found: Any) -> list[object]:
@@ -483,23 +536,16 @@ def audit_with(rules: Rules) -> Callable[[str, tuple[Any, ...]], None]:
             if not rules.may_connect(host, port):
                 raise rules.refuse(host, port)
 
-    def resolve(host: Any, port: Any = None, *rest: Any) -> None:
-        name = text(host)
-        if not rules.may_resolve(name):
-            raise _unknown_name(rules.refuse(name, port))
-
-    def resolve_back(address: Any, *rest: Any) -> None:
-        name = text(address)
-        if not (rules.may_connect(name, None) or (rules.may_resolve(name) and not is_address(name))):
-            raise _unknown_name(rules.refuse(name, None))
+    def resolve(host: Any, port: Any, *rest: Any) -> None:
+        rules.must_resolve(host, port)
 
     checks: dict[str, Callable[..., None]] = {
         "socket.connect": reach,
         "socket.sendto": reach,
         "socket.sendmsg": reach,
         "socket.getaddrinfo": resolve,
-        "socket.gethostbyname": resolve,
-        "socket.gethostbyaddr": resolve_back,
+        "socket.gethostbyname": rules.must_resolve,
+        "socket.gethostbyaddr": rules.must_resolve_back,
     }
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
