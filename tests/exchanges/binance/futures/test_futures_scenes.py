@@ -317,7 +317,7 @@ async def test_whom_the_fund_cannot_help_somebody_is_deleveraged_for(stage: Stag
     # Of 9999 at market; being deleveraged costs nothing.
     assert await stage.incomes("COMMISSION", who="bob") == [Decimal("-4.9995")]
     trade = (await stage.get("/fapi/v1/userTrades", "bob", symbol="BTCUSDT"))[-1]
-    assert (trade["orderId"], Decimal(trade["commission"])) == (order["orderId"], 0)
+    assert (trade["orderId"], Decimal(trade["commission"])) == (order["orderId"], Decimal(0))
     (fund,) = (await stage.get("/fapi/v1/insuranceBalance", symbol="BTCUSDT"))["assets"]
     assert Decimal(fund["marginBalance"]) == 0
 
