@@ -12,6 +12,7 @@ import pytest
 from emulator.core import commands as c
 from emulator.core.instruments import Side
 from emulator.core.positions import Leg, MarginMode
+from emulator.exchanges.binance.futures import account
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
 from tests.exchanges.binance.futures.vault import BTC, COIN, ETH, Vault
 
@@ -248,6 +249,68 @@ class TestPositions:
         assert row == {"symbol": "BTCUSDT", "adlQuantile": {"LONG": 0, "SHORT": 0, "BOTH": 4}}
         assert (await vault.usdm("/v3/positionRisk"))[0]["adl"] == 4
         assert await vault.coinm("/v1/adlQuantile") == []
+
+
+WEIGHTS = """
+    GET /fapi/v2/account 5
+    GET /fapi/v3/account 5
+    GET /fapi/v2/balance 5
+    GET /fapi/v3/balance 5
+    GET /fapi/v2/positionRisk 5
+    GET /fapi/v3/positionRisk 5
+    GET /fapi/v1/adlQuantile 5
+    POST /fapi/v1/leverage 1
+    POST /fapi/v1/marginType 1
+    POST /fapi/v1/positionSide/dual 1
+    GET /fapi/v1/positionSide/dual 30
+    POST /fapi/v1/multiAssetsMargin 1
+    GET /fapi/v1/multiAssetsMargin 30
+    POST /fapi/v1/feeBurn 1
+    GET /fapi/v1/feeBurn 30
+    GET /fapi/v1/symbolConfig 5
+    GET /fapi/v1/accountConfig 5
+    GET /fapi/v1/pmAccountInfo 5
+    GET /fapi/v1/leverageBracket 1
+    POST /fapi/v1/positionMargin 1
+    GET /fapi/v1/positionMargin/history 1
+    GET /fapi/v1/income 30
+    GET /fapi/v1/commissionRate 20
+    GET /fapi/v1/apiTradingStatus 10 1
+    GET /dapi/v1/account 5
+    GET /dapi/v1/balance 1
+    GET /dapi/v1/positionRisk 1
+    GET /dapi/v1/adlQuantile 5
+    POST /dapi/v1/leverage 1
+    POST /dapi/v1/marginType 1
+    POST /dapi/v1/positionSide/dual 1
+    GET /dapi/v1/positionSide/dual 30
+    GET /dapi/v1/pmAccountInfo 5
+    GET /dapi/v1/leverageBracket 1
+    GET /dapi/v2/leverageBracket 2 1
+    POST /dapi/v1/positionMargin 1
+    GET /dapi/v1/positionMargin/history 1
+    GET /dapi/v1/income 20
+    GET /dapi/v1/commissionRate 20
+"""
+"""Of requests without a symbol, and with one where that differs; those of the endpoints' pages."""
+
+
+def test_what_these_endpoints_weigh() -> None:
+    declared = {
+        (row.method, row.path): row.weight
+        for product in (USDM, COINM)
+        for module in account.MODULES
+        for row in module.of(product)
+    }
+    asked = {}
+    for line in WEIGHTS.split("\n")[1:-1]:
+        method, path, *weights = line.split()
+        asked[method, path] = [int(weight) for weight in weights]
+    assert asked.keys() == declared.keys()
+    for row, weights in asked.items():
+        weight = declared[row]
+        found = [weight(values) if callable(weight) else weight for values in ({}, {"symbol": "BTCUSDT"})]
+        assert found == [weights[0], weights[-1]], row
 
 
 class TestSettings:

@@ -273,7 +273,7 @@ def leverage_brackets(call: Call) -> list[UsdmBrackets]:
     "/v2/leverageBracket",
     summary="Notional brackets for symbol",
     security=USER_DATA,
-    weight=1,
+    weight=lambda values: 1 if "symbol" in values else 2,
     parameters=(SYMBOL_OPTIONAL,),
     answers=list[CoinmBracketsOfSymbol],
 )
