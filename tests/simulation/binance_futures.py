@@ -227,6 +227,23 @@ class BinanceFutures(Requests):
             return Reply(outcome=Outcome.REFUSED, reason="there is no such thing here")
         return await self._have(seat, "POST", "/v1/feeBurn", {"feeBurn": "true" if discounted else "false"})
 
+    async def exchange(self, seat: Seat, sold: str, bought: str, amount: Decimal) -> Reply:
+        if self._product.is_inverse:
+            return Reply(outcome=Outcome.REFUSED, reason="there is no such thing here")
+        path = f"{self._prefix}/v1/convert"
+        wanted = {"fromAsset": sold, "toAsset": bought, "fromAmount": fraction(amount)}
+        try:
+            status, content = await self.send(seat, "POST", f"{path}/getQuote", wanted)
+            if status == 200 and "quoteId" not in content:
+                return Reply(outcome=Outcome.REFUSED, reason="there is not so much")
+            if status == 200:
+                named = {"quoteId": content["quoteId"]}
+                status, content = await self.send(seat, "POST", f"{path}/acceptQuote", named)
+        except Lost as lost:
+            return Reply(outcome=Outcome.UNKNOWN, reason=str(lost))
+        # What is answered is no order, though it has the id of one.
+        return Reply(outcome=Outcome.DONE) if status == 200 else read_reply(status, content)
+
     # Queries
 
     async def order(self, seat: Seat, order: ContractOrder, *, by_name: bool) -> Reply:

@@ -211,6 +211,10 @@ class Floor(Protocol):
 
     async def choose_fees(self, seat: Seat, *, discounted: bool) -> Reply: ...
 
+    async def exchange(self, seat: Seat, sold: str, bought: str, amount: Decimal) -> Reply:
+        """One asset of the wallet for another, at the exchange's own price."""
+        ...
+
     # Queries
 
     async def order(self, seat: Seat, order: ContractOrder, *, by_name: bool) -> Reply: ...

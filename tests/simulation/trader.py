@@ -71,6 +71,7 @@ class Trader:
             (4, self.move_margin),
             (1, self.change_mode),
             (1, self.choose_fees),
+            (5, self.exchange),
             (4, self.transfer),
             (4, self.misbehave),
             (6, self.query),
@@ -313,6 +314,12 @@ class Trader:
     async def choose_fees(self, traded: Contracted) -> None:
         reply = await self.floor.choose_fees(self.seat, discounted=self.dice.random() < 0.5)
         self._note("choose fees", "", reply)
+
+    async def exchange(self, traded: Contracted) -> None:
+        sold, bought = self.dice.sample(list(FUNDS), 2)
+        amount = FUNDS[sold] * self.dice.randint(10, 200) / 1000
+        reply = await self.floor.exchange(self.seat, sold, bought, amount)
+        self._note("exchange", f"{amount} {sold} for {bought}", reply)
 
     def _assets(self) -> Sequence[str]:
         assets = dict.fromkeys(one.settle for one in self.floor.instruments)

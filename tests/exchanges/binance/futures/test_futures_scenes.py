@@ -16,10 +16,12 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from emulator.exchanges import binance
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
 from tests.exchanges.binance.bank import NOW_US
 from tests.exchanges.binance.futures.arena import BTC, LIMIT_BUY, LIMIT_SELL, MARKET_SELL
 from tests.exchanges.binance.futures.stage import ASSETS, BUY, HOUR_US, SECOND_US, Stage, decimals
+from tests.exchanges.binance.futures.test_futures_user_data import Ear
 
 pytestmark = pytest.mark.anyio
 
@@ -289,6 +291,52 @@ async def test_a_gap_is_the_insurance_funds(stage: Stage) -> None:
     assert await stage.incomes("REALIZED_PNL") == [Decimal("-500.05")]
     assert await stage.incomes("INSURANCE_CLEAR") == []
     assert await stage.wallet() == Decimal("99494.9495")
+
+
+async def test_whom_the_fund_cannot_help_somebody_is_deleveraged_for(stage: Stage) -> None:
+    """As before, with an empty fund: bob's short goes for 95009.5 too, where it has gained 0.1 * 4980.5."""
+    engine = stage.sandbox.engines[binance.ENGINE]
+    margin = msgspec.structs.replace(engine.rules.margin, insurance={})
+    engine.rules = msgspec.structs.replace(engine.rules, margin=margin)
+    await stage.ok("POST", "marginType", symbol="BTCUSDT", marginType="ISOLATED")
+    await stage.taken("BUY", "0.1", "100010")
+    await stage.post("/fapi/v1/order", "bob", **{**MARKET_SELL, "quantity": "0.1"})
+    told, ear = Ear(stage, USDM), Ear(stage, USDM, "bob")
+    await stage.hold_price("BTC/USDT", "90000")
+    assert await stage.positions() == await stage.positions(who="bob") == {}
+
+    (order,) = await stage.get("/fapi/v1/forceOrders", "bob", autoCloseType="ADL")
+    assert (order["clientOrderId"], order["side"], order["status"]) == ("adl_autoclose", "BUY", "FILLED")
+    assert decimals(order["avgPrice"], order["executedQty"]) == decimals("95009.5", "0.1")
+    assert await stage.get("/fapi/v1/forceOrders", "bob", autoCloseType="LIQUIDATION") == []
+    (lost,) = await stage.ok("GET", "forceOrders", autoCloseType="LIQUIDATION")
+    assert decimals(lost["avgPrice"], lost["executedQty"]) == decimals("95009.5", "0.1")
+    assert await stage.ok("GET", "forceOrders", autoCloseType="ADL") == []
+    assert await stage.incomes("REALIZED_PNL") == [Decimal("-500.05")]
+    assert await stage.incomes("REALIZED_PNL", who="bob") == [Decimal("498.05")]
+    # Of 9999 at market; being deleveraged costs nothing.
+    assert await stage.incomes("COMMISSION", who="bob") == [Decimal("-4.9995")]
+    trade = (await stage.get("/fapi/v1/userTrades", "bob", symbol="BTCUSDT"))[-1]
+    assert (trade["orderId"], Decimal(trade["commission"])) == (order["orderId"], Decimal(0))
+    (fund,) = (await stage.get("/fapi/v1/insuranceBalance", symbol="BTCUSDT"))["assets"]
+    assert Decimal(fund["marginBalance"]) == 0
+
+    of_alice = [one["o"] for one in told.take() if one["e"] == "ORDER_TRADE_UPDATE"]
+    assert [(one["c"], one["x"], one["X"]) for one in of_alice] == [
+        (lost["clientOrderId"], "NEW", "NEW"),
+        (lost["clientOrderId"], "CALCULATED", "FILLED"),
+    ]
+    events = ear.take()
+    of_bob = [one["o"] for one in events if one["e"] == "ORDER_TRADE_UPDATE"]
+    assert [(one["c"], one["x"], one["X"]) for one in of_bob] == [
+        ("adl_autoclose", "NEW", "NEW"),
+        ("adl_autoclose", "CALCULATED", "FILLED"),
+    ]
+    assert decimals(of_bob[-1]["L"], of_bob[-1]["l"], of_bob[-1]["rp"]) == decimals(
+        "95009.5", "0.1", "498.05"
+    )
+    (change,) = [one["a"] for one in events if one["e"] == "ACCOUNT_UPDATE"]
+    assert [(one["s"], one["pa"]) for one in change["P"]] == [("BTCUSDT", "0")]
 
 
 async def test_one_leg_is_lost_and_the_other_stays(stage: Stage) -> None:
