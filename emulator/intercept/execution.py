@@ -21,7 +21,7 @@ from emulator.intercept import finding, namespace
 from emulator.intercept.command import Interrupted, Signals
 from emulator.intercept.finding import Control, NoEmulator
 from emulator.intercept.summary import HostCalls, Summary, Untrusting, read_refusals
-from emulator.intercept.surroundings import GATE_HOST, REPORT_FILE, Terms, surround
+from emulator.intercept.surroundings import GATE_HOST, REPORT_FILE, Terms, enclosed, surround
 from emulator.web.hosts import EXCHANGE_DOMAINS, is_exchange_host
 
 UNSEEN = (
@@ -118,7 +118,7 @@ def _run(
         try:
             code = namespace.run(
                 wish.command,
-                environment,
+                enclosed(environment),
                 gate=(GATE_HOST, terms.gate_port),
                 forwards=[terms.gate_port],
                 allow=terms.allow,

@@ -76,6 +76,12 @@ def surround(inherited: Mapping[str, str], terms: Terms, folder: Path) -> dict[s
     return environment
 
 
+def enclosed(environment: Mapping[str, str]) -> dict[str, str]:
+    """The same for a command in a network of its own, which guards what the hooks do not know."""
+    contract = json.loads(environment[CONTRACT]) | {"enclosed": True}
+    return {**environment, CONTRACT: json.dumps(contract)}
+
+
 def local_names(hosts_file: Path = _HOSTS_FILE) -> set[str]:
     """Names of this machine: its own, and those that its hosts file gives to loopback."""
     names = {socket.gethostname().lower()}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +18,8 @@ import pytest
 
 from emulator.intercept.surroundings import HOOKS
 
-HOOK = HOOKS / "python" / "sitecustomize.py"
+HOOK = HOOKS / "python" / "emulator_exec_hook.py"
+START = HOOKS / "python" / "sitecustomize.py"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +55,50 @@ def rules(hook: ModuleType, tmp_path: Path) -> Make:
 
 def test_python_3_8_can_read_it() -> None:
     ast.parse(HOOK.read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+def test_still_older_ones_can_read_how_it_is_loaded() -> None:
+    # The oldest that can be told from.
+    ast.parse(START.read_text(encoding="utf-8"), feature_version=(3, 4))
+
+
+@pytest.mark.parametrize(
+    ("contract", "code", "said"),
+    [
+        ({"guard": True}, 70, "emulator exec: its hook needs Python 3.8, and this is 3.6\n"),
+        ({"guard": False}, 0, "emulator exec: its hook needs Python 3.8, and this is 3.6\n"),
+        ({"guard": True, "enclosed": True}, 0, ""),
+        ({"enclosed": False}, 70, "emulator exec: its hook needs Python 3.8, and this is 3.6\n"),
+    ],
+)
+def test_a_python_that_is_too_old_goes_on_only_where_something_else_guards_it(
+    contract: dict[str, bool], code: int, said: str
+) -> None:
+    program = (
+        f"import sys; sys.version_info = (3, 6, 15); exec(open({str(START)!r}).read()); print('went on')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"__file__ = {str(START)!r}; {program}"],
+        env={"EMULATOR_EXEC": json.dumps(contract)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (code, "" if code else "went on\n")
+    assert done.stderr.startswith(said)
+
+
+def test_a_hook_that_is_not_there_lets_nothing_out(tmp_path: Path) -> None:
+    shutil.copy(START, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", "print('went on')"],
+        env={"EMULATOR_EXEC": "{}", "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (70, "")
+    assert done.stderr.startswith("emulator exec: its hook cannot be loaded: ")
 
 
 @pytest.mark.parametrize("host", ["api.binance.com", "API.Binance.COM.", "binance.com", "a.b.kucoin.eu"])

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from emulator.__main__ import main
 from emulator.intercept.summary import HostCalls, Refusal, Summary, read_refusals
-from emulator.intercept.surroundings import HOOKS, Terms, local_names, surround
+from emulator.intercept.surroundings import HOOKS, Terms, enclosed, local_names, surround
 from emulator.web.hosts import is_exchange_host
 
 OURS = "-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----\n"
@@ -65,6 +65,15 @@ def test_paths_and_options_that_were_there_stay(terms: Terms, folder: Path) -> N
     again = made(environment, terms, folder)
     assert again["PYTHONPATH"] == environment["PYTHONPATH"]
     assert again["NODE_OPTIONS"] == environment["NODE_OPTIONS"]
+
+
+def test_a_network_of_its_own_is_told_of_and_changes_nothing_else(terms: Terms, folder: Path) -> None:
+    environment = made({"PATH": "/bin"}, terms, folder)
+    told = enclosed(environment)
+    contract = json.loads(told.pop("EMULATOR_EXEC"))
+    assert contract.pop("enclosed") is True
+    assert contract == json.loads(environment.pop("EMULATOR_EXEC"))
+    assert told == environment
 
 
 def test_whom_the_command_trusted_it_trusts_still(terms: Terms, folder: Path, tmp_path: Path) -> None:
