@@ -304,8 +304,8 @@ def test_what_these_endpoints_weigh() -> None:
     }
     asked = {}
     for line in WEIGHTS.split("\n")[1:-1]:
-        method, path, *weights = line.split()
-        asked[method, path] = [int(weight) for weight in weights]
+        method, path, *words = line.split()
+        asked[method, path] = [int(weight) for weight in words]
     assert asked.keys() == declared.keys()
     for row, weights in asked.items():
         weight = declared[row]
