@@ -120,6 +120,18 @@ def test_one_that_ran_before_goes_on(tmp_path: Path) -> None:
         assert running.process.poll() is None
 
 
+def test_of_one_that_went_away_nothing_is_claimed(tmp_path: Path) -> None:
+    data_dir = data_dir_of(tmp_path / "data")
+    with launched(data_dir, "--ephemeral") as server:
+        code = f"import os, signal; os.kill({server.process.pid}, signal.SIGKILL)"
+        outcome = run_under_exec(tmp_path, ["--data-dir", str(data_dir)], python(code))
+    assert outcome.code == 0
+    assert outcome.summary is not None
+    assert outcome.summary["hosts"] is None
+    assert "what it called is not known: the emulator went away" in outcome.errors
+    assert "it called no exchange" not in outcome.errors
+
+
 def test_a_fresh_one_knows_nothing_of_the_other(
     here: tuple[str, str], server: Server, tmp_path: Path
 ) -> None:
