@@ -348,7 +348,9 @@ def test_who_does_not_trust_the_ca_is_told(here: tuple[str, str], tmp_path: Path
     roots = ["env", "-u", "SSL_CERT_FILE", "-u", "CURL_CA_BUNDLE"]
     # In a network of its own the machine's list of roots has it.
     options = [*here, "--no-namespace"]
-    outcome = run_under_exec(tmp_path, options, [*roots, "curl", "-sS", "https://api.binance.com/api/v3/time"])
+    outcome = run_under_exec(
+        tmp_path, options, [*roots, "curl", "-sS", "https://api.binance.com/api/v3/time"]
+    )
     assert outcome.code == 60  # CURLE_PEER_FAILED_VERIFICATION
     assert outcome.summary is not None
     assert outcome.summary["untrusting"] == [{"host": "api.binance.com", "count": 1}]
