@@ -15,6 +15,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
+from ipaddress import IPv6Address
 from typing import NamedTuple, NoReturn
 
 from emulator.intercept import hello
@@ -42,6 +43,7 @@ _USUAL_PORTS = {b"https": _HTTPS, b"wss": _HTTPS, b"ftp": 21}
 """Of what a proxy's client may ask for in absolute form, beside plain HTTP."""
 
 _ABSOLUTE = re.compile(rb"[A-Z]+ ([A-Z][A-Z0-9+.-]*)://([^/?# ]*)", re.IGNORECASE)
+_NAME = re.compile(r"[a-z0-9_.-]{1,253}")
 _HOST_LINE = re.compile(rb"\r\nhost:[^\r\n]*", re.IGNORECASE)
 _CONNECTION_LINE = re.compile(rb"\r\n(?:proxy-)?connection:[^\r\n]*", re.IGNORECASE)
 _UPGRADE_LINE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
@@ -312,9 +314,10 @@ class Gates:
 
 
 def _parse_allowed(text: str) -> tuple[str, int | None]:
-    """Host and port, None for any. Raises ValueError."""
-    target = _Target.of(text, 0)
-    if is_exchange_host(target.host):
+    """Host and port, None for any. Raises ValueError, for patterns and networks too: nothing would match
+    them, and who wrote one would not know."""
+    target = _Target(text, 0) if _is_address_v6(text) else _Target.of(text, 0)
+    if is_exchange_host(target.host) or not (_NAME.fullmatch(target.host) or _is_address_v6(target.host)):
         raise ValueError(text)
     return target.host, target.port or None
 
@@ -330,6 +333,14 @@ def _answer(status: int, phrase: str, words: str) -> bytes:
 
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and 0 < int(text) <= 65_535
+
+
+def _is_address_v6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _has_record(begun: bytes) -> bool:

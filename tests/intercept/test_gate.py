@@ -348,8 +348,17 @@ def test_without_a_guard_nobody_is_refused(server: Server) -> None:
     assert opened.close()["refused"] == []
 
 
-@pytest.mark.parametrize("allowed", ["api.binance.com", "fapi.binance.com:443", ":443", "a:b", "a:70000"])
-def test_an_exchange_cannot_be_allowed(server: Server, allowed: str) -> None:
+@pytest.mark.parametrize("allowed", ["db.example", "DB.example:5432", "192.0.2.7", "2001:db8::1", "[::1]:80"])
+def test_others_can_be_allowed(server: Server, allowed: str) -> None:
+    assert Gate(server, allow=[allowed]).close()["refused"] == []
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    ["api.binance.com", "API.BINANCE.COM.", "fapi.binance.com:443", ":443", "a:b", "a:70000", "*.example"]
+    + ["db.example/x", "10.0.0.0/8", "two words", "b\u00fccher.example"],
+)
+def test_neither_an_exchange_nor_a_pattern_can_be_allowed(server: Server, allowed: str) -> None:
     refused = httpx.post(f"{server.control}/gates", json={"allow": [allowed]}, trust_env=False)
     assert (refused.status_code, refused.json()["error"]["code"]) == (422, "not_allowable")
 
