@@ -21,7 +21,7 @@ from emulator.intercept import finding, namespace
 from emulator.intercept.command import Interrupted, Signals
 from emulator.intercept.finding import Control, NoEmulator
 from emulator.intercept.summary import HostCalls, Summary, Untrusting, read_refusals
-from emulator.intercept.surroundings import GATE_HOST, REPORT_FILE, Terms, enclosed, surround
+from emulator.intercept.surroundings import GATE_HOST, REPORT_FILE, Terms, enclosed, over_roots, surround
 from emulator.web.hosts import EXCHANGE_DOMAINS, is_exchange_host
 
 UNSEEN = (
@@ -99,7 +99,7 @@ def _execute(wish: Wish, signals: Signals) -> int:
             emulator=url,
             guard=wish.guard,
             unseen=unseen,
-            hosts=msgspec.convert(tally["hosts"], list[HostCalls]),
+            hosts=msgspec.convert(tally["hosts"], list[HostCalls] | None),
             refused=read_refusals(folder / REPORT_FILE, tally["refused"]),
             untrusting=msgspec.convert(tally["untrusting"], list[Untrusting]),
         )
@@ -124,6 +124,7 @@ def _run(
                 allow=terms.allow,
                 domains=terms.domains,
                 report=report,
+                over=over_roots(report.parent),
             )
             return code, None
         except namespace.Unavailable as error:
@@ -139,7 +140,7 @@ def _closed(control: Control, port: int) -> dict[str, Any]:
         return control.close_gate(port)
     except NoEmulator as error:
         print(f"emulator exec: what was called is not known: {error}", file=sys.stderr)
-        return {"hosts": [], "refused": [], "untrusting": []}
+        return {"hosts": None, "refused": [], "untrusting": []}
 
 
 def _tell(summary: Summary, wish: Wish) -> None:

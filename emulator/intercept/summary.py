@@ -41,7 +41,8 @@ class Untrusting(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """The content of the report file.
 
-    unseen: what the guard could not see here; None where it saw everything.
+    unseen: what the guard could not see here; None where it saw everything. hosts: None when the emulator
+    went away before the command, so that nobody knows.
     """
 
     command: list[str]
@@ -50,7 +51,7 @@ class Summary(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     emulator: str
     guard: bool
     unseen: str | None
-    hosts: list[HostCalls]
+    hosts: list[HostCalls] | None
     refused: list[Refusal]
     untrusting: list[Untrusting]
 
@@ -58,15 +59,18 @@ class Summary(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         """For people."""
         took = f"{self.duration_ms / 1000:.1f} s"
         yield f"emulator exec: ended with {self.exit_code} after {took}, at {self.emulator}"
-        if self.hosts:
-            width = max(len(called.host) for called in self.hosts)
+        hosts = self.hosts or []
+        if hosts:
+            width = max(len(called.host) for called in hosts)
             yield f"  {'host':<{width}}  requests  errors  sockets"
-            for called in self.hosts:
+            for called in hosts:
                 figures = f"{called.requests:>8}  {called.errors:>6}  {called.sockets:>7}"
                 yield f"  {called.host:<{width}}  {figures}"
+        elif self.hosts is None:
+            yield "  what it called is not known: the emulator went away"
         else:
             yield "  it called no exchange"
-        missing = [f"{called.host}: {path}" for called in self.hosts for path in called.not_emulated]
+        missing = [f"{called.host}: {path}" for called in hosts for path in called.not_emulated]
         yield from _some("not emulated", missing, MISSING_SHOWN_MAX)
         yield from _some(
             "refused by the guard",

@@ -19,6 +19,7 @@ CONTRACT = "EMULATOR_EXEC"
 REPORT_FILE = "refused.jsonl"
 BUNDLE_FILE = "trusted.pem"
 EXTRA_FILE = "extra.pem"
+ROOTS_FILE = "roots.pem"
 
 GATE_HOST = "127.0.0.1"
 NOT_PROXIED = "localhost,127.0.0.1,::1"
@@ -52,6 +53,8 @@ def surround(inherited: Mapping[str, str], terms: Terms, folder: Path) -> dict[s
     bundle.write_text("\n".join([*_trusted(inherited), ca]), encoding="utf-8")
     extra = folder / EXTRA_FILE
     extra.write_text("\n".join([*_texts(inherited.get("NODE_EXTRA_CA_CERTS")), ca]), encoding="utf-8")
+    roots = folder / ROOTS_FILE
+    roots.write_text("\n".join([_system_roots(), ca]), encoding="utf-8")
     proxy = f"http://{GATE_HOST}:{terms.gate_port}"
     environment = dict(inherited)
     for name in _PROXIED:
@@ -80,6 +83,13 @@ def enclosed(environment: Mapping[str, str]) -> dict[str, str]:
     """The same for a command in a network of its own, which guards what the hooks do not know."""
     contract = json.loads(environment[CONTRACT]) | {"enclosed": True}
     return {**environment, CONTRACT: json.dumps(contract)}
+
+
+def over_roots(folder: Path, lists: Sequence[str] = _SYSTEM_BUNDLES) -> dict[Path, Path]:
+    """What a command in a network of its own is to find in the place of this machine's lists of roots, since
+    not every program asks the variables."""
+    there = (Path(path).resolve() for path in lists)
+    return {path: folder / ROOTS_FILE for path in there if path.is_file()}
 
 
 def local_names(hosts_file: Path = _HOSTS_FILE) -> set[str]:

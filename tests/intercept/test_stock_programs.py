@@ -6,6 +6,7 @@ Each runs on a fresh emulator, at the exchange's real addresses, with the demo a
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from emulator.intercept import namespace
+from emulator.intercept.surroundings import over_roots
 from tests.intercept.under_exec import PROGRAMS, Outcome, client, node, node_settings, run_under_exec
 
 pytestmark = pytest.mark.clients
@@ -98,5 +101,18 @@ def test_curl(tmp_path: Path) -> None:
     said, outcome = told(
         tmp_path, ["curl", "-sS", "https://api.binance.com/api/v3/ticker/price?symbol=BTCUSDT"]
     )
+    assert said["symbol"] == "BTCUSDT"
+    assert outcome.hosts() == {"api.binance.com": (1, 0, 0)}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_a_program_that_asks_no_variables_trusts_it_in_a_network_of_its_own(tmp_path: Path) -> None:
+    if (why := namespace.available()) is not None:
+        pytest.skip(why)
+    if not over_roots(tmp_path):
+        pytest.skip("this machine has no list of roots in a file")
+    # curl reads the machine's list of roots unless it is told otherwise, as wget and git do.
+    unaware = ["env", "-i", f"PATH={os.environ['PATH']}", "curl", "-sS"]
+    said, outcome = told(tmp_path, [*unaware, "https://api.binance.com/api/v3/ticker/price?symbol=BTCUSDT"])
     assert said["symbol"] == "BTCUSDT"
     assert outcome.hosts() == {"api.binance.com": (1, 0, 0)}

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from emulator.__main__ import main
 from emulator.intercept.summary import HostCalls, Refusal, Summary, read_refusals
-from emulator.intercept.surroundings import HOOKS, Terms, enclosed, local_names, surround
+from emulator.intercept.surroundings import HOOKS, Terms, enclosed, local_names, over_roots, surround
 from emulator.web.hosts import is_exchange_host
 
 OURS = "-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----\n"
@@ -65,6 +65,18 @@ def test_paths_and_options_that_were_there_stay(terms: Terms, folder: Path) -> N
     again = made(environment, terms, folder)
     assert again["PYTHONPATH"] == environment["PYTHONPATH"]
     assert again["NODE_OPTIONS"] == environment["NODE_OPTIONS"]
+
+
+def test_the_machines_lists_of_roots_have_the_authority_too(
+    terms: Terms, folder: Path, tmp_path: Path
+) -> None:
+    theirs, linked = tmp_path / "theirs.crt", tmp_path / "linked.pem"
+    theirs.write_text("theirs", encoding="ascii")
+    linked.symlink_to(theirs)
+    made({"SSL_CERT_FILE": "/nowhere"}, terms, folder)
+    over = over_roots(folder, [str(linked), str(theirs), str(tmp_path / "missing.pem"), str(tmp_path)])
+    assert list(over) == [theirs.resolve()]
+    assert OURS in over[theirs.resolve()].read_text(encoding="utf-8")
 
 
 def test_a_network_of_its_own_is_told_of_and_changes_nothing_else(terms: Terms, folder: Path) -> None:

@@ -64,6 +64,7 @@ def run(
     allow: Collection[str],
     domains: Collection[str],
     report: Path | None,
+    over: Mapping[Path, Path] | None = None,
 ) -> int:
     """Run a command to its end, in the directory and on the terminal that this process has.
 
@@ -72,7 +73,7 @@ def run(
     that this process's environment names. What the command serves is at this machine's loopback too. allow:
     `host` or `host:port` each. domains: every name in one of them is an exchange's. report: gets lines of
     JSON about connections that were refused, {"host", "port" (null when only the name was asked for), "by":
-    "namespace", "pid", "count"}.
+    "namespace", "pid", "count"}. over: by files of this machine, what the command finds in their places.
 
     The exit code, 128 + n when signal n ended it, 127 or 126 when there is no such command or it cannot run.
     In the main thread the signals that ask to end are passed on to the command. Raises Unavailable, before
@@ -88,7 +89,9 @@ def run(
         resolv_conf.parent.chmod(0o755)
         # An interpreter sets this for itself where the locale is plain.
         unset = [] if "LC_CTYPE" in env else ["LC_CTYPE"]
-        sockets = launched.settle(openings, machine.masks(resolv_conf), unset=unset)
+        masks = machine.masks(resolv_conf)
+        masks += [(str(source), str(target)) for target, source in (over or {}).items()]
+        sockets = launched.settle(openings, masks, unset=unset)
         refusals = Refusals(report, pid=launched.pid)
         follow = Follow(
             control=stack.enter_context(_attended(launched)),

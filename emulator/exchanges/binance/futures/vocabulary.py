@@ -153,7 +153,13 @@ PRICE_MATCH: Final = Parameter(
     error=-5037,
     description="Take the price from the book; not with `price`.",
 )
-TIME_IN_FORCE: Final = Parameter("timeInForce", Kind.CHOICE, choices=tuple(TIMES_IN_FORCE), error=-1115)
+TIME_IN_FORCE: Final = Parameter(
+    "timeInForce",
+    Kind.CHOICE,
+    choices=tuple(TIMES_IN_FORCE),
+    error=-1115,
+    description="RPI is not emulated: such orders trade with those of apps and the web site only.",
+)
 RESPONSE_TYPE: Final = Parameter(
     "newOrderRespType", Kind.CHOICE, choices=("ACK", "RESULT"), default="ACK", error=-1136
 )
