@@ -388,8 +388,6 @@ async def _run(emulator: Emulator, *, announce: Callable[[Running], None], began
     for site in PORT_SITES:
         emulator.hosts.serve_site_on(ports[site], site)
     try:
-        # Before anything is announced: whoever waits for the ready file finds its certificate.
-        tls = {"port": ports["tls"], "ca": emulator.gates.certificate}
         await emulator.sandboxes.open()
     except BaseException as error:
         await emulator.storage.close()
@@ -415,6 +413,8 @@ async def _run(emulator: Emulator, *, announce: Callable[[Running], None], began
         await emulator.gates.close_all()
 
     try:
+        # Before anything is announced: whoever waits for the ready file finds its certificate.
+        tls = {"port": ports["tls"], "ca": emulator.gates.certificate}
         await emulator.listener.serve(
             emulator.application, sockets, on_listening=on_listening, on_stopping=on_stopping
         )

@@ -122,6 +122,8 @@ class Enclosed:
 
 def surroundings() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    # Python itself sets it where nothing else says which letters there are.
+    kept.pop("LC_CTYPE", None)
     return {**kept, "PYTHONPATH": os.pathsep.join([str(TREE), *sys.path])}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -14,6 +14,7 @@ import msgspec
 from emulator.exchanges.binance.futures import modifying, orders
 from emulator.exchanges.binance.futures.door import reserve_batch
 from emulator.exchanges.binance.futures.errors import TABLES
+from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.payloads.trading import CoinmOrder, Failed, UsdmOrder
 from emulator.exchanges.binance.futures.products import Product, product_of
 from emulator.exchanges.binance.futures.replies import PlacedOrder
@@ -22,8 +23,9 @@ from emulator.exchanges.binance.futures.symbols import find
 from emulator.exchanges.binance.futures.vocabulary import CLIENT_ID_PATTERN, TRADE
 from emulator.exchanges.binance.reading import Reader
 from emulator.exchanges.binance.vocabulary import SYMBOL
+from emulator.runtime.ports import OutcomeUnknown, SandboxError, StorageUnavailable
 from emulator.runtime.submission import Submission
-from emulator.web.contract import OPEN, Call, Parameter, Refusal
+from emulator.web.contract import OPEN, Call, Failure, Parameter, Refusal
 
 rows = FuturesRows()
 
@@ -42,17 +44,40 @@ _NAMES: Final = Parameter(
 )
 
 Outcome = PlacedOrder | Failed
+Attempt = Submission[PlacedOrder] | Refusal | StorageUnavailable
+"""What comes of having one of several decided, before it may be told."""
 Read = Callable[[dict[str, str], bool], dict[str, Any]]
 
 
-async def outcomes(submitted: Sequence[Submission[PlacedOrder] | Refusal]) -> list[Outcome]:
-    """What became of each, in their order, when all of it may be told."""
+def attempt(submit: Callable[[], Submission[PlacedOrder]]) -> Attempt:
+    """Have one decided; that it was not is no reason to forget those before it."""
+    try:
+        return submit()
+    except (Refusal, StorageUnavailable) as error:
+        return error
+
+
+async def outcomes(call: Call, attempts: Sequence[Attempt]) -> list[Outcome]:
+    """What became of each, in their order, when all of it may be told.
+
+    What is not known of one, or was not tried, is told in its place, because others may have happened. Where
+    it is the same of all it is raised: OutcomeUnknown or StorageUnavailable.
+    """
     answers: list[Outcome] = []
-    for one in submitted:
+    failures: list[SandboxError] = []
+    for one in attempts:
         try:
-            answers.append(_failed(one) if isinstance(one, Refusal) else await one)
+            if isinstance(one, Exception):
+                raise one
+            answers.append(await one)
         except Refusal as refusal:
             answers.append(_failed(refusal))
+        except (OutcomeUnknown, StorageUnavailable) as error:
+            failures.append(error)
+            kind = Failure.OUTCOME_UNKNOWN if isinstance(error, OutcomeUnknown) else Failure.UNAVAILABLE
+            answers.append(_failed(call.site.dialect.fail(kind, str(error))))
+    if len(failures) == len(attempts) and len({isinstance(one, OutcomeUnknown) for one in failures}) == 1:
+        raise failures[0]
     return answers
 
 
@@ -106,17 +131,15 @@ def submit_each(
     call: Call,
     read: Read,
     submit: Callable[[Call, Mapping[str, Any]], Submission[PlacedOrder]],
-) -> list[Submission[PlacedOrder] | Refusal]:
+) -> list[Attempt]:
     """Have the orders of a batch decided one after the other, before anything else can come between."""
     listed = read_orders(call)
     reserve_batch(call, ORDERS_MAX)
-    submitted: list[Submission[PlacedOrder] | Refusal] = []
-    for texts in listed:
-        try:
-            submitted.append(submit(call, read(texts, False)))
-        except Refusal as refusal:
-            submitted.append(refusal)
-    return submitted
+
+    def decide(texts: dict[str, str]) -> Submission[PlacedOrder]:
+        return submit(call, read(texts, False))
+
+    return [attempt(partial(decide, texts)) for texts in listed]
 
 
 @rows.both(
@@ -131,7 +154,7 @@ def submit_each(
 )
 async def place_orders(call: Call) -> list[Outcome]:
     read = reader_of(product_of(call), orders.rows, orders.place_order)
-    return await outcomes(submit_each(call, read, orders.place))
+    return await outcomes(call, submit_each(call, read, orders.place))
 
 
 @rows.both(
@@ -146,7 +169,7 @@ async def place_orders(call: Call) -> list[Outcome]:
 )
 async def modify_orders(call: Call) -> list[Outcome]:
     read = reader_of(product_of(call), modifying.rows, modifying.modify_order)
-    return await outcomes(submit_each(call, read, modifying.modify))
+    return await outcomes(call, submit_each(call, read, modifying.modify))
 
 
 @rows.both(
@@ -177,13 +200,14 @@ async def cancel_orders(call: Call) -> list[Outcome]:
     if not 0 < len(members) <= CANCELS_MAX:
         # Quirk: too many cancels in one request have a code of their own (error codes, -4032).
         raise TABLES[product].refuse(-4032)
-    submitted: list[Submission[PlacedOrder] | Refusal] = []
-    for name, member in members:
-        try:
-            submitted.append(orders.cancel(call, listing, *_ids_of(product, name, member)))
-        except Refusal as refusal:
-            submitted.append(refusal)
-    return await outcomes(submitted)
+    return await outcomes(
+        call,
+        [attempt(partial(_cancel, call, listing, name, member)) for name, member in members],
+    )
+
+
+def _cancel(call: Call, listing: Listing, name: str, member: Any) -> Submission[PlacedOrder]:
+    return orders.cancel(call, listing, *_ids_of(product_of(call), name, member))
 
 
 _LISTS: Final = ("orderIdList", "orderidlist", "origClientOrderIdList", "origclientorderidlist")
