@@ -101,7 +101,12 @@ def test_a_hook_that_is_not_there_lets_nothing_out(tmp_path: Path) -> None:
     assert done.stderr.startswith("emulator exec: its hook cannot be loaded: ")
 
 
-@pytest.mark.parametrize("host", ["api.binance.com", "API.Binance.COM.", "binance.com", "a.b.kucoin.eu"])
+@pytest.mark.parametrize(
+    "host",
+    ["api.binance.com", "API.Binance.COM.", "binance.com", "a.b.kucoin.eu"]
+    # Wide letters and the full stops of other scripts are the same to who looks names up (RFC 3490 §3.1).
+    + ["api.binance\u3002com", "\uff41pi.\uff42inance.com", "api\uff0ebinance\uff61com\u3002"],
+)
 def test_exchanges_are_led_to_the_gate_and_never_let_out(rules: Make, host: str) -> None:
     for guard in (True, False):
         made = rules(guard=guard)

@@ -22,6 +22,7 @@ function install(contract) {
   const os = require('node:os')
   const threads = require('node:worker_threads')
   const tls = require('node:tls')
+  const { domainToASCII } = require('node:url')
 
   const [gateHost, gatePort] = contract.gate
   const gateFamily = net.isIP(gateHost)
@@ -29,7 +30,13 @@ function install(contract) {
 
   // What is led where, and what may leave
 
-  const plain = (host) => String(host).toLowerCase().replace(/\.$/, '')
+  // A name as names are compared, and as a socket would look it up.
+  function plain(host) {
+    const name = String(host)
+    const ascii = /^[\0-\x7f]*$/.test(name) ? name : domainToASCII(name) || name
+    return ascii.toLowerCase().replace(/\.$/, '')
+  }
+
   const domains = contract.domains.map(plain)
   const local = new Set([os.hostname(), ...(contract.local ?? [])].map(plain))
   const allowed = new Map()

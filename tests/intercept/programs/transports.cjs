@@ -87,6 +87,8 @@ const CHECKS = {
     const { address } = await dns.promises.lookup('api.binance.com')
     assert.strictEqual((await promisify(dns.lookup)('api.binance.com')).address, address)
     assert.deepStrictEqual(await dns.promises.resolve4('api.binance.com'), [address])
+    // The same name to who looks it up (RFC 3490, 3.1).
+    assert.strictEqual((await dns.promises.lookup('\uff41pi.\uff42inance\u3002com')).address, address)
     assert.deepStrictEqual(await promisify(dns.resolve)('api.binance.com'), [address])
     assert.ok((await secured({ host: address, port: 443, servername: 'api.binance.com' })).isTrusted)
   },

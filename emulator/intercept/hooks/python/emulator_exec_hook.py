@@ -49,7 +49,7 @@ class Rules:
         self._counts: dict[tuple[str, str], int] = {}
 
     def is_exchange(self, host: str) -> bool:
-        name = host.lower().rstrip(".")
+        name = plain(host)
         return any(name == domain or name.endswith("." + domain) for domain in self._domains)
 
     def leads(self, host: str) -> bool:
@@ -158,6 +158,16 @@ def _split(entry: str) -> tuple[str, int | None]:
     if colon and port.isdigit() and (":" not in host or host.startswith("[")):
         return host.strip("[]").lower(), int(port)
     return entry.strip("[]").lower(), None
+
+
+def plain(host: str) -> str:
+    """A name as names are compared, and as a socket would look it up."""
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError:
+            return host.lower()  # No socket can look it up.
+    return host.lower().rstrip(".")
 
 
 def text(value: object) -> str:
