@@ -311,7 +311,7 @@ def test_plausible_requests_succeed(asked: Asked, furniture: Furniture) -> None:
 
 @pytest.mark.parametrize("asked", rows(lambda row: row.has_query), indirect=True)
 def test_one_wrong_value_spoils_a_plausible_request(asked: Asked, furniture: Furniture) -> None:
-    @examples(4, campaign=180)
+    @examples(3, campaign=180)
     @given(asked.spoilt(furniture))
     def ask(case: Case) -> None:
         assert asked.ask(case) in (400, 404)
@@ -321,7 +321,7 @@ def test_one_wrong_value_spoils_a_plausible_request(asked: Asked, furniture: Fur
 
 @pytest.mark.parametrize("asked", rows(), indirect=True)
 def test_requests_that_the_document_allows_are_answered(asked: Asked) -> None:
-    @examples(4, campaign=180)
+    @examples(3, campaign=180)
     @given(asked.row.own.as_strategy(GenerationMode.POSITIVE))
     def ask(case: Case) -> None:
         asked.ask(case)
@@ -331,7 +331,7 @@ def test_requests_that_the_document_allows_are_answered(asked: Asked) -> None:
 
 @pytest.mark.parametrize("asked", rows(lambda row: row.takes_something), indirect=True)
 def test_requests_that_the_document_forbids_are_refused(asked: Asked) -> None:
-    @examples(5, campaign=240)
+    @examples(4, campaign=240)
     @given(asked.row.own.as_strategy(GenerationMode.NEGATIVE))
     def ask(case: Case) -> None:
         asked.ask(case)

@@ -17,7 +17,7 @@ from tests.properties.contract_machine import ContractMachine, ContractUniverse,
 from tests.properties.test_everything import OnScript
 from tests.properties.test_snapshot import Restoring
 
-MANY = settings(max_examples=30, stateful_step_count=35, deadline=None)
+MANY = settings(max_examples=14, stateful_step_count=35, deadline=None)
 FEWER = settings(max_examples=12, stateful_step_count=35, deadline=None)
 
 SEEDS = 5
