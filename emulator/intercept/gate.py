@@ -184,9 +184,7 @@ class Gate:
         except ValueError:
             raise _Refused(_answer(400, "Bad Request", f"{sent[:100]!r} is not host:port.")) from None
         if not is_exchange_host(target.host):
-            refusal = f"The emulator's guard lets nobody out to {target.host[:200]}:{target.port}."
-            self._must_be_allowed(target, peer, farewell=_answer(403, "Forbidden", refusal))
-            others = await _connected(target)
+            others = await self._let_out(target, peer)
             _consume(connection, head)
             connection.send(_ESTABLISHED)
             await _relay(connection, others)
@@ -207,9 +205,7 @@ class Gate:
             # A proxy's client may mean somebody else by its next request on the same connection.
             alone = _direct(head, absolute)
             if not is_exchange_host(target.host):
-                refusal = f"The emulator's guard lets nobody out to {target.host[:200]}:{target.port}."
-                self._must_be_allowed(target, peer, farewell=_answer(403, "Forbidden", refusal))
-                others = await _connected(target)
+                others = await self._let_out(target, peer)
                 _consume(connection, head)
                 await _relay(connection, others, begun=alone)
                 return False
@@ -217,6 +213,12 @@ class Gate:
             begun = alone
         await self._serve(connection, None, asked.host if asked else "", begun=begun)
         return True
+
+    async def _let_out(self, target: _Target, peer: str) -> socket.socket:
+        """A connection with somebody else for a proxy's client. Raises _Refused."""
+        words = f"The emulator's guard lets nobody out to {target.host[:200]}:{target.port}."
+        self._must_be_allowed(target, peer, farewell=_answer(403, "Forbidden", words))
+        return await _connected(target)
 
     def _must_be_allowed(self, target: _Target, peer: str, *, farewell: bytes) -> None:
         """Raises _Refused, and counts it."""
@@ -239,9 +241,10 @@ class Gate:
         try:
             await self._listener.adopt(connection, context, handshake_s=HANDSHAKE_S, begun=begun)
         except (ssl.SSLError, ConnectionError, TimeoutError) as error:
-            # With TLS it is said by an alert, or by hanging up, that a certificate is not trusted.
-            self.tally.note_untrusting(host)
-            _log.info("%s: a client broke off the handshake: %s", host, error)
+            if context is not None:
+                # That a certificate is not trusted is said by an alert, or by hanging up.
+                self.tally.note_untrusting(host)
+                _log.info("%s: a client broke off the handshake: %s", host, error)
             connection.close()
 
 

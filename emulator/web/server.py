@@ -306,8 +306,6 @@ class Application:
             counts.refusals += 1
             if answer.is_defect:
                 counts.defects += 1
-        if answer.content_type:
-            arrival.content_type = answer.content_type
         called = arrival.place.called
         if called is not None:
             called.note(is_error=answer.code is not None)

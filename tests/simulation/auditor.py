@@ -18,7 +18,7 @@ from emulator.core.instruments import Side
 from emulator.core.orders import OrderStatus
 from tests.simulation.notebook import Known, Notebook, regressions
 from tests.simulation.survey import Survey
-from tests.simulation.words import RANKS, Book, FillView, OrderView, Outcome, Traded
+from tests.simulation.words import RANKS, Book, FillView, OrderView, Outcome, Reply, Traded
 
 ZERO = Decimal(0)
 LEVELS_MAX = 1000
@@ -42,7 +42,7 @@ def audit(terms: Terms, notebook: Notebook, survey: Survey) -> list[str]:
         *survey.complaints,
         *(f"the books are out by {amount} {asset}" for asset, amount in survey.differences.items()),
         *_orders(notebook, survey),
-        *_queries(survey),
+        *unlike_asked(survey.queried, survey.orders),
         *_fills(terms, notebook, survey),
         *_lists(notebook, survey),
         *_movements(notebook, survey),
@@ -128,10 +128,11 @@ def _orders(notebook: Notebook, survey: Survey) -> list[str]:
     return complaints
 
 
-def _queries(survey: Survey) -> list[str]:
+def unlike_asked(queried: Mapping[int, Reply], orders: Mapping[int, OrderView]) -> list[str]:
+    """What is told of orders one by one against what is told of all together; both by id."""
     complaints: list[str] = []
-    for order_id, reply in survey.queried.items():
-        order = survey.orders.get(order_id)
+    for order_id, reply in queried.items():
+        order = orders.get(order_id)
         if reply.outcome is not Outcome.DONE:
             complaints.append(f"asked for order {order_id}: {reply.reason}")
         elif reply.orders != (order,):

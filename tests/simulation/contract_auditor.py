@@ -14,11 +14,12 @@ import msgspec
 
 from emulator.core.orders import OrderStatus
 from emulator.core.positions import Leg
+from tests.simulation.auditor import unlike_asked
 from tests.simulation.contract_notebook import ContractNotebook, Fold
 from tests.simulation.contract_survey import ContractSurvey
 from tests.simulation.contract_words import Contracted, ContractFill, ContractOrder, IncomeKinds, PositionView
 from tests.simulation.notebook import Known, regressions
-from tests.simulation.words import Movement, Outcome
+from tests.simulation.words import Movement
 
 ZERO = Decimal(0)
 CUT = Decimal("0.00000001")
@@ -42,7 +43,7 @@ def audit_contracts(
         *notebook.complaints,
         *survey.complaints,
         *_orders(notebook, survey),
-        *_queries(survey),
+        *unlike_asked(survey.queried, survey.orders),
         *_fills(rules, notebook, survey),
         *_positions(survey),
         *_incomes(rules, survey, movements),
@@ -115,17 +116,6 @@ def _orders(notebook: ContractNotebook, survey: ContractSurvey) -> list[str]:
         for order_id in sorted(still_open.keys() | survey.open_orders.keys())
         if still_open.get(order_id) != survey.open_orders.get(order_id)
     ]
-    return complaints
-
-
-def _queries(survey: ContractSurvey) -> list[str]:
-    complaints: list[str] = []
-    for order_id, reply in survey.queried.items():
-        order = survey.orders.get(order_id)
-        if reply.outcome is not Outcome.DONE:
-            complaints.append(f"asked for order {order_id}: {reply.reason}")
-        elif reply.orders != (order,):
-            complaints.append(f"asked for order {order_id}: {reply.orders}, not {order}")
     return complaints
 
 

@@ -49,10 +49,12 @@ def _check_movement(
     return None
 
 
-def _spendable(
-    state: State, rules: EngineRules, account: int, wallet: str, asset: str, now_us: int
-) -> Decimal:
-    return spendable(state, rules, state.accounts[account], wallet, asset, now_us)
+def _check_funds(
+    state: State, rules: EngineRules, account: int, wallet: str, asset: str, amount: Decimal, now_us: int
+) -> Rejection | None:
+    """Whether so much may leave a wallet."""
+    free = spendable(state, rules, state.accounts[account], wallet, asset, now_us)
+    return r.InsufficientBalance(asset=asset, needed=amount, available=free) if amount > free else None
 
 
 def deposit(state: State, rules: EngineRules, command: c.Deposit, now_us: int) -> Decision:
@@ -77,9 +79,11 @@ def withdraw(state: State, rules: EngineRules, command: c.Withdraw, now_us: int)
         return rejection
     if command.fee < ZERO or command.fee >= command.amount or not is_on_step(command.fee, _AMOUNT_STEP):
         return r.AmountInvalid(amount=command.fee)
-    free = _spendable(state, rules, command.account, command.wallet, command.asset, now_us)
-    if command.amount > free:
-        return r.InsufficientBalance(asset=command.asset, needed=command.amount, available=free)
+    rejection = _check_funds(
+        state, rules, command.account, command.wallet, command.asset, command.amount, now_us
+    )
+    if rejection is not None:
+        return rejection
     return [
         e.AmountWithdrawn(
             account=command.account,
@@ -101,9 +105,11 @@ def transfer(state: State, rules: EngineRules, command: c.Transfer, now_us: int)
         return rejection
     if command.source == command.target:
         return r.UnknownWallet(wallet=command.target)
-    free = _spendable(state, rules, command.account, command.source, command.asset, now_us)
-    if command.amount > free:
-        return r.InsufficientBalance(asset=command.asset, needed=command.amount, available=free)
+    rejection = _check_funds(
+        state, rules, command.account, command.source, command.asset, command.amount, now_us
+    )
+    if rejection is not None:
+        return rejection
     return [
         e.AmountTransferred(
             account=command.account,
@@ -125,9 +131,11 @@ def exchange(state: State, rules: EngineRules, command: c.ExchangeAssets, now_us
             return rejection
     if command.wallet not in state.margin_wallets:
         return r.UnknownWallet(wallet=command.wallet)
-    free = _spendable(state, rules, command.account, command.wallet, command.sold, now_us)
-    if command.sold_amount > free:
-        return r.InsufficientBalance(asset=command.sold, needed=command.sold_amount, available=free)
+    rejection = _check_funds(
+        state, rules, command.account, command.wallet, command.sold, command.sold_amount, now_us
+    )
+    if rejection is not None:
+        return rejection
     return [
         e.AssetExchanged(
             account=command.account,
@@ -145,9 +153,11 @@ def lock(state: State, rules: EngineRules, command: c.LockFunds, now_us: int) ->
     rejection = _check_movement(state, command.account, (command.wallet,), command.amount)
     if rejection is not None:
         return rejection
-    free = _spendable(state, rules, command.account, command.wallet, command.asset, now_us)
-    if command.amount > free:
-        return r.InsufficientBalance(asset=command.asset, needed=command.amount, available=free)
+    rejection = _check_funds(
+        state, rules, command.account, command.wallet, command.asset, command.amount, now_us
+    )
+    if rejection is not None:
+        return rejection
     return [_locked(command, command.amount)]
 
 
