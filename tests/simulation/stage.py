@@ -29,9 +29,6 @@ FLOORS: Mapping[str, Callable[[], Sequence[Floor]]] = {
 }
 """Where contracts are traded on each of them."""
 
-PAIRS_ONLY = (2, 4)
-"""Seeds whose runs are short, and have more of pairs in them for it."""
-
 IMPATIENT = Patience(answer=0.2, retry=0.005, retry_max=0.05, rebuild_pause=0.01)
 
 CLOCK = {"EMULATOR_CLOCK": "virtual", "EMULATOR_TIME": str(START_MS), "EMULATOR_LIMITS": "off"}
