@@ -47,13 +47,14 @@ class Withdraw(Command, frozen=True, kw_only=True):
 
 
 class Transfer(Command, frozen=True, kw_only=True):
-    """Move free funds between two wallets of one account."""
+    """Move free funds between two wallets of one account. reference: the client's own name for it."""
 
     account: AccountId
     asset: str
     amount: Decimal
     source: str
     target: str
+    reference: str = ""
 
 
 class ExchangeAssets(Command, frozen=True, kw_only=True):

@@ -71,6 +71,7 @@ class AmountTransferred(Event, frozen=True, kw_only=True):
     source: str
     target: str
     movement: int
+    reference: str = ""
 
 
 class AmountLocked(Event, frozen=True, kw_only=True):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
+from emulator.core.history import Movement, MovementKind, Query
 from emulator.core.ledger import FAUCET, FEES, OUTSIDE
 from tests.core.world import SPOT, World, instrument, plain
 
@@ -52,6 +54,17 @@ def test_a_transfer_moves_between_wallets() -> None:
     world.does(c.Transfer(account=world.alice, asset="BTC", amount=D(30), source=SPOT, target="funding"))
     assert world.free(world.alice, "BTC") == 70
     assert world.engine.state.ledger.free(world.alice, "funding", "BTC") == 30
+
+
+def test_a_transfer_is_found_by_its_owners_name_for_it() -> None:
+    world = World(funds="100")
+    moved = c.Transfer(account=world.alice, asset="BTC", amount=D(1), source=SPOT, target="funding")
+    world.does(moved)
+    world.does(replace(moved, reference="mine"))
+    asked = Query(account=world.alice, scope=MovementKind.TRANSFER.value, label="mine")
+    (found,) = world.engine.views.select(Movement, asked)
+    assert isinstance(found.event, e.AmountTransferred)
+    assert (found.event.movement, found.event.reference) == (world.engine.state.next_movement - 1, "mine")
 
 
 def test_movements_are_numbered_in_one_row() -> None:

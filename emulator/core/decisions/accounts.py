@@ -127,6 +127,7 @@ def transfer(state: State, rules: EngineRules, command: c.Transfer, now_us: int)
             source=command.source,
             target=command.target,
             movement=state.next_movement,
+            reference=command.reference,
         )
     ]
 
