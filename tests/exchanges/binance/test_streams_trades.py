@@ -16,7 +16,7 @@ from emulator.exchanges.binance.spot.payloads.streams import (
     BookTickerEvent,
     TradeEvent,
 )
-from emulator.exchanges.binance.streams.trades import TRADES_MAX
+from emulator.market_data.streams.trades import TRADES_MAX
 from emulator.runtime.ports import ClockMode
 from tests.exchanges.binance.hearing import Ear
 from tests.exchanges.binance.marketplace import NOW_US, Marketplace

@@ -16,7 +16,7 @@ import msgspec
 from emulator.core.engine import Engine
 from emulator.core.instruments import Side
 from emulator.core.numbers import exact
-from emulator.exchanges.binance.streams.shown import SHOWN
+from emulator.market_data.shown import SHOWN
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.codec import encode
 

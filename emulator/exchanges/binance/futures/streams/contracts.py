@@ -12,7 +12,7 @@ from emulator.exchanges.binance.futures.market.contracts import status_word
 from emulator.exchanges.binance.futures.products import Product
 from emulator.exchanges.binance.futures.streams.events import product_number
 from emulator.exchanges.binance.futures.streams.payloads import ContractInfoEvent
-from emulator.exchanges.binance.streams.wire import MarketStream
+from emulator.market_data.streams.stream import MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message
 from emulator.web.streams.source import Source

@@ -22,12 +22,12 @@ from emulator.exchanges.binance.futures.streams.payloads import (
     TradeEvent,
 )
 from emulator.exchanges.binance.readings.statistics import trade_ids
-from emulator.exchanges.binance.streams.candles import ToldKline
-from emulator.exchanges.binance.streams.depth import Level as BookLevel
-from emulator.exchanges.binance.streams.depth import ToldDepth
-from emulator.exchanges.binance.streams.quotes import Best
-from emulator.exchanges.binance.streams.trades import ToldTrade
 from emulator.exchanges.binance.vocabulary import render_amount
+from emulator.market_data.streams.candles import ToldKline
+from emulator.market_data.streams.depth import Level as BookLevel
+from emulator.market_data.streams.depth import ToldDepth
+from emulator.market_data.streams.quotes import Best
+from emulator.market_data.streams.trades import ToldTrade
 
 
 def product_number(product: Product) -> int:

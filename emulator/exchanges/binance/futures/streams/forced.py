@@ -23,8 +23,8 @@ from emulator.exchanges.binance.futures.products import Product
 from emulator.exchanges.binance.futures.streams.events import product_number
 from emulator.exchanges.binance.futures.streams.payloads import ForcedOrderEvent
 from emulator.exchanges.binance.running import ENGINE, engine_of
-from emulator.exchanges.binance.streams.wire import MarketStream
 from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, ORDER_STATUS_WORDS, SIDE_WORDS
+from emulator.market_data.streams.stream import MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message
 from emulator.web.streams.source import Paced, Source

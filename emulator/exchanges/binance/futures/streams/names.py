@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import COINM, PRODUCTS, Product
+from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.vocabulary import INTERVALS_US
 
 MILLISECOND_US: Final = 1000
@@ -90,6 +91,10 @@ class Stream(NamedTuple):
     levels: int = 0
     asset: str = ""
     pace_us: int = 0
+
+    @property
+    def engine(self) -> str:
+        return ENGINE
 
     @property
     def instrument(self) -> str | None:

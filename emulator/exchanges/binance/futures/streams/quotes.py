@@ -7,8 +7,8 @@ from functools import partial
 
 from emulator.exchanges.binance.futures.streams.events import Renderer
 from emulator.exchanges.binance.running import engine_of
-from emulator.exchanges.binance.streams.quotes import Best, read_best
-from emulator.exchanges.binance.streams.wire import MarketStream
+from emulator.market_data.streams.quotes import Best, read_best
+from emulator.market_data.streams.stream import MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message
 from emulator.web.streams.source import Paced, Source

@@ -16,11 +16,11 @@ from emulator.exchanges.binance.spot.payloads.streams import (
     PartialDepthEvent,
     TradeEvent,
 )
-from emulator.exchanges.binance.streams.candles import ToldKline
-from emulator.exchanges.binance.streams.depth import Level, ToldDepth
-from emulator.exchanges.binance.streams.quotes import Best
-from emulator.exchanges.binance.streams.trades import ToldTrade
 from emulator.exchanges.binance.vocabulary import render_amount
+from emulator.market_data.streams.candles import ToldKline
+from emulator.market_data.streams.depth import Level, ToldDepth
+from emulator.market_data.streams.quotes import Best
+from emulator.market_data.streams.trades import ToldTrade
 
 
 def render_trade(symbol: str, trade: ToldTrade, divisor: int) -> TradeEvent:

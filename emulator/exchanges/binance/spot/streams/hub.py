@@ -23,12 +23,12 @@ from emulator.exchanges.binance.spot.streams.events import (
 )
 from emulator.exchanges.binance.spot.streams.names import Stream, StreamKind
 from emulator.exchanges.binance.spot.streams.tickers import SpotTickers
-from emulator.exchanges.binance.streams.candles import Klines
-from emulator.exchanges.binance.streams.depth import Books, DepthDiffs, PartialDepth
-from emulator.exchanges.binance.streams.quotes import BookTickers
-from emulator.exchanges.binance.streams.shown import SHOWN
-from emulator.exchanges.binance.streams.tickers import AllTickers, SymbolTicker
-from emulator.exchanges.binance.streams.trades import Trades
+from emulator.market_data.shown import SHOWN
+from emulator.market_data.streams.candles import Klines
+from emulator.market_data.streams.depth import Books, DepthDiffs, PartialDepth
+from emulator.market_data.streams.quotes import BookTickers
+from emulator.market_data.streams.tickers import AllTickers, SymbolTicker
+from emulator.market_data.streams.trades import Trades
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.hub import Hub
@@ -37,7 +37,7 @@ from emulator.web.streams.source import Make, Source
 LEVELS_MAX: Final = 5000
 """Of one side, as REST shows at most."""
 
-BOOKS: Final = PerSandbox(partial(Books, levels_max=LEVELS_MAX))
+BOOKS: Final = PerSandbox(partial(Books, engine=ENGINE, levels_max=LEVELS_MAX))
 
 
 def _trades(sandbox: Sandbox, stream: Stream) -> Source:

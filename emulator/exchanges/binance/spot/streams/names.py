@@ -11,6 +11,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.vocabulary import INTERVALS_US
 
 SECOND_US: Final = 1_000_000
@@ -59,6 +60,10 @@ class Stream(NamedTuple):
     offset_us: int = 0
     levels: int = 0
     pace_us: int = LIVE
+
+    @property
+    def engine(self) -> str:
+        return ENGINE
 
     @property
     def instrument(self) -> str | None:

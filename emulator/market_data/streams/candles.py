@@ -11,8 +11,7 @@ from functools import partial
 from typing import Final, Generic, Protocol, TypeVar
 
 from emulator.core.engine import Engine
-from emulator.exchanges.binance.running import engine_of
-from emulator.exchanges.binance.streams.wire import MarketStream
+from emulator.market_data.streams.stream import MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message, Payload
 from emulator.web.streams.source import Paced, Source
@@ -73,6 +72,7 @@ class Klines(Source, Generic[C]):
         read: Read[C],
     ) -> None:
         self._sandbox = sandbox
+        self._engine = stream.engine
         self._name = stream.name
         self._render = render
         self._interval = interval
@@ -91,7 +91,7 @@ class Klines(Source, Generic[C]):
         self._paced.begin(now_us)
 
     def look(self, now_us: int) -> Sequence[Message]:
-        engine = engine_of(self._sandbox)
+        engine = self._sandbox.engines[self._engine]
         if not self._paced.is_due(now_us) and not self._is_behind:
             return ()
         messages: list[Message] = []

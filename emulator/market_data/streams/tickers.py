@@ -10,8 +10,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from emulator.core.engine import Engine
 from emulator.core.numbers import exact
-from emulator.exchanges.binance.running import engine_of
-from emulator.exchanges.binance.streams.wire import MarketStream
+from emulator.market_data.streams.stream import MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message, Payload
 from emulator.web.streams.source import Paced, Source
@@ -54,6 +53,7 @@ class SymbolTicker(Source, Generic[R]):
         instrument = stream.instrument if of is None else of
         assert instrument is not None
         self._sandbox = sandbox
+        self._engine = stream.engine
         self._name = stream.name
         self._instrument = instrument
         self._tickers = tickers
@@ -66,7 +66,7 @@ class SymbolTicker(Source, Generic[R]):
         self._paced.begin(now_us)
 
     def look(self, now_us: int) -> Sequence[Message]:
-        engine = engine_of(self._sandbox)
+        engine = self._sandbox.engines[self._engine]
         if not self._paced.is_due(now_us):
             return ()
         tickers, last = self._tickers, self._last
@@ -102,6 +102,7 @@ class AllTickers(Source, Generic[R]):
         listed: Callable[[Engine, int], Sequence[str]],
     ) -> None:
         self._sandbox = sandbox
+        self._engine = stream.engine
         self._name = stream.name
         self._tickers = tickers
         self._listed = listed
@@ -116,7 +117,7 @@ class AllTickers(Source, Generic[R]):
         self._paced.begin(now_us)
 
     def look(self, now_us: int) -> Sequence[Message]:
-        engine = engine_of(self._sandbox)
+        engine = self._sandbox.engines[self._engine]
         if not self._unread:
             if not self._paced.is_due(now_us):
                 return ()

@@ -11,8 +11,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final, NamedTuple
 
-from emulator.exchanges.binance.running import engine_of
-from emulator.exchanges.binance.streams.wire import MarketStream
+from emulator.market_data.streams.stream import MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message, Payload
 from emulator.web.streams.source import Source
@@ -40,6 +39,7 @@ class Trades(Source):
     ) -> None:
         assert stream.instrument is not None
         self._sandbox = sandbox
+        self._engine = stream.engine
         self._name = stream.name
         self._instrument = stream.instrument
         self._render = render
@@ -47,11 +47,11 @@ class Trades(Source):
         self._told = 0
 
     def open(self, now_us: int) -> None:
-        market = engine_of(self._sandbox).state.markets[self._instrument]
+        market = self._sandbox.engines[self._engine].state.markets[self._instrument]
         self._told = market.trade_count(now_us)
 
     def look(self, now_us: int) -> Sequence[Message]:
-        market = engine_of(self._sandbox).state.markets[self._instrument]
+        market = self._sandbox.engines[self._engine].state.markets[self._instrument]
         until_us = now_us
         if self._pace_us and self._sandbox.clock.speed:
             # Only what had happened by the last moment; on a clock that stands still that would never come.
@@ -77,7 +77,7 @@ class Trades(Source):
         return messages
 
     def next_us(self, now_us: int) -> int:
-        market = engine_of(self._sandbox).state.markets[self._instrument]
+        market = self._sandbox.engines[self._engine].state.markets[self._instrument]
         pace_us = self._pace_us
         if pace_us and market.trade_count(now_us) > self._told:
             return now_us - now_us % pace_us + pace_us

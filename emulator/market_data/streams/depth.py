@@ -17,8 +17,7 @@ from emulator.core.engine import Engine
 from emulator.core.instruments import BUY, SELL, Side
 from emulator.core.markets import FeedLevel
 from emulator.core.numbers import ZERO
-from emulator.exchanges.binance.running import engine_of
-from emulator.exchanges.binance.streams.wire import MarketStream
+from emulator.market_data.streams.stream import MarketStream
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message, Payload
@@ -51,6 +50,7 @@ class PartialDepth(Source):
     def __init__(self, sandbox: Sandbox, stream: MarketStream, render: Render, *, levels: int) -> None:
         assert stream.instrument is not None
         self._sandbox = sandbox
+        self._engine = stream.engine
         self._name = stream.name
         self._instrument = stream.instrument
         self._render = render
@@ -60,10 +60,11 @@ class PartialDepth(Source):
 
     def open(self, now_us: int) -> None:
         self._paced.begin(now_us)
-        self._told_id = engine_of(self._sandbox).state.markets[self._instrument].update_id(now_us)
+        market = self._sandbox.engines[self._engine].state.markets[self._instrument]
+        self._told_id = market.update_id(now_us)
 
     def look(self, now_us: int) -> Sequence[Message]:
-        market = engine_of(self._sandbox).state.markets[self._instrument]
+        market = self._sandbox.engines[self._engine].state.markets[self._instrument]
         update_id = market.update_id(now_us)
         if not self._paced.is_due(now_us) and not _is_news(self._sandbox, self._told_id, update_id):
             return ()
@@ -89,6 +90,7 @@ class DepthDiffs(Source):
     ) -> None:
         assert stream.instrument is not None
         self._sandbox = sandbox
+        self._engine = stream.engine
         self._name = stream.name
         self._instrument = stream.instrument
         self._render = render
@@ -106,7 +108,8 @@ class DepthDiffs(Source):
         self._told_id = self._seen.update_id
 
     def look(self, now_us: int) -> Sequence[Message]:
-        update_id = engine_of(self._sandbox).state.markets[self._instrument].update_id(now_us)
+        market = self._sandbox.engines[self._engine].state.markets[self._instrument]
+        update_id = market.update_id(now_us)
         if not self._paced.is_due(now_us) and not _is_news(self._sandbox, self._told_id, update_id):
             return ()
         bids, asks = self._changes(now_us)
@@ -242,16 +245,18 @@ class Book(NamedTuple):
 class Books:
     """The last look at each book of a sandbox, for all streams of an instrument that look at one moment.
 
-    levels_max: of one side, as REST shows at most; what lies beyond does not exist for streams either.
+    engine: whose markets these are. levels_max: of one side, as REST shows at most; what lies beyond does not
+    exist for streams either.
     """
 
-    def __init__(self, sandbox: Sandbox, *, levels_max: int) -> None:
+    def __init__(self, sandbox: Sandbox, *, engine: str, levels_max: int) -> None:
         self._sandbox = sandbox
+        self._engine = engine
         self._levels_max = levels_max
         self._books: dict[str, Book] = {}
 
     def look(self, instrument: str, now_us: int) -> Book:
-        engine = engine_of(self._sandbox)
+        engine = self._sandbox.engines[self._engine]
         market = engine.state.markets[instrument]
         update_id, changes = market.update_id(now_us), market.changes
         last = self._books.get(instrument)

@@ -10,8 +10,7 @@ from typing import NamedTuple
 from emulator.core.engine import Engine
 from emulator.core.instruments import BUY, SELL
 from emulator.core.numbers import ZERO
-from emulator.exchanges.binance.running import engine_of
-from emulator.exchanges.binance.streams.wire import MarketStream
+from emulator.market_data.streams.stream import MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message, Payload
 from emulator.web.streams.source import Source
@@ -52,6 +51,7 @@ class BookTickers(Source):
     ) -> None:
         assert stream.instrument is not None
         self._sandbox = sandbox
+        self._engine = stream.engine
         self._name = stream.name
         self._instrument = stream.instrument
         self._render = render
@@ -74,7 +74,7 @@ class BookTickers(Source):
     def _read(self, now_us: int) -> Best:
         """Both sides, and when they can change by themselves."""
         changing_us: list[int] = []
-        best = read_best(engine_of(self._sandbox), self._instrument, now_us, changing_us)
+        best = read_best(self._sandbox.engines[self._engine], self._instrument, now_us, changing_us)
         self._next_us = min(changing_us)
         return best
 
