@@ -47,13 +47,14 @@ class Withdraw(Command, frozen=True, kw_only=True):
 
 
 class Transfer(Command, frozen=True, kw_only=True):
-    """Move free funds between two wallets of one account."""
+    """Move free funds between two wallets of one account. reference: the client's own name for it."""
 
     account: AccountId
     asset: str
     amount: Decimal
     source: str
     target: str
+    reference: str = ""
 
 
 class ExchangeAssets(Command, frozen=True, kw_only=True):
@@ -106,6 +107,17 @@ class SetFeePayment(Command, frozen=True, kw_only=True):
     account: AccountId
     discounted: bool
     wallet: str | None = None
+
+
+class SetPreference(Command, frozen=True, kw_only=True):
+    """Keep something that an account chose and that means nothing here, only to the dialect that names it.
+
+    value: empty: not any more. Choosing what is chosen already changes nothing.
+    """
+
+    account: AccountId
+    name: str
+    value: str
 
 
 class SetLeverage(Command, frozen=True, kw_only=True):

@@ -36,6 +36,14 @@ class FeePaymentSet(Event, frozen=True, kw_only=True):
     wallet: str | None = None
 
 
+class PreferenceSet(Event, frozen=True, kw_only=True):
+    """A choice of an account's that means nothing to the core. value: empty: not any more."""
+
+    account: AccountId
+    name: str
+    value: str
+
+
 class AmountDeposited(Event, frozen=True, kw_only=True):
     account: AccountId
     wallet: str
@@ -63,6 +71,7 @@ class AmountTransferred(Event, frozen=True, kw_only=True):
     source: str
     target: str
     movement: int
+    reference: str = ""
 
 
 class AmountLocked(Event, frozen=True, kw_only=True):
@@ -444,4 +453,5 @@ AnyEvent = (
     | InsurancePaid
     | CollateralModeSet
     | AssetExchanged
+    | PreferenceSet
 )

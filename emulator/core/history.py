@@ -297,8 +297,8 @@ def _amendment(record: Amendment) -> Key:
 
 def _movement(record: Movement) -> Key:
     event = record.event
-    label = "" if isinstance(event, e.AmountTransferred) else event.reference
-    return Key(event.account, KIND_OF_MOVEMENT[type(event)].value, event.movement, 0, record.time_us, label)
+    kind = KIND_OF_MOVEMENT[type(event)].value
+    return Key(event.account, kind, event.movement, 0, record.time_us, event.reference)
 
 
 def _prevented_match(record: PreventedMatch) -> Key:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
+from emulator.core.history import Movement, MovementKind, Query
 from emulator.core.ledger import FAUCET, FEES, OUTSIDE
 from tests.core.world import SPOT, World, instrument, plain
 
@@ -52,6 +54,17 @@ def test_a_transfer_moves_between_wallets() -> None:
     world.does(c.Transfer(account=world.alice, asset="BTC", amount=D(30), source=SPOT, target="funding"))
     assert world.free(world.alice, "BTC") == 70
     assert world.engine.state.ledger.free(world.alice, "funding", "BTC") == 30
+
+
+def test_a_transfer_is_found_by_its_owners_name_for_it() -> None:
+    world = World(funds="100")
+    moved = c.Transfer(account=world.alice, asset="BTC", amount=D(1), source=SPOT, target="funding")
+    world.does(moved)
+    world.does(replace(moved, reference="mine"))
+    asked = Query(account=world.alice, scope=MovementKind.TRANSFER.value, label="mine")
+    (found,) = world.engine.views.select(Movement, asked)
+    assert isinstance(found.event, e.AmountTransferred)
+    assert (found.event.movement, found.event.reference) == (world.engine.state.next_movement - 1, "mine")
 
 
 def test_movements_are_numbered_in_one_row() -> None:
@@ -151,3 +164,42 @@ def test_amounts_that_cannot_be_locked(amount: str) -> None:
     world = World(funds="100")
     assert isinstance(world.refuses(locking(world.alice, amount)), r.AmountInvalid)
     assert isinstance(world.refuses(unlocking(world.alice, amount)), r.AmountInvalid)
+
+
+# What is only kept
+
+
+def preferring(account: int, name: str, value: str) -> c.SetPreference:
+    return c.SetPreference(account=account, name=name, value=value)
+
+
+def test_a_preference_is_kept_until_another_one_or_none_is_chosen() -> None:
+    world = World()
+    alice, bob = (world.engine.state.accounts[one] for one in (world.alice, world.bob))
+    world.does(preferring(alice.id, "window", "10"))
+    world.does(preferring(alice.id, "style", "plain"))
+    world.does(preferring(alice.id, "window", "30"))
+    assert alice.preferences == {"style": "plain", "window": "30"}
+    assert not bob.preferences
+    world.does(preferring(alice.id, "style", ""))
+    assert alice.preferences == {"window": "30"}
+
+
+def test_a_preference_that_is_one_already_changes_nothing() -> None:
+    world = World()
+    world.does(preferring(world.alice, "window", "10"))
+    before = world.engine.fingerprint()
+    assert world.does(preferring(world.alice, "window", "10")) == ()
+    assert world.does(preferring(world.bob, "window", "")) == ()
+    assert world.engine.fingerprint() == before
+    assert world.refuses(preferring(99, "window", "10")) == r.UnknownAccount(account=99)
+
+
+def test_preferences_count_in_the_fingerprint() -> None:
+    world = World()
+    bare = world.engine.fingerprint()
+    world.does(preferring(world.alice, "window", "10"))
+    chosen = world.engine.fingerprint()
+    assert chosen != bare
+    world.does(preferring(world.alice, "window", ""))
+    assert world.engine.fingerprint() == bare

@@ -241,7 +241,13 @@ RECORDS: dict[str, ArchiveRecord] = {
     ),
     "transfer": Movement(
         AmountTransferred(
-            account=1, asset="BTC", amount=Decimal("0.1"), source="spot", target="funding", movement=5
+            account=1,
+            asset="BTC",
+            amount=Decimal("0.1"),
+            source="spot",
+            target="funding",
+            movement=5,
+            reference="mine",
         ),
         T0,
     ),

@@ -1,0 +1,179 @@
+"""Bybit's words and the core's (docs/v5/enum), both ways where both are needed.
+
+Of orders and what becomes of them. Decimals and times are in `figures`, refusals in `errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
+from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms, PegSide
+from emulator.core.positions import Leg
+
+UNKNOWN: Final = "UNKNOWN"
+
+SIDES: Mapping[str, Side] = MappingProxyType({"Buy": Side.BUY, "Sell": Side.SELL})
+SIDE_WORDS: Mapping[Side, str] = MappingProxyType({side: word for word, side in SIDES.items()})
+
+ORDER_TYPES: Mapping[str, OrderType] = MappingProxyType(
+    {"Market": OrderType.MARKET, "Limit": OrderType.LIMIT}
+)
+ORDER_TYPE_WORDS: Mapping[OrderType, str] = MappingProxyType({one: word for word, one in ORDER_TYPES.items()})
+
+POST_ONLY: Final = "PostOnly"
+RPI: Final = "RPI"
+TIMES_IN_FORCE: Mapping[str, TimeInForce] = MappingProxyType(
+    {
+        "GTC": TimeInForce.GTC,
+        "IOC": TimeInForce.IOC,
+        "FOK": TimeInForce.FOK,
+        POST_ONLY: TimeInForce.GTC,
+    }
+)
+_TIME_IN_FORCE_WORDS: Mapping[TimeInForce, str] = MappingProxyType(
+    {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
+)
+
+SELF_TRADE_MODES: Mapping[str, SelfTradeMode] = MappingProxyType(
+    {
+        "None": SelfTradeMode.NONE,
+        "CancelMaker": SelfTradeMode.EXPIRE_MAKER,
+        "CancelTaker": SelfTradeMode.EXPIRE_TAKER,
+        "CancelBoth": SelfTradeMode.EXPIRE_BOTH,
+    }
+)
+SELF_TRADE_WORDS: Mapping[SelfTradeMode, str] = MappingProxyType(
+    {mode: word for word, mode in SELF_TRADE_MODES.items()}
+)
+
+TRIGGER_SOURCES: Mapping[str, TriggerSource] = MappingProxyType(
+    {"LastPrice": TriggerSource.LAST, "IndexPrice": TriggerSource.INDEX, "MarkPrice": TriggerSource.MARK}
+)
+TRIGGER_WORDS: Mapping[TriggerSource, str] = MappingProxyType(
+    {source: word for word, source in TRIGGER_SOURCES.items()}
+)
+
+RISING, FALLING = 1, 2
+"""`triggerDirection`."""
+
+POSITION_LEGS: Mapping[int, Leg] = MappingProxyType({0: Leg.BOTH, 1: Leg.LONG, 2: Leg.SHORT})
+"""`positionIdx`: the one position, or a leg of hedge mode whatever the side of the order."""
+POSITION_INDEXES: Mapping[Leg, int] = MappingProxyType({leg: idx for idx, leg in POSITION_LEGS.items()})
+
+BBO_SIDES: Mapping[str, PegSide] = MappingProxyType(
+    {"Queue": PegSide.PRIMARY, "Counterparty": PegSide.MARKET}
+)
+
+BASE_COIN, QUOTE_COIN = "baseCoin", "quoteCoin"
+"""`marketUnit`: in what the quantity of a pair's market order is counted."""
+
+TICK_SIZE, PERCENT = "TickSize", "Percent"
+"""`slippageToleranceType`."""
+
+ORDER, STOP_ORDER, SPOT_TPSL, OCO, BIDIRECTIONAL, OPEN_ORDER = (
+    "Order",
+    "StopOrder",
+    "tpslOrder",
+    "OcoOrder",
+    "BidirectionalTpslOrder",
+    "OpenOrder",
+)
+"""`orderFilter`."""
+
+FULL, PARTIAL = "Full", "Partial"
+"""`tpslMode`."""
+
+# Statuses
+
+NEW: Final = "New"
+PARTIALLY_FILLED: Final = "PartiallyFilled"
+UNTRIGGERED: Final = "Untriggered"
+REJECTED: Final = "Rejected"
+PARTIALLY_FILLED_CANCELED: Final = "PartiallyFilledCanceled"
+FILLED: Final = "Filled"
+CANCELLED: Final = "Cancelled"
+TRIGGERED: Final = "Triggered"
+DEACTIVATED: Final = "Deactivated"
+
+OPEN_STATUSES: Final = (NEW, PARTIALLY_FILLED, UNTRIGGERED)
+CLOSED_STATUSES: Final = (REJECTED, PARTIALLY_FILLED_CANCELED, FILLED, CANCELLED, TRIGGERED, DEACTIVATED)
+ORDER_STATUSES: Final = (*OPEN_STATUSES, *CLOSED_STATUSES)
+
+EXECUTION_TYPES: Final = (
+    "Trade",
+    "AdlTrade",
+    "Funding",
+    "BustTrade",
+    "Delivery",
+    "Settle",
+    "BlockTrade",
+    "MovePosition",
+    "FutureSpread",
+    "CorporateAction",
+)
+
+
+def time_in_force_word(terms: OrderTerms) -> str:
+    if terms.post_only:
+        return POST_ONLY
+    # Quirk: a market order is told of as IOC, whatever it was sent with (create-order, `timeInForce`).
+    return "IOC" if terms.type is OrderType.MARKET else _TIME_IN_FORCE_WORDS[terms.time_in_force]
+
+
+def status_word(order: Order, *, is_spot: bool) -> str:
+    """`orderStatus` of an order as it stands."""
+    match order.status:
+        case OrderStatus.WAITING | OrderStatus.DORMANT:
+            return UNTRIGGERED
+        case OrderStatus.NEW:
+            return NEW
+        case OrderStatus.PARTIALLY_FILLED:
+            return PARTIALLY_FILLED
+        case OrderStatus.FILLED:
+            return FILLED
+        case OrderStatus.TRIGGERED:
+            return TRIGGERED
+        case OrderStatus.CANCELED | OrderStatus.EXPIRED | OrderStatus.EXPIRED_IN_MATCH:
+            pass
+    if order.terms.trigger is not None and not order.working_us:
+        # Quirk: what ended before it was triggered is Deactivated; an order that was triggered and then
+        # ended is Cancelled as any other (enum, `orderStatus`).
+        return DEACTIVATED
+    # Quirk: a pair's order that traded and was then ended has a status of its own, one of a contract has not
+    # (enum, `orderStatus`).
+    return PARTIALLY_FILLED_CANCELED if is_spot and order.executed else CANCELLED
+
+
+def _endings() -> dict[EndReason, tuple[str, str]]:
+    return {
+        EndReason.NONE: (UNKNOWN, "EC_NoError"),
+        EndReason.UNFILLED_IMMEDIATE: (UNKNOWN, "EC_NoImmediateQtyToFill"),
+        EndReason.UNFILLED_ALL_OR_NOTHING: (UNKNOWN, "EC_CancelForNoFullFill"),
+        EndReason.WOULD_TAKE: (UNKNOWN, "EC_PostOnlyWillTakeLiquidity"),
+        EndReason.NO_LIQUIDITY: (UNKNOWN, "EC_NoImmediateQtyToFill"),
+        EndReason.SELF_TRADE: ("CancelBySmp", "EC_BySelfMatch"),
+        EndReason.LIST_SIBLING: (UNKNOWN, "EC_PerCancelRequest"),
+        EndReason.LIST_WORKING_ENDED: (UNKNOWN, "EC_PerCancelRequest"),
+        EndReason.INSUFFICIENT_BALANCE: (UNKNOWN, "EC_Others"),
+        EndReason.NO_PEG_LEVEL: (UNKNOWN, "EC_NoImmediateQtyToFill"),
+        EndReason.REFUSED_AT_ACTIVATION: (UNKNOWN, "EC_Others"),
+        EndReason.NOTHING_TO_REDUCE: ("CancelByReduceOnly", "EC_PerCancelRequest"),
+        EndReason.LIQUIDATION: ("CancelAllBeforeLiq", "EC_PerCancelRequest"),
+        EndReason.DELIVERED: ("CancelBySettle", "EC_PerCancelRequest"),
+        EndReason.PRICE_PROTECTED: (UNKNOWN, "EC_ReachRiskPriceLimit"),
+        EndReason.TIME_PASSED: (UNKNOWN, "EC_PerCancelRequest"),
+    }
+
+
+ENDINGS: Mapping[EndReason, tuple[str, str]] = MappingProxyType(_endings())
+"""`cancelType` and `rejectReason` of what the exchange itself ended."""
+
+
+def ending_words(order: Order) -> tuple[str, str]:
+    """`cancelType` and `rejectReason` of an order as it stands."""
+    if order.status is OrderStatus.CANCELED:
+        return "CancelByUser", "EC_PerCancelRequest"
+    return ENDINGS[order.end_reason]
