@@ -110,6 +110,17 @@ class SetFeePayment(Command, frozen=True, kw_only=True):
     wallet: str | None = None
 
 
+class SetPreference(Command, frozen=True, kw_only=True):
+    """Keep something that an account chose and that means nothing here, only to the dialect that names it.
+
+    value: empty: not any more. Choosing what is chosen already changes nothing.
+    """
+
+    account: AccountId
+    name: str
+    value: str
+
+
 class SetLeverage(Command, frozen=True, kw_only=True):
     """Choose the leverage of an account's positions in one contract, those that exist included.
 

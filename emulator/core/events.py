@@ -36,6 +36,14 @@ class FeePaymentSet(Event, frozen=True, kw_only=True):
     wallet: str | None = None
 
 
+class PreferenceSet(Event, frozen=True, kw_only=True):
+    """A choice of an account's that means nothing to the core. value: empty: not any more."""
+
+    account: AccountId
+    name: str
+    value: str
+
+
 class AmountDeposited(Event, frozen=True, kw_only=True):
     account: AccountId
     wallet: str
@@ -455,4 +463,5 @@ AnyEvent = (
     | InsurancePaid
     | CollateralModeSet
     | AssetExchanged
+    | PreferenceSet
 )

@@ -99,6 +99,7 @@ def full(prints: int = 3) -> World:
     alice, bob = world.alice, world.bob
     world.does(c.SetFeePayment(account=bob, discounted=True))
     world.does(c.SetCollateralMode(account=bob, wallet="coinm", shared=True))
+    world.does(c.SetPreference(account=bob, name="language", value="de"))
     world.does(c.LockFunds(account=bob, wallet=SPOT, asset="BTC", amount=Decimal(3)))
     world.does(c.Transfer(account=bob, asset="USDT", amount=Decimal(5), source=SPOT, target="funding"))
     for _ in range(prints):
@@ -169,7 +170,7 @@ STATE = {
     "of one event": {"realised"},
 }  # fmt: skip
 ACCOUNT = {
-    "captured": {"discounted", "id", "name", "trade_group"},
+    "captured": {"discounted", "id", "name", "preferences", "trade_group"},
     "derived": {"beside", "open_lists", "open_orders", "positions"},
 }
 MARKET = {

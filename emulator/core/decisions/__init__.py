@@ -38,6 +38,7 @@ def decide(state: State, rules: EngineRules, command: c.Command, now_us: int) ->
 DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decision]] = {
     c.OpenAccount: accounts.open_account,
     c.SetFeePayment: accounts.set_fee_payment,
+    c.SetPreference: accounts.set_preference,
     c.Deposit: accounts.deposit,
     c.Withdraw: accounts.withdraw,
     c.Transfer: accounts.transfer,

@@ -105,7 +105,14 @@ class Capture:
             counterparties={name: book.copy() for name, book in ledger.counterparties.items()},
         )
         self._accounts = [
-            AccountRow(one.id, one.name, one.trade_group, sorted(one.discounted), updated_us.get(one.id))
+            AccountRow(
+                one.id,
+                one.name,
+                one.trade_group,
+                sorted(one.discounted),
+                updated_us.get(one.id),
+                one.preferences.copy(),
+            )
             for one in state.accounts.values()
         ]
         self._balances: list[BalanceRow] = [

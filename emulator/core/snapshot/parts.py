@@ -106,6 +106,7 @@ class AccountRow(NamedTuple):
     trade_group: int
     discounted: list[str]
     updated_us: int | None
+    preferences: dict[str, str]
 
 
 class Accounts(Part, frozen=True):

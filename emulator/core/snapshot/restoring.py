@@ -193,6 +193,7 @@ class _Restoring:
         account = self.accounts[row.id] = Account(row.id, row.name, row.trade_group)
         _require(set(row.discounted) <= set(self.blank.wallets), "a fee in no wallet")
         account.discounted = frozenset(row.discounted)
+        account.preferences.update(row.preferences)
         if row.updated_us is not None:
             self.updated_us[row.id] = row.updated_us
         for wallet in self.blank.wallets:

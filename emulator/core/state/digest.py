@@ -132,6 +132,11 @@ def fingerprint(state: State) -> str:
     ]
     if countdowns:
         folded.append(countdowns)
+    preferences = [
+        [one.id, sorted(one.preferences.items())] for one in state.accounts.values() if one.preferences
+    ]
+    if preferences:
+        folded.append(["preferences", preferences])
     if state.shared:
         folded.append(sorted(list(key) for key in state.shared))
     if state.positions or state.choices or state.hedged or moves or watched:

@@ -69,6 +69,7 @@ class State(MarketState):
         self.folds: dict[type[e.Event], Callable[[Any, int], None]] = {
             e.AccountOpened: self._account_opened,
             e.FeePaymentSet: self._fee_payment_set,
+            e.PreferenceSet: self._preference_set,
             e.AmountDeposited: self._amount_deposited,
             e.AmountWithdrawn: self._amount_withdrawn,
             e.AmountTransferred: self._amount_transferred,
@@ -156,6 +157,12 @@ class State(MarketState):
         account = self.accounts[event.account]
         chosen = frozenset(self.wallets if event.wallet is None else (event.wallet,))
         account.discounted = account.discounted | chosen if event.discounted else account.discounted - chosen
+
+    def _preference_set(self, event: e.PreferenceSet, now_us: int) -> None:
+        preferences = self.accounts[event.account].preferences
+        preferences.pop(event.name, None)
+        if event.value:
+            preferences[event.name] = event.value
 
     def _amount_deposited(self, event: e.AmountDeposited, now_us: int) -> None:
         self.next_movement = event.movement + 1
