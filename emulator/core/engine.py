@@ -17,6 +17,7 @@ import msgspec
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import snapshot
+from emulator.core.accounting import Accounting
 from emulator.core.audit import Mismatch, audit
 from emulator.core.decisions import DECIDERS, check_placement, decide, next_trigger
 from emulator.core.ids import NO_LIST
@@ -94,10 +95,16 @@ class Engine:
         self.instruments = instruments
         self.feed = feed
         self.rules = rules or EngineRules()
+        keeps_transactions = self.rules.keeps_transactions
         self.state = State(
-            instruments, feed, wallets, self.rules.fees.discount_asset, self.rules.margin.collateral
+            instruments,
+            feed,
+            wallets,
+            self.rules.fees.discount_asset,
+            self.rules.margin.collateral,
+            keeps_lifetimes=keeps_transactions,
         )
-        self.views = Views(self.state)
+        self.views = Views(self.state, Accounting(self.state) if keeps_transactions else None)
         self.observers: Sequence[Observer] = ()
         self._advanced_us = 0
         self._checked: dict[str, int] = {}

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core import commands as c
+from emulator.core.accounting import Accounting
 from emulator.core.collateral import CollateralAsset
 from emulator.core.engine import Engine
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
@@ -95,6 +96,7 @@ def full(prints: int = 3) -> World:
         perpetual(BTC_COIN),
         margin=MarginRules(collateral={"coinm": (CollateralAsset(asset="BTC"),)}),
         checked=prints < 100,
+        keeps_transactions=True,
     )
     alice, bob = world.alice, world.bob
     world.does(c.SetFeePayment(account=bob, discounted=True))
@@ -149,6 +151,8 @@ def full(prints: int = 3) -> World:
         world.place(alice, market(Side.SELL, "1", trigger=stop(trailing=900, source=source)))
     world.does(c.SetPositionMode(account=alice, wallet="coinm", hedged=True))
     world.book([("96", "3")], [("98", "4")])
+    world.buy(bob, "0.4", "97")
+    world.place(alice, market(Side.SELL, "0.1"))
     world.symbol = spot
     return world
 
@@ -157,17 +161,17 @@ def full(prints: int = 3) -> World:
 
 STATE = {
     "captured": {
-        "accounts", "choices", "hedged", "ledger", "lists", "locked", "markets", "next_execution",
-        "next_list", "next_movement", "next_order", "orders", "positions", "shared",
+        "accounts", "choices", "hedged", "ledger", "lifetimes", "lists", "locked", "markets",
+        "next_execution", "next_list", "next_movement", "next_order", "orders", "positions", "shared",
     },
     "derived": {
         "booked", "client_ids", "counts", "disturbed", "holders", "jolted", "list_client_ids", "touched",
     },
     "given": {
-        "collateral", "discount_asset", "folds", "margin_wallets", "pair_wallets", "position_listener",
-        "wallets",
+        "collateral", "discount_asset", "folds", "keeps_lifetimes", "margin_wallets", "pair_wallets",
+        "position_listener", "wallets",
     },
-    "of one event": {"realised"},
+    "of one event": {"closings", "realised"},
 }  # fmt: skip
 ACCOUNT = {
     "captured": {"discounted", "id", "name", "preferences", "trade_group"},
@@ -186,16 +190,20 @@ QUEUES = {"captured": {"queues"}, "derived": {"_ladder", "best", "shown"}, "give
 LEDGER = {"captured": {"counterparties", "entries", "wallets"}, "given": {"listener"}}
 BALANCE = {"captured": {"free", "held"}}
 VIEWS = {
-    "captured": {"client_ids", "list_ids", "lists", "order_ids", "orders", "updated_us"},
+    "captured": {
+        "client_ids", "closed", "closed_ids", "list_ids", "lists", "order_ids", "orders",
+        "transaction_count", "updated_us",
+    },
     "derived": {"begins_late"},
-    "given": {"_margin_wallets", "_state", "is_taken", "notes"},
+    "given": {"_accounting", "_margin_wallets", "_state", "is_taken", "notes"},
     "in the archive, or on the way to it": {
         "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_positions",
         "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes",
-        "margin_changes", "movements", "postings", "prevented",
+        "margin_changes", "movements", "postings", "prevented", "transactions",
     },
     "of one event": {"event", "now_us"},
 }  # fmt: skip
+ACCOUNTING = {"given": {"_state"}, "of one event": {"_lines", "_posted"}}
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
     "derived": {"_checked", "_due", "_version", "_vigil"},
@@ -218,6 +226,7 @@ def test_nothing_that_is_kept_was_forgotten() -> None:
         (listed.bids, QUEUES),
         (Watch(Marks(listed, BTC, MarkRule(step=Decimal(1))), TriggerSource.MARK), WATCH),
         (Balance(), BALANCE),
+        (Accounting(engine.state), ACCOUNTING),
     ):
         assert attributes(kept) == set().union(*known.values()), type(kept)
     assert [type(one) for one in (engine.state.ledger, engine.state.accounts[1], listed)] == [

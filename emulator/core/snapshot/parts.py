@@ -10,12 +10,14 @@ import msgspec
 from msgspec.structs import astuple
 
 from emulator.core.book import PriceQueues
+from emulator.core.history import ClosedRecord
 from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.instruments import Side, TriggerSource
+from emulator.core.lifetimes import Lifetime
 from emulator.core.marks import Apart, Move
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order, OrderTerms, Trigger
-from emulator.core.positions import Position
+from emulator.core.positions import Leg, Position
 from emulator.core.prints import Print
 from emulator.core.shapes import shape_of
 from emulator.core.state import Choice
@@ -96,6 +98,7 @@ class Head(Part, frozen=True):
     next_list: ListId
     next_movement: int
     next_execution: int
+    transactions: int
     entries: int
     counterparties: dict[str, dict[str, Decimal]]
 
@@ -137,6 +140,12 @@ class Positions(Part, frozen=True):
     positions: list[PositionRow]
 
 
+class Lifetimes(Part, frozen=True):
+    """Account, instrument and leg, and what all positions there came to."""
+
+    lifetimes: list[tuple[AccountId, str, Leg, Lifetime]]
+
+
 class Hedged(Part, frozen=True):
     """Account and wallet."""
 
@@ -161,6 +170,12 @@ class Orders(Part, frozen=True):
 
 class Lists(Part, frozen=True):
     lists: list[list[Any]]
+
+
+class Closed(Part, frozen=True):
+    """What open orders have closed by now; what ended ones closed is in the archive."""
+
+    closed: list[ClosedRecord]
 
 
 class EndedLegs(Part, frozen=True):
@@ -235,12 +250,14 @@ AnyPart = (
     | Balances
     | Locked
     | Positions
+    | Lifetimes
     | Hedged
     | Shared
     | Choices
     | Orders
     | Lists
     | EndedLegs
+    | Closed
     | MarketHead
     | ManualLevels
     | Segments
@@ -254,7 +271,7 @@ AnyPart = (
 
 
 FORMAT = shape_of(
-    (*get_args(AnyPart), Order, OrderTerms, OrderList, Position, Choice),
+    (*get_args(AnyPart), Order, OrderTerms, OrderList, Position, Choice, Lifetime, ClosedRecord),
     (AccountRow, Segment, Print, Move, Apart),
     revision=REVISION,
 )

@@ -128,6 +128,9 @@ def fingerprint(state: State) -> str:
     ]
     if preferences:
         folded.append(["preferences", preferences])
+    if state.lifetimes:
+        lived = [[*key, list(astuple(one))] for key, one in sorted(state.lifetimes.items())]
+        folded.append(["lifetimes", lived])
     if state.shared:
         folded.append(sorted(list(key) for key in state.shared))
     if state.positions or state.choices or state.hedged or moves or watched:

@@ -45,10 +45,13 @@ class State(MarketState):
         wallets: tuple[str, ...],
         discount_asset: str | None = None,
         collateral: Mapping[str, tuple[CollateralAsset, ...]] | None = None,
+        *,
+        keeps_lifetimes: bool = False,
     ) -> None:
         markets = {symbol: market_of(instrument, feed) for symbol, instrument in instruments.items()}
         super().__init__(Ledger(), {}, markets, collateral or {})
         assert self.margin_wallets <= set(wallets), "a contract is traded in a wallet that there is not"
+        self.keeps_lifetimes = keeps_lifetimes
         self.wallets = wallets
         self.pair_wallets = tuple(wallet for wallet in wallets if wallet not in self.margin_wallets)
         """Where pairs are traded: what orders spend there is needed by no position."""
