@@ -201,11 +201,17 @@ class Gatehouse:
             said["X-BAPI-API-KEY"] = key
         if window is not None:
             said["X-BAPI-RECV-WINDOW"] = named
-        carried = {"query": content if sent is None else sent}
-        if method != "GET":
-            carried = {"body": content if sent is None else sent}
-            said["Content-Type"] = "application/json"
-        return await ask(self.application, method, path, headers=said, source_ip=source_ip, **carried)
+        carried = content if sent is None else sent
+        query, body = (carried, "") if method == "GET" else ("", carried)
+        return await ask(
+            self.application,
+            method,
+            path,
+            query=query,
+            body=body,
+            headers=said,
+            source_ip=source_ip,
+        )
 
     async def create(self, body: str = '{"category":"linear","symbol":"BTCUSDT"}', **more: Any) -> Reply:
         return await self.send("POST", "/v5/order/create", body, **more)

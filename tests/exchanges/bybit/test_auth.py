@@ -7,6 +7,7 @@ and content, as the "Integration Guidance" has it.
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -210,7 +211,7 @@ class TestPermissions:
     async def test_what_a_key_may_do(self, permissions: tuple[str, ...], may: set[str]) -> None:
         async with Gatehouse() as house:
             await house.add_key("k", secret="s", permissions=frozenset(permissions))
-            proof = {"key": "k", "secret": "s"}
+            proof: dict[str, Any] = {"key": "k", "secret": "s"}
             replies = {
                 "spot": await house.create('{"category":"spot","symbol":"BTCUSDT"}', **proof),
                 "linear": await house.create(**proof),
