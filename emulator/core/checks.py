@@ -213,6 +213,8 @@ def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | No
         terms.reduce_only or terms.close_position or terms.detached or terms.leg is not _BOTH
     ):
         return r.NotAContract(instrument=instrument.symbol)
+    if instrument.contract is not None and terms.borrows:
+        return r.OrderTermsInvalid(reason="only an order of a pair borrows")
     if trigger is not None:
         if not instrument.trigger_orders:
             return r.FeatureOff(feature=Feature.TRIGGER)

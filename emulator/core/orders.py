@@ -93,6 +93,9 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     detached: it is not an order of the market itself, only waits for its trigger; then another order of the
     same name takes its place, with an id of its own.
     cause: who wanted it.
+
+    Of pairs only: borrows: it may pay with more than there is, which is owed then, as far as its wallet's
+    margin allows.
     """
 
     side: Side
@@ -116,6 +119,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     good_till_us: int | None = None
     cause: Cause = Cause.OWNER
     leverage: Decimal | None = None
+    borrows: bool = False
 
     @property
     def reduces(self) -> bool:

@@ -45,6 +45,7 @@ ELSE: dict[str, Any] = {
     "detached": True,
     "good_till_us": 1,
     "leverage": Decimal(5),
+    "borrows": True,
 }
 
 

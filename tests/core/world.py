@@ -121,6 +121,7 @@ class World:
         margin: MarginRules | None = None,
         funds: str = "1000000",
         checked: bool = True,
+        pair_wallets: tuple[str, ...] | None = None,
     ) -> None:
         listed = instruments or (instrument(),)
         self.feed = feed or still()
@@ -133,6 +134,7 @@ class World:
                 fees=fees or FeeRules(),
                 symbols={(one.base, one.quote): one.symbol for one in listed if one.contract is None},
                 margin=margin or MarginRules(),
+                pair_wallets=pair_wallets,
             ),
         )
         self.now = START

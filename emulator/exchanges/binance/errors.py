@@ -309,6 +309,10 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
             | rejections.MarginNeeded()
             | rejections.TimePassed()
             | rejections.OrderNotResting()
+            | rejections.CollateralOff()
+            | rejections.BorrowingOff()
+            | rejections.BorrowedTooMuch()
+            | rejections.NothingOwed()
         ):
             # Only contracts have positions, and those are not traded on this site; nor do orders end by time.
             return refuse(-1130, "symbol")

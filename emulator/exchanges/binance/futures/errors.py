@@ -399,6 +399,10 @@ def speak(product: Product, rejection: Rejection, command: Command | None) -> Re
             | rejections.OrderTermsInvalid()
             | rejections.ReplaceFailed()
             | rejections.LeverageShared()
+            | rejections.CollateralOff()
+            | rejections.BorrowingOff()
+            | rejections.BorrowedTooMuch()
+            | rejections.NothingOwed()
         ):
             # Nothing that these sites take can come to any of them.
             return refuse(-1014)
@@ -432,6 +436,8 @@ def _unchanged(product: Product, rejection: rejections.SettingUnchanged, command
             return refuse(-4059)
         case Setting.COLLATERAL_MODE:
             return refuse(-4171)
+        case Setting.ACCOUNT_MARGIN | Setting.COLLATERAL_USE | Setting.SPOT_MARGIN:
+            return refuse(-1014)  # None of these can be chosen here.
     assert_never(rejection.setting)
 
 
@@ -458,6 +464,8 @@ def _blocked(product: Product, rejection: rejections.SettingBlocked) -> Refusal:
             return refuse(-4068 if is_position else -4067)
         case Setting.COLLATERAL_MODE:
             return refuse(_COLLATERAL_CODES[rejection.obstacle])
+        case Setting.ACCOUNT_MARGIN | Setting.COLLATERAL_USE | Setting.SPOT_MARGIN:
+            return refuse(-1014)
     assert_never(rejection.setting)
 
 
