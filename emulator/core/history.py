@@ -16,16 +16,44 @@ import msgspec
 
 from emulator.core import events as e
 from emulator.core.ids import AccountId, ListId, OrderId
+from emulator.core.instruments import OrderType
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import OrderList
-from emulator.core.orders import Order
+from emulator.core.orders import Cause, Order
 from emulator.core.positions import Leg, MarginMode, Position
 
 
-class Fill(msgspec.Struct, frozen=True, gc=False):
+class FillKind(str, Enum):
+    """What filled an order, by who wanted it."""
+
+    TRADE = "trade"
+    LIQUIDATION = "liquidation"
+    DELEVERAGING = "deleveraging"
+    """Of somebody whose position was the opposite of one that could not be kept."""
+    DELIVERY = "delivery"
+    FUNDING = "funding"
+    """Nothing: what a position paid or got at its funding is told among the fills."""
+
+
+KIND_OF_CAUSE: dict[Cause, FillKind] = {
+    Cause.OWNER: FillKind.TRADE,
+    Cause.LIQUIDATION: FillKind.LIQUIDATION,
+    Cause.DELEVERAGING: FillKind.DELEVERAGING,
+    Cause.DELIVERY: FillKind.DELIVERY,
+}
+
+
+class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One account's side of one trade. `amount` in quote asset; of a contract, in what it settles in.
 
     realised: profit of what the trade closed of a position, before fees. leg: which position it was.
+
+    Only where the rules of the engine ask for it (`EngineRules.keeps_transactions`): kind. remaining: what
+    the order had left after it. closed: how much of it closed a position. rate: what the fee is of the
+    amount; of FUNDING the funding rate. mark, index: of a contract, as of that moment.
+
+    Of FUNDING: trade: the number that the next trade had; order: 0; price: the mark price; quantity, amount:
+    what was held, and was worth; is_buyer: whether it was long; fee: what was paid, below zero what was got.
     """
 
     trade: int
@@ -43,10 +71,17 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
     is_maker: bool
     realised: Decimal = ZERO
     leg: Leg = Leg.BOTH
+    kind: FillKind = FillKind.TRADE
+    remaining: Decimal = ZERO
+    closed: Decimal = ZERO
+    rate: Decimal = ZERO
+    mark: Decimal | None = None
+    index: Decimal | None = None
 
 
 class Amendment(msgspec.Struct, frozen=True, gc=False):
-    """count: how many there were of the order with it. reference: the client's own name for it."""
+    """count: how many there were of the order with it. reference: the client's own name for it.
+    Quantities are 0 of what closes all of a position."""
 
     order: OrderId
     account: AccountId
@@ -168,6 +203,114 @@ class Income(msgspec.Struct, frozen=True, gc=False):
     time_us: int
 
 
+class TransactionKind(str, Enum):
+    """Why a wallet of contracts has more or less than before, as its owner is told of it."""
+
+    TRADE = "trade"
+    """That cost and brought an asset, or opened and closed positions; its fee with it."""
+    LIQUIDATION = "liquidation"
+    """A trade of a liquidation, and what the insurance fund charged for it, as a fee."""
+    DELEVERAGING = "deleveraging"
+    DELIVERY = "delivery"
+    FUNDING = "funding"
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    TRANSFER_IN = "transfer_in"
+    TRANSFER_OUT = "transfer_out"
+    INSURANCE = "insurance"
+    """What the insurance fund paid for what was lost beyond what there was."""
+    BOUGHT = "bought"
+    """For another asset without an order: converted, or to pay what was owed."""
+    SOLD = "sold"
+    CORRECTION = "correction"
+    """Booked by a repair."""
+    INTEREST = "interest"
+    BORROWED = "borrowed"
+    REPAID = "repaid"
+
+
+_NUMBER_OF_TRANSACTION = {kind: number for number, kind in enumerate(TransactionKind, 1)}
+"""Kept in archives; a new kind comes last."""
+
+
+class Transaction(msgspec.Struct, frozen=True, gc=False):
+    """One change of one asset of a wallet of contracts, and how much of it there is after that.
+
+    number: ascends through all of an engine. What was added is `change`: cash, what came beside fees and
+    funding, and these: fee, paid, below zero a rebate; funding, received.
+
+    balance: free and held, after it. quantity: of a trade, contracts, or of a pair what came of this asset,
+    below zero what went; of funding, what was held. position: contracts after it, below zero when short.
+    is_buyer: of a trade; of funding, whether long; None: of neither. price: at which; of funding, the mark
+    price. rate: of the fee, or of funding. reference: the client's own name for the order or the movement.
+    """
+
+    number: int
+    account: AccountId
+    wallet: str
+    kind: TransactionKind
+    asset: str
+    cash: Decimal
+    fee: Decimal
+    funding: Decimal
+    balance: Decimal
+    time_us: int
+    instrument: str = ""
+    leg: Leg = Leg.BOTH
+    is_buyer: bool | None = None
+    quantity: Decimal = ZERO
+    position: Decimal = ZERO
+    price: Decimal | None = None
+    rate: Decimal = ZERO
+    trade: int = 0
+    order: OrderId = 0
+    reference: str = ""
+
+    @property
+    def change(self) -> Decimal:
+        return self.cash + self.funding - self.fee
+
+
+class ClosedRecord(msgspec.Struct, frozen=True, gc=False):
+    """What one order closed of a position, all its fills together; the newest replaces those before.
+
+    trade: the first that closed something. closed: contracts. entry, exit: what they were worth when they
+    were entered, and when they were closed, in the settle asset. realised: profit before fees. opening_fee,
+    funding: their shares of what was paid for the position, and received. closing_fee: of what closed.
+    fills: how many closed. kind: of the newest. quantity, price, type, is_buyer, client_id: of the order;
+    price: None at market.
+    """
+
+    trade: int
+    order: OrderId
+    account: AccountId
+    instrument: str
+    leg: Leg
+    kind: FillKind
+    is_buyer: bool
+    type: OrderType
+    quantity: Decimal
+    price: Decimal | None
+    client_id: str
+    asset: str
+    leverage: Decimal
+    closed: Decimal
+    entry: Decimal
+    exit: Decimal
+    realised: Decimal
+    opening_fee: Decimal
+    closing_fee: Decimal
+    funding: Decimal
+    fills: int
+    created_us: int
+    updated_us: int
+
+    @property
+    def profit(self) -> Decimal:
+        """After fees and funding."""
+        return self.realised - self.opening_fee - self.closing_fee + self.funding
+
+
 ADDED, TAKEN = 1, 2
 """Margin, as a part of the keys of its changes."""
 
@@ -235,6 +378,8 @@ AnyRecord = (
     | ListRecord
     | BalanceRecord
     | Income
+    | Transaction
+    | ClosedRecord
     | MarginChange
     | PositionRecord
     | ContractSettings
@@ -261,10 +406,10 @@ class Key(NamedTuple):
     """Where a record stands among those of its type in one engine.
 
     scope: within the account, the instrument; of movements the kind; of balances wallet and asset; of
-    positions instrument and leg; of incomes and settings of a wallet the wallet; nothing for lists and
-    ledger entries. id ascends with time. part: the order, where several records may share an id; of
-    incomes a number for their kind, of changes of margin ADDED or TAKEN. label: a client's own name for it;
-    of incomes the instrument.
+    positions instrument and leg; of incomes, transactions and settings of a wallet the wallet; nothing for
+    lists and ledger entries. id ascends with time. part: the order, where several records may share an id; of
+    incomes and transactions a number for their kind, of changes of margin ADDED or TAKEN. label: a client's
+    own name for it; of incomes the instrument, of transactions the asset.
     """
 
     account: AccountId
@@ -285,7 +430,26 @@ def _order(record: Order) -> Key:
 
 
 def _fill(record: Fill) -> Key:
-    return Key(record.account, record.instrument, record.trade, record.order, record.time_us, "")
+    part = record.order or _part_of_funding(record)
+    return Key(record.account, record.instrument, record.trade, part, record.time_us, "")
+
+
+_LEG_NUMBERS = {leg: number for number, leg in enumerate(Leg)}
+
+
+def _part_of_funding(record: Fill) -> int:
+    """Below all orders, since it was before the trade whose number it has; ascending with time."""
+    return record.time_us * len(_LEG_NUMBERS) + _LEG_NUMBERS[record.leg] - (1 << 62)
+
+
+def _transaction(record: Transaction) -> Key:
+    part = _NUMBER_OF_TRANSACTION[record.kind]
+    return Key(record.account, record.wallet, record.number, part, record.time_us, record.asset)
+
+
+def _closed(record: ClosedRecord) -> Key:
+    name = record.client_id
+    return Key(record.account, record.instrument, record.trade, record.order, record.created_us, name)
 
 
 def _ledger_entry(record: LedgerEntry) -> Key:
@@ -350,6 +514,8 @@ _KEYS: dict[type[Any], Callable[[Any], Key]] = {
     PreventedMatch: _prevented_match,
     ListRecord: _order_list,
     Income: _income,
+    Transaction: _transaction,
+    ClosedRecord: _closed,
     MarginChange: _margin_change,
     PositionRecord: _position,
     ContractSettings: _contract_settings,
@@ -406,6 +572,32 @@ def incomes_of(
         label=instrument,
         start_us=start_us,
         end_us=end_us,
+        limit=limit,
+        newest=newest,
+    )
+
+
+def transactions_of(
+    account: AccountId,
+    wallet: str,
+    *,
+    kind: TransactionKind | None = None,
+    asset: str | None = None,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    last_number: int | None = None,
+    limit: int = 1000,
+    newest: bool = False,
+) -> Query:
+    """The query for `Transaction` records of a wallet, of one kind or all, of one asset or any."""
+    return Query(
+        account=account,
+        scope=wallet,
+        part=None if kind is None else _NUMBER_OF_TRANSACTION[kind],
+        label=asset,
+        start_us=start_us,
+        end_us=end_us,
+        last_id=last_number,
         limit=limit,
         newest=newest,
     )

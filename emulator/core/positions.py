@@ -69,7 +69,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What one trade made of a position.
 
     closed, opened: contracts of the trade that closed the old position, and that opened or added.
-    realised: profit of what was closed, before fees.
+    realised: profit of what was closed, before fees. entry: what that was worth when it was entered.
+    closing_fee: the part of the fee that is for what was closed.
     margin_taken: isolated margin put up for what was opened; margin_released: given back.
     """
 
@@ -79,6 +80,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     realised: Decimal = ZERO
     margin_taken: Decimal = ZERO
     margin_released: Decimal = ZERO
+    entry: Decimal = ZERO
+    closing_fee: Decimal = ZERO
 
 
 class BreakEven(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +129,8 @@ def traded(
         realised=closing.realised,
         margin_taken=opening.margin_taken,
         margin_released=closing.margin_released,
+        entry=closing.entry,
+        closing_fee=fee_closing,
     )
 
 
@@ -176,7 +181,14 @@ def _reduced(contract: Contract, position: Position, closed: Decimal, price: Dec
         realised=position.realised + realised,
         fees=position.fees + fee,
     )
-    return Change(position=reduced, closed=closed, realised=realised, margin_released=margin)
+    return Change(
+        position=reduced,
+        closed=closed,
+        realised=realised,
+        margin_released=margin,
+        entry=cost,
+        closing_fee=fee,
+    )
 
 
 def joined_leverage(contract: Contract, position: Position, value: Decimal, leverage: Decimal) -> Decimal:

@@ -88,10 +88,17 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EngineRules(msgspec.Struct, frozen=True, kw_only=True):
-    """symbols: the spot instrument of each (base, quote), to convert fees and values. pair_wallets: where
-    pairs are traded, which may be where contracts are, too; None: in all wallets where these are not."""
+    """symbols: the spot instrument of each (base, quote), to convert fees and values.
+
+    keeps_transactions: whether what only some exchanges tell of is kept: each change of a wallet of contracts
+    with the balance after it (`Transaction`), what orders closed of positions (`ClosedRecord`), funding among
+    the fills, what an execution tells beside a trade (`Fill`), and positions over their life (`Lifetime`).
+    pair_wallets: where pairs are traded, which may be where contracts are, too; None: in all wallets where
+    these are not.
+    """
 
     fees: FeeRules = NO_DISCOUNT
     symbols: Mapping[tuple[str, str], str] = {}
     margin: MarginRules = MarginRules()
     pair_wallets: tuple[str, ...] | None = None
+    keeps_transactions: bool = False

@@ -14,11 +14,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar, cast, overload
 
 from emulator.core import events as e
+from emulator.core.accounting import Accounting
 from emulator.core.history import (
     KIND_OF_MOVEMENT,
     Amendment,
     AnyRecord,
     BalanceRecord,
+    ClosedRecord,
     ContractSettings,
     Fill,
     Income,
@@ -32,6 +34,7 @@ from emulator.core.history import (
     Query,
     R,
     Settings,
+    Transaction,
     WalletSettings,
     key_of,
 )
@@ -78,10 +81,12 @@ class Views:
     """All indices of one engine.
 
     is_taken: whether somebody takes the records; nothing is dropped and nothing gathers where nobody does.
+    accounting: makes what only some exchanges tell of; None where the rules do not ask for it.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, accounting: Accounting | None = None) -> None:
         self._state = state
+        self._accounting = accounting
         self.orders: dict[OrderId, Order] = {}
         self.order_ids: dict[tuple[AccountId, str], list[OrderId]] = {}
         self.client_ids: dict[tuple[AccountId, str, str], OrderId] = {}
@@ -99,6 +104,13 @@ class Views:
         self.incomes: dict[tuple[AccountId, str], list[Income]] = {}
         """By account and wallet."""
         self.margin_changes: dict[tuple[AccountId, str], list[MarginChange]] = {}
+        self.transactions: dict[tuple[AccountId, str], list[Transaction]] = {}
+        """By account and wallet."""
+        self.transaction_count = 0
+        """How many there were; the number of the newest."""
+        self.closed: dict[OrderId, ClosedRecord] = {}
+        self.closed_ids: dict[tuple[AccountId, str], list[OrderId]] = {}
+        """The orders that closed something, by account and instrument, as they began to."""
         self.updated_us: dict[AccountId, int] = {}
         self.is_taken = False
         self.begins_late = False
@@ -140,6 +152,8 @@ class Views:
             e.CollateralModeSet: self._wallet_set,
             e.AccountMarginSet: self._account_margin_set,
         }
+        if accounting is not None:
+            self.notes = {kind: self._concluding(accounting, self.notes.get(kind)) for kind in state.folds}
 
     def order(
         self, account: AccountId, instrument: str, order: OrderId | None, client_id: str | None
@@ -176,6 +190,8 @@ class Views:
         if not order.is_ended:
             return
         self._fresh.append(order)
+        if self.closed and order.id in self.closed:
+            self._record(self.closed[order.id])
         # What a list names stays as long as the list, which says when its legs may go.
         if order.list_id == NO_LIST:
             self._aging.append(order)
@@ -220,11 +236,39 @@ class Views:
             realised.pop(order.id, ZERO) if realised else ZERO,
             order.terms.leg,
         )
+        if self._accounting is not None:
+            fill = self._in_full(self._accounting, fill, order)
         self.fills.setdefault((order.account, event.instrument), []).append(fill)
         self.fills_of.setdefault(order.id, []).append(fill)
         if self.is_taken:
             self._record(fill)
             self._end(order)
+
+    def _in_full(self, accounting: Accounting, fill: Fill, order: Order) -> Fill:
+        """With all that an execution tells, and what the order closed by now is noted."""
+        fill, closing = accounting.fill(fill, order, self.now_us)
+        if closing is not None:
+            before = self.closed.get(order.id)
+            if before is None:
+                self.closed_ids.setdefault((order.account, order.instrument), []).append(order.id)
+            self.closed[order.id] = accounting.closed(before, fill, order, closing)
+        return fill
+
+    def _concluding(
+        self, accounting: Accounting, note: Callable[[Any], None] | None
+    ) -> Callable[[Any], None]:
+        """What notes an event, and then the transactions that it was."""
+
+        def conclude(event: e.Event) -> None:
+            if note is not None:
+                note(event)
+            for one in accounting.conclude(event, self.transaction_count, self.now_us):
+                self.transaction_count = one.number
+                self.transactions.setdefault((one.account, one.wallet), []).append(one)
+                if self.is_taken:
+                    self._record(one)
+
+        return conclude
 
     def _prevented(self, event: e.MatchPrevented) -> None:
         taker, maker = self.orders[event.taker], self.orders[event.maker]
@@ -241,7 +285,6 @@ class Views:
     def will_amend(self, event: e.OrderAmended) -> None:
         """Note what the event is about to change: no other kind is noted before the state applies it."""
         order = self.orders[event.order]
-        assert order.quantity is not None
         amendment = Amendment(
             order.id,
             order.account,
@@ -249,8 +292,8 @@ class Views:
             event.execution,
             order.client_id,
             event.client_id,
-            order.quantity,
-            event.quantity,
+            order.quantity or ZERO,
+            event.quantity or ZERO,
             self.now_us,
             order.price,
             order.price if event.price is None else event.price,
@@ -300,7 +343,8 @@ class Views:
             return
         self._record(self.list_record(self.lists[event.order_list]))
         # Behind the list, so that as long as it is here, its legs are.
-        self._aging += [self.orders[leg] for leg in self.lists[event.order_list].orders]
+        legs = (self.orders[leg] for leg in self.lists[event.order_list].orders)
+        self._aging += [leg for leg in legs if leg.is_ended]
 
     def list_record(self, order_list: OrderList) -> ListRecord:
         """A list with the names that its legs have now."""
@@ -342,6 +386,8 @@ class Views:
             self._fresh_balances[account, wallet, asset] = self.now_us
         if wallet in self._margin_wallets and free + held:
             self._earned(entry)
+            if self._accounting is not None:
+                self._accounting.post(account, wallet, asset, free + held, counterparty)
 
     def _earned(self, entry: LedgerEntry) -> None:
         """A wallet of contracts has more or less than before; `entry` says how much."""
@@ -391,6 +437,11 @@ class Views:
     def _position_changed(self, account: AccountId, symbol: str, leg: Leg) -> None:
         if self.is_taken:
             self._fresh_positions[account, symbol, leg] = self.now_us
+        if self._accounting is not None and isinstance(self.event, e.FundingPaid):
+            fill = self._accounting.fund(self.event, account, leg, self.now_us)
+            self.fills.setdefault((account, symbol), []).append(fill)
+            if self.is_taken:
+                self._record(fill)
 
     def _contract_set(self, event: e.LeverageSet | e.MarginModeSet) -> None:
         if self.is_taken:
@@ -462,6 +513,8 @@ class Views:
         # How many go from the front of each list.
         postings: dict[AccountId, int] = defaultdict(int)
         incomes: dict[tuple[AccountId, str], int] = defaultdict(int)
+        transactions: dict[tuple[AccountId, str], int] = defaultdict(int)
+        closed: dict[tuple[AccountId, str], set[OrderId]] = defaultdict(set)
         margins: dict[tuple[AccountId, str], int] = defaultdict(int)
         fills: dict[tuple[AccountId, str], int] = defaultdict(int)
         fills_of: dict[OrderId, int] = defaultdict(int)
@@ -475,11 +528,17 @@ class Views:
                     postings[entry.account] += 1
                 case Income() as income:
                     incomes[income.account, income.wallet] += 1
+                case Transaction() as transaction:
+                    transactions[transaction.account, transaction.wallet] += 1
+                case ClosedRecord() as record:
+                    closed[record.account, record.instrument].add(record.order)
+                    del self.closed[record.order]
                 case MarginChange() as change:
                     margins[change.account, change.instrument] += 1
                 case Fill() as fill:
                     fills[fill.account, fill.instrument] += 1
-                    fills_of[fill.order] += 1
+                    if fill.order:
+                        fills_of[fill.order] += 1
                 case Order() as order:
                     orders[order.account, order.instrument].add(order.id)
                     self._drop_order(order)
@@ -497,6 +556,9 @@ class Views:
                     dropped.add((ListRecord, listed.account, ""))
         _drop_first(self.postings, postings)
         _drop_first(self.incomes, incomes)
+        _drop_first(self.transactions, transactions)
+        for key, ids in closed.items():
+            self.closed_ids[key] = [one for one in self.closed_ids[key] if one not in ids]
         _drop_first(self.margin_changes, margins)
         _drop_first(self.fills, fills)
         _drop_first(self.fills_of, fills_of)
@@ -507,6 +569,8 @@ class Views:
             _remove(self.order_ids[key], ids)
         dropped.update((Order, *key) for key in orders)
         dropped.update((Income, *key) for key in incomes)
+        dropped.update((Transaction, *key) for key in transactions)
+        dropped.update((ClosedRecord, *key) for key in closed)
         dropped.update((MarginChange, *key) for key in margins)
         dropped.update((Fill, *key) for key in fills)
         dropped.update((PreventedMatch, *key) for key in prevented)
@@ -551,6 +615,10 @@ class Views:
             entries = self.postings.get(account, ())
         elif kind is Income:
             entries = self.incomes.get((account, scope), ())
+        elif kind is Transaction:
+            entries = self.transactions.get((account, scope), ())
+        elif kind is ClosedRecord:
+            entries = _Named(self.closed_ids.get((account, scope), []), self.closed)
         elif kind is MarginChange:
             entries = self.margin_changes.get((account, scope), ())
         else:
@@ -563,26 +631,26 @@ def _is_delivery(order: Order) -> bool:
     return order.terms.cause is Cause.DELIVERY
 
 
-class _Named(Sequence[Order]):
-    """Orders by their ids, of which only those are looked up that somebody wants."""
+class _Named(Sequence[R]):
+    """Records by the ids of orders, of which only those are looked up that somebody wants."""
 
-    def __init__(self, ids: list[OrderId], orders: dict[OrderId, Order]) -> None:
+    def __init__(self, ids: list[OrderId], records: dict[OrderId, R]) -> None:
         self._ids = ids
-        self._orders = orders
+        self._records = records
 
     def __len__(self) -> int:
         return len(self._ids)
 
     @overload
-    def __getitem__(self, place: int) -> Order: ...
+    def __getitem__(self, place: int) -> R: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[Order]: ...
+    def __getitem__(self, place: slice) -> list[R]: ...
 
-    def __getitem__(self, place: int | slice) -> Order | list[Order]:
+    def __getitem__(self, place: int | slice) -> R | list[R]:
         if isinstance(place, int):
-            return self._orders[self._ids[place]]
-        return [self._orders[one] for one in self._ids[place]]
+            return self._records[self._ids[place]]
+        return [self._records[one] for one in self._ids[place]]
 
 
 def _of(records: Sequence[Fill | Amendment], account: AccountId, instrument: str) -> Sequence[Any]:

@@ -31,9 +31,11 @@ _WIDTH = 6
 """Columns of any table, the shelf included."""
 _BLOCKS = TABLES[LedgerEntry]
 _ROWS = tuple(table for table in TABLES.values() if table != _BLOCKS)
-_BY_TIME = ("orders", "trades", "order_lists", "movements", "incomes")
-_BY_LABEL = ("orders", "order_lists", "incomes")
-_BY_PART = ("trades", "amendments", "prevented_matches", "incomes")
+_BY_TIME = (
+    "orders", "trades", "order_lists", "movements", "incomes", "transactions", "closed_positions",
+)  # fmt: skip
+_BY_LABEL = ("orders", "order_lists", "incomes", "transactions")
+_BY_PART = ("trades", "amendments", "prevented_matches", "incomes", "transactions", "closed_positions")
 
 SCHEMA = (
     """CREATE TABLE shelf (

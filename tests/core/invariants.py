@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from decimal import Decimal
 
 from emulator.core.contracts import value_of
 from emulator.core.engine import Engine
 from emulator.core.events import AmountWithdrawn
-from emulator.core.history import IncomeKind
+from emulator.core.history import ClosedRecord, Fill, FillKind, IncomeKind
 from emulator.core.instruments import Side, TriggerSource
 from emulator.core.ledger import FEES, INSURANCE, PROFIT
 from emulator.core.margin import OpenOrder, resting_of
@@ -31,6 +32,10 @@ def assert_sound(engine: Engine) -> None:
     assert_lists_keep_their_promise(engine)
     assert_positions_are_what_was_traded(engine)
     assert_incomes_explain_wallets(engine)
+    if engine.rules.keeps_transactions:
+        assert_transactions_explain_wallets(engine)
+        assert_closed_is_what_was_realised(engine)
+        assert_fills_tell_all(engine)
 
 
 def assert_books_balance(engine: Engine) -> None:
@@ -183,6 +188,8 @@ def assert_views_agree(engine: Engine) -> None:
         numbers = [fill.trade for fill in fills_of_account]
         assert numbers == sorted(numbers)
         for fill in fills_of_account:
+            if fill.kind is FillKind.FUNDING:
+                continue
             by_trade[fill.instrument, fill.trade].append(fill.quantity)
             charged[fill.fee_asset] += fill.fee
             # Whatever it was modified to, it had one of these limits.
@@ -255,7 +262,11 @@ def assert_positions_are_what_was_traded(engine: Engine) -> None:
                 assert not any(fill.realised for fill in fills)
                 continue
             held = [state.positions.get((account, symbol, leg)) for leg in Leg]
-            signed = [(fill.quantity if fill.is_buyer else -fill.quantity, fill) for fill in fills]
+            signed = [
+                (fill.quantity if fill.is_buyer else -fill.quantity, fill)
+                for fill in fills
+                if fill.kind is not FillKind.FUNDING
+            ]
             assert sum((one.quantity for one in held if one), ZERO) == sum((one for one, _ in signed), ZERO)
             mark = Decimal(97)
             spent = sum((value_of(contract, quantity, fill.price) for quantity, fill in signed), ZERO)
@@ -295,10 +306,78 @@ def assert_incomes_explain_wallets(engine: Engine) -> None:
     assert not sums
 
 
+def assert_transactions_explain_wallets(engine: Engine) -> None:
+    """A wallet of contracts has what its transactions come to, each says how much there was after it, and
+    none is missing between two."""
+    state = engine.state
+    balances: dict[tuple[int, str, str], Decimal] = defaultdict(lambda: ZERO)
+    with exact():
+        for place, listed in engine.views.transactions.items():
+            numbers = [one.number for one in listed]
+            assert numbers == sorted(set(numbers))
+            assert numbers[-1] <= engine.views.transaction_count
+            for one in listed:
+                assert (one.account, one.wallet) == place
+                balances[*place, one.asset] += one.change
+                assert one.balance == balances[*place, one.asset]
+        for (account, wallet), assets in state.ledger.wallets.items():
+            for asset, balance in assets.items():
+                expected = balance.total if wallet in state.margin_wallets else ZERO
+                assert balances.pop((account, wallet, asset), ZERO) == expected
+    assert not balances
+
+
+def assert_closed_is_what_was_realised(engine: Engine) -> None:
+    """All that was closed came to what was realised, less the fees and with the funding of what is not held
+    any more; and of each order to what its fills say."""
+    state, views = engine.state, engine.views
+    closed: dict[tuple[int, str, Leg], list[ClosedRecord]] = defaultdict(list)
+    for one in views.closed.values():
+        closed[one.account, one.instrument, one.leg].append(one)
+        fills = [fill for fill in views.fills_of[one.order] if fill.closed]
+        assert (one.fills, one.trade) == (len(fills), fills[0].trade)
+        assert (one.created_us, one.updated_us) == (fills[0].time_us, fills[-1].time_us)
+        assert one.closed == sum((fill.closed for fill in fills), ZERO)
+        assert one.realised == sum((fill.realised for fill in fills), ZERO)
+        assert one.closed <= one.quantity
+    assert sorted(one for listed in views.closed_ids.values() for one in listed) == sorted(views.closed)
+    for key, lifetime in state.lifetimes.items():
+        position, of_it = state.positions.get(key), closed.pop(key, [])
+        with exact():
+            assert sum((one.realised for one in of_it), ZERO) == lifetime.realised
+            gone = lifetime.fees - lifetime.opening_fees
+            assert sum((one.opening_fee + one.closing_fee for one in of_it), ZERO) == gone
+            assert sum((one.funding for one in of_it), ZERO) == lifetime.funding - lifetime.held_funding
+            came_to = lifetime.realised - gone + lifetime.funding - lifetime.held_funding
+            assert sum((one.profit for one in of_it), ZERO) == came_to
+        assert bool(lifetime.opened_us) is (position is not None)
+        if position is None:
+            assert not lifetime.opening_fees
+            assert not lifetime.held_funding
+    assert not closed
+    assert not state.closings, "nobody told what a trade closed"
+
+
+def assert_fills_tell_all(engine: Engine) -> None:
+    """What is left after each fill, so that the last one tells what is left now."""
+    left: dict[int, Fill] = {}
+    for fills in engine.views.fills_of.values():
+        for before, after in itertools.pairwise(fills):
+            assert after.time_us >= before.time_us
+        left[fills[-1].order] = fills[-1]
+    for number, fill in left.items():
+        order = engine.views.orders[number]
+        if not order.is_ended and not order.amend_count and not order.prevented:
+            assert fill.remaining == order.remaining
+        assert (fill.mark is None) is (engine.instruments[fill.instrument].contract is None)
+
+
 def assert_lists_keep_their_promise(engine: Engine) -> None:
     orders = engine.views.orders
     for order_list in engine.views.lists.values():
         pair = [orders[leg] for leg in order_list.pair]
+        if any(leg.list_id != order_list.id for leg in pair):
+            continue  # They were let go of, and are bound no more.
         begun = [
             leg for leg in pair if leg.executed or leg.prevented or (leg.terms.trigger and leg.working_us)
         ]

@@ -164,3 +164,42 @@ def test_amounts_that_cannot_be_locked(amount: str) -> None:
     world = World(funds="100")
     assert isinstance(world.refuses(locking(world.alice, amount)), r.AmountInvalid)
     assert isinstance(world.refuses(unlocking(world.alice, amount)), r.AmountInvalid)
+
+
+# What is only kept
+
+
+def preferring(account: int, name: str, value: str) -> c.SetPreference:
+    return c.SetPreference(account=account, name=name, value=value)
+
+
+def test_a_preference_is_kept_until_another_one_or_none_is_chosen() -> None:
+    world = World()
+    alice, bob = (world.engine.state.accounts[one] for one in (world.alice, world.bob))
+    world.does(preferring(alice.id, "window", "10"))
+    world.does(preferring(alice.id, "style", "plain"))
+    world.does(preferring(alice.id, "window", "30"))
+    assert alice.preferences == {"style": "plain", "window": "30"}
+    assert not bob.preferences
+    world.does(preferring(alice.id, "style", ""))
+    assert alice.preferences == {"window": "30"}
+
+
+def test_a_preference_that_is_one_already_changes_nothing() -> None:
+    world = World()
+    world.does(preferring(world.alice, "window", "10"))
+    before = world.engine.fingerprint()
+    assert world.does(preferring(world.alice, "window", "10")) == ()
+    assert world.does(preferring(world.bob, "window", "")) == ()
+    assert world.engine.fingerprint() == before
+    assert world.refuses(preferring(99, "window", "10")) == r.UnknownAccount(account=99)
+
+
+def test_preferences_count_in_the_fingerprint() -> None:
+    world = World()
+    bare = world.engine.fingerprint()
+    world.does(preferring(world.alice, "window", "10"))
+    chosen = world.engine.fingerprint()
+    assert chosen != bare
+    world.does(preferring(world.alice, "window", ""))
+    assert world.engine.fingerprint() == bare

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from emulator.core import commands as c
 from emulator.core import events as e
+from emulator.core.accounting import Accounting
 from emulator.core.collateral import CollateralAsset
 from emulator.core.engine import Engine
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
@@ -103,6 +104,7 @@ def full(prints: int = 3) -> World:
         ),
         checked=prints < 100,
         pair_wallets=(SPOT, "usdm"),
+        keeps_transactions=True,
     )
     alice, bob = world.alice, world.bob
     world.does(c.SetAccountMargin(account=bob, wallet="usdm", mode=AccountMargin.PORTFOLIO))
@@ -115,6 +117,7 @@ def full(prints: int = 3) -> World:
     world.history.append((world.now, (by_contract,)))
     world.does(c.SetFeePayment(account=bob, discounted=True))
     world.does(c.SetCollateralMode(account=bob, wallet="coinm", shared=True))
+    world.does(c.SetPreference(account=bob, name="language", value="de"))
     world.does(c.LockFunds(account=bob, wallet=SPOT, asset="BTC", amount=Decimal(3)))
     world.does(c.Transfer(account=bob, asset="USDT", amount=Decimal(5), source=SPOT, target="funding"))
     for _ in range(prints):
@@ -164,6 +167,8 @@ def full(prints: int = 3) -> World:
         world.place(alice, market(Side.SELL, "1", trigger=stop(trailing=900, source=source)))
     world.does(c.SetPositionMode(account=alice, wallet="coinm", hedged=True))
     world.book([("96", "3")], [("98", "4")])
+    world.buy(bob, "0.4", "97")
+    world.place(alice, market(Side.SELL, "0.1"))
     world.symbol = spot
     return world
 
@@ -172,21 +177,21 @@ def full(prints: int = 3) -> World:
 
 STATE = {
     "captured": {
-        "account_margins", "accounts", "choices", "hedged", "hedged_contracts", "ledger", "lists", "loans",
-        "locked", "markets", "next_execution", "next_list", "next_movement", "next_order", "orders",
-        "positions", "shared", "spot_margins", "unused",
+        "account_margins", "accounts", "choices", "hedged", "hedged_contracts", "ledger", "lifetimes",
+        "lists", "loans", "locked", "markets", "next_execution", "next_list", "next_movement", "next_order",
+        "orders", "positions", "shared", "spot_margins", "unused",
     },
     "derived": {
         "booked", "client_ids", "counts", "disturbed", "holders", "jolted", "list_client_ids", "touched",
     },
     "given": {
-        "account_margin_default", "collateral", "discount_asset", "folds", "lending", "margin_wallets",
-        "pair_wallets", "position_listener", "wallets",
+        "account_margin_default", "collateral", "discount_asset", "folds", "keeps_lifetimes", "lending",
+        "margin_wallets", "pair_wallets", "position_listener", "wallets",
     },
-    "of one event": {"realised"},
+    "of one event": {"closings", "realised"},
 }  # fmt: skip
 ACCOUNT = {
-    "captured": {"discounted", "id", "name", "trade_group"},
+    "captured": {"discounted", "id", "name", "preferences", "trade_group"},
     "derived": {"beside", "open_lists", "open_orders", "positions"},
 }
 MARKET = {
@@ -202,21 +207,25 @@ QUEUES = {"captured": {"queues"}, "derived": {"_ladder", "best", "shown"}, "give
 LEDGER = {"captured": {"counterparties", "entries", "wallets"}, "given": {"listener", "owing"}}
 BALANCE = {"captured": {"free", "held"}}
 VIEWS = {
-    "captured": {"client_ids", "list_ids", "lists", "order_ids", "orders", "updated_us"},
+    "captured": {
+        "client_ids", "closed", "closed_ids", "list_ids", "lists", "order_ids", "orders",
+        "transaction_count", "updated_us",
+    },
     "derived": {"begins_late"},
-    "given": {"_margin_wallets", "_state", "is_taken", "notes"},
+    "given": {"_accounting", "_margin_wallets", "_state", "is_taken", "notes"},
     "in the archive, or on the way to it": {
         "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_positions",
         "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes",
-        "margin_changes", "movements", "postings", "prevented",
+        "margin_changes", "movements", "postings", "prevented", "transactions",
     },
     "of one event": {"event", "now_us"},
 }  # fmt: skip
+ACCOUNTING = {"given": {"_state"}, "of one event": {"_lines", "_posted"}}
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
     "derived": {"_checked", "_due", "_version", "_vigil"},
     "given": {"_steps", "feed", "instruments", "name", "observers", "rules"},
-    "of one command": {"_moved", "_struck"},
+    "of one command": {"_followed", "_moved", "_struck"},
 }
 
 
@@ -234,6 +243,7 @@ def test_nothing_that_is_kept_was_forgotten() -> None:
         (listed.bids, QUEUES),
         (Watch(Marks(listed, BTC, MarkRule(step=Decimal(1))), TriggerSource.MARK), WATCH),
         (Balance(), BALANCE),
+        (Accounting(engine.state), ACCOUNTING),
     ):
         assert attributes(kept) == set().union(*known.values()), type(kept)
     assert [type(one) for one in (engine.state.ledger, engine.state.accounts[1], listed)] == [

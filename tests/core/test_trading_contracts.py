@@ -47,11 +47,17 @@ class Pit(World):
 
     def __init__(
         self, contract: Contract = BTC, feed: ScriptedFeed | None = None, *, funds: str = "1000000",
-        margin: MarginRules | None = None, **changes: Any,
+        margin: MarginRules | None = None, keeps_transactions: bool = False, **changes: Any,
     ) -> None:  # fmt: skip
         self.contract = contract
         self.wallet = WALLET_OF[contract.is_inverse]
-        super().__init__(feed or still(), perpetual(contract, **changes), funds=funds, margin=margin)
+        super().__init__(
+            feed or still(),
+            perpetual(contract, **changes),
+            funds=funds,
+            margin=margin,
+            keeps_transactions=keeps_transactions,
+        )
 
     def trade(self, quantity: str, price: str) -> tuple[Order, Order]:
         """Alice buys from bob, or sells to him, at a price; she takes."""

@@ -99,9 +99,9 @@ def test_pairs_are_traded_where_the_rules_say_and_nowhere_else() -> None:
 
 
 def test_held_funds_count_until_the_end_and_orders_end_first() -> None:
-    """Long 1 at 50000 with 10000 has p - 40000 at p, of which 4015 are held: what that lacks is owed, and needs
-    4 %. So p - 40000 > 0.004 p + 0.04 (4015 - (p - 40000)) above 40309.45...; without the order the position
-    is kept above 40160.64..."""
+    """Long 1 at 50000 with 10000 has p - 40000 at p, of which 4015 are held: what that lacks is owed, and
+    needs 4 %. So p - 40000 > 0.004 p + 0.04 (4015 - (p - 40000)) above 40309.45...; without the order the
+    position is kept above 40160.64..."""
     world = Unified(USDT="10000")
     world.trade(LINEAR, "1", "50000")
     order = world.buy(world.carol, "0.1", "40150")
@@ -162,7 +162,7 @@ def test_positions_are_set_apart_with_their_margin_and_what_they_lost() -> None:
     world.trade(LINEAR, "0.1", "49000")
     assert plain(world.position().margin) == "590"
     world.does(world.setting(CROSS))
-    assert (world.position().mode, world.position().margin) == (MarginMode.CROSS, 0)
+    assert (world.position().mode, world.position().margin) == (MarginMode.CROSS, D(0))
     assert (world.has("USDT"), world.kept("USDT")) == ("10000", "0")
     world.is_same_again()
 
@@ -297,8 +297,9 @@ def test_what_contracts_settle_in_counts_while_they_are_held() -> None:
 
 
 def test_prices_of_inverse_contracts_and_their_collateral_are_watched_together() -> None:
-    """Long 1000 of 100 USD at 50000 is 2 BTC, of 0.2 BTC. At p it lost 100000 / p - 2, and 0.4 % of that value
-    must be kept. What is owned counts for 95 %: 0.95 * (2.2 - 100000 / p) = 400 / p above 95400 / 2.09."""
+    """Long 1000 of 100 USD at 50000 is 2 BTC, of 0.2 BTC. At p it lost 100000 / p - 2, and 0.4 % of
+    100000 / p must be kept. What is owned counts for 95 %: 0.95 * (2.2 - 100000 / p) = 400 / p above
+    95400 / 2.09."""
     world = Unified(assets=(USDT, replaced(COIN, index_of=INVERSE)), BTC="0.2")
     world.does(c.SetLeverage(account=world.carol, instrument=INVERSE, leverage=D(100)))
     world.trade(INVERSE, "1000", "50000")

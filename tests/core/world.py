@@ -122,6 +122,7 @@ class World:
         funds: str = "1000000",
         checked: bool = True,
         pair_wallets: tuple[str, ...] | None = None,
+        keeps_transactions: bool = False,
     ) -> None:
         listed = instruments or (instrument(),)
         self.feed = feed or still()
@@ -135,6 +136,7 @@ class World:
                 symbols={(one.base, one.quote): one.symbol for one in listed if one.contract is None},
                 margin=margin or MarginRules(),
                 pair_wallets=pair_wallets,
+                keeps_transactions=keeps_transactions,
             ),
         )
         self.now = START

@@ -63,6 +63,7 @@ SATOSHI = Decimal("0.00000001")
 _WORTH = {"USDT": Decimal(1), "BTC": Decimal(100), "BNB": Decimal(100)}
 _DIRECTION = {Side.BUY: 1, Side.SELL: -1}
 RULES = EngineRules(
+    keeps_transactions=True,
     fees=FeeRules(discount_asset="BNB", discounts={"usdm": Decimal("0.9")}),
     symbols={(one.base, one.quote): one.symbol for one in (PAIR, BNB_PAIR)},
     margin=MarginRules(

@@ -82,8 +82,6 @@ async def test_a_record_tells_people_what_it_is(mongo_url: str) -> None:
                     "time_us": 1_700_000_003_000_000,
                     "is_buyer": True,
                     "is_maker": False,
-                    "realised": "0",
-                    "leg": "both",
                 },
             }
         ]
@@ -134,6 +132,8 @@ async def test_the_indexes_are_those_that_queries_need(mongo_url: str) -> None:
         "api_keys": {number},
         "instruments": {number},
         "incomes": {number, time, part, label},
+        "transactions": {number, time, part, label},
+        "closed_positions": {number, time, part},
         "margin_changes": {number, time, part},
         "balances": {number},
         "positions": {number},

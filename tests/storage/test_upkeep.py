@@ -44,8 +44,10 @@ pytestmark = pytest.mark.anyio
 NAME = "default"
 BTC = "BTCUSDT"
 DEMO = 1
-OF_CONTRACTS = {"positions", "contract_settings", "margin_changes", "wallet_settings"}
-"""Tables of what no site that is served trades."""
+OF_CONTRACTS = {
+    "positions", "contract_settings", "margin_changes", "wallet_settings", "closed_positions", "transactions",
+}  # fmt: skip
+"""Tables of what this life did not have: no contract was traded, and its rules keep no transactions."""
 
 
 class Place:

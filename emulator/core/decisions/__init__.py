@@ -21,6 +21,7 @@ from emulator.core.decisions import (
     placing,
     settling,
     sharing,
+    stops,
 )
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.following import next_trigger
@@ -39,6 +40,7 @@ def decide(state: State, rules: EngineRules, command: c.Command, now_us: int) ->
 DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decision]] = {
     c.OpenAccount: accounts.open_account,
     c.SetFeePayment: accounts.set_fee_payment,
+    c.SetPreference: accounts.set_preference,
     c.Deposit: accounts.deposit,
     c.Withdraw: accounts.withdraw,
     c.Transfer: accounts.transfer,
@@ -61,6 +63,8 @@ DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisio
     c.PlaceOrderList: lists.place_order_list,
     c.CancelOrder: changing.cancel_order,
     c.CancelAllOrders: changing.cancel_all,
+    c.CancelOrders: changing.cancel_several,
+    c.EndOrders: changing.end_several,
     c.SetCountdown: changing.set_countdown,
     c.CancelOrderList: changing.cancel_list,
     c.AmendOrder: changing.amend,
@@ -71,6 +75,8 @@ DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisio
     c.ReleaseMarket: markets.release,
     c.AdvanceInstrument: following.advance,
     c.EndDue: following.end_due,
+    c.SetStops: stops.set_stops,
+    c.FollowStops: stops.follow,
     c.TriggerOrder: following.trigger_order,
     c.DropReducing: contracts.drop_reducing,
     c.PayFunding: settling.pay_funding,

@@ -33,6 +33,15 @@ def set_fee_payment(state: State, rules: EngineRules, command: c.SetFeePayment, 
     return [e.FeePaymentSet(account=command.account, discounted=command.discounted, wallet=wallet)]
 
 
+def set_preference(state: State, rules: EngineRules, command: c.SetPreference, now_us: int) -> Decision:
+    account = state.accounts.get(command.account)
+    if account is None:
+        return r.UnknownAccount(account=command.account)
+    if account.preferences.get(command.name, "") == command.value:
+        return []
+    return [e.PreferenceSet(account=command.account, name=command.name, value=command.value)]
+
+
 _AMOUNT_STEP = Decimal("0.00000001")
 
 

@@ -34,9 +34,10 @@ def check_borrowing(
     now_us: int,
     *,
     lacks: bool,
+    held: Decimal = ZERO,
 ) -> Rejection | None:
     """Whether an order of a pair may pay so much for so much, what it lacks being owed. lacks: whether it is
-    more than may be spent without owing it.
+    more than may be spent without owing it. held: what is held for it already.
 
     All that there is must cover what must be covered, what is owed included, while the order rests, and when
     it has traded.
@@ -53,13 +54,13 @@ def check_borrowing(
     assert isinstance(now, SharedCollateral), "nothing is owed where each asset stands for itself"
     own = now.figures.get(asset) or AssetFigures(asset=asset, wallet=ZERO)
     other = now.figures.get(got) or AssetFigures(asset=got, wallet=ZERO)
-    resting = replace(own, held=own.held + paid)
+    resting = replace(own, held=own.held + paid - held)
     most = lent.borrow_max
     if resting.owed > own.owed and most is not None and resting.owed > most:
         return r.BorrowedTooMuch(asset=asset, owed=resting.owed, most=most)
     if instrument.fee_asset_rule is FeeAssetRule.RECEIVED:
         received -= received * max(instrument.maker_fee, instrument.taker_fee)
-    traded = replace(own, wallet=own.wallet - paid)
+    traded = replace(own, wallet=own.wallet - paid, held=own.held - held)
     filled = replace(other, wallet=other.wallet + received)
     missing = max(
         _missing(now, {asset: resting}),

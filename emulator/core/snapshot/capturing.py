@@ -24,12 +24,14 @@ from emulator.core.snapshot.parts import (
     Balances,
     ChoiceRow,
     Choices,
+    Closed,
     Consumed,
     End,
     EndedLegs,
     Head,
     Hedged,
     HedgedContracts,
+    Lifetimes,
     Lists,
     Loans,
     Locked,
@@ -86,11 +88,13 @@ class Capture:
         "_accounts",
         "_balances",
         "_choices",
+        "_closed",
         "_head",
         "_hedged",
         "_hedged_contracts",
         "_legs",
         "_leverages",
+        "_lifetimes",
         "_lists",
         "_loans",
         "_locked",
@@ -111,11 +115,19 @@ class Capture:
             next_list=state.next_list,
             next_movement=state.next_movement,
             next_execution=state.next_execution,
+            transactions=views.transaction_count,
             entries=ledger.entries,
             counterparties={name: book.copy() for name, book in ledger.counterparties.items()},
         )
         self._accounts = [
-            AccountRow(one.id, one.name, one.trade_group, sorted(one.discounted), updated_us.get(one.id))
+            AccountRow(
+                one.id,
+                one.name,
+                one.trade_group,
+                sorted(one.discounted),
+                updated_us.get(one.id),
+                one.preferences.copy(),
+            )
             for one in state.accounts.values()
         ]
         self._balances: list[BalanceRow] = [
@@ -127,6 +139,7 @@ class Capture:
         self._positions: list[PositionRow] = [
             (account, symbol, one) for (account, symbol, _), one in state.positions.items()
         ]
+        self._lifetimes = [(*key, one) for key, one in state.lifetimes.items()]
         self._hedged = list(state.hedged)
         self._shared = list(state.shared)
         self._margins = [(*key, mode) for key, mode in state.account_margins.items()]
@@ -137,6 +150,7 @@ class Capture:
         self._choices: list[ChoiceRow] = [(*key, one) for key, one in state.choices.items()]
         self._orders = list(map(_copied, orders.values()))
         self._lists = [astuple(one) for one in state.lists.values()]
+        self._closed = [one for one in views.closed.values() if one.order in orders]
         # These ended, so they change no more and need no copy.
         self._legs = [
             views.orders[leg] for one in state.lists.values() for leg in one.orders if leg not in orders
@@ -163,6 +177,8 @@ class Capture:
             yield Locked(locked)
         for positions in _drawn(self._positions, ORDERS):
             yield Positions(positions)
+        for lifetimes in _drawn(self._lifetimes, ORDERS):
+            yield Lifetimes(lifetimes)
         for hedged in _drawn(self._hedged, ROWS):
             yield Hedged(hedged)
         for shared in _drawn(self._shared, ROWS):
@@ -185,6 +201,8 @@ class Capture:
             yield Lists([list(row) for row in lists])
         for legs in _drawn(self._legs, ORDERS):
             yield EndedLegs([order_row(leg) for leg in legs])
+        for closed in _drawn(self._closed, ORDERS):
+            yield Closed(closed)
         for market in self._markets:
             yield from _market_parts(market)
 

@@ -11,12 +11,14 @@ from msgspec.structs import astuple
 
 from emulator.core.book import PriceQueues
 from emulator.core.collateral import Loan
+from emulator.core.history import ClosedRecord
 from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.instruments import Side, TriggerSource
+from emulator.core.lifetimes import Lifetime
 from emulator.core.marks import Apart, Move
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order, OrderTerms, Trigger
-from emulator.core.positions import AccountMargin, Position
+from emulator.core.positions import AccountMargin, Leg, Position
 from emulator.core.prints import Print
 from emulator.core.shapes import shape_of
 from emulator.core.state import Choice
@@ -97,6 +99,7 @@ class Head(Part, frozen=True):
     next_list: ListId
     next_movement: int
     next_execution: int
+    transactions: int
     entries: int
     counterparties: dict[str, dict[str, Decimal]]
 
@@ -107,6 +110,7 @@ class AccountRow(NamedTuple):
     trade_group: int
     discounted: list[str]
     updated_us: int | None
+    preferences: dict[str, str]
 
 
 class Accounts(Part, frozen=True):
@@ -135,6 +139,12 @@ class Locked(Part, frozen=True):
 
 class Positions(Part, frozen=True):
     positions: list[PositionRow]
+
+
+class Lifetimes(Part, frozen=True):
+    """Account, instrument and leg, and what all positions there came to."""
+
+    lifetimes: list[tuple[AccountId, str, Leg, Lifetime]]
 
 
 class Hedged(Part, frozen=True):
@@ -191,6 +201,12 @@ class Orders(Part, frozen=True):
 
 class Lists(Part, frozen=True):
     lists: list[list[Any]]
+
+
+class Closed(Part, frozen=True):
+    """What open orders have closed by now; what ended ones closed is in the archive."""
+
+    closed: list[ClosedRecord]
 
 
 class EndedLegs(Part, frozen=True):
@@ -265,6 +281,7 @@ AnyPart = (
     | Balances
     | Locked
     | Positions
+    | Lifetimes
     | Hedged
     | Shared
     | Choices
@@ -276,6 +293,7 @@ AnyPart = (
     | Orders
     | Lists
     | EndedLegs
+    | Closed
     | MarketHead
     | ManualLevels
     | Segments
@@ -289,7 +307,7 @@ AnyPart = (
 
 
 FORMAT = shape_of(
-    (*get_args(AnyPart), Order, OrderTerms, OrderList, Position, Choice, Loan),
+    (*get_args(AnyPart), Order, OrderTerms, OrderList, Position, Choice, Lifetime, ClosedRecord, Loan),
     (AccountRow, Segment, Print, Move, Apart),
     revision=REVISION,
 )

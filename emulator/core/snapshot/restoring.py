@@ -11,9 +11,11 @@ from itertools import chain
 import msgspec
 
 from emulator.core.collateral import Loan
+from emulator.core.history import ClosedRecord
 from emulator.core.ids import NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY, Side
 from emulator.core.ledger import Balance
+from emulator.core.lifetimes import Lifetime
 from emulator.core.numbers import exact
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
@@ -27,12 +29,14 @@ from emulator.core.snapshot.parts import (
     AnyPart,
     Balances,
     Choices,
+    Closed,
     Consumed,
     End,
     EndedLegs,
     Head,
     Hedged,
     HedgedContracts,
+    Lifetimes,
     Lists,
     Loans,
     Locked,
@@ -102,6 +106,8 @@ class _Restoring:
         self.wallets: dict[tuple[AccountId, str], dict[str, Balance]] = {}
         self.locked: dict[tuple[AccountId, str, str], Decimal] = {}
         self.positions: dict[PositionKey, Position] = {}
+        self.lifetimes: dict[PositionKey, Lifetime] = {}
+        self.closed: list[ClosedRecord] = []
         self.hedged: dict[tuple[AccountId, str], None] = {}
         self.shared: dict[tuple[AccountId, str], None] = {}
         self.choices: dict[tuple[AccountId, str], Choice] = {}
@@ -146,6 +152,11 @@ class _Restoring:
             case Positions():
                 for account, symbol, position in part.positions:
                     self._take_position(account, symbol, position)
+            case Lifetimes():
+                for account, symbol, place, lifetime in part.lifetimes:
+                    _require(account in self.accounts, "positions of nobody")
+                    _require(symbol in self.blank.markets, "positions in nothing that is traded")
+                    self.lifetimes[account, symbol, place] = lifetime
             case Hedged():
                 for account, wallet in part.hedged:
                     _require((account, wallet) in self.wallets, "legs in no wallet")
@@ -191,6 +202,10 @@ class _Restoring:
                     leg = order_of(values)
                     _require(leg.is_ended and leg.id in self.lists[leg.list_id].orders, "a leg of no list")
                     self.legs[leg.id] = leg
+            case Closed():
+                for record in part.closed:
+                    _require(record.order in self.orders, "what no open order closed")
+                    self.closed.append(record)
             case MarketHead():
                 self._take_market(part)
             case ManualLevels():
@@ -225,6 +240,7 @@ class _Restoring:
         account = self.accounts[row.id] = Account(row.id, row.name, row.trade_group)
         _require(set(row.discounted) <= set(self.blank.wallets), "a fee in no wallet")
         account.discounted = frozenset(row.discounted)
+        account.preferences.update(row.preferences)
         if row.updated_us is not None:
             self.updated_us[row.id] = row.updated_us
         for wallet in self.blank.wallets:
@@ -328,6 +344,7 @@ class _Restoring:
         for place in self.positions:
             state.index_position(*place)
             state.disturbed[place[0]] = None
+        state.lifetimes.update(self.lifetimes)
         state.hedged.update(self.hedged)
         state.shared.update(self.shared)
         for account, _ in self.shared:
@@ -355,6 +372,7 @@ class _Restoring:
         # So that the engine looks ahead anew at every market where somebody waits for something.
         state.touched.update(order.instrument for order in self.orders.values())
         state.touched.update(symbol for symbol, market in self.markets.items() if market.countdowns)
+        views.transaction_count = head.transactions
         self._index(views)
 
     def _index(self, views: Views) -> None:
@@ -364,6 +382,9 @@ class _Restoring:
             views.order_ids.setdefault((order.account, order.instrument), []).append(order.id)
             if order.client_id and not order.is_ended:
                 views.client_ids[order.account, order.instrument, order.client_id] = order.id
+        for record in self.closed:
+            views.closed[record.order] = record
+            views.closed_ids.setdefault((record.account, record.instrument), []).append(record.order)
         for order_list in self.lists.values():
             views.lists[order_list.id] = order_list
             views.list_ids.setdefault(order_list.account, []).append(order_list.id)

@@ -19,11 +19,12 @@ from emulator.core.funding import funding_payment
 from emulator.core.ids import AccountId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, Side, TriggerSource
 from emulator.core.ledger import FEES, FUNDING, INSURANCE, INTEREST, LOANS, MARKET, PROFIT, Ledger
+from emulator.core.lifetimes import Closing, Lifetime, after_payment, after_trade
 from emulator.core.margin import NOTHING_RESTS, counted
 from emulator.core.markets import Feed
 from emulator.core.marks import Marks, Watch
 from emulator.core.numbers import ONE, ZERO
-from emulator.core.orders import Order
+from emulator.core.orders import OF_POSITIONS, Order, StopRole
 from emulator.core.positions import (
     AccountMargin,
     Leg,
@@ -33,7 +34,7 @@ from emulator.core.positions import (
     margin_moved,
     traded,
 )
-from emulator.core.state.records import Account, Choice, PositionKey
+from emulator.core.state.records import Account, Choice, PositionKey, Stops
 from emulator.core.tape import Market
 
 
@@ -109,6 +110,11 @@ class ContractState:
         """What each order counts with in `Account.beside`, if it does."""
         self.realised: dict[OrderId, Decimal] = {}
         """What the trade that was folded last realised, by order; who tells of the trade takes it away."""
+        self.keeps_lifetimes = False
+        """Whether the next two are kept."""
+        self.lifetimes: dict[PositionKey, Lifetime] = {}
+        self.closings: dict[OrderId, Closing] = {}
+        """What the trade that was folded last closed, by order; likewise."""
         self.position_listener: Callable[[AccountId, str, Leg], None] | None = None
         """Is told of every position that changed, or was closed, right after that."""
 
@@ -169,10 +175,34 @@ class ContractState:
             return True
         return bool(self.loans) and any(place[:2] == (account, wallet) for place in self.loans)
 
+    def lifetime(self, account: AccountId, symbol: str, leg: Leg = Leg.BOTH) -> Lifetime:
+        """What an account's positions came to, flat ones too; nothing where that is not kept."""
+        return self.lifetimes.get((account, symbol, leg)) or Lifetime()
+
     def has_reducing(self, account: AccountId, symbol: str) -> bool:
         """Whether an account has open orders on a contract that may only reduce."""
         listed = self.accounts[account].open_orders.values()
         return any(order.instrument == symbol and order.terms.reduces for order in listed)
+
+    def stops_of(self, account: AccountId, symbol: str, leg: Leg = Leg.BOTH) -> Stops:
+        """Where a position is left; what was triggered and rests in the book still belongs to its pair."""
+        whole: dict[StopRole, Order] = {}
+        pairs: dict[int, tuple[Order, ...]] = {}
+        for order in self.accounts[account].open_orders.values():
+            role = order.terms.role
+            if role not in OF_POSITIONS or order.instrument != symbol or order.terms.leg is not leg:
+                continue
+            if order.terms.close_position:
+                whole[role] = order
+            else:
+                key = order.list_id if order.in_list else -order.id
+                pairs[key] = (*pairs.get(key, ()), order)
+        return Stops(
+            take_profit=whole.get(StopRole.TAKE_PROFIT),
+            stop_loss=whole.get(StopRole.STOP_LOSS),
+            trailing=whole.get(StopRole.TRAILING),
+            pairs=tuple(pairs.values()),
+        )
 
     # Trades
 
@@ -189,14 +219,27 @@ class ContractState:
         """What a trade makes of a position, and of the balance that covers it."""
         ledger, account, wallet, settle = self.ledger, order.account, order.wallet, contract.settle
         order.executed_cost += abs(value_of(contract, event.quantity, event.price))
+        before = self.position(account, instrument.symbol, order.terms.leg)
         change = traded(
             contract,
-            self.position(account, instrument.symbol, order.terms.leg),
+            before,
             quantity=event.quantity if order.terms.side is BUY else -event.quantity,
             price=event.price,
             fee=fee if fee_asset == settle else ZERO,
             leverage=order.terms.leverage,
         )
+        if self.keeps_lifetimes:
+            key = (account, instrument.symbol, before.leg)
+            self.lifetimes[key], self.closings[order.id] = after_trade(
+                contract,
+                self.lifetime(*key),
+                before,
+                change,
+                price=event.price,
+                fee=fee if fee_asset == settle else ZERO,
+                trade=event.trade,
+                now_us=now_us,
+            )
         margin = change.margin_taken - change.margin_released
         if margin:
             ledger.put_up(account, wallet, settle, margin)
@@ -283,6 +326,9 @@ class ContractState:
         ledger.settle(account, wallet, settle, amount, FUNDING)
         if of_margin > ZERO:
             ledger.put_up(account, wallet, settle, of_margin)
+        if self.keeps_lifetimes:
+            key = (account, symbol, position.leg)
+            self.lifetimes[key] = after_payment(self.lifetime(*key), amount)
         self._hold_position(account, symbol, after_funding(position, amount, margin=of_margin), now_us)
 
     # Liquidation

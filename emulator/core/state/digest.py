@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import asdict, astuple
 
 from emulator.core.order_lists import OrderList
-from emulator.core.orders import Cause, Order, OrderTerms
+from emulator.core.orders import Cause, Order, OrderTerms, StopRole
 from emulator.core.positions import Leg
 
 if TYPE_CHECKING:
@@ -27,11 +27,16 @@ _ADDED = {
     "cause": Cause.OWNER,
     "leverage": None,
     "borrows": False,
+    "close_on_trigger": False,
+    "attached": None,
+    "role": StopRole.NONE,
+    "parent": 0,
+    "slippage": None,
 }
 
 
-_OF_CONTRACTS = {"executed_cost", "origin", "successor"}
-"""What only orders of contracts have; where they have none it does not count either."""
+_OF_CONTRACTS = {"executed_cost", "origin", "successor", "bound"}
+"""What only some orders have, mostly those of contracts; where they have none it does not count either."""
 
 
 def _terms(terms: OrderTerms) -> dict[str, Any]:
@@ -41,6 +46,10 @@ def _terms(terms: OrderTerms) -> dict[str, Any]:
     for name, default in _ADDED.items():
         if listed[name] == default:
             del listed[name]
+    trigger = terms.trigger
+    if trigger is not None and trigger.trailing_distance is None:
+        listed["trigger"] = asdict(trigger)
+        del listed["trigger"]["trailing_distance"]
     return listed
 
 
@@ -124,6 +133,14 @@ def fingerprint(state: State) -> str:
     ]
     if countdowns:
         folded.append(countdowns)
+    preferences = [
+        [one.id, sorted(one.preferences.items())] for one in state.accounts.values() if one.preferences
+    ]
+    if preferences:
+        folded.append(["preferences", preferences])
+    if state.lifetimes:
+        lived = [[*key, list(astuple(one))] for key, one in sorted(state.lifetimes.items())]
+        folded.append(["lifetimes", lived])
     if state.shared:
         folded.append(sorted(list(key) for key in state.shared))
     unified = (

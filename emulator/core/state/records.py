@@ -43,8 +43,8 @@ class Choice(msgspec.Struct, frozen=True):
 class Account:
     """An owner. open_orders: all that has not ended, in the order of placement. positions: those that
     are not flat, by instrument and leg. discounted: the wallets in which fees are paid in the discount asset.
-    beside: what the orders in the book beside each position are worth,
-    and would be where there is none; of what can only reduce it nothing."""
+    preferences: what it chose and the core only keeps, by name. beside: what the orders in the book beside
+    each position are worth, and would be where there is none; of what can only reduce it nothing."""
 
     __slots__ = (
         "beside",
@@ -54,6 +54,7 @@ class Account:
         "open_lists",
         "open_orders",
         "positions",
+        "preferences",
         "trade_group",
     )
 
@@ -62,10 +63,21 @@ class Account:
         self.name = name
         self.trade_group = trade_group
         self.discounted: frozenset[str] = frozenset()
+        self.preferences: dict[str, str] = {}
         self.open_orders: dict[OrderId, Order] = {}
         self.open_lists: dict[ListId, OrderList] = {}
         self.positions: dict[tuple[str, Leg], Position] = {}
         self.beside: dict[tuple[str, Leg], Resting] = {}
+
+
+class Stops(msgspec.Struct, frozen=True):
+    """The orders that wait to close a position, or are about to. take_profit, stop_loss, trailing: all of it.
+    pairs: parts of it, one or two that came together each."""
+
+    take_profit: Order | None = None
+    stop_loss: Order | None = None
+    trailing: Order | None = None
+    pairs: tuple[tuple[Order, ...], ...] = ()
 
 
 class Counts(msgspec.Struct):

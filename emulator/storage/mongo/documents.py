@@ -16,6 +16,7 @@ from pymongo import IndexModel
 from emulator.core.history import (
     Amendment,
     BalanceRecord,
+    ClosedRecord,
     ContractSettings,
     Fill,
     Income,
@@ -25,6 +26,7 @@ from emulator.core.history import (
     Movement,
     PositionRecord,
     PreventedMatch,
+    Transaction,
     WalletSettings,
 )
 from emulator.core.orders import Order
@@ -99,8 +101,8 @@ class Archived(Document):
 
     id: `<sandbox>/<engine>/<account>/<scope>/<number>/<part>`. account to label: the record's key, of
     which `number` is the id (`core.history.Key`). record: its own fields, as its JSON has them: decimals
-    are strings that keep every digit, times are microseconds. An event in it is a document as well, whose
-    `type` is its name.
+    are strings that keep every digit, times are microseconds; a trade leaves out what most trades do not
+    have. An event in it is a document as well, whose `type` is its name.
     """
 
     id: str  # type: ignore[assignment]  # Beanie lets documents choose the type of their ids
@@ -156,7 +158,8 @@ class ArchivedOrderList(Archived):
 
 
 class ArchivedTrade(Archived):
-    """One account's side of a trade. scope: its instrument. part: the order."""
+    """One account's side of a trade, or funding of a position. scope: its instrument. part: the order; of
+    funding below zero."""
 
     class Settings:
         name = "archive_trades"
@@ -212,6 +215,23 @@ class ArchivedIncome(Archived):
         indexes: ClassVar = [BY_NUMBER, BY_TIME, BY_PART, BY_LABEL]
 
 
+class ArchivedTransaction(Archived):
+    """A change of one asset of a wallet of contracts, with the balance after it. scope: the wallet. part: a
+    number for the kind, which the record names. label: the asset."""
+
+    class Settings:
+        name = "archive_transactions"
+        indexes: ClassVar = [BY_NUMBER, BY_TIME, BY_PART, BY_LABEL]
+
+
+class ArchivedClosedPosition(Archived):
+    """What an order closed of a position. scope: its instrument. part: the order. label: its client id."""
+
+    class Settings:
+        name = "archive_closed_positions"
+        indexes: ClassVar = [BY_NUMBER, BY_TIME, BY_PART]
+
+
 class ArchivedMarginChange(Archived):
     """An owner moved margin of an isolated position. scope: the instrument. part: 1 added, 2 taken back."""
 
@@ -253,6 +273,8 @@ ARCHIVED: dict[type[Any], type[Archived]] = {
     Movement: ArchivedMovement,
     LedgerEntry: ArchivedLedgerEntry,
     Income: ArchivedIncome,
+    Transaction: ArchivedTransaction,
+    ClosedRecord: ArchivedClosedPosition,
     MarginChange: ArchivedMarginChange,
     BalanceRecord: ArchivedBalance,
     PositionRecord: ArchivedPosition,

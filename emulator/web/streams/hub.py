@@ -124,6 +124,8 @@ class Hub(Generic[S]):
             self._begin(running)
         subscription = _Subscription(subscriber)
         running.subscriptions += (subscription,)
+        if running.is_open:
+            self._greet(running, (subscription,))
 
         def unsubscribe() -> None:
             if subscription.subscriber is not None:
@@ -273,6 +275,22 @@ class Hub(Generic[S]):
             except Exception:
                 self._complain(stream)
         running.is_open = True
+        if running.subscriptions:
+            self._greet(running, running.subscriptions)
+
+    def _greet(self, running: _Running[S], subscriptions: tuple[_Subscription, ...]) -> None:
+        """Tell those who are new how things stand; what is told next follows from that."""
+        source = running.source
+        if source is None:
+            return
+        try:
+            with exact():
+                messages = source.greet(self._sandbox.clock.now_us())
+        except Exception:
+            self._complain(running.stream)
+            return
+        if messages:
+            self._sandbox.outlet.say(self._sandbox.sequence, partial(_tell, subscriptions, messages))
 
     def _look(self, running: _Running[S], now_us: int) -> None:
         source = running.source

@@ -56,6 +56,12 @@ class Source(Protocol):
         """When to look again if no command changes the market; None for never. After `open` and `look`."""
         ...
 
+    def greet(self, now_us: int) -> Sequence[Message]:
+        """What somebody is told who begins to listen: how things stand by what was told last. After `open`;
+        the engine is not asked.
+        """
+        return ()
+
     def shown(self, now_us: int) -> None:
         """Somebody is shown the instrument's book of now, and may go on from there."""
         return

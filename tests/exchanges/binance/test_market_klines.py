@@ -10,8 +10,9 @@ from itertools import pairwise
 
 import pytest
 
-from emulator.exchanges.binance.readings.intervals import DAY_US, MINUTE_US, Interval, parse_offset
+from emulator.exchanges.binance.readings.intervals import interval_of, parse_offset
 from emulator.exchanges.binance.vocabulary import INTERVALS_US
+from emulator.market_data.intervals import DAY_US, MINUTE_US
 from emulator.web.contract import Refusal
 from tests.exchanges.binance.marketplace import NOW_MS, NOW_US, Marketplace
 
@@ -35,7 +36,7 @@ def at(text: str) -> int:
 @pytest.mark.parametrize("zone", ["0", "8", "-12:00", "05:45", "14:00", "-3:30"])
 def test_months_are_those_of_the_calendar(zone: str) -> None:
     offset_us = parse_offset(zone)
-    interval = Interval("1M", offset_us)
+    interval = interval_of("1M", offset_us)
     here = timezone(timedelta(microseconds=offset_us))
     for days in range(0, 25_000, 13):
         time_us = days * DAY_US + 17 * 3_600_000_000
@@ -50,7 +51,7 @@ def test_months_are_those_of_the_calendar(zone: str) -> None:
 
 
 def test_months_after_the_last_year_of_the_clock() -> None:
-    interval = Interval("1M", parse_offset("14"))
+    interval = interval_of("1M", parse_offset("14"))
     last_us = 253_402_300_799_999_999
     assert interval.open_of(last_us) <= last_us < interval.step(interval.open_of(last_us), 1)
 
@@ -58,7 +59,7 @@ def test_months_after_the_last_year_of_the_clock() -> None:
 @pytest.mark.parametrize("zone", ["0", "8", "-11:30"])
 def test_weeks_begin_on_monday(zone: str) -> None:
     offset_us = parse_offset(zone)
-    interval = Interval("1w", offset_us)
+    interval = interval_of("1w", offset_us)
     for time_us in range(NOW_US, NOW_US + 20 * DAY_US, 7 * 3_600_000_000):
         open_us = interval.open_of(time_us)
         local = datetime.fromtimestamp(open_us / 1e6, UTC) + timedelta(microseconds=offset_us)
@@ -88,7 +89,7 @@ def test_time_zones_that_there_are_not(text: str) -> None:
 async def test_every_interval(place: Marketplace, interval: str) -> None:
     rows = await place.get("klines", f"symbol=BTCUSDT&interval={interval}&limit=5")
     assert len(rows) == 5
-    boundaries = Interval(interval)
+    boundaries = interval_of(interval)
     for row in rows:
         assert [type(value) for value in row] == [int, *[str] * 5, int, str, int, str, str, str]
         assert row[11] == "0"

@@ -13,7 +13,7 @@ import pytest
 from emulator.core.commands import SetPrice
 from emulator.core.instruments import Side
 from emulator.core.numbers import exact
-from emulator.exchanges.binance.readings.intervals import Interval
+from emulator.exchanges.binance.readings.intervals import interval_of
 from emulator.exchanges.binance.vocabulary import INTERVALS_US
 from tests.exchanges.binance.hearing import Ear
 from tests.exchanges.binance.marketplace import NOW_US, Marketplace
@@ -94,7 +94,7 @@ async def test_a_kline_is_told_as_documented(place: Marketplace) -> None:
 async def test_every_interval_is_closed_with_what_rest_says(
     place: Marketplace, interval: str, zone: str
 ) -> None:
-    span = Interval(interval, 8 * HOUR_US if zone else 0)
+    span = interval_of(interval, 8 * HOUR_US if zone else 0)
     open_us = span.open_of(NOW_US)
     close_us = span.step(open_us, 1)
     ear = Ear(place.sandbox, f"ethusdt@kline_{interval}{zone}")

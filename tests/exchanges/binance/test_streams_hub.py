@@ -15,7 +15,7 @@ from emulator.core.commands import Command
 from emulator.exchanges.binance.spot.streams.hub import HUBS, SOURCES
 from emulator.exchanges.binance.spot.streams.names import Stream, StreamKind, parse_stream
 from emulator.exchanges.binance.streams.wire import combined
-from emulator.runtime.ports import ClockMode, OutcomeUnknown, StorageUnavailable
+from emulator.runtime.ports import ClockMode, EngineUnavailable, OutcomeUnknown, StorageUnavailable
 from emulator.runtime.sequencer import Patience
 from emulator.web.streams import hub as hub_module
 from emulator.web.streams.hub import Hub
@@ -200,6 +200,60 @@ async def test_a_source_that_cannot_open_is_silent(
     await floor.trade("100000")
     await ear.next()
     assert broken.rest() == []
+
+
+class Greeting(Source):
+    """Counts its looks, and tells who is new how many there were."""
+
+    def __init__(self, sandbox: object, stream: Stream) -> None:
+        self.looks = 0
+
+    def open(self, now_us: int) -> None:
+        pass
+
+    def greet(self, now_us: int) -> list[Message]:
+        looks = self.looks
+        return [Message(QUOTE, lambda divisor: {"so_far": looks})]
+
+    def look(self, now_us: int) -> list[Message]:
+        self.looks += 1
+        looks = self.looks
+        return [Message(QUOTE, lambda divisor: {"look": looks})]
+
+    def next_us(self, now_us: int) -> int | None:
+        return None
+
+
+async def test_who_is_new_is_greeted_alone_and_hears_what_follows(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SOURCES, StreamKind.BOOK_TICKER, Greeting)
+    first = Ear(floor.sandbox, QUOTE)
+    assert await first.next() == {"so_far": 0}
+    await floor.trade("100000")
+    assert await first.next() == {"look": 1}
+    second = Ear(floor.sandbox, QUOTE)
+    await floor.trade("100000")
+    assert await second.several(2) == [{"so_far": 1}, {"look": 2}]
+    assert await first.next() == {"look": 2}
+
+
+async def test_who_came_before_the_engine_is_greeted_when_it_is_there(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(Greeting):
+        def __init__(self, sandbox: object, stream: Stream) -> None:
+            super().__init__(sandbox, stream)
+            if not tries:
+                tries.append(stream)
+                raise EngineUnavailable("not yet")
+
+    tries: list[Stream] = []
+    monkeypatch.setitem(SOURCES, StreamKind.BOOK_TICKER, Late)
+    ears = [Ear(floor.sandbox, QUOTE), Ear(floor.sandbox, QUOTE)]
+    for ear in ears:
+        assert await ear.next() == {"so_far": 0}
+        assert ear.rest() == []
 
 
 async def test_many_sources_that_are_due_together_leave_room_for_others(

@@ -13,7 +13,8 @@ import pytest
 from emulator.core.instruments import Side
 from emulator.exchanges.binance.assets import assets
 from emulator.exchanges.binance.spot.instruments import load
-from emulator.exchanges.binance.spot.wallet.networks import FORMS, deposit_address
+from emulator.exchanges.binance.spot.wallet.networks import deposit_address
+from emulator.web.addresses import FORMS
 from tests.exchanges.binance.bank import Bank, shape
 
 pytestmark = pytest.mark.anyio

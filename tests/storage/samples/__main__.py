@@ -17,12 +17,13 @@ from emulator.storage.memory import MemoryJournal
 from tests.storage.samples.contracts import run_contracts
 from tests.storage.samples.frozen import freeze, outcome_of
 from tests.storage.samples.ledger import LEDGER, breaks, read_ledger, schema_today, write_ledger
-from tests.storage.samples.workload import run_correction, run_spot
+from tests.storage.samples.workload import run_correction, run_preferences, run_spot
 
 WORKLOADS: dict[str, Callable[[Journal], Awaitable[Sandbox]]] = {
     "spot": run_spot,
     "correction": run_correction,
     "contracts": run_contracts,
+    "preferences": run_preferences,
 }
 
 

@@ -52,6 +52,15 @@ async def live(sandbox: Sandbox) -> None:
     await spot.at_random()
 
 
+async def run_preferences(journal: Journal) -> Sandbox:
+    """What is only kept: chosen, chosen again, and not any more."""
+    async with opened(journal) as sandbox:
+        spot = _Spot(sandbox)
+        for name, value in (("window", "10"), ("style", "plain"), ("window", "30"), ("style", "")):
+            await spot.do(c.SetPreference(account=spot.demo, name=name, value=value))
+    return sandbox
+
+
 async def run_correction(journal: Journal) -> Sandbox:
     """What a repair writes: more is held for an open order, and less again; and asset by asset."""
     async with opened(journal) as sandbox:

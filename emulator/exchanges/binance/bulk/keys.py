@@ -19,9 +19,9 @@ import msgspec
 from emulator.core.instruments import Instrument
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
-from emulator.exchanges.binance.readings.intervals import DAY_US
 from emulator.exchanges.binance.spot.instruments import load
 from emulator.exchanges.binance.vocabulary import INTERVALS_US
+from emulator.market_data.intervals import DAY_US
 
 BUCKET: Final = "data.binance.vision"
 SUM_ENDING: Final = ".CHECKSUM"

@@ -23,16 +23,17 @@ from emulator.exchanges.binance.bulk.keys import (
     TRADES,
     File,
 )
-from emulator.exchanges.binance.futures.candles import Ask, Wanted, read_prices, read_trades
 from emulator.exchanges.binance.futures.figures import Figures, figures_of
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.market.klines import render_price_kline, render_trade_kline
-from emulator.exchanges.binance.futures.marks import marks_of, payment_times, read_payment
 from emulator.exchanges.binance.futures.products import USDM
-from emulator.exchanges.binance.readings.candles import read_candles
-from emulator.exchanges.binance.readings.intervals import MINUTE_US, Interval
+from emulator.exchanges.binance.readings.intervals import interval_of
 from emulator.exchanges.binance.spot.market.klines import render_kline
 from emulator.exchanges.binance.vocabulary import INTERVALS_US, render_amount, render_product
+from emulator.market_data.candles import read_candles
+from emulator.market_data.contract_candles import Ask, Wanted, read_prices, read_trades
+from emulator.market_data.intervals import MINUTE_US
+from emulator.market_data.marks import marks_of, payment_times, read_payment
 
 ROWS_MAX: Final = 1_500_000
 """In one file: a day of the busiest market has fewer, and making as many takes half a minute."""
@@ -94,7 +95,7 @@ def begins_us(engine: Engine, file: File, now_us: int) -> int | None:
         return None
     begun_us = max(oldest[0].time_us, file.subject.begins_us)
     # The candle that holds the beginning opens before it.
-    return Interval(file.interval).open_of(begun_us) if file.kind in CANDLES else begun_us
+    return interval_of(file.interval).open_of(begun_us) if file.kind in CANDLES else begun_us
 
 
 def rows_of(file: File) -> int:
@@ -210,7 +211,7 @@ def _contract_line(kind: str, figures: Figures) -> Callable[[Trade], str]:
 
 def _candles(engine_now: EngineNow, file: File, start_us: int, end_us: int) -> Iterator[str]:
     """Those that open in a span and were over when the file appeared."""
-    interval, listing = Interval(file.interval), file.subject.listing
+    interval, listing = interval_of(file.interval), file.subject.listing
     if listing is not None:
         yield _KLINE_HEADER
     open_us = interval.open_from(start_us)
@@ -245,8 +246,13 @@ def _klines(
         return (render_kline(candle, divisor) for candle in candles)
     if file.kind == KLINES:
         figures = figures_of(listing)
-        return (render_trade_kline(figures, candle) for candle in read_trades(engine, listing, wanted))
-    return (render_price_kline(prices) for prices in read_prices(engine, listing, _ASKS[file.kind], wanted))
+        return (
+            render_trade_kline(figures, candle) for candle in read_trades(engine, listing.instrument, wanted)
+        )
+    return (
+        render_price_kline(prices)
+        for prices in read_prices(engine, listing.instrument, _ASKS[file.kind], wanted)
+    )
 
 
 # Payments
@@ -258,8 +264,10 @@ def _payments(engine_now: EngineNow, file: File, start_us: int, end_us: int) -> 
     yield _FUNDING_HEADER
     engine = engine_now()
     hours = marks_of(engine, listing.instrument.symbol).interval_us // HOUR_US
-    for time_us in payment_times(engine, listing, start_us=start_us, end_us=end_us - 1, limit=31 * 24):
-        rate = read_payment(engine_now(), listing, time_us).rate
+    for time_us in payment_times(
+        engine, listing.instrument, start_us=start_us, end_us=end_us - 1, limit=31 * 24
+    ):
+        rate = read_payment(engine_now(), listing.instrument, time_us).rate
         yield f"{time_us // 1000},{hours},{render_amount(rate)}\n"
 
 

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 from emulator.core.engine import Engine
 from emulator.core.numbers import ONE, round_half
 from emulator.core.rules import CollateralAsset
-from emulator.exchanges.binance.futures.marks import marks_of
 from emulator.exchanges.binance.futures.products import USDM
 from emulator.exchanges.binance.vocabulary import EIGHT_PLACES
+from emulator.market_data.marks import marks_of
 
 BUFFERS: Mapping[str, Decimal] = MappingProxyType(
     {

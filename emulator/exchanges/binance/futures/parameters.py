@@ -9,7 +9,7 @@ from typing import Any, Final
 from emulator.exchanges.binance import vocabulary as v
 from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.products import Product
-from emulator.exchanges.binance.readings.intervals import DAY_US
+from emulator.market_data.intervals import DAY_US
 from emulator.web.contract import Kind, Parameter
 
 

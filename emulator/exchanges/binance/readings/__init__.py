@@ -1,1 +1,1 @@
-"""What is read of a market, whichever product shows it and whether REST or a stream does."""
+"""What the products say of a market alike: how they name intervals and time zones, and show statistics."""

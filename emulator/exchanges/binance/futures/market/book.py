@@ -13,8 +13,8 @@ from emulator.exchanges.binance.futures.payloads.market import CoinmDepth, UsdmD
 from emulator.exchanges.binance.futures.products import USDM, product_of
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked_shown
-from emulator.exchanges.binance.readings.books import read_book
 from emulator.exchanges.binance.vocabulary import SYMBOL
+from emulator.market_data.books import read_book
 from emulator.web.contract import Call
 
 rows = FuturesRows()

@@ -10,7 +10,6 @@ from emulator.core.numbers import decimals
 from emulator.exchanges.binance.futures.door import FUNDING_POOL
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.market.tickers import SYMBOL_OR_PAIR, by_symbol
-from emulator.exchanges.binance.futures.marks import FundingReading, payment_times, read_mark, read_payment
 from emulator.exchanges.binance.futures.parameters import PAIR_OPTIONAL, check_order, limit
 from emulator.exchanges.binance.futures.payloads.market import (
     CoinmFundingRate,
@@ -30,6 +29,7 @@ from emulator.exchanges.binance.vocabulary import (
     render_amount,
     render_places,
 )
+from emulator.market_data.marks import FundingReading, payment_times, read_mark, read_payment
 from emulator.web.contract import Call
 from emulator.web.turns import in_turns
 
@@ -91,7 +91,7 @@ def _usdm_premium(call: Call, listing: Listing) -> UsdmPremium:
 
 def _coinm_premium(call: Call, listing: Listing) -> CoinmPremium:
     now_us = listing.read_us(call.now_us)
-    reading = read_mark(call.engine, listing, now_us)
+    reading = read_mark(call.engine, listing.instrument, now_us)
     is_paid = reading.rate is not None
     return {
         "symbol": listing.symbol,
@@ -177,14 +177,14 @@ async def _payments(
         wanted = PAYMENTS_WITHOUT_TIMES if start_us is None and end_us is None else PAYMENTS
     until_us = call.now_us if end_us is None else min(end_us, call.now_us)
     of_each = await in_turns(
-        (listing, payment_times(engine, listing, start_us=start_us, end_us=until_us, limit=wanted))
+        (listing, payment_times(engine, listing.instrument, start_us=start_us, end_us=until_us, limit=wanted))
         for listing in listings
     )
     times = [(time_us, listing) for listing, listed in of_each for time_us in listed]
     times.sort(key=lambda one: one[0])
     chosen = times[:wanted] if start_us is not None else times[-wanted:]
     return await in_turns(
-        render(listing, read_payment(engine, listing, time_us)) for time_us, listing in chosen
+        render(listing, read_payment(engine, listing.instrument, time_us)) for time_us, listing in chosen
     )
 
 

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from emulator.core.numbers import ZERO, divide_half, exact, round_half
-from emulator.exchanges.binance.futures.crowd import accounts_interest, open_interest
 from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.figures import figures_of
 from emulator.exchanges.binance.futures.listings import Listing
-from emulator.exchanges.binance.futures.marks import marks_of
 from emulator.exchanges.binance.futures.parameters import (
     ALL_TYPES,
     ANY_CONTRACT_TYPE,
@@ -31,6 +29,8 @@ from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked, asked_shown, of_pair
 from emulator.exchanges.binance.limits import DATA_POOL
 from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, END_TIME, START_TIME, SYMBOL, render_amount
+from emulator.market_data.crowd import accounts_interest, open_interest
+from emulator.market_data.marks import marks_of
 from emulator.web.contract import Call
 from emulator.web.turns import in_turns
 
@@ -83,8 +83,8 @@ def _open_now(call: Call, listing: Listing) -> str:
         if not listing.is_listed(call.now_us):
             # Quirk: open interest of a contract that is over has a code of its own (live answers).
             raise TABLES[product_of(call)].refuse(-4108)
-        own = open_interest(call.sandbox.seed, listing, call.now_us)
-        return figures_of(listing).quantity(own + accounts_interest(call.engine, listing))
+        own = open_interest(call.sandbox.seed, listing.symbol, listing.instrument, call.now_us)
+        return figures_of(listing).quantity(own + accounts_interest(call.engine, listing.instrument.symbol))
 
 
 @rows.usdm(
@@ -152,7 +152,7 @@ def _coinm_then(call: Call, pair: str, kind: str) -> Iterator[CoinmOpenInterestT
 
 def _open_then(call: Call, listing: Listing, time_us: int) -> tuple[Decimal, Decimal]:
     """Contracts, and what they were worth by the mark price: in quote, or of COIN-M in coin."""
-    quantity = open_interest(call.sandbox.seed, listing, time_us)
+    quantity = open_interest(call.sandbox.seed, listing.symbol, listing.instrument, time_us)
     mark = marks_of(call.engine, listing.instrument.symbol).mark_price(time_us)
     if listing.contract.is_inverse:
         return quantity, divide_half(quantity * listing.contract.size, mark, EIGHT_PLACES)

@@ -9,14 +9,7 @@ from typing import Final
 
 from emulator.core.markets import Candle
 from emulator.core.marks import Marks
-from emulator.exchanges.binance.futures.candles import (
-    Ask,
-    PricesSoFar,
-    Wanted,
-    read_continuous,
-    read_prices,
-    read_trades,
-)
+from emulator.exchanges.binance.futures.candles import read_continuous
 from emulator.exchanges.binance.futures.errors import CODES, TABLES
 from emulator.exchanges.binance.futures.figures import Figures, figures_of
 from emulator.exchanges.binance.futures.listings import Listing
@@ -32,8 +25,10 @@ from emulator.exchanges.binance.futures.payloads.market import Kline
 from emulator.exchanges.binance.futures.products import COINM, product_of
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked_of_either, pair_of_either
-from emulator.exchanges.binance.readings.intervals import DAY_US, Interval
+from emulator.exchanges.binance.readings.intervals import interval_of
 from emulator.exchanges.binance.vocabulary import END_TIME, START_TIME, SYMBOL, render_amount
+from emulator.market_data.contract_candles import Ask, PricesSoFar, Wanted, read_prices, read_trades
+from emulator.market_data.intervals import DAY_US
 from emulator.web.contract import Call
 from emulator.web.turns import in_turns
 
@@ -56,7 +51,7 @@ _RANGE: Final = (INTERVAL, START_TIME, END_TIME, KLINE_LIMIT)
 async def klines(call: Call) -> list[Kline]:
     listing = asked_of_either(call)
     figures = figures_of(listing)
-    candles = read_trades(call.engine, listing, _wanted(call))
+    candles = read_trades(call.engine, listing.instrument, _wanted(call))
     return await in_turns(render_trade_kline(figures, candle) for candle in candles)
 
 
@@ -115,14 +110,14 @@ async def premium_index_klines(call: Call) -> list[Kline]:
 
 
 async def _prices(call: Call, listing: Listing, ask: Ask) -> list[Kline]:
-    candles = read_prices(call.engine, listing, ask, _wanted(call))
+    candles = read_prices(call.engine, listing.instrument, ask, _wanted(call))
     return await in_turns(render_price_kline(prices) for prices in candles)
 
 
 def _wanted(call: Call) -> Wanted:
     values, product, now_us = call.values, product_of(call), call.now_us
     check_order(product, values)
-    interval, wanted = Interval(values["interval"]), values["limit"]
+    interval, wanted = interval_of(values["interval"]), values["limit"]
     start_us, end_us = values.get("startTime"), values.get("endTime")
     if product is COINM and start_us is not None:
         # Quirk: COIN-M answers the newest klines of a range of at most 200 days, which ends at now or 200

@@ -10,10 +10,8 @@ from typing import Final
 from emulator.core.engine import Engine
 from emulator.core.markets import Candle
 from emulator.core.numbers import ZERO, divide_half, exact, round_half
-from emulator.exchanges.binance.futures.crowd import SHARE_PLACES, Shares, shares
 from emulator.exchanges.binance.futures.figures import figures_of
 from emulator.exchanges.binance.futures.listings import Listing
-from emulator.exchanges.binance.futures.marks import marks_of
 from emulator.exchanges.binance.futures.parameters import (
     ALL_TYPES,
     ANY_CONTRACT_TYPE,
@@ -37,7 +35,6 @@ from emulator.exchanges.binance.futures.products import COINM, Product, product_
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked_shown, of_pair
 from emulator.exchanges.binance.limits import DATA_POOL
-from emulator.exchanges.binance.readings.intervals import DAY_US
 from emulator.exchanges.binance.vocabulary import (
     EIGHT_PLACES,
     END_TIME,
@@ -46,6 +43,9 @@ from emulator.exchanges.binance.vocabulary import (
     render_amount,
     render_places,
 )
+from emulator.market_data.crowd import SHARE_PLACES, Shares, shares
+from emulator.market_data.intervals import DAY_US
+from emulator.market_data.marks import marks_of
 from emulator.web.contract import Call
 from emulator.web.turns import in_turns
 

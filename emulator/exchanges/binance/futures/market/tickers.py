@@ -22,9 +22,10 @@ from emulator.exchanges.binance.futures.payloads.market import (
 )
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked_for
-from emulator.exchanges.binance.readings.intervals import DAY_US
-from emulator.exchanges.binance.readings.statistics import Statistics, read_window
+from emulator.exchanges.binance.readings.statistics import read_window, trade_ids
 from emulator.exchanges.binance.vocabulary import SYMBOL_OPTIONAL
+from emulator.market_data.intervals import DAY_US
+from emulator.market_data.statistics import Statistics
 from emulator.web.contract import Call, Weight
 
 rows = FuturesRows()
@@ -98,7 +99,7 @@ def _day(call: Call, listing: Listing) -> tuple[Statistics, str]:
 
 def _usdm_day(call: Call, listing: Listing) -> UsdmDayTicker:
     (day, last_quantity), figures = _day(call, listing), figures_of(listing)
-    span, (first_id, last_id) = day.span, day.ids
+    span, (first_id, last_id) = day.span, trade_ids(day.span)
     return {
         "symbol": listing.symbol,
         "priceChange": figures.price(day.change),
@@ -121,7 +122,7 @@ def _usdm_day(call: Call, listing: Listing) -> UsdmDayTicker:
 
 def _coinm_day(call: Call, listing: Listing) -> CoinmDayTicker:
     (day, last_quantity), figures = _day(call, listing), figures_of(listing)
-    span, (first_id, last_id) = day.span, day.ids
+    span, (first_id, last_id) = day.span, trade_ids(day.span)
     return {
         "symbol": listing.symbol,
         "pair": listing.pair,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from emulator.core.markets import Candle
 from emulator.core.numbers import exact
-from emulator.exchanges.binance.futures.candles import PricesSoFar
 from emulator.exchanges.binance.futures.figures import Figures, figures_of
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import USDM, Product
@@ -23,6 +22,7 @@ from emulator.exchanges.binance.futures.streams.payloads import (
 )
 from emulator.exchanges.binance.readings.statistics import trade_ids
 from emulator.exchanges.binance.vocabulary import render_amount
+from emulator.market_data.contract_candles import PricesSoFar
 from emulator.market_data.streams.candles import ToldKline
 from emulator.market_data.streams.depth import Level as BookLevel
 from emulator.market_data.streams.depth import ToldDepth

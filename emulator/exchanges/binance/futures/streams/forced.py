@@ -5,8 +5,7 @@ A source hears of them inside the engine, and tells them when the next second be
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -22,17 +21,14 @@ from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import Product
 from emulator.exchanges.binance.futures.streams.events import product_number
 from emulator.exchanges.binance.futures.streams.payloads import ForcedOrderEvent
-from emulator.exchanges.binance.running import ENGINE, engine_of
 from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, ORDER_STATUS_WORDS, SIDE_WORDS
+from emulator.market_data.streams.heard import Heard
 from emulator.market_data.streams.stream import MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message
-from emulator.web.streams.source import Paced, Source
 
 _FINE: Final = Decimal("1e-24")
 """To which what coins come to is reckoned, before they are added up."""
-
-_log = logging.getLogger(__name__)
 
 
 class Forced(NamedTuple):
@@ -97,72 +93,26 @@ def read_forced(engine: Engine, order_id: OrderId, now_us: int) -> Forced | None
     )
 
 
-class ForcedOrders(Source):
+class ForcedOrders(Heard[Forced]):
     """`<symbol>@forceOrder` and `!forceOrder@arr`. listings: of what is told, by the core's names."""
 
     def __init__(
         self, sandbox: Sandbox, stream: MarketStream, listings: dict[str, tuple[Product, Listing]]
     ) -> None:
-        self._sandbox = sandbox
-        self._name = stream.name
+        super().__init__(sandbox, stream, FORCED)
         self._listings = listings
-        self._paced = Paced(stream.pace_us)
-        self._engine: Engine | None = None
-        self._unobserve: Callable[[], None] | None = None
-        self._heard: dict[str, Forced] = {}
-        self._settled: dict[str, Forced] = {}
 
-    def open(self, now_us: int) -> None:
-        self._paced.begin(now_us)
-        self._unobserve = self._sandbox.observe(ENGINE, self)
+    def _key(self, value: Forced) -> str:
+        return value.instrument
 
-    def close(self) -> None:
-        if self._unobserve is not None:
-            self._unobserve()
-            self._unobserve = None
-
-    # The engine's observer
-
-    def happened(self, event: e.Event, now_us: int) -> None:
-        read = FORCED.get(type(event))
-        if read is None:
-            return
-        self._follow_engine()
-        assert self._engine is not None
-        try:
-            forced = read(self._engine, event, now_us)
-        except Exception:
-            # An observer must not raise: the engine would be rebuilt for what is wrong here.
-            _log.exception("a forced order cannot be told: %r", event)
-            return
-        if forced is not None and forced.instrument in self._listings:
-            self._heard[forced.instrument] = forced
-
-    def settled(self, now_us: int) -> None:
-        self._follow_engine()
-        if self._heard:
-            self._settled.update(self._heard)
-            self._heard.clear()
-
-    def _follow_engine(self) -> None:
-        """Forget what an engine did that was taken out in the midst of a command: it did not happen."""
-        engine = engine_of(self._sandbox)
-        if engine is not self._engine:
-            self._engine = engine
-            self._heard.clear()
-
-    # The source
-
-    def look(self, now_us: int) -> Sequence[Message]:
-        if not self._paced.is_due(now_us) or not self._settled:
-            return ()
-        settled, self._settled = self._settled, {}
+    def _messages(self, values: Iterable[Forced], now_us: int) -> Sequence[Message]:
         # Quirk: one object for each order, although the name of the stream of all ends in `arr` (live
         # frames).
-        return [Message(self._name, partial(self._render, one, now_us)) for one in settled.values()]
-
-    def next_us(self, now_us: int) -> int:
-        return self._paced.next_us
+        return [
+            Message(self._name, partial(self._render, one, now_us))
+            for one in values
+            if one.instrument in self._listings
+        ]
 
     def _render(self, forced: Forced, now_us: int, divisor: int) -> ForcedOrderEvent:
         product, listing = self._listings[forced.instrument]

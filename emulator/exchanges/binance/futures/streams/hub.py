@@ -31,7 +31,7 @@ from emulator.exchanges.binance.futures.streams.names import Stream, StreamKind
 from emulator.exchanges.binance.futures.streams.payloads import ContinuousKlineEvent, KlineEvent
 from emulator.exchanges.binance.futures.streams.quotes import AllBookTickers
 from emulator.exchanges.binance.futures.streams.tickers import DayTickers
-from emulator.exchanges.binance.readings.intervals import Interval
+from emulator.exchanges.binance.readings.intervals import interval_of
 from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.streams.listed import WhileListed
 from emulator.market_data.shown import SHOWN
@@ -104,14 +104,14 @@ def _depth(sandbox: Sandbox, stream: Stream, listing: Listing, renderer: Rendere
 
 
 def _klines(sandbox: Sandbox, stream: Stream, listing: Listing, renderer: Renderer) -> Source:
-    interval = Interval(stream.interval)
+    interval = interval_of(stream.interval)
     read = OfTrades(listing, interval)
     render: Callable[[ToldKline[Candle], int], KlineEvent] = partial(renderer.kline, stream.interval)
     return Klines(sandbox, stream, render, interval=interval, read=read)
 
 
 def _mark_klines(sandbox: Sandbox, stream: Stream, listing: Listing, renderer: Renderer) -> Source:
-    interval = Interval(stream.interval)
+    interval = interval_of(stream.interval)
     read = OfPrices(Marks.mark_candles, listing, interval)
     return Klines(
         sandbox, stream, partial(renderer.mark_kline, stream.interval), interval=interval, read=read
@@ -158,7 +158,7 @@ def _index_klines(sandbox: Sandbox, stream: Stream) -> Source:
     listings = _of_pair(stream)
     if not listings:
         return Silent(sandbox, stream)
-    interval = Interval(stream.interval)
+    interval = interval_of(stream.interval)
     return Klines(
         sandbox,
         stream,
@@ -169,7 +169,7 @@ def _index_klines(sandbox: Sandbox, stream: Stream) -> Source:
 
 
 def _continuous_klines(sandbox: Sandbox, stream: Stream) -> Source:
-    interval = Interval(stream.interval)
+    interval = interval_of(stream.interval)
 
     def render(told: ToldKline[ContinuousCandle], divisor: int) -> ContinuousKlineEvent:
         found = told.candle

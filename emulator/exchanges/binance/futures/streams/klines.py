@@ -6,17 +6,11 @@ from collections.abc import Sequence
 
 from emulator.core.engine import Engine
 from emulator.core.markets import Candle
-from emulator.exchanges.binance.futures.candles import (
-    Ask,
-    PricesSoFar,
-    Wanted,
-    read_continuous,
-    read_prices,
-    read_trades,
-)
+from emulator.exchanges.binance.futures.candles import read_continuous
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import Product
-from emulator.exchanges.binance.readings.intervals import Interval
+from emulator.market_data.contract_candles import Ask, PricesSoFar, Wanted, read_prices, read_trades
+from emulator.market_data.intervals import Interval
 
 
 class ContinuousCandle:
@@ -56,7 +50,7 @@ class OfTrades:
         self, engine: Engine, start_us: int, end_us: int, limit: int, now_us: int
     ) -> Sequence[Candle]:
         wanted = Wanted(self._interval, start_us, end_us, limit, now_us)
-        return list(read_trades(engine, self._listing, wanted))
+        return list(read_trades(engine, self._listing.instrument, wanted))
 
 
 class OfType:
@@ -93,4 +87,4 @@ class OfPrices:
         self, engine: Engine, start_us: int, end_us: int, limit: int, now_us: int
     ) -> Sequence[PricesSoFar]:
         wanted = Wanted(self._interval, start_us, end_us, limit, now_us)
-        return list(read_prices(engine, self._listing, self._ask, wanted))
+        return list(read_prices(engine, self._listing.instrument, self._ask, wanted))

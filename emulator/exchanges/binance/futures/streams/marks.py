@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from emulator.core.engine import Engine
 from emulator.exchanges.binance.futures.listings import Listing
-from emulator.exchanges.binance.futures.marks import MarkReading, marks_of, read_mark
 from emulator.exchanges.binance.futures.products import Product
 from emulator.exchanges.binance.futures.streams.events import product_number
 from emulator.exchanges.binance.futures.streams.payloads import IndexPriceEvent, MarkPriceEvent
 from emulator.exchanges.binance.running import engine_of
 from emulator.exchanges.binance.vocabulary import render_amount
+from emulator.market_data.marks import MarkReading, marks_of, read_mark
 from emulator.market_data.streams.stream import MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message
@@ -44,7 +44,7 @@ class MarkTickers:
 
     def read(self, engine: Engine, instrument: str, now_us: int) -> Reading:
         product, listing = self._of[instrument]
-        return Reading(product, listing, now_us, read_mark(engine, listing, now_us))
+        return Reading(product, listing, now_us, read_mark(engine, listing.instrument, now_us))
 
     read_sums = read
 

@@ -12,8 +12,9 @@ from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import Product
 from emulator.exchanges.binance.futures.streams.events import product_number
 from emulator.exchanges.binance.futures.streams.payloads import MiniTickerEvent, TickerEvent
-from emulator.exchanges.binance.readings.intervals import DAY_US
-from emulator.exchanges.binance.readings.statistics import Statistics, read_window
+from emulator.exchanges.binance.readings.statistics import read_window, trade_ids
+from emulator.market_data.intervals import DAY_US
+from emulator.market_data.statistics import Statistics
 
 
 class Reading(NamedTuple):
@@ -76,7 +77,7 @@ def _render_mini(reading: Reading, divisor: int) -> MiniTickerEvent:
 def _render_day(reading: Reading, divisor: int) -> TickerEvent:
     listing, day, figures = reading.listing, reading.day, figures_of(reading.listing)
     span = day.span
-    first_id, last_id = day.ids
+    first_id, last_id = trade_ids(day.span)
     return {
         "e": "24hrTicker",
         "E": reading.now_us // divisor,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.exchanges.binance.readings.books import read_book
 from emulator.exchanges.binance.spot.market.symbols import asked
 from emulator.exchanges.binance.spot.parameters import DEPTH_LIMIT
 from emulator.exchanges.binance.spot.payloads.market import Depth
 from emulator.exchanges.binance.vocabulary import SYMBOL, SYMBOL_STATUS, render_amount
+from emulator.market_data.books import read_book
 from emulator.web.contract import Call, Rows
 
 rows = Rows()

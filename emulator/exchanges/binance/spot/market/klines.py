@@ -4,8 +4,7 @@ boundaries."""
 from __future__ import annotations
 
 from emulator.core.markets import Candle
-from emulator.exchanges.binance.readings.candles import read_candles
-from emulator.exchanges.binance.readings.intervals import Interval, parse_offset
+from emulator.exchanges.binance.readings.intervals import interval_of, parse_offset
 from emulator.exchanges.binance.spot.market.symbols import asked
 from emulator.exchanges.binance.spot.parameters import LIMIT, TIME_ZONE
 from emulator.exchanges.binance.spot.payloads.market import Kline
@@ -17,6 +16,7 @@ from emulator.exchanges.binance.vocabulary import (
     render_amount,
     render_product,
 )
+from emulator.market_data.candles import read_candles
 from emulator.web.contract import Call, Rows
 from emulator.web.turns import in_turns
 
@@ -46,7 +46,7 @@ async def klines(call: Call) -> list[Kline]:
     candles = read_candles(
         call.engine,
         instrument.symbol,
-        Interval(values["interval"], parse_offset(values["timeZone"])),
+        interval_of(values["interval"], parse_offset(values["timeZone"])),
         start_us=values.get("startTime"),
         end_us=values.get("endTime"),
         limit=values["limit"],

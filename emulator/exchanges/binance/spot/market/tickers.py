@@ -10,14 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from emulator.core.numbers import exact
-from emulator.exchanges.binance.readings.intervals import DAY_US, Interval, parse_offset
-from emulator.exchanges.binance.readings.statistics import (
-    Statistics,
-    read_day,
-    read_edges,
-    read_span,
-    read_window,
-)
+from emulator.exchanges.binance.readings.intervals import interval_of, parse_offset
+from emulator.exchanges.binance.readings.statistics import change_percent, read_window, trade_ids, weighted
 from emulator.exchanges.binance.spot.market.symbols import asked, asked_for
 from emulator.exchanges.binance.spot.parameters import TICKER_TYPE, TIME_ZONE, WINDOW_SIZE, WINDOWS_US
 from emulator.exchanges.binance.spot.payloads.market import DayTicker, MiniTicker, WindowTicker
@@ -28,6 +22,8 @@ from emulator.exchanges.binance.vocabulary import (
     render_amount,
     render_product,
 )
+from emulator.market_data.intervals import DAY_US
+from emulator.market_data.statistics import Statistics, read_day, read_edges, read_span
 from emulator.web.contract import Call, Rows
 
 rows = Rows()
@@ -83,7 +79,7 @@ def day_ticker(call: Call) -> Any:
     answers=WindowTicker | MiniTicker | list[WindowTicker] | list[MiniTicker],
 )
 def trading_day_ticker(call: Call) -> Any:
-    open_us = Interval("1d", parse_offset(call.values["timeZone"])).open_of(call.now_us)
+    open_us = interval_of("1d", parse_offset(call.values["timeZone"])).open_of(call.now_us)
 
     def read(symbol: str) -> Statistics:
         return read_span(call.engine, symbol, open_us, open_us + DAY_US - 1, call.now_us)
@@ -132,12 +128,12 @@ def _day(call: Call, symbol: str, day: Statistics) -> DayTicker:
     span = day.span
     edges = read_edges(call.engine, symbol, day)
     quote = edges.quote
-    first_id, last_id = day.ids
+    first_id, last_id = trade_ids(day.span)
     return {
         "symbol": symbol,
         "priceChange": render_amount(day.change),
-        "priceChangePercent": day.change_percent,
-        "weightedAvgPrice": day.weighted,
+        "priceChangePercent": change_percent(day),
+        "weightedAvgPrice": weighted(day),
         "prevClosePrice": render_amount(edges.previous_close),
         "lastPrice": render_amount(span.close),
         "lastQty": render_amount(edges.last_quantity),
@@ -160,12 +156,12 @@ def _day(call: Call, symbol: str, day: Statistics) -> DayTicker:
 
 def _window(call: Call, symbol: str, window: Statistics) -> WindowTicker:
     span = window.span
-    first_id, last_id = window.ids
+    first_id, last_id = trade_ids(window.span)
     return {
         "symbol": symbol,
         "priceChange": render_amount(window.change),
-        "priceChangePercent": window.change_percent,
-        "weightedAvgPrice": window.weighted,
+        "priceChangePercent": change_percent(window),
+        "weightedAvgPrice": weighted(window),
         "openPrice": render_amount(span.open),
         "highPrice": render_amount(span.high),
         "lowPrice": render_amount(span.low),
@@ -182,7 +178,7 @@ def _window(call: Call, symbol: str, window: Statistics) -> WindowTicker:
 
 def _mini(call: Call, symbol: str, window: Statistics) -> MiniTicker:
     span = window.span
-    first_id, last_id = window.ids
+    first_id, last_id = trade_ids(window.span)
     return {
         "symbol": symbol,
         "openPrice": render_amount(span.open),

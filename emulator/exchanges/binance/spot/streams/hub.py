@@ -8,8 +8,7 @@ from typing import Final
 
 from emulator.core.engine import Engine
 from emulator.core.markets import Candle
-from emulator.exchanges.binance.readings.candles import read_candles
-from emulator.exchanges.binance.readings.intervals import Interval
+from emulator.exchanges.binance.readings.intervals import interval_of
 from emulator.exchanges.binance.running import ENGINE
 from emulator.exchanges.binance.spot.market.symbols import listed
 from emulator.exchanges.binance.spot.streams.averages import AveragePrices
@@ -23,6 +22,7 @@ from emulator.exchanges.binance.spot.streams.events import (
 )
 from emulator.exchanges.binance.spot.streams.names import Stream, StreamKind
 from emulator.exchanges.binance.spot.streams.tickers import SpotTickers
+from emulator.market_data.candles import read_candles
 from emulator.market_data.shown import SHOWN
 from emulator.market_data.streams.candles import Klines
 from emulator.market_data.streams.depth import Books, DepthDiffs, PartialDepth
@@ -62,7 +62,7 @@ def _depth(sandbox: Sandbox, stream: Stream) -> Source:
 
 def _klines(sandbox: Sandbox, stream: Stream) -> Source:
     symbol, word = _symbol(stream), stream.interval
-    interval = Interval(word, stream.offset_us)
+    interval = interval_of(word, stream.offset_us)
 
     def read(engine: Engine, start_us: int, end_us: int, limit: int, now_us: int) -> Sequence[Candle]:
         candles = read_candles(

@@ -10,13 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from emulator.core.engine import Engine
-from emulator.exchanges.binance.readings.statistics import (
-    Edges,
-    Statistics,
-    read_day,
-    read_edges,
-    read_window,
-)
+from emulator.exchanges.binance.readings.statistics import change_percent, read_window, trade_ids, weighted
 from emulator.exchanges.binance.spot.parameters import WINDOWS_US
 from emulator.exchanges.binance.spot.payloads.streams import (
     MiniTickerEvent,
@@ -25,6 +19,7 @@ from emulator.exchanges.binance.spot.payloads.streams import (
 )
 from emulator.exchanges.binance.spot.streams.names import Stream, StreamKind
 from emulator.exchanges.binance.vocabulary import render_amount, render_product
+from emulator.market_data.statistics import Edges, Statistics, read_day, read_edges
 
 
 class Reading(NamedTuple):
@@ -98,14 +93,14 @@ def _render_day(word: str, reading: Reading, divisor: int) -> TickerEvent:
     day, edges = reading.statistics, reading.edges
     assert edges is not None
     span, quote = day.span, edges.quote
-    first_id, last_id = day.ids
+    first_id, last_id = trade_ids(day.span)
     return {
         "e": word,
         "E": reading.now_us // divisor,
         "s": reading.symbol,
         "p": render_amount(day.change),
-        "P": day.change_percent,
-        "w": day.weighted,
+        "P": change_percent(day),
+        "w": weighted(day),
         "x": render_amount(edges.previous_close),
         "c": render_amount(span.close),
         "Q": render_amount(edges.last_quantity),
@@ -129,18 +124,18 @@ def _render_day(word: str, reading: Reading, divisor: int) -> TickerEvent:
 def _render_window(word: str, reading: Reading, divisor: int) -> WindowTickerEvent:
     window = reading.statistics
     span = window.span
-    first_id, last_id = window.ids
+    first_id, last_id = trade_ids(window.span)
     return {
         "e": word,
         "E": reading.now_us // divisor,
         "s": reading.symbol,
         "p": render_amount(window.change),
-        "P": window.change_percent,
+        "P": change_percent(window),
         "o": render_amount(span.open),
         "h": render_amount(span.high),
         "l": render_amount(span.low),
         "c": render_amount(span.close),
-        "w": window.weighted,
+        "w": weighted(window),
         "v": render_amount(span.volume),
         "q": render_product(span.quote_volume),
         "O": window.open_us // divisor,

@@ -10,7 +10,7 @@ from emulator.core.history import Movement, MovementKind
 from emulator.exchanges.binance.assets import Asset, AssetNetwork, assets
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.spot.payloads.wallet import Deposit, DepositAddress, ListedDepositAddress
-from emulator.exchanges.binance.spot.wallet.networks import deposit_address, transaction_id
+from emulator.exchanges.binance.spot.wallet.networks import deposit_address
 from emulator.exchanges.binance.spot.wallet.words import (
     COIN,
     HISTORY,
@@ -23,6 +23,7 @@ from emulator.exchanges.binance.spot.wallet.words import (
     render_plain,
 )
 from emulator.exchanges.binance.vocabulary import USER_DATA
+from emulator.web.addresses import transaction_id
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
 rows = Rows()

@@ -22,7 +22,7 @@ from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.limits import ACCOUNT_POOL, ACCOUNT_SECOND_POOL
 from emulator.exchanges.binance.spot.payloads.wallet import Withdrawal, WithdrawalId
 from emulator.exchanges.binance.spot.wallet.deposits import find_network
-from emulator.exchanges.binance.spot.wallet.networks import transaction_id, withdrawal_id
+from emulator.exchanges.binance.spot.wallet.networks import withdrawal_id
 from emulator.exchanges.binance.spot.wallet.words import (
     COIN,
     FUNDING,
@@ -40,6 +40,7 @@ from emulator.exchanges.binance.spot.wallet.words import (
 )
 from emulator.exchanges.binance.vocabulary import USER_DATA, WITHDRAW
 from emulator.runtime.submission import Submission
+from emulator.web.addresses import transaction_id
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
 rows = Rows()

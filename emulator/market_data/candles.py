@@ -10,7 +10,7 @@ from typing import Final
 
 from emulator.core.engine import Engine
 from emulator.core.markets import Candle
-from emulator.exchanges.binance.readings.intervals import Interval
+from emulator.market_data.intervals import Interval
 
 LOOKED_UP: Final = 50
 """How many candles are looked up at once, which costs less than one by one: some milliseconds at most."""

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from emulator.core.engine import Engine
+from emulator.core.instruments import Instrument
 from emulator.core.marks import Marks
-from emulator.exchanges.binance.futures.listings import Listing
 
 
 class MarkReading(NamedTuple):
@@ -34,8 +34,8 @@ def marks_of(engine: Engine, instrument: str) -> Marks:
     return marks
 
 
-def read_mark(engine: Engine, listing: Listing, now_us: int) -> MarkReading:
-    marks = marks_of(engine, listing.instrument.symbol)
+def read_mark(engine: Engine, instrument: Instrument, now_us: int) -> MarkReading:
+    marks = marks_of(engine, instrument.symbol)
     rate, next_us = None, 0
     interval_us = marks.interval_us
     if interval_us:
@@ -51,14 +51,13 @@ def read_mark(engine: Engine, listing: Listing, now_us: int) -> MarkReading:
 
 
 def payment_times(
-    engine: Engine, listing: Listing, *, start_us: int | None, end_us: int, limit: int
+    engine: Engine, instrument: Instrument, *, start_us: int | None, end_us: int, limit: int
 ) -> range:
     """When at most `limit` payments of [start_us, end_us] were: with a start the oldest from there, else the
     newest. They begin with the market itself.
     """
-    instrument = listing.instrument.symbol
-    interval_us = marks_of(engine, instrument).interval_us
-    oldest = engine.state.markets[instrument].trades(1, 1, end_us)
+    interval_us = marks_of(engine, instrument.symbol).interval_us
+    oldest = engine.state.markets[instrument.symbol].trades(1, 1, end_us)
     if not interval_us or not oldest:
         return range(0)
     last_us = end_us - end_us % interval_us
@@ -70,7 +69,7 @@ def payment_times(
     return range(first_us, min(last_us, first_us + (limit - 1) * interval_us) + 1, interval_us)
 
 
-def read_payment(engine: Engine, listing: Listing, time_us: int) -> FundingReading:
+def read_payment(engine: Engine, instrument: Instrument, time_us: int) -> FundingReading:
     """The payment of one of these times."""
-    marks = marks_of(engine, listing.instrument.symbol)
+    marks = marks_of(engine, instrument.symbol)
     return FundingReading(time_us, marks.funding_rate(time_us), marks.mark_price(time_us))

@@ -13,9 +13,9 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from emulator.core.engine import Engine
+from emulator.core.instruments import Instrument
 from emulator.core.numbers import ZERO, round_half
-from emulator.exchanges.binance.futures.listings import Listing
-from emulator.exchanges.binance.readings.intervals import DAY_US
+from emulator.market_data.intervals import DAY_US
 
 UNIT: Final = 1 << 20
 """Noise lies between minus this and this."""
@@ -39,18 +39,18 @@ class Shares(NamedTuple):
     short: Decimal
 
 
-def open_interest(seed: int, listing: Listing, time_us: int) -> Decimal:
-    """Contracts that the market's own traders have open at a time."""
-    profile = listing.instrument.profile
+def open_interest(seed: int, name: str, instrument: Instrument, time_us: int) -> Decimal:
+    """Contracts that the market's own traders have open at a time. name: of the crowd."""
+    profile = instrument.profile
     usual = profile.trade_quantity * profile.trades_per_minute * _MINUTES * OPEN_DAYS
-    wandering = Decimal(_noise(seed, listing.symbol, "open", time_us)) / UNIT
-    return round_half(usual * (1 + wandering * Decimal("0.25")), listing.instrument.quantity_step)
+    wandering = Decimal(_noise(seed, name, "open", time_us)) / UNIT
+    return round_half(usual * (1 + wandering * Decimal("0.25")), instrument.quantity_step)
 
 
-def accounts_interest(engine: Engine, listing: Listing) -> Decimal:
+def accounts_interest(engine: Engine, instrument: str) -> Decimal:
     """Contracts that accounts of the sandbox have open, counted on one side: the larger one."""
     longs = shorts = ZERO
-    holders = engine.state.holders.get(listing.instrument.symbol, {})
+    holders = engine.state.holders.get(instrument, {})
     for position in holders.values():
         if position.quantity > ZERO:
             longs += position.quantity
