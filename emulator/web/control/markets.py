@@ -24,10 +24,10 @@ SITE = Parameter(
 )
 SYMBOL = Parameter(
     "symbol",
-    pattern=r"[A-Za-z0-9._-]{1,50}",
+    pattern=r"[A-Za-z0-9._:-]{1,50}",
     length_max=50,
     required=True,
-    description="What the site calls the instrument.",
+    description="What the site calls the instrument; `category:symbol` where two of them have one symbol.",
 )
 _MARKET = (SITE, SYMBOL)
 
@@ -115,8 +115,9 @@ async def set_price(call: Call) -> MarketShown:
     price = number(wanted.price, "price")
     command = SetPrice(pair=instrument.pair, price=price, mode=PriceMode(wanted.mode))
     shown = await _submit(call, engine, instrument, command)
+    following = msgspec.structs.replace(command, follows=True)
     for other in _others_with(call, engine, instrument.pair):
-        await submit(call, other, command, lambda done: None)
+        await submit(call, other, following, lambda done: None)
     return shown
 
 
