@@ -24,8 +24,7 @@ import uvloop
 
 from emulator import __version__
 from emulator.core.commands import Deposit
-from emulator.exchanges import binance
-from emulator.exchanges.binance.eras import EraUnknown, read_eras
+from emulator.exchanges import binance, bybit
 from emulator.feeds.synthetic import SyntheticFeed
 from emulator.intercept.authority import Authority, AuthorityUnusable
 from emulator.intercept.gate import Gates
@@ -52,6 +51,7 @@ from emulator.storage.sqlite_archive import SqliteArchive
 from emulator.web import coverage
 from emulator.web.contract import Site
 from emulator.web.control import Control, Desk, Guard, control_site
+from emulator.web.eras import EraUnknown, check_eras, read_eras
 from emulator.web.hosts import CONTROL, PORT_SITES, Hosts
 from emulator.web.listener import Listener, PortUnavailable, listen, port_of
 from emulator.web.openapi import document
@@ -93,6 +93,11 @@ DEMO_FUNDS: Mapping[str, Decimal] = {
     "BNB": Decimal(1000),
 }
 DEMO_FUNDS_ELSE = Decimal(100_000)
+DEMO_WALLETS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    binance.ENGINE: binance.TRADED,
+    bybit.ENGINE: bybit.TRADED,
+}
+"""Which assets the demo account has, by engine and wallet."""
 
 START_FAILURES = (SettingsError, PortUnavailable, JournalError, StorageUnavailable, AuthorityUnusable)
 """What a start may end with, each in words for people."""
@@ -146,17 +151,16 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def snippets(self) -> list[tuple[str, str]]:
-        return binance.snippets(self.url, key=DEMO_KEY, secret=DEMO_SECRET)
+        return [
+            *binance.snippets(self.url, key=DEMO_KEY, secret=DEMO_SECRET),
+            *bybit.snippets(self.url, key=DEMO_KEY, secret=DEMO_SECRET),
+        ]
 
 
 def build(settings: Settings, *, engines: MakeEngines | None = None) -> Emulator:
     """Join all parts. engines: others than those that are served. Raises SettingsError for what only a part
     can judge."""
-    try:
-        eras = read_eras(settings.eras)
-    except EraUnknown as error:
-        raise SettingsError(f"EMULATOR_ERAS: {error}") from error
-    sites = binance.sites(eras=eras, timestamps=settings.timestamps, counting=settings.limits)
+    sites = _sites(settings)
     storage = _choose_storage(settings)
     sandboxes = Sandboxes(
         journal=storage.journal,
@@ -179,8 +183,8 @@ def build(settings: Settings, *, engines: MakeEngines | None = None) -> Emulator
         version=__version__,
         sandboxes=sandboxes,
         sites=sites,
-        assets={binance.ENGINE: binance.ASSETS},
-        symbols=binance.SYMBOLS,
+        assets={binance.ENGINE: binance.ASSETS, bybit.ENGINE: bybit.ASSETS},
+        symbols={**binance.SYMBOLS, **bybit.SYMBOLS},
         recorder=Recorder(),
         counts=Counts(),
         ports=ports,
@@ -214,6 +218,20 @@ def build(settings: Settings, *, engines: MakeEngines | None = None) -> Emulator
     )
 
 
+def _sites(settings: Settings) -> tuple[Site, ...]:
+    """All that are served. Raises SettingsError for an era that none of them has."""
+    try:
+        check_eras(settings.eras, (binance.Eras, bybit.Eras))
+        of_binance = read_eras(settings.eras, binance.Eras)
+        of_bybit = read_eras(settings.eras, bybit.Eras)
+    except EraUnknown as error:
+        raise SettingsError(f"EMULATOR_ERAS: {error}") from error
+    return (
+        *binance.sites(eras=of_binance, timestamps=settings.timestamps, counting=settings.limits),
+        *bybit.sites(eras=of_bybit, timestamps=settings.timestamps, counting=settings.limits),
+    )
+
+
 def _choose_storage(settings: Settings) -> Storage:
     """Raises SettingsError."""
     if settings.ephemeral:
@@ -236,7 +254,10 @@ def _choose_storage(settings: Settings) -> Storage:
 
 def make_engines(seed: int) -> Mapping[str, EnginePort]:
     """The engines of a universe, by the exchange's name."""
-    return {binance.ENGINE: binance.engine(SyntheticFeed(seed))}
+    return {
+        binance.ENGINE: binance.engine(SyntheticFeed(seed)),
+        bybit.ENGINE: bybit.engine(SyntheticFeed(seed)),
+    }
 
 
 async def provision(sandbox: Sandbox) -> None:
@@ -252,18 +273,22 @@ async def provision(sandbox: Sandbox) -> None:
         )
     )
     deposits = [
-        Deposit(
-            account=account,
-            wallet=wallet,
-            asset=asset,
-            amount=DEMO_FUNDS.get(asset, DEMO_FUNDS_ELSE),
-            reference="demo",
+        (
+            engine,
+            Deposit(
+                account=account,
+                wallet=wallet,
+                asset=asset,
+                amount=DEMO_FUNDS.get(asset, DEMO_FUNDS_ELSE),
+                reference="demo",
+            ),
         )
-        for wallet, assets in binance.TRADED.items()
+        for engine, wallets in DEMO_WALLETS.items()
+        for wallet, assets in wallets.items()
         for asset in sorted(assets)
     ]
     # All at once, so that they are one entry of the journal.
-    for done in await asyncio.gather(*(sandbox.submit(binance.ENGINE, deposit) for deposit in deposits)):
+    for done in await asyncio.gather(*(sandbox.submit(engine, deposit) for engine, deposit in deposits)):
         assert done.rejection is None, done.rejection
 
 

@@ -7,6 +7,7 @@ Times are the sandbox's; a clock that is set elsewhere simply lands in another w
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable
 
 SUBJECTS_MAX = 10_000
@@ -58,6 +59,55 @@ class Window:
         self._from_us = now_us - now_us % self.interval_us
         self._until_us = self._from_us + self.interval_us
         self._counts = {}
+
+
+class Rolling:
+    """What was counted per subject in the last `interval_us`, whenever that began.
+
+    Only what was let pass is counted, so there are never more entries of a subject than its limit.
+    """
+
+    __slots__ = ("_entries", "interval_us", "limit")
+
+    def __init__(self, *, interval_us: int, limit: int) -> None:
+        self.interval_us = interval_us
+        self.limit = limit
+        self._entries: dict[Hashable, deque[tuple[int, int]]] = {}
+
+    def used(self, subject: Hashable, now_us: int) -> int:
+        entries = self._entries.get(subject)
+        return 0 if entries is None else self._sum(entries, now_us)
+
+    def take(self, subject: Hashable, count: int, now_us: int) -> int | None:
+        """Count, and return what is left; None: there was not as much left, and nothing is counted."""
+        entries = self._entries.get(subject)
+        if entries is None:
+            if len(self._entries) >= SUBJECTS_MAX:
+                del self._entries[next(iter(self._entries))]
+            entries = self._entries[subject] = deque()
+        left = self.limit - self._sum(entries, now_us) - count
+        if left < 0:
+            return None
+        entries.append((now_us, count))
+        return left
+
+    def frees_us(self, subject: Hashable, count: int, now_us: int) -> int:
+        """From when on so many more can be counted; a whole interval from now where that is never."""
+        free = self.limit - self.used(subject, now_us)
+        for at_us, counted in self._entries.get(subject, ()):
+            if free >= count:
+                return now_us
+            free += counted
+            if free >= count:
+                return at_us + self.interval_us
+        return now_us if free >= count else now_us + self.interval_us
+
+    def _sum(self, entries: deque[tuple[int, int]], now_us: int) -> int:
+        # A clock that was set back leaves entries of the future, which count no more.
+        since_us = now_us - self.interval_us
+        while entries and not since_us < entries[0][0] <= now_us:
+            entries.popleft()
+        return sum(count for _, count in entries)
 
 
 class _Record:

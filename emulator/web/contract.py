@@ -22,9 +22,11 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import msgspec
+
+from emulator.web.codec import encode
 
 if TYPE_CHECKING:
     from emulator.core.commands import Command
@@ -56,6 +58,9 @@ class Kind(str, Enum):
     """int, always microseconds, whatever unit was sent"""
     TEXT_LIST = "text_list"
     """tuple[str, ...], sent as a JSON array"""
+    REQUEST_LIST = "request_list"
+    """tuple[dict[str, Any] | Refusal, ...], sent as a JSON array of objects: of each member its values, or
+    what is wrong with it"""
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -65,8 +70,9 @@ class Parameter(msgspec.Struct, frozen=True):
     missing there. minimum, maximum: limits of the parsed number; clamped: above the maximum the
     maximum is used instead of refusing. decimals: digits allowed after the point. pattern: what a
     TEXT, or each member of a TEXT_LIST, must match as a whole. legal_range: the pattern as the
-    exchange prints it. length_max: of a TEXT. members_max: of a TEXT_LIST. error: the exchange's
-    code for a value outside `choices` or the limits, where it has one of its own.
+    exchange prints it. length_max: of a TEXT. members_max: of a list. members: the parameters of each member
+    of a REQUEST_LIST. error: the exchange's code for a value outside `choices` or the limits, where it has
+    one of its own.
     """
 
     name: str
@@ -82,6 +88,7 @@ class Parameter(msgspec.Struct, frozen=True):
     legal_range: str | None = None
     length_max: int = 200
     members_max: int = 1000
+    members: tuple[Parameter, ...] = ()
     error: int | None = None
     description: str = ""
 
@@ -341,6 +348,8 @@ class Site:
     """One API surface: its rows, what it leaves out, and the dialect it speaks.
 
     prefix: before its paths on the common port. takes_forms: whether parameters may come in a form body.
+    takes_json: whether those of a POST come in a JSON body, and nowhere else. permissions: what keys may be
+    given beside what the rows ask for.
     """
 
     def __init__(
@@ -356,6 +365,8 @@ class Site:
         description: str = "",
         prefix: str | None = None,
         takes_forms: bool = True,
+        takes_json: bool = False,
+        permissions: frozenset[str] = frozenset(),
     ) -> None:
         self.name = name
         self.sockets = sockets
@@ -367,6 +378,10 @@ class Site:
         self.description = description
         self.prefix = f"/{name}" if prefix is None else prefix
         self.takes_forms = takes_forms
+        self.takes_json = takes_json
+        self.permissions = permissions | {
+            route.security.permission for route in rows if route.security.permission is not None
+        }
         declared = [(route.method, route.path) for route in rows]
         twice = {key for key in declared if declared.count(key) > 1}
         assert not twice, f"{name} declares twice: {sorted(twice)}"
@@ -502,12 +517,28 @@ class Call(msgspec.Struct, eq=False):
         self.orders_reserved = 0
 
 
+Timestamps = Literal["auto", "wall", "sandbox", "off"]
+"""What request timestamps are compared with; auto: the sandbox's clock, and while that is virtual the wall
+too, whichever is nearer: clients sign with their own time, or with what the server told them of its."""
+
+Counting = Literal["auto", "on", "off"]
+"""Whether quotas refuse; auto: only while the sandbox's clock is the wall's."""
+
 Admit = Callable[[Call], None]
 """Checks a request of one row in the exchange's order and fills its Call, or raises a Refusal."""
 
 
 Settle = Callable[["Call", Refusal | None], None]
 """Charges what a call cost and adds the header lines that tell of it."""
+
+
+Render = Callable[["Call", Any], bytes]
+"""Makes the bytes of a success from what an endpoint answered, which may be bytes already."""
+
+
+def render_plain(call: Call, body: Any) -> bytes:
+    """What was answered, and nothing around it."""
+    return body if type(body) is bytes else encode(body)
 
 
 class Dialect(Protocol):
@@ -526,6 +557,10 @@ class Dialect(Protocol):
         """Prepare once what is done at the end of every request of a row."""
         ...
 
+    def compile_rendering(self, route: Route) -> Render:
+        """Prepare once how what the row answers is told."""
+        ...
+
     def reserve_orders(self, call: Call, count: int) -> None: ...
 
     def speak(self, rejection: Rejection, command: Command | None) -> Refusal:
@@ -534,8 +569,8 @@ class Dialect(Protocol):
 
     def fail(self, failure: Failure, detail: str) -> Refusal: ...
 
-    def render_refusal(self, refusal: Refusal) -> bytes:
-        """The error body."""
+    def render_refusal(self, refusal: Refusal, now_us: int | None = None) -> bytes:
+        """The error body. now_us: the sandbox's time, where there is one."""
         ...
 
     def describe_parameters(self, route: Route) -> tuple[Parameter, ...]:
@@ -544,6 +579,10 @@ class Dialect(Protocol):
 
     def refuses_unknown(self, route: Route) -> bool:
         """Whether a parameter that the row does not have is an error, rather than passed over."""
+        ...
+
+    def describe_answer(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The JSON schema of what answers with HTTP 200, where `schema` is that of a row's answers."""
         ...
 
     def describe_errors(self) -> Mapping[str, Any]:

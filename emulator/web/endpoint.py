@@ -22,7 +22,6 @@ from emulator.core.ids import AccountId
 from emulator.runtime.ports import OutcomeUnknown, SandboxError, StorageUnavailable
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.submission import Submission
-from emulator.web.codec import encode
 from emulator.web.contract import Call, Failure, Refusal, Reply, Request, Route, Site
 
 log = logging.getLogger(__name__)
@@ -48,6 +47,12 @@ class Answer(msgspec.Struct, eq=False):
         return [*((name, value) for name, _, value in lines), *self.headers]
 
 
+class _Rendered(msgspec.Struct, frozen=True):
+    """A success that has its bytes already and waits until what it saw is durable."""
+
+    body: bytes
+
+
 Leave = Callable[[Answer], None]
 """Takes the answer to a request when it may leave."""
 
@@ -55,7 +60,7 @@ Leave = Callable[[Answer], None]
 class Endpoint:
     """A row, its compiled admission and its answer. content_type, key_header: its dialect's."""
 
-    __slots__ = ("_admit", "_answer", "_is_async", "_media", "_reads", "_running", "_settle",
+    __slots__ = ("_admit", "_answer", "_is_async", "_media", "_reads", "_render", "_running", "_settle",
                  "content_type", "key_header", "route", "site")  # fmt: skip
 
     def __init__(self, site: Site, route: Route) -> None:
@@ -65,6 +70,7 @@ class Endpoint:
         self.key_header = site.dialect.key_header
         self._admit = site.dialect.compile(route)
         self._settle = site.dialect.compile_settling(route)
+        self._render = site.dialect.compile_rendering(route)
         self._answer = route.answer
         self._is_async = inspect.iscoroutinefunction(route.answer)
         self._reads = route.reads
@@ -157,13 +163,14 @@ class Endpoint:
             leave(self._accept(call, body))
             return
         try:
-            encoded = body if type(body) is bytes or type(body) is Reply else encode(body)
+            if type(body) is not Reply:
+                body = _Rendered(self._render(call, body))
         except Exception as error:
             leave(self._refuse(call, error))
             return
 
         def tell(error: SandboxError | None) -> None:
-            leave(self._accept(call, encoded) if error is None else self._refuse(call, error))
+            leave(self._accept(call, body) if error is None else self._refuse(call, error))
 
         sandbox.when_durable(
             seen,
@@ -188,7 +195,7 @@ class Endpoint:
                     call.header_lines,
                     body.content_type or self._media,
                 )
-            encoded: bytes = body if type(body) is bytes else encode(body)
+            encoded = body.body if type(body) is _Rendered else self._render(call, body)
             settle(call, None)
         except Exception as error:
             return self._refuse(call, error)
@@ -209,12 +216,12 @@ class Endpoint:
             is_defect = True
         try:
             self._settle(call, refusal)
-            body = dialect.render_refusal(refusal)
+            body = dialect.render_refusal(refusal, call.now_us)
         except Exception:
             # Most answers leave by a callback, whose caller knows no client: that one would wait for ever.
             log.exception("%s %s cannot even be refused", route.method, route.path)
             refusal, is_defect = dialect.fail(Failure.BROKEN, ""), True
-            body = dialect.render_refusal(refusal)
+            body = dialect.render_refusal(refusal, call.now_us)
         return Answer(
             refusal.status,
             body,

@@ -200,8 +200,15 @@ def _operation(site: Site, route: Route, schema: Any) -> dict[str, Any]:
     if route.deprecated:
         operation["deprecated"] = True
     # Every method takes its parameters in the query; a form body is another way to send them.
-    operation["parameters"] = [_parameter(parameter, route.path) for parameter in parameters]
-    if route.method != "GET" and parameters and site.takes_forms:
+    in_body = site.takes_json and route.method != "GET"
+    operation["parameters"] = [] if in_body else [_parameter(each, route.path) for each in parameters]
+    if route.method != "GET" and site.takes_json:
+        if parameters:
+            operation["requestBody"] = {
+                "required": any(p.required for p in parameters),
+                "content": {"application/json": {"schema": _members(parameters)}},
+            }
+    elif route.method != "GET" and parameters and site.takes_forms:
         operation["requestBody"] = {
             "required": False,
             "description": "Parameters may be sent as a form instead of in the query, or in both.",
@@ -220,7 +227,11 @@ def _operation(site: Site, route: Route, schema: Any) -> dict[str, Any]:
     operation["responses"] = {
         "200": {
             "description": "The answer",
-            "content": {route.media or "application/json": {"schema": _FILE if route.media else schema}},
+            "content": {
+                route.media or "application/json": {
+                    "schema": _FILE if route.media else dict(site.dialect.describe_answer(schema))
+                }
+            },
         },
     }
     failures = {**site.dialect.describe_failures(route), **route.failures}
@@ -268,6 +279,19 @@ def _parameter(parameter: Parameter, path: str) -> dict[str, Any]:
     return described
 
 
+def _members(parameters: Iterable[Parameter]) -> dict[str, Any]:
+    """The JSON schema of an object with these members, among others."""
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {each.name: value_schema(each) for each in parameters},
+        "additionalProperties": True,
+    }
+    required = [each.name for each in parameters if each.required]
+    if required:
+        schema["required"] = required
+    return schema
+
+
 _ANY_TEXT = r"[^\x00-\x1f\x7f]+"
 _ANY_MEMBER = r'[^"\\\x00-\x1f\x7f]{1,100}'
 
@@ -286,7 +310,8 @@ def value_schema(parameter: Parameter) -> dict[str, Any]:
             }
         case Kind.DECIMAL:
             places = 20 if parameter.decimals is None else parameter.decimals
-            schema = {"type": "string", "pattern": rf"^[0-9]{{1,20}}(\.[0-9]{{1,{places}}})?$"}
+            sign = "-?" if parameter.minimum is not None and parameter.minimum < 0 else ""
+            schema = {"type": "string", "pattern": rf"^{sign}[0-9]{{1,20}}(\.[0-9]{{1,{places}}})?$"}
         case Kind.INTEGER:
             schema = {"type": "integer", "minimum": 0, "maximum": 9_223_372_036_854_775_807}
             schema |= _limits(parameter)
@@ -302,6 +327,13 @@ def value_schema(parameter: Parameter) -> dict[str, Any]:
                 "type": "string",
                 "contentMediaType": "application/json",
                 "pattern": rf"^\[(?:{member}(?:,{member})*)?\]$",
+            }
+        case Kind.REQUEST_LIST:
+            schema = {
+                "type": "array",
+                "items": _members(parameter.members),
+                "minItems": 1,
+                "maxItems": parameter.members_max,
             }
     if parameter.default is not None:
         schema["default"] = _plain(parameter.default)

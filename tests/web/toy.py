@@ -18,12 +18,14 @@ from emulator.web.contract import (
     NotEmulated,
     Parameter,
     Refusal,
+    Render,
     Reply,
     Route,
     Rows,
     Security,
     Settle,
     Site,
+    render_plain,
 )
 from emulator.web.hosts import Hosts
 from emulator.web.params import split_pairs
@@ -67,6 +69,9 @@ class ToyDialect:
 
         return settle
 
+    def compile_rendering(self, route: Route) -> Render:
+        return render_plain
+
     def reserve_orders(self, call: Call, count: int) -> None:
         raise Refusal(429, "too many orders", str(count))
 
@@ -86,7 +91,7 @@ class ToyDialect:
         }
         return Refusal(statuses[failure], failure.value, detail)
 
-    def render_refusal(self, refusal: Refusal) -> bytes:
+    def render_refusal(self, refusal: Refusal, now_us: int | None = None) -> bytes:
         return encode({"code": refusal.code, "msg": refusal.message})
 
     def describe_parameters(self, route: Route) -> tuple[Parameter, ...]:
@@ -94,6 +99,9 @@ class ToyDialect:
 
     def refuses_unknown(self, route: Route) -> bool:
         return False
+
+    def describe_answer(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        return schema
 
     def describe_errors(self) -> Mapping[str, Any]:
         return {"type": "object", "properties": {"code": {"type": "string"}, "msg": {"type": "string"}}}

@@ -16,7 +16,7 @@ from emulator.core.markets import Feed
 from emulator.core.rules import EngineRules
 from emulator.exchanges.binance import bulk, futures
 from emulator.exchanges.binance.assets import assets
-from emulator.exchanges.binance.door import Counting, Door, Timestamps
+from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures.door import futures_doors
 from emulator.exchanges.binance.futures.products import COINM, PRODUCTS, USDM, Product, instruments_of
@@ -37,9 +37,9 @@ from emulator.exchanges.binance.spot import (
 from emulator.exchanges.binance.spot.instruments import load
 from emulator.exchanges.binance.spot.streams.sockets import sockets as stream_sockets
 from emulator.exchanges.binance.spot.ws_api import socket_row
-from emulator.web.contract import NotEmulated, Site
+from emulator.web.contract import Counting, NotEmulated, Site, Timestamps
 
-__all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADED", "WALLETS", "engine", "sites", "snippets"]
+__all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADED", "WALLETS", "Eras", "engine", "sites", "snippets"]
 
 WALLETS = ("spot", "funding", USDM.wallet, COINM.wallet)
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from time import time_ns
-from typing import Any, Literal, assert_never
+from typing import Any, assert_never
 
 from emulator.core.commands import Command
 from emulator.core.rejections import Rejection
@@ -26,9 +26,7 @@ from emulator.exchanges.binance.auth import (
     KEY_PATTERN,
     RECV_WINDOW_DEFAULT_MS,
     RECV_WINDOW_MAX_MS,
-    Verifiers,
     check_timestamp,
-    decoded,
     permits,
     unsigned,
 )
@@ -40,15 +38,21 @@ from emulator.exchanges.binance.refusals import TOO_MANY_PARAMETERS, Language, r
 from emulator.runtime.ports import KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.codec import JSON_TYPE, encode
-from emulator.web.contract import Admit, Call, Failure, Parameter, Refusal, Route, Settle
+from emulator.web.contract import (
+    Admit,
+    Call,
+    Counting,
+    Failure,
+    Parameter,
+    Refusal,
+    Render,
+    Route,
+    Settle,
+    Timestamps,
+    render_plain,
+)
 from emulator.web.params import TooManyPairs, split_pairs
-
-Timestamps = Literal["auto", "wall", "sandbox", "off"]
-"""What request timestamps are compared with; auto: the sandbox's clock, and while that is virtual the wall
-too, whichever is nearer: clients sign with their own time, or with what the server told them of its."""
-
-Counting = Literal["auto", "on", "off"]
-"""Whether quotas refuse; auto: only while the sandbox's clock is the wall's."""
+from emulator.web.signatures import Verifiers, decoded
 
 
 class Door:
@@ -250,6 +254,8 @@ class Door:
         # Quirk: where a request has parameters in query and body, both are signed with nothing in between
         # (older editions of rest-api.md, the example that mixes both).
         payload = unsigned(query) + unsigned(body) if query else unsigned(body)
+        # Quirk: HMAC signatures are read in either case of letters, those of RSA and Ed25519 only as they are
+        # (rest-api.md, "Signature Case Sensitivity").
         if self._verifiers.verify(record, payload, signature):
             return True
         if self.eras.signature_encoding == "encoded":
@@ -299,6 +305,11 @@ class Door:
 
         return settle
 
+    # Answering
+
+    def compile_rendering(self, route: Route) -> Render:
+        return render_plain
+
     # Saying no
 
     def speak(self, rejection: Rejection, command: Command | None) -> Refusal:
@@ -307,7 +318,7 @@ class Door:
     def fail(self, failure: Failure, detail: str) -> Refusal:
         return self.errors.fail(failure, detail)
 
-    def render_refusal(self, refusal: Refusal) -> bytes:
+    def render_refusal(self, refusal: Refusal, now_us: int | None = None) -> bytes:
         return encode(render_error(refusal))
 
     # Describing
@@ -321,6 +332,9 @@ class Door:
     @property
     def refuses_unknown_parameters(self) -> bool:
         return self.language.refuses_unknown and self.eras.unknown_parameters == "refuse"
+
+    def describe_answer(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        return schema
 
     def describe_errors(self) -> Mapping[str, Any]:
         members: dict[str, Any] = {"code": {"type": "integer"}, "msg": {"type": "string"}}

@@ -6,7 +6,6 @@ checks timestamps at all is not an era; that is the door's (`door.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -58,15 +57,3 @@ class Eras(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     order_sums: Literal["omit", "include"] = "omit"
     """`avgPrice` with `cumQuote` or `cumBase` in the answers to orders that are placed, modified or canceled
     on futures: gone since 2026-06-24."""
-
-
-class EraUnknown(ValueError):
-    """A switch that does not exist, or a position that it does not have."""
-
-
-def read_eras(settings: Mapping[str, object]) -> Eras:
-    """The switches as set; raises EraUnknown, saying which one is wrong and which there are."""
-    try:
-        return msgspec.convert(dict(settings), Eras, strict=False)
-    except msgspec.ValidationError as error:
-        raise EraUnknown(f"{error}; there are: {', '.join(Eras.__struct_fields__)}") from error

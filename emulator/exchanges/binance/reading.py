@@ -177,6 +177,8 @@ def _parser(parameter: Parameter, errors: ErrorTable) -> Parse:
             return _text(parameter, errors)
         case Kind.TEXT_LIST:
             return _text_list(parameter, errors)
+        case Kind.REQUEST_LIST:
+            raise AssertionError("lists of requests are JSON texts here, and read by their rows")
     assert_never(parameter.kind)
 
 

@@ -48,6 +48,4 @@ class Desk:
         self.journal_kind = journal_kind
         self.is_durable = is_durable
         self.began = monotonic()
-        self.permissions = sorted(
-            {route.security.permission for site in sites for route in site.rows if route.security.permission}
-        )
+        self.permissions = sorted(frozenset[str]().union(*(site.permissions for site in sites)))

@@ -22,7 +22,18 @@ from emulator.core.numbers import canonical, exact, parse_plain
 from emulator.core.rejections import Rejection
 from emulator.runtime import ports
 from emulator.web.codec import encode
-from emulator.web.contract import Admit, Call, Failure, Kind, Parameter, Refusal, Route, Settle
+from emulator.web.contract import (
+    Admit,
+    Call,
+    Failure,
+    Kind,
+    Parameter,
+    Refusal,
+    Render,
+    Route,
+    Settle,
+    render_plain,
+)
 from emulator.web.control.desk import Desk
 from emulator.web.paths import compile_path
 
@@ -148,6 +159,9 @@ class ControlDialect:
 
         return settle
 
+    def compile_rendering(self, route: Route) -> Render:
+        return render_plain
+
     def reserve_orders(self, call: Call, count: int) -> None:
         raise AssertionError("the control API places no orders")
 
@@ -205,7 +219,7 @@ class ControlDialect:
                 return Refusal(500, "broken", "A defect of the emulator; its log says more.")
         assert_never(failure)
 
-    def render_refusal(self, refusal: Refusal) -> bytes:
+    def render_refusal(self, refusal: Refusal, now_us: int | None = None) -> bytes:
         return encode({"error": {"code": refusal.code, "message": refusal.message}})
 
     def describe_parameters(self, route: Route) -> tuple[Parameter, ...]:
@@ -213,6 +227,9 @@ class ControlDialect:
 
     def refuses_unknown(self, route: Route) -> bool:
         return True
+
+    def describe_answer(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        return schema
 
     def describe_errors(self) -> Mapping[str, Any]:
         return {

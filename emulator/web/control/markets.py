@@ -24,10 +24,10 @@ SITE = Parameter(
 )
 SYMBOL = Parameter(
     "symbol",
-    pattern=r"[A-Za-z0-9._-]{1,50}",
+    pattern=r"[A-Za-z0-9._:-]{1,50}",
     length_max=50,
     required=True,
-    description="What the site calls the instrument.",
+    description="What the site calls the instrument; `category:symbol` where two of them have one symbol.",
 )
 _MARKET = (SITE, SYMBOL)
 

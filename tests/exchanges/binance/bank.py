@@ -13,7 +13,7 @@ from emulator.core.engine import Done
 from emulator.core.instruments import OrderType, Side
 from emulator.core.orders import OrderTerms
 from emulator.exchanges import binance
-from emulator.exchanges.binance.door import Counting, Door
+from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.spot import account, wallet
 from emulator.feeds.synthetic import SyntheticFeed
 from emulator.runtime.archive import Archive
@@ -22,7 +22,7 @@ from emulator.runtime.ports import ClockMode, EnginePort, KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.storage.memory import MemoryJournal
-from emulator.web.contract import Site
+from emulator.web.contract import Counting, Site
 from emulator.web.hosts import Hosts
 from emulator.web.server import Application, build_frame
 from tests.web.client import Reply, ask

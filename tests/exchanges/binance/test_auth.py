@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from emulator.exchanges.binance.auth import check_timestamp, prepare, to_microseconds, unsigned
+from emulator.exchanges.binance.auth import check_timestamp, to_microseconds, unsigned
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.errors import ERRORS
 from emulator.runtime.ports import ClockMode, KeyKind, KeyRecord
 from emulator.web.contract import Refusal
+from emulator.web.signatures import prepare
 from tests.exchanges.binance.lobby import KEY, Lobby, sign
 from tests.web.client import ask
 

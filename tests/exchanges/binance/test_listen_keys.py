@@ -13,7 +13,7 @@ from emulator.core.commands import Deposit
 from emulator.core.numbers import ONE
 from emulator.exchanges import binance
 from emulator.exchanges.binance.door import Door
-from emulator.exchanges.binance.eras import Eras, read_eras
+from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.spot import listen_keys, queries, trading
 from emulator.exchanges.binance.spot.listen_keys import LISTEN_KEYS
 from emulator.exchanges.binance.spot.streams.sockets import sockets
@@ -226,7 +226,7 @@ async def deposit(sandbox: Sandbox, account: int) -> None:
 
 class TestEras:
     def test_it_is_off_unless_it_is_chosen(self) -> None:
-        for eras, is_served in ((read_eras({}), False), (read_eras({"spot_listen_key": "serve"}), True)):
+        for eras, is_served in ((Eras(), False), (Eras(spot_listen_key="serve"), True)):
             site = binance.sites(eras=eras, timestamps="auto", counting="auto")[0]
             assert any(route.path == PATH for route in site.rows) is is_served
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from emulator.core.numbers import parse_plain
 from emulator.exchanges.binance import vocabulary as v
-from emulator.exchanges.binance.eras import Eras, EraUnknown, read_eras
+from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.errors import ERRORS
 from emulator.exchanges.binance.reading import DECIMAL_MAX, LONG_MAX, Reader
 from emulator.web.contract import Kind, Parameter, Refusal
+from emulator.web.eras import EraUnknown, check_eras, read_eras
 from tests.exchanges.binance.lobby import KEY, Lobby, sign
 from tests.web.client import ask
 
@@ -322,11 +323,12 @@ class TestAtTheDoor:
 
 class TestEras:
     def test_switches_are_read_by_name(self) -> None:
-        assert read_eras({}) == Eras()
-        read = read_eras({"unknown_parameters": "ignore", "first_maker_fill_releases": "1"})
+        assert read_eras({}, Eras) == Eras()
+        read = read_eras({"unknown_parameters": "ignore", "first_maker_fill_releases": "1"}, Eras)
         assert (read.unknown_parameters, read.first_maker_fill_releases) == ("ignore", 1)
 
-    @pytest.mark.parametrize("settings", [{"unknown": "x"}, {"unknown_parameters": "perhaps"}])
-    def test_what_does_not_exist_is_refused_with_what_does(self, settings: dict[str, object]) -> None:
+    def test_what_does_not_exist_is_refused_with_what_does(self) -> None:
         with pytest.raises(EraUnknown, match="signature_encoding"):
-            read_eras(settings)
+            check_eras({"unknown": "x"}, [Eras])
+        with pytest.raises(EraUnknown, match="unknown_parameters"):
+            read_eras({"unknown_parameters": "perhaps"}, Eras)

@@ -17,7 +17,7 @@ from emulator.core.engine import Done, Engine
 from emulator.core.fees import FeeRules
 from emulator.core.rules import EngineRules
 from emulator.exchanges.binance import WALLETS
-from emulator.exchanges.binance.door import Counting, Door, Timestamps
+from emulator.exchanges.binance.door import Door
 from emulator.exchanges.binance.limits import Limits
 from emulator.exchanges.binance.spot import order_lists, queries, trading
 from emulator.exchanges.binance.spot.instruments import load
@@ -29,7 +29,7 @@ from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.runtime.sequencer import Patience
 from emulator.storage.memory import MemoryJournal
-from emulator.web.contract import Site
+from emulator.web.contract import Counting, Site, Timestamps
 from emulator.web.hosts import Hosts
 from emulator.web.openapi import document
 from emulator.web.server import Application, build_frame

@@ -15,7 +15,18 @@ from xml.sax.saxutils import escape
 
 from emulator.core.commands import Command
 from emulator.core.rejections import Rejection
-from emulator.web.contract import Admit, Call, Failure, Kind, Parameter, Refusal, Route, Settle
+from emulator.web.contract import (
+    Admit,
+    Call,
+    Failure,
+    Kind,
+    Parameter,
+    Refusal,
+    Render,
+    Route,
+    Settle,
+    render_plain,
+)
 
 XML_TYPE: Final = b"application/xml"
 XML_HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -60,6 +71,9 @@ class BucketDoor:
 
         return settle
 
+    def compile_rendering(self, route: Route) -> Render:
+        return render_plain
+
     def reserve_orders(self, call: Call, count: int) -> None:
         raise AssertionError("nothing is ordered from a bucket")
 
@@ -90,7 +104,7 @@ class BucketDoor:
                 return refuse(status, code, "We encountered an internal error. Please try again.")
         assert_never(failure)
 
-    def render_refusal(self, refusal: Refusal) -> bytes:
+    def render_refusal(self, refusal: Refusal, now_us: int | None = None) -> bytes:
         members = {"Code": str(refusal.code), "Message": refusal.message, **(refusal.extra or {})}
         # Ids lead nowhere here, but are members that clients print: the same error has the same ones.
         digest = sha256(repr(members).encode()).digest()
@@ -104,6 +118,9 @@ class BucketDoor:
 
     def refuses_unknown(self, route: Route) -> bool:
         return False
+
+    def describe_answer(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        return schema
 
     def describe_errors(self) -> Mapping[str, Any]:
         text = {"type": "string"}

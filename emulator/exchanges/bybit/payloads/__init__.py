@@ -1,0 +1,1 @@
+"""Bodies of answers, as the documents have them."""

@@ -12,12 +12,11 @@ from emulator.core.instruments import OrderType, Side, TimeInForce
 from emulator.core.orders import OrderTerms
 from emulator.core.positions import Leg
 from emulator.exchanges import binance
-from emulator.exchanges.binance.door import Counting
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures.products import COINM, USDM
 from emulator.runtime.archive import Archive
 from emulator.runtime.chronicle import Keeping
-from emulator.web.contract import Site
+from emulator.web.contract import Counting, Site
 from tests.exchanges.binance.bank import Bank
 
 BTC = USDM.listings["BTCUSDT"].instrument.symbol

@@ -1,0 +1,116 @@
+"""Bybit v5: one site, one engine, and one wallet in which pairs and contracts are traded.
+
+`engine` makes the engine, `sites` the site, `SYMBOLS` says what it calls the engine's instruments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from emulator.core.engine import Engine
+from emulator.core.markets import Feed
+from emulator.core.rules import EngineRules, MarginRules
+from emulator.exchanges.bybit import service, user
+from emulator.exchanges.bybit.assets import assets
+from emulator.exchanges.bybit.auth import ALL_PERMISSIONS
+from emulator.exchanges.bybit.categories import CATEGORIES, SPOT, all_instruments
+from emulator.exchanges.bybit.door import Door
+from emulator.exchanges.bybit.eras import Eras
+from emulator.exchanges.bybit.running import ENGINE, FUND, UNIFIED
+from emulator.exchanges.bybit.snippets import snippets
+from emulator.web.contract import Counting, NotEmulated, Rows, Site, Timestamps
+
+__all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADED", "WALLETS", "Eras", "engine", "sites", "snippets"]
+
+WALLETS: Final = (UNIFIED, FUND)
+
+ASSETS: Final = frozenset(assets())
+
+TRADED: Final[Mapping[str, frozenset[str]]] = MappingProxyType({UNIFIED: ASSETS, FUND: ASSETS})
+"""What a demo account has in each wallet."""
+
+SYMBOLS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "bybit": {
+            **{name: name for category in CATEGORIES.values() for name in category.symbols},
+            **{symbol: one.instrument.symbol for symbol, one in SPOT.listings.items()},
+            **{
+                symbol: one.instrument.symbol
+                for category in CATEGORIES.values()
+                if category.is_derivative
+                for symbol, one in category.listings.items()
+            },
+        }
+    }
+)
+"""The instrument of each symbol, by site. Where a pair and a contract have the same, the contract is meant;
+either goes by `category:symbol` as well."""
+
+_MODULES: Final[tuple[Rows, ...]] = (
+    service.rows,
+    user.rows,
+)
+"""Everything that the site answers, in the order of the documents."""
+
+NOT_EMULATED: Final = (
+    NotEmulated("*", "/v5/affiliate/*", "affiliates have nothing to do here"),
+    NotEmulated("*", "/v5/broker/*", "brokers have nothing to do here"),
+    NotEmulated("*", "/v5/earn/*", "earning products are not emulated"),
+    NotEmulated("*", "/v5/ins-loan/*", "loans to institutions are not emulated"),
+    NotEmulated("*", "/v5/crypto-loan*", "loans are not emulated"),
+    NotEmulated("*", "/v5/lending/*", "lending is not emulated"),
+    NotEmulated("*", "/v5/spread/*", "spread trading is not emulated"),
+    NotEmulated("*", "/v5/rfq/*", "requests for quotes are not emulated"),
+    NotEmulated("*", "/v5/p2p/*", "trading with persons is not emulated"),
+    NotEmulated("*", "/v5/fiat/*", "fiat is not emulated"),
+    NotEmulated("*", "/v3/*", "the exchange itself retired its API v3; use v5"),
+    NotEmulated("*", "/v2/*", "the exchange itself retired its API v2; use v5"),
+)
+
+
+def engine(feed: Feed) -> Engine:
+    """The engine of all categories, without any state."""
+    return Engine(
+        ENGINE,
+        all_instruments(),
+        feed,
+        WALLETS,
+        EngineRules(
+            symbols={
+                (one.instrument.base, one.instrument.quote): one.instrument.symbol
+                for one in SPOT.listings.values()
+            },
+            margin=MARGIN,
+        ),
+    )
+
+
+MARGIN: Final = MarginRules(
+    # The order of magnitude that the exchange shows for its funds ("Get Insurance Pool").
+    insurance={
+        "USDT": Decimal(1_000_000_000),
+        "USDC": Decimal(100_000_000),
+        "BTC": Decimal(5_000),
+        "ETH": Decimal(50_000),
+    },
+)
+
+
+def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Site, ...]:
+    """The sites that are served. timestamps, counting: see `web/contract`."""
+    return (
+        Site(
+            name="bybit",
+            engine=ENGINE,
+            title="Bybit v5",
+            rows=tuple(route for rows in _MODULES for route in rows),
+            dialect=Door(eras=eras, timestamps=timestamps, counting=counting),
+            not_emulated=NOT_EMULATED,
+            takes_forms=False,
+            takes_json=True,
+            permissions=ALL_PERMISSIONS,
+        ),
+    )
