@@ -33,6 +33,10 @@ MODULES: Final[tuple[Rows, ...]] = (
 
 NOT_EMULATED: Final = (
     NotEmulated("GET", "/v5/market/full_orderbook", "books are shown to a depth of 1,000 levels"),
-    NotEmulated("GET", "/v5/market/adlAlert", "the fund's profit by contract, which triggers it, is not kept"),
-    NotEmulated("GET", "/v5/market/fee-group-info", "fee groups are of professional clients, which nobody is"),
+    NotEmulated(
+        "GET", "/v5/market/adlAlert", "what a fund gains by contract, which triggers it, is not kept"
+    ),
+    NotEmulated(
+        "GET", "/v5/market/fee-group-info", "fee groups are of professional clients, and nobody is one"
+    ),
 )

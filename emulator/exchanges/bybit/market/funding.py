@@ -43,9 +43,7 @@ async def funding_history(call: Call) -> FundingHistory:
     check_span(values, "startTime", "endTime")
     engine, now_us = call.engine, listing.read_us(call.now_us)
     until_us = now_us if end_us is None else min(end_us, now_us)
-    times = payment_times(
-        engine, listing.instrument, start_us=None, end_us=until_us, limit=values["limit"]
-    )
+    times = payment_times(engine, listing.instrument, start_us=None, end_us=until_us, limit=values["limit"])
     chosen = [time_us for time_us in reversed(times) if start_us is None or time_us >= start_us]
     payments = await in_turns(read_payment(engine, listing.instrument, time_us) for time_us in chosen)
     return {

@@ -1,4 +1,4 @@
-"""What a symbol is worth beyond its trades: how far a price may be away, what is open, what a coin is worth."""
+"""How far the price of a symbol may be away, how much of it is open, and what a coin is worth."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class PriceLimit(NamedTuple):
 def read_price_limit(engine: Engine, listing: Listing, now_us: int) -> PriceLimit:
     """What the engine holds limit orders to. To be asked inside `exact()`.
 
-    The exchange has max(index, min(index x (1 + Y), mark x (1 + X))) of contracts. Y is twice X, and a mark is
-    never a thousandth away from its index, so this is mark x (1 + X).
+    Of contracts the exchange has max(index, min(index x (1 + Y), mark x (1 + X))). Y is twice X, and a mark
+    is never a thousandth away from its index, so this is mark x (1 + X).
     """
     instrument = listing.instrument
     if instrument.contract is None:

@@ -81,8 +81,8 @@ def render_risk_limits(listing: Listing) -> list[RiskLimit]:
     "GET",
     "/v5/market/insurance",
     summary="Insurance pools",
-    description="What they had at the start, with what liquidations of the sandbox's accounts left in them and "
-    "took out of them. All contracts that settle in a coin share one.",
+    description="What they had at the start, with what liquidations of the sandbox's accounts left in them "
+    "and took out of them. All contracts that settle in a coin share one.",
     parameters=(Parameter("coin"),),
     answers=InsurancePools,
 )
