@@ -12,8 +12,9 @@ from typing import Final, assert_never
 
 from emulator.core import commands, rejections
 from emulator.core.commands import Command
-from emulator.core.instruments import Instrument, Side
+from emulator.core.instruments import Instrument, Side, TriggerSource
 from emulator.core.numbers import ONE, ZERO
+from emulator.core.orders import StopRole
 from emulator.core.rejections import Feature, Limit, LimitBroken, Obstacle, Rejection, Setting
 from emulator.exchanges.bybit.categories import CATEGORIES
 from emulator.exchanges.bybit.figures import decimal_text
@@ -156,6 +157,10 @@ def speak(rejection: Rejection, command: Command | None) -> Refusal:
             if attempt is Attempt.PLACE and is_pair:
                 return refuse(170210)
             return refuse(110032) if attempt is Attempt.PLACE else refuse(10001)
+        case rejections.StopPriceWrong():
+            return _stop_wrong(rejection)
+        case rejections.AmendBelowExecuted():
+            return refuse(170313) if is_pair else refuse(110064)
         case rejections.ReplaceFailed():
             cause = rejection.cancel or rejection.place
             assert cause is not None, "something failed"
@@ -170,6 +175,7 @@ _UNCHANGED: Final = {
     Setting.MARGIN_MODE: 110026,
     Setting.POSITION_MODE: 110025,
     Setting.COLLATERAL_MODE: 110026,
+    Setting.STOPS: 34040,
 }
 
 
@@ -225,10 +231,35 @@ def _would_trigger(command: Command | None, *, is_pair: bool) -> Refusal:
         return refuse(170210)
     terms = command.terms if isinstance(command, commands.PlaceOrder | commands.TestOrder) else None
     price = None if terms is None or terms.trigger is None else terms.trigger.price
-    shown = "" if price is None else decimal_text(price)
+    shown = "" if price is None else _scaled(price)
     is_rising = terms is not None and terms.side is Side.BUY
     # The core does not say at which price it judged.
     return refuse(110092 if is_rising else 110093, shown, "")
+
+
+def _stop_wrong(rejection: rejections.StopPriceWrong) -> Refusal:
+    is_profit = rejection.role in (StopRole.TAKE_PROFIT, StopRole.PARTIAL_TAKE_PROFIT)
+    is_long = rejection.side is Side.BUY
+    name = "TakeProfit" if is_profit else "StopLoss"
+    wanted = "higher" if is_profit is is_long else "lower"
+    side = "Buy" if is_long else "Sell"
+    base = f"{_scaled(rejection.base)}??{_SOURCES[rejection.source]}"
+    words = (
+        f"{name}:{_scaled(rejection.price)} set for {side} position should be {wanted} than base_price:{base}"
+    )
+    return refuse(10001, text=words)
+
+
+_SOURCES: Final = {
+    TriggerSource.LAST: "LastPrice",
+    TriggerSource.MARK: "MarkPrice",
+    TriggerSource.INDEX: "IndexPrice",
+}
+
+
+def _scaled(price: Decimal) -> str:
+    # Quirk: prices in the texts about triggers and stops are told in ten-thousandths (running servers).
+    return decimal_text(price * 10_000)
 
 
 def _limit(
@@ -264,7 +295,7 @@ def _limit(
             return refuse(170810) if is_pair else refuse(110020)
         case Limit.TRIGGER_ORDERS:
             return refuse(170810) if is_pair else refuse(110009)
-        case Limit.ORDER_LISTS | Limit.CLOSING_ORDERS:
+        case Limit.ORDER_LISTS | Limit.CLOSING_ORDERS | Limit.STOP_PAIRS:
             return refuse(170810) if is_pair else refuse(110061)
         case Limit.ICEBERG_PARTS | Limit.ICEBERG_ORDERS | Limit.AMENDS:
             return refuse(170227) if is_pair else refuse(110032)
