@@ -9,8 +9,8 @@ from tests.exchanges.bybit.bazaar import Bazaar
 CONTRACT_INFO = (
     "symbol symbolId contractType status baseCoin quoteCoin launchTime deliveryTime deliveryFeeRate "
     "priceScale leverageFilter priceFilter lotSizeFilter unifiedMarginTrade fundingInterval settleCoin "
-    "copyTrading upperFundingRate lowerFundingRate isPreListing preListingInfo riskParameters symbolType displayName "
-    "forbidUplWithdrawal"
+    "copyTrading upperFundingRate lowerFundingRate isPreListing preListingInfo riskParameters symbolType "
+    "displayName forbidUplWithdrawal"
 )
 PAIR_INFO = (
     "symbolId symbol baseCoin quoteCoin innovation status marginTrading stTag lotSizeFilter priceFilter "

@@ -70,7 +70,7 @@ def render_risk_limits(listing: Listing) -> list[RiskLimit]:
             "initialMargin": shown.initial,
             "isLowestRisk": int(shown.number == 1),
             "maxLeverage": shown.leverage_max,
-            # Quirk: nothing is deducted in the lowest tier, which is told as nothing instead of zero.
+            # Quirk: nothing is deducted in the lowest tier, which is told as nothing ("Get Risk Limit").
             "mmDeduction": decimal_text(tier.maintenance_amount) if tier.maintenance_amount else "",
         }
         for shown, tier in zip(listing.risk_tiers, contract.tiers, strict=True)

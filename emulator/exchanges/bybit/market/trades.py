@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from emulator.core.numbers import exact
-from emulator.core.prints import Print
 from emulator.exchanges.bybit.categories import OPTION
 from emulator.exchanges.bybit.figures import time_text
 from emulator.exchanges.bybit.ids import cross_sequence, execution_id_text
-from emulator.exchanges.bybit.listings import Listing
 from emulator.exchanges.bybit.market.figures import figures_of
 from emulator.exchanges.bybit.market.parameters import BASE_COIN, CATEGORY, SYMBOL_OPTIONAL, asked, limit
 from emulator.exchanges.bybit.payloads.market import PublicTrade, PublicTrades
@@ -49,22 +47,19 @@ def recent_trades(call: Call) -> PublicTrades:
     market = call.engine.state.markets[listing.instrument.symbol]
     with exact():
         trades = market.trades(market.trade_count(until_us) - wanted + 1, wanted, until_us)
-        return {
-            "category": listing.category,
-            "list": [render_trade(listing, trade) for trade in reversed(trades)],
-        }
-
-
-def render_trade(listing: Listing, trade: Print) -> PublicTrade:
-    figures = figures_of(listing)
-    return {
-        "execId": execution_id_text(listing.category, listing.instrument.symbol, trade.id),
-        "symbol": listing.symbol,
-        "price": figures.price(trade.price),
-        "size": figures.quantity(trade.quantity),
-        "side": "Sell" if trade.buyer_is_maker else "Buy",
-        "time": time_text(trade.time_us),
-        "isBlockTrade": False,
-        "isRPITrade": False,
-        "seq": str(cross_sequence(trade.time_us)),
-    }
+        figures = figures_of(listing)
+        found: list[PublicTrade] = [
+            {
+                "execId": execution_id_text(listing.category, listing.instrument.symbol, trade.id),
+                "symbol": listing.symbol,
+                "price": figures.price(trade.price),
+                "size": figures.quantity(trade.quantity),
+                "side": "Sell" if trade.buyer_is_maker else "Buy",
+                "time": time_text(trade.time_us),
+                "isBlockTrade": False,
+                "isRPITrade": False,
+                "seq": str(cross_sequence(trade.time_us)),
+            }
+            for trade in reversed(trades)
+        ]
+    return {"category": listing.category, "list": found}
