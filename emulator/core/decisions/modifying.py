@@ -23,7 +23,7 @@ from emulator.core.numbers import ZERO
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.rules import EngineRules
-from emulator.core.state import State, dormant_price, requirement
+from emulator.core.state import State, dormant_requirement, requirement
 from emulator.core.tape import Market
 
 
@@ -234,10 +234,7 @@ def _modify_dormant(
             return starting
     siblings = state.siblings(order)
     if instrument.contract is None:
-        needed = ZERO
-        if not wanted.detached:
-            assert quantity is not None
-            needed = requirement(instrument, order.side, dormant_price(wanted, order.extreme), quantity)
+        needed = dormant_requirement(instrument, wanted, order.extreme, quantity)
         free = state.ledger.free(order.account, order.wallet, order.hold_asset) + state.set_aside(order)
         if needed > free:
             return r.InsufficientBalance(asset=order.hold_asset, needed=needed, available=free)

@@ -25,7 +25,7 @@ from emulator.core.numbers import ZERO, divide_down
 from emulator.core.orders import EndReason, OrderStatus, OrderTerms, PegSide
 from emulator.core.rejections import Limit, Rejection
 from emulator.core.rules import EngineRules
-from emulator.core.state import Account, State, dormant_price, requirement
+from emulator.core.state import Account, State, dormant_requirement, requirement
 from emulator.core.tape import Market
 
 _REFUSE = Outcome.REFUSE
@@ -162,11 +162,16 @@ def enter_new(
     terms: OrderTerms,
     price: Decimal | None,
     now_us: int,
+    *,
+    is_successor: bool = False,
 ) -> Decision:
-    """Accept one order that passed its checks: dormant, or active at once."""
+    """Accept one order that passed its checks: dormant, or active at once. is_successor: it comes in the
+    place of one that waited."""
     instrument, side, quantity = market.instrument, terms.side, terms.quantity
     if instrument.contract is not None:
-        return contracts.enter_new(state, rules, account, market, terms, price, now_us)
+        return contracts.enter_new(
+            state, rules, account, market, terms, price, now_us, is_successor=is_successor
+        )
     order_id = state.next_order
     mode = terms.self_trade_mode or instrument.self_trade_default
     if terms.trigger is not None:
@@ -213,7 +218,7 @@ def enter_new(
             if is_refused and not plan.matches and (thin := _too_thin(instrument, plan)) is not None:
                 return thin
             if plan.dry or plan.bounded:
-                quantity += _unspent(market, terms, plan, now_us)
+                quantity += unspent(market, terms, plan, now_us)
     assert quantity is not None
     endings = finish(instrument, terms, order_id, price, plan, quantity=quantity)
     if isinstance(endings, Rejection):
@@ -263,7 +268,7 @@ def _too_thin(instrument: Instrument, plan: Plan) -> Rejection | None:
     return None
 
 
-def _unspent(market: Market, terms: OrderTerms, plan: Plan, now_us: int) -> Decimal:
+def unspent(market: Market, terms: OrderTerms, plan: Plan, now_us: int) -> Decimal:
     """What was left of a budget when the book ran out, as a quantity at the last price."""
     assert terms.quote_quantity is not None
     rest = terms.quote_quantity - plan.amount
@@ -282,12 +287,11 @@ def _sleep_new(
     now_us: int,
 ) -> Decision:
     instrument = market.instrument
-    assert terms.quantity is not None
     starting = starting_point(market, terms, now_us)
     if isinstance(starting, Rejection):
         return starting
     asset = hold_asset(instrument, terms.side)
-    needed = requirement(instrument, terms.side, dormant_price(terms, starting), terms.quantity)
+    needed = dormant_requirement(instrument, terms, starting, terms.quantity)
     free = state.ledger.free(account.id, wallet, asset)
     if needed > free:
         return r.InsufficientBalance(asset=asset, needed=needed, available=free)

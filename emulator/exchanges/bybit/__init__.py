@@ -13,7 +13,7 @@ from typing import Final
 from emulator.core.engine import Engine
 from emulator.core.markets import Feed
 from emulator.core.rules import EngineRules, MarginRules
-from emulator.exchanges.bybit import market, service, user
+from emulator.exchanges.bybit import account, asset, market, position, service, user
 from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.auth import ALL_PERMISSIONS
 from emulator.exchanges.bybit.categories import CATEGORIES, SPOT, all_instruments
@@ -52,6 +52,9 @@ either goes by `category:symbol` as well."""
 _MODULES: Final[tuple[Rows, ...]] = (
     service.rows,
     *market.MODULES,
+    *position.MODULES,
+    *account.MODULES,
+    *asset.MODULES,
     user.rows,
 )
 """Everything that the site answers, in the order of the documents."""
@@ -86,6 +89,7 @@ def engine(feed: Feed) -> Engine:
                 for one in SPOT.listings.values()
             },
             margin=MARGIN,
+            keeps_transactions=True,
         ),
     )
 
