@@ -17,7 +17,7 @@ from emulator.core.instruments import (
     TimeInForce,
 )
 from emulator.core.numbers import ZERO, is_on_step
-from emulator.core.orders import OrderStatus, OrderTerms, Trigger
+from emulator.core.orders import OF_POSITIONS, OrderStatus, OrderTerms, Trigger
 from emulator.core.positions import Leg
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.state import Account, Counts, State
@@ -54,7 +54,7 @@ def check_terms(market: Market, terms: OrderTerms, price: Decimal | None, now_us
         return r.TimePassed(at_us=terms.good_till_us)
     return (
         _check_features(instrument, terms)
-        or (price is not None and _check_price(instrument, price))
+        or (price is not None and check_price(instrument, price))
         or (terms.trigger is not None and _check_trigger(instrument, terms, terms.trigger))
         or (quantity is not None and _check_quantities(instrument, terms, price, quantity))
         or (price is not None and check_band(market, terms.side, price, now_us, terms.trigger))
@@ -120,7 +120,9 @@ def _check_counts_of_contract(
             if len(active) >= instrument.orders_max:
                 return r.LimitBroken(limit=Limit.ORDERS)
         return None
-    waiting = [one for one in listed if one.status is _DORMANT]
+    if terms.role in OF_POSITIONS:
+        return None
+    waiting = [one for one in listed if one.status is _DORMANT and one.terms.role not in OF_POSITIONS]
     counted = [
         one
         for one in waiting
@@ -202,21 +204,21 @@ def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
     trigger = terms.trigger
     if terms.detached and trigger is None:
         return "an order is detached until it is triggered"
-    if trigger is not None and trigger.price is None and trigger.trailing_bips is None:
+    if trigger is not None and trigger.price is None and not trigger.is_trailing:
         return "a trigger needs a stop price or a trailing distance"
+    if terms.slippage is not None and (terms.type is not _MARKET or trigger is not None):
+        return "slippage is of orders at market that are active at once"
     return None
 
 
 def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | None:
     trigger = terms.trigger
-    if instrument.contract is None and (
-        terms.reduce_only or terms.close_position or terms.detached or terms.leg is not _BOTH
-    ):
+    if instrument.contract is None and (terms.reduces or terms.detached or terms.leg is not _BOTH):
         return r.NotAContract(instrument=instrument.symbol)
     if trigger is not None:
         if not instrument.trigger_orders:
             return r.FeatureOff(feature=Feature.TRIGGER)
-        if trigger.trailing_bips is not None and not instrument.trailing_orders:
+        if trigger.is_trailing and not instrument.trailing_orders:
             return r.FeatureOff(feature=Feature.TRAILING)
         if trigger.source not in instrument.trigger_sources:
             return r.FeatureOff(feature=Feature.TRIGGER)
@@ -236,7 +238,7 @@ def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | No
     return None
 
 
-def _check_price(instrument: Instrument, price: Decimal) -> Rejection | None:
+def check_price(instrument: Instrument, price: Decimal) -> Rejection | None:
     if price < instrument.price_min or ZERO < instrument.price_max < price:
         return r.LimitBroken(limit=Limit.PRICE_RANGE, value=price)
     if not is_on_step(price, instrument.price_step):
@@ -246,7 +248,7 @@ def _check_price(instrument: Instrument, price: Decimal) -> Rejection | None:
 
 def _check_trigger(instrument: Instrument, terms: OrderTerms, trigger: Trigger) -> Rejection | None:
     if trigger.price is not None:
-        refused = _check_price(instrument, trigger.price)
+        refused = check_price(instrument, trigger.price)
         if refused is not None:
             return refused
     if trigger.trailing_bips is not None:
@@ -255,6 +257,9 @@ def _check_trigger(instrument: Instrument, terms: OrderTerms, trigger: Trigger) 
         most = instrument.trailing_above_max if above else instrument.trailing_below_max
         if trigger.trailing_bips < least or 0 < most < trigger.trailing_bips:
             return r.LimitBroken(limit=Limit.TRAILING_DISTANCE)
+    distance = trigger.trailing_distance
+    if distance is not None and (distance <= ZERO or not is_on_step(distance, instrument.price_step)):
+        return r.LimitBroken(limit=Limit.TRAILING_DISTANCE, value=distance)
     return None
 
 

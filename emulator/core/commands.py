@@ -8,9 +8,10 @@ from enum import Enum
 import msgspec
 
 from emulator.core.ids import AccountId, ListId, OrderId
+from emulator.core.instruments import Side, TriggerSource
 from emulator.core.liquidation import Risk
 from emulator.core.order_lists import ListKind
-from emulator.core.orders import OrderTerms, Peg
+from emulator.core.orders import Attached, EndReason, OrderTerms, Peg, Stop, StopRole
 from emulator.core.positions import Leg, MarginMode
 
 
@@ -230,6 +231,30 @@ class CancelAllOrders(Command, frozen=True, kw_only=True):
     detached: bool | None = None
 
 
+class CancelOrders(Command, frozen=True, kw_only=True):
+    """Cancel the open orders of an account on some instruments, and what is listed with them. That there is
+    none is no refusal.
+
+    dormant, detached: as of `CancelAllOrders`. listed: True for only those that are in an order list, False
+    for only the others. roles: only those that are there for one of these; None: whatever for.
+    """
+
+    account: AccountId
+    instruments: tuple[str, ...]
+    dormant: bool | None = None
+    detached: bool | None = None
+    listed: bool | None = None
+    roles: tuple[StopRole, ...] | None = None
+
+
+class EndOrders(Command, frozen=True, kw_only=True):
+    """End the open orders of an account on some instruments on the exchange's own behalf, if any."""
+
+    account: AccountId
+    instruments: tuple[str, ...]
+    reason: EndReason
+
+
 class SetCountdown(Command, frozen=True, kw_only=True):
     """Cancel every open order of an account on one instrument at a moment to come, unless this is said
     again before; None: do not. That there is none to end is no refusal."""
@@ -272,12 +297,15 @@ class AmendOrder(Command, frozen=True, kw_only=True):
 
 
 class ModifyOrder(Command, frozen=True, kw_only=True):
-    """Give an open order of a contract another price or quantity, up or down; it keeps its id, and loses its
-    place in the queue unless its instrument lets it keep that when only the quantity shrinks.
+    """Give an open order another price or quantity, up or down; it keeps its id, and loses its place in the
+    queue unless its instrument lets it keep that when only the quantity shrinks.
 
     price, quantity: None: as it is; peg: take the price from the book instead. quantity is all that the order
-    is to trade, what it has traded included; no more than that, and it is canceled, as is one that may only
-    rest and would trade. reference: the client's own name for the modification.
+    is to trade, what it has traded included; no more than that, and it is canceled or this is refused, as its
+    instrument has it, and one that may only rest and would trade is canceled. reference: the client's own
+    name for the modification.
+    trigger_price, trigger_source: of an order that waits for its trigger, where its instrument lets such be
+    modified. attached: all the stops that it shall bring along, from now on; None: as they are.
     """
 
     account: AccountId
@@ -288,6 +316,42 @@ class ModifyOrder(Command, frozen=True, kw_only=True):
     order: OrderId | None = None
     client_id: str | None = None
     reference: str = ""
+    trigger_price: Decimal | None = None
+    trigger_source: TriggerSource | None = None
+    attached: Attached | None = None
+
+
+class Trail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A position is left when the price turns back by `distance`.
+
+    activation: from when on its best price is followed; None: from now on.
+    """
+
+    distance: Decimal
+    activation: Decimal | None = None
+    source: TriggerSource = TriggerSource.LAST
+
+
+class SetStops(Command, frozen=True, kw_only=True):
+    """Say where a position is left. All of it ends when the position does.
+
+    whole: the take profit and the stop loss of all of the position, of which there is one each: what is given
+    becomes so, what is not stays. Given both, the one ends the other; where only one of such two is changed,
+    they are bound no more. Else a further pair for a part of the position, `quantity`.
+    trailing: of all of the position. removes: of what is for all of it, what shall not be there any more:
+    TAKE_PROFIT, STOP_LOSS, TRAILING.
+    Refused with `SettingUnchanged` where that changes nothing.
+    """
+
+    account: AccountId
+    instrument: str
+    leg: Leg = Leg.BOTH
+    whole: bool = True
+    take_profit: Stop | None = None
+    stop_loss: Stop | None = None
+    trailing: Trail | None = None
+    quantity: Decimal | None = None
+    removes: tuple[StopRole, ...] = ()
 
 
 class PriceMode(str, Enum):
@@ -356,6 +420,19 @@ class DropReducing(Command, frozen=True, kw_only=True):
 
     account: AccountId
     instrument: str
+
+
+class FollowStops(Command, frozen=True, kw_only=True):
+    """Internal: an order with stops attached traded `quantity`, or more by now of a position."""
+
+    parent: OrderId
+    account: AccountId
+    wallet: str
+    instrument: str
+    leg: Leg
+    side: Side
+    attached: Attached
+    quantity: Decimal
 
 
 class PayFunding(Command, frozen=True, kw_only=True):

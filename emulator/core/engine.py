@@ -8,7 +8,7 @@ command's time before; times never decrease.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import getcontext, setcontext
+from decimal import Decimal, getcontext, setcontext
 from heapq import heappop, heappush
 from typing import Any, Protocol, runtime_checkable
 
@@ -20,7 +20,7 @@ from emulator.core import snapshot
 from emulator.core.accounting import Accounting
 from emulator.core.audit import Mismatch, audit
 from emulator.core.decisions import DECIDERS, check_placement, decide, next_trigger
-from emulator.core.ids import NO_LIST
+from emulator.core.ids import NO_LIST, OrderId
 from emulator.core.instruments import Instrument
 from emulator.core.liquidation import Risk as Risk
 from emulator.core.markets import Feed
@@ -44,6 +44,9 @@ LOOK_AHEAD_US = 60_000_000
 
 A search costs little more for a minute than for a second, and until then ticks cost nothing.
 """
+
+
+_SIBLING_FIRED = frozenset({EndReason.LIST_SIBLING, EndReason.TAKE_PROFIT_FIRED, EndReason.STOP_LOSS_FIRED})
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -113,6 +116,8 @@ class Engine:
         self._vigil = Vigil(self.state, self.rules)
         self._struck: dict[str, None] = {}
         self._moved: dict[str, None] = {}
+        self._followed: dict[OrderId, Decimal] = {}
+        """What was traded of orders that bring stops along, which do not know of it yet."""
         follows: dict[type[e.Event], Callable[[Any, list[c.Command]], None]] = {
             e.TradeExecuted: self._follow_trade,
             e.PositionTakenOver: self._follow_taken_over,
@@ -295,6 +300,8 @@ class Engine:
                 if follow is not None:
                     follow(event, pending)
             happened += decision
+            if decided == len(pending) and self._followed:
+                pending += self._follow_stops()
             if decided == len(pending) and not self._moved and not self._struck:
                 break
             if decided < len(pending):
@@ -344,6 +351,37 @@ class Engine:
                 self._follow_end(order, pending)
                 if is_contract:
                     self._follow_position(order, pending)
+                if order.terms.attached is not None:
+                    self._note_stops(order, event.quantity)
+
+    def _note_stops(self, order: Order, quantity: Decimal) -> None:
+        """Stops follow from each trade that opens a position; of a pair, from the end of what traded."""
+        if self.instruments[order.instrument].contract is None:
+            if order.is_ended and order.executed:
+                self._followed[order.id] = order.executed
+        elif quantity and not order.terms.reduces:
+            self._followed[order.id] = self._followed.get(order.id, ZERO) + quantity
+
+    def _follow_stops(self) -> list[c.Command]:
+        asked: list[c.Command] = []
+        for order_id, quantity in self._followed.items():
+            order = self.views.orders[order_id]
+            attached = order.terms.attached
+            assert attached is not None
+            asked.append(
+                c.FollowStops(
+                    parent=order_id,
+                    account=order.account,
+                    wallet=order.wallet,
+                    instrument=order.instrument,
+                    leg=order.terms.leg,
+                    side=order.side,
+                    attached=attached,
+                    quantity=quantity,
+                )
+            )
+        self._followed.clear()
+        return asked
 
     def _follow_taken_over(self, event: e.PositionTakenOver, pending: list[c.Command]) -> None:
         order = self.views.orders[event.order]
@@ -383,11 +421,17 @@ class Engine:
         pending.append(c.AdvanceInstrument(instrument=event.instrument))
 
     def _follow_close(self, event: e.OrderCanceled | e.OrderExpired, pending: list[c.Command]) -> None:
-        self._follow_end(self.views.orders[event.order], pending)
+        order = self.views.orders[event.order]
+        self._follow_end(order, pending)
+        if order.terms.attached is not None and order.executed:
+            self._note_stops(order, ZERO)
 
     def _follow_prevented(self, event: e.MatchPrevented, pending: list[c.Command]) -> None:
         for order_id in (event.taker, event.maker):
-            self._follow_end(self.views.orders[order_id], pending)
+            order = self.views.orders[order_id]
+            self._follow_end(order, pending)
+            if order.terms.attached is not None and order.is_ended:
+                self._note_stops(order, ZERO)
 
     def _follow_end(self, order: Order, pending: list[c.Command]) -> None:
         """What the end of an order means for the list it belongs to."""
@@ -400,7 +444,7 @@ class Engine:
         if not live:
             pending.append(c.EndOrderList(order_list=order_list.id))
         elif order.id in order_list.pair:
-            if order.end_reason is EndReason.LIST_SIBLING:
+            if order.end_reason in _SIBLING_FIRED:
                 return  # The other one is why it ended, and lives on.
             # However else one of two legs that cancel each other ends, the other ends with it.
             reason = EndReason.LIST_SIBLING.value

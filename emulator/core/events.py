@@ -238,6 +238,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     quantity: as asked for, or what a market order by quote quantity comes to; None for a funded leg.
     extreme: where a trailing order starts to track, None when it does not track yet.
     origin: the detached order that it follows upon; 0: none.
+    bound: of an order at market, the worst price it may trade at; None: any.
     """
 
     order: OrderId
@@ -252,6 +253,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     extreme: Decimal | None
     order_list: ListId
     origin: OrderId = 0
+    bound: Decimal | None = None
 
 
 class OrderRested(Event, frozen=True, kw_only=True):
@@ -310,12 +312,13 @@ class TrailingStarted(Event, frozen=True, kw_only=True):
 class OrderTriggered(Event, frozen=True, kw_only=True):
     """A dormant order became active with this limit price (None: market).
 
-    quantity: what the position leaves it to close; None: what it had.
+    quantity: what the position leaves it to close; None: what it had. bound: as of `OrderPlaced`.
     """
 
     order: OrderId
     price: Decimal | None
     quantity: Decimal | None = None
+    bound: Decimal | None = None
 
 
 class OrderSucceeded(Event, frozen=True, kw_only=True):
@@ -337,20 +340,25 @@ class OrderActivated(Event, frozen=True, kw_only=True):
 
 class OrderAmended(Event, frozen=True, kw_only=True):
     """price: the new limit price; None: as it was. reenters: it left the book, and what it trades and that
-    it rests follow. reference: the client's own name for the amendment."""
+    it rests follow. reference: the client's own name for the amendment. quantity: None of what closes all of
+    a position. terms: where more than price and quantity was changed, all that they are now."""
 
     order: OrderId
     execution: int
-    quantity: Decimal
+    quantity: Decimal | None
     client_id: str
     price: Decimal | None = None
     reenters: bool = False
     reference: str = ""
+    terms: OrderTerms | None = None
 
 
 class OrderCanceled(Event, frozen=True, kw_only=True):
+    """reason: where it was not its owner who wanted that."""
+
     order: OrderId
     cancel_client_id: str
+    reason: EndReason = EndReason.NONE
 
 
 class OrderExpired(Event, frozen=True, kw_only=True):
@@ -381,6 +389,8 @@ class OrderListPlaced(Event, frozen=True, kw_only=True):
 
 
 class OrderListEnded(Event, frozen=True, kw_only=True):
+    """What is still open of it is in no list any more."""
+
     order_list: ListId
 
 

@@ -80,7 +80,8 @@ class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Amendment(msgspec.Struct, frozen=True, gc=False):
-    """count: how many there were of the order with it. reference: the client's own name for it."""
+    """count: how many there were of the order with it. reference: the client's own name for it.
+    Quantities are 0 of what closes all of a position."""
 
     order: OrderId
     account: AccountId

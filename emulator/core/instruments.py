@@ -130,6 +130,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     triggered that asks for this protection; beyond, the order expires instead. None: however far.
     trailing_reached: how a trailing order ends whose price of activation is reached when it is placed; None:
     it tracks the market at once.
+    take_bound: of a pair, by which part of the last price an order at market may trade beyond it; None:
+    however far. A contract has its own. take_bound_failure: what becomes of one that finds nothing within
+    its bound. dormant_modified: whether what waits for its trigger can be modified. below_executed: what
+    becomes of an order that is to trade no more than it has traded: it is canceled, or that is refused.
     """
 
     symbol: str
@@ -197,6 +201,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     trigger_sources: frozenset[TriggerSource] = frozenset({TriggerSource.LAST})
     trigger_protect: Decimal | None = None
     trailing_reached: Outcome | None = None
+    take_bound: Decimal | None = None
+    take_bound_failure: Outcome = Outcome.REFUSE
+    dormant_modified: bool = False
+    below_executed: Outcome = Outcome.EXPIRE
 
     profile: MarketProfile
     contract: Contract | None = None

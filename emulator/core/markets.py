@@ -160,12 +160,14 @@ class Feed(Protocol):
         *,
         side: Side,
         extreme: Decimal,
-        delta_bips: int,
+        delta_bips: int | None = None,
+        distance: Decimal | None = None,
     ) -> tuple[int | None, Decimal]:
         """When a trailing order fires, and the extreme known by then (or by `until_us`).
 
         SELL: first last price at or below (1 - delta) times the highest last price since, starting
         from `extreme`; BUY: at or above (1 + delta) times the lowest. By descent, as next_crossing.
+        distance: instead of delta, how far below or above it in prices.
         """
         ...
 

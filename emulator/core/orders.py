@@ -29,6 +29,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     price: the stop price, or None for a trailing order that tracks from the start.
     trailing_bips: distance of the reversal in 1/10,000 that fires a trailing order, or None.
+    trailing_distance: the same as a difference of prices. A trailing order has one of the two.
     source: the price that is watched. A trailing order tracks the same.
     """
 
@@ -36,6 +37,12 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     price: Decimal | None = None
     trailing_bips: int | None = None
     source: TriggerSource = TriggerSource.LAST
+    trailing_distance: Decimal | None = None
+
+    @property
+    def is_trailing(self) -> bool:
+        """Whether it follows the price, from the stop price on if it has one."""
+        return self.trailing_bips is not None or self.trailing_distance is not None
 
     def fires_on_rise(self, side: Side) -> bool:
         """Whether the stop price lies above the market at entry."""
@@ -43,6 +50,8 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def fires_at(self, side: Side, extreme: Decimal) -> Decimal:
         """Where a trailing order fires after its price turned back from `extreme`."""
+        if self.trailing_distance is not None:
+            return extreme + (-self.trailing_distance if side is SELL else self.trailing_distance)
         assert self.trailing_bips is not None
         distance = BIPS * self.trailing_bips
         return extreme * (ONE - distance if side is SELL else ONE + distance)
@@ -63,6 +72,63 @@ class Peg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     side: PegSide
     levels: int = 0
+
+
+class StopRole(str, Enum):
+    """What an order that waits for its trigger is there for.
+
+    All but the first two belong to a position: they end with it, and do not count as its owner's own.
+    """
+
+    NONE = "none"
+    STOP = "stop"
+    """An order like any other, only later."""
+    TAKE_PROFIT = "take_profit"
+    """Closes all of a position."""
+    STOP_LOSS = "stop_loss"
+    PARTIAL_TAKE_PROFIT = "partial_take_profit"
+    """Closes a part of a position, or sells again what a pair's order bought."""
+    PARTIAL_STOP_LOSS = "partial_stop_loss"
+    TRAILING = "trailing"
+    """Closes all of a position when the price turned back by a distance."""
+
+
+OF_POSITIONS = frozenset(StopRole) - {StopRole.NONE, StopRole.STOP}
+TAKES_PROFIT = frozenset({StopRole.TAKE_PROFIT, StopRole.PARTIAL_TAKE_PROFIT})
+STOPS_LOSS = frozenset({StopRole.STOP_LOSS, StopRole.PARTIAL_STOP_LOSS})
+
+
+class Stop(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Where a position is left, with a profit or a loss.
+
+    source: the price that is watched. limit: the price of the order that comes then; None: at market.
+    """
+
+    price: Decimal
+    source: TriggerSource = TriggerSource.LAST
+    limit: Decimal | None = None
+
+    @property
+    def type(self) -> OrderType:
+        return OrderType.MARKET if self.limit is None else OrderType.LIMIT
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The stops that an order brings along for what it opens.
+
+    whole: for all of the position, in place of what it had, and at market; else for what the order traded.
+    """
+
+    whole: bool
+    take_profit: Stop | None = None
+    stop_loss: Stop | None = None
+
+
+class Slippage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How far an order at market may go beyond the best opposite price: price steps, or a part of it."""
+
+    steps: int | None = None
+    ratio: Decimal | None = None
 
 
 class Cause(str, Enum):
@@ -90,9 +156,14 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     Of contracts only: leg, which position it is about; reduce_only: it may never open or turn one;
     close_position: it closes all that there is when it is active, and has no quantity. leverage: at which it
     opens, and by which it needs margin, where orders have one of their own; None: the position's.
+    close_on_trigger: it only reduces, and where others in the book stand in its way when it is triggered,
+    they end.
     detached: it is not an order of the market itself, only waits for its trigger; then another order of the
     same name takes its place, with an id of its own.
     cause: who wanted it.
+    attached: the stops that follow from its trades; ignored where it only reduces. role: what it is there
+    for. parent: the order whose trades it followed from; 0: none.
+    slippage: of an order at market, how far from the best price it may trade; None: as far as anybody's may.
     """
 
     side: Side
@@ -116,13 +187,18 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     good_till_us: int | None = None
     cause: Cause = Cause.OWNER
     leverage: Decimal | None = None
+    close_on_trigger: bool = False
+    attached: Attached | None = None
+    role: StopRole = StopRole.NONE
+    parent: OrderId = 0
+    slippage: Slippage | None = None
 
     @property
     def reduces(self) -> bool:
         """Whether it may only make a position smaller, as every order against a leg of hedge mode."""
         if self.leg is not Leg.BOTH and (self.leg is Leg.LONG) is (self.side is SELL):
             return True
-        return self.reduce_only or self.close_position
+        return self.reduce_only or self.close_position or self.close_on_trigger
 
 
 class OrderStatus(str, Enum):
@@ -139,7 +215,7 @@ class OrderStatus(str, Enum):
 
 
 class EndReason(str, Enum):
-    """Why an order ended without being canceled by its owner or filled."""
+    """Why an order ended without being filled, or canceled by its owner: of a canceled one, why so."""
 
     NONE = "none"
     UNFILLED_IMMEDIATE = "unfilled_immediate"
@@ -159,6 +235,15 @@ class EndReason(str, Enum):
     """Its contract is not traded any more."""
     PRICE_PROTECTED = "price_protected"
     TIME_PASSED = "time_passed"
+    TAKE_PROFIT_FIRED = "take_profit_fired"
+    """Of a stop loss: the other one of its pair was triggered."""
+    STOP_LOSS_FIRED = "stop_loss_fired"
+    POSITION_CLOSED = "position_closed"
+    """Of a position's stops: there is nothing left that they could close."""
+    DISCONNECTED = "disconnected"
+    """Its owner was gone for longer than orders may stay."""
+    MADE_WAY = "made_way"
+    """Of one that only reduces: another one that closes was triggered, and needed its part."""
 
 
 ENDED = frozenset(
@@ -183,6 +268,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     trades by accounts and by hand; the market's own are asked for when needed.
     executed_cost: of a contract, what was traded is worth in its settle asset, to the contract's cost step.
     origin: the detached order in whose place it came. successor: what came in its place. 0: none.
+    bound: of an order at market that was active, the worst price it could trade at; None: any.
     """
 
     id: OrderId
@@ -219,6 +305,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     executed_cost: Decimal = ZERO
     origin: OrderId = 0
     successor: OrderId = 0
+    bound: Decimal | None = None
 
     @property
     def side(self) -> Side:

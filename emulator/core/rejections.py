@@ -7,6 +7,9 @@ from enum import Enum
 
 import msgspec
 
+from emulator.core.instruments import Side, TriggerSource
+from emulator.core.orders import StopRole
+
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The root of all rejections."""
@@ -102,6 +105,7 @@ class Setting(str, Enum):
     MARGIN_MODE = "margin_mode"
     POSITION_MODE = "position_mode"
     COLLATERAL_MODE = "collateral_mode"
+    STOPS = "stops"
 
 
 class SettingUnchanged(Rejection, frozen=True, kw_only=True):
@@ -157,6 +161,17 @@ class MarginNeeded(Rejection, frozen=True, kw_only=True):
     spare: Decimal
 
 
+class StopPriceWrong(Rejection, frozen=True, kw_only=True):
+    """A stop lies on the wrong side of the price that it is measured by: `base`, that of `source`, or, where
+    the position is still to be opened at a limit, that limit. side: on which the position is entered."""
+
+    role: StopRole
+    side: Side
+    price: Decimal
+    base: Decimal
+    source: TriggerSource
+
+
 class Limit(str, Enum):
     """Which rule of an instrument an order breaks."""
 
@@ -178,6 +193,7 @@ class Limit(str, Enum):
     AMENDS = "amends"
     TAKE_BOUND = "take_bound"
     CLOSING_ORDERS = "closing_orders"
+    STOP_PAIRS = "stop_pairs"
 
 
 class LimitBroken(Rejection, frozen=True, kw_only=True):
@@ -259,6 +275,12 @@ class AmendIncreases(Rejection, frozen=True, kw_only=True):
 
 class AmendChangesNothing(Rejection, frozen=True, kw_only=True):
     pass
+
+
+class AmendBelowExecuted(Rejection, frozen=True, kw_only=True):
+    """The quantity would be no more than what was traded, where that is a refusal."""
+
+    executed: Decimal
 
 
 class AmendPendingFunded(Rejection, frozen=True, kw_only=True):

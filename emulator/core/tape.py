@@ -494,8 +494,17 @@ class Market:
         """When a trailing order fires, or when to look at it again."""
         trigger = order.terms.trigger
         assert trigger is not None
-        assert trigger.trailing_bips is not None
         extreme = self.trailing_extreme(order, after_us)
+        if trigger.trailing_distance is not None:
+            # A distance is the same wherever the price was shifted to.
+            return self.feed.next_reversal(
+                self.instrument,
+                after_us,
+                until_us,
+                side=order.side,
+                extreme=extreme - shift,
+                distance=trigger.trailing_distance,
+            )[0]
         if not shift:
             return self.feed.next_reversal(
                 self.instrument,

@@ -280,7 +280,6 @@ class Views:
     def will_amend(self, event: e.OrderAmended) -> None:
         """Note what the event is about to change: no other kind is noted before the state applies it."""
         order = self.orders[event.order]
-        assert order.quantity is not None
         amendment = Amendment(
             order.id,
             order.account,
@@ -288,8 +287,8 @@ class Views:
             event.execution,
             order.client_id,
             event.client_id,
-            order.quantity,
-            event.quantity,
+            order.quantity or ZERO,
+            event.quantity or ZERO,
             self.now_us,
             order.price,
             order.price if event.price is None else event.price,
@@ -339,7 +338,8 @@ class Views:
             return
         self._record(self.list_record(self.lists[event.order_list]))
         # Behind the list, so that as long as it is here, its legs are.
-        self._aging += [self.orders[leg] for leg in self.lists[event.order_list].orders]
+        legs = (self.orders[leg] for leg in self.lists[event.order_list].orders)
+        self._aging += [leg for leg in legs if leg.is_ended]
 
     def list_record(self, order_list: OrderList) -> ListRecord:
         """A list with the names that its legs have now."""

@@ -376,6 +376,8 @@ def assert_lists_keep_their_promise(engine: Engine) -> None:
     orders = engine.views.orders
     for order_list in engine.views.lists.values():
         pair = [orders[leg] for leg in order_list.pair]
+        if any(leg.list_id != order_list.id for leg in pair):
+            continue  # They were let go of, and are bound no more.
         begun = [
             leg for leg in pair if leg.executed or leg.prevented or (leg.terms.trigger and leg.working_us)
         ]

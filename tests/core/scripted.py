@@ -123,17 +123,20 @@ class ScriptedFeed:
         *,
         side: Side,
         extreme: Decimal,
-        delta_bips: int,
+        delta_bips: int | None = None,
+        distance: Decimal | None = None,
     ) -> tuple[int | None, Decimal]:
         self.calls["next_reversal"] += 1
         for trade in self._between(after_us, until_us):
             if side is Side.SELL:
                 extreme = max(extreme, trade.price)
-                if trade.price <= extreme * (ONE - BIPS * delta_bips):
+                away = extreme * BIPS * (delta_bips or 0) if distance is None else distance
+                if trade.price <= extreme - away:
                     return trade.time_us, extreme
             else:
                 extreme = min(extreme, trade.price)
-                if trade.price >= extreme * (ONE + BIPS * delta_bips):
+                away = extreme * BIPS * (delta_bips or 0) if distance is None else distance
+                if trade.price >= extreme + away:
                     return trade.time_us, extreme
         return None, extreme
 

@@ -21,14 +21,14 @@ from emulator.core.instruments import (
     TimeInForce,
 )
 from emulator.core.numbers import ZERO, exact
-from emulator.core.orders import OrderTerms, PegSide
+from emulator.core.orders import Attached, OrderTerms, PegSide, Slippage
 from emulator.core.positions import Leg
 from emulator.core.rejections import Rejection
 from tests.core.world import World, deep, instrument, limit, peg, stop
 
 BUY, SELL = Side.BUY, Side.SELL
 
-PLAIN = {"side", "quantity", "price", "post_only", "self_trade_mode", "client_id", "labels", "cause"}
+PLAIN = {"side", "quantity", "price", "post_only", "self_trade_mode", "client_id", "labels", "cause", "role", "parent"}
 """What plain orders differ in."""
 
 ELSE: dict[str, Any] = {
@@ -45,6 +45,9 @@ ELSE: dict[str, Any] = {
     "detached": True,
     "good_till_us": 1,
     "leverage": Decimal(5),
+    "close_on_trigger": True,
+    "attached": Attached(whole=True),
+    "slippage": Slippage(steps=1),
 }
 
 
@@ -68,12 +71,14 @@ def test_every_rule_of_instruments_is_known() -> None:
     not_of_limit_orders = {
         "market_quantity_step", "market_quantity_min", "market_quantity_max", "market_orders",
         "notional_min_applies_to_market", "notional_max_applies_to_market", "quote_quantity_orders",
+        "take_bound", "take_bound_failure",
     }  # fmt: skip
     of_others = {
         "trigger_orders_max", "trigger_orders_shared", "trigger_orders", "trigger_sources", "trigger_protect",
         "trailing_above_min", "trailing_above_max", "trailing_below_min", "trailing_below_max",
         "trailing_orders", "trailing_reached", "iceberg_orders_max", "iceberg_parts_max", "iceberg_orders",
         "pegged_orders", "order_lists_max", "order_lists", "amends_max", "amends", "cancel_replace",
+        "dormant_modified", "below_executed",
     }  # fmt: skip
     of_what_comes_then = {
         "symbol", "kind", "base", "quote", "settle", "base_step", "quote_step", "reference_minutes",

@@ -14,7 +14,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.history import Amendment, Query
-from emulator.core.instruments import SelfTradeMode, Side
+from emulator.core.instruments import Outcome, SelfTradeMode, Side, TriggerSource
 from emulator.core.orders import EndReason, Order, PegSide
 from emulator.core.rejections import Feature, Limit
 from emulator.core.rules import MarginRules
@@ -32,6 +32,7 @@ from tests.core.world import (
     peg,
     perpetual,
     plain,
+    replaced,
     seen,
     still,
     stop,
@@ -150,10 +151,78 @@ def test_only_what_is_in_the_book_can_be_modified() -> None:
     assert world.refuses(stolen) == r.UnknownOrder()
 
 
-def test_pairs_have_amendments_only() -> None:
-    world = World(still(), instrument())
+def test_a_pair_s_order_holds_what_it_needs_from_then_on() -> None:
+    world = World(still(), instrument(), funds="200")
     order = world.buy(world.alice, "1", "90")
-    assert world.refuses(modifying(order, "91")) == r.NotAContract(instrument=world.symbol)
+    world.does(modifying(order, "80", "2"))
+    assert world.depth(BUY) == [("80", "2")]
+    assert world.held(world.alice, "USDT") == 160
+    refused = r.InsufficientBalance(asset="USDT", needed=D(210), available=D(200))
+    assert world.refuses(modifying(order, "105", "2")) == refused
+    world.does(modifying(order, "70"))
+    assert world.held(world.alice, "USDT") == 140
+    sold = world.sell(world.bob, "0.5", "70")
+    assert seen(sold)[0] == "filled"
+    world.does(modifying(order, "60", "1"))
+    assert world.held(world.alice, "USDT") == 30
+    assert_same(world.replayed(), world.engine)
+    assert_same(restored(world), world.engine)
+
+
+def test_a_pair_s_order_may_trade_at_once() -> None:
+    world = World(still(), instrument(taker_fee="0.001"))
+    world.sell(world.bob, "1", "100")
+    order = world.buy(world.alice, "2", "90")
+    world.does(modifying(order, "101", "3"))
+    assert world.fills(order) == [("100", "1")]
+    assert world.depth(BUY) == [("101", "2")]
+    assert world.held(world.alice, "USDT") == 202
+    only_rests = world.sell(world.bob, "1", "110", post_only=True)
+    world.does(modifying(only_rests, "101"))
+    assert (only_rests.status.value, only_rests.end_reason) == ("canceled", EndReason.WOULD_TAKE)
+
+
+def test_no_more_than_was_traded_is_canceled_or_refused() -> None:
+    for below, ends in ((Outcome.EXPIRE, True), (Outcome.REFUSE, False)):
+        world = pit(below_executed=below)
+        order = world.buy(world.alice, "2", "90")
+        world.sell(world.bob, "1", "90")
+        if ends:
+            world.does(modifying(order, None, "1"))
+            assert order.status.value == "canceled"
+        else:
+            assert world.refuses(modifying(order, None, "1")) == r.AmendBelowExecuted(executed=D(1))
+            world.does(modifying(order, None, "1.5"))
+            assert world.depth(BUY) == [("90", "0.5")]
+
+
+def test_what_waits_can_be_modified_where_its_instrument_says_so() -> None:
+    world = pit(dormant_modified=True)
+    order = world.buy(world.alice, "1", "112", trigger=stop("110"))
+    asked = modifying(order, "115", "2", trigger_price=D(114), trigger_source=TriggerSource.MARK)
+    world.does(asked)
+    assert order.terms.trigger == replaced(stop("114"), source=TriggerSource.MARK)
+    assert (order.price, order.quantity, order.status.value) == (D(115), D(2), "dormant")
+    assert world.refuses(asked) == r.AmendChangesNothing()
+    assert world.refuses(modifying(order, trigger_price=D(99))) == r.WouldTrigger()
+    (record,) = world.engine.views.amendments[order.id]
+    assert (record.price_before, record.price_after, record.quantity_after) == (D(112), D(115), D(2))
+    assert_same(world.replayed(), world.engine)
+    assert_same(restored(world), world.engine)
+    world.price("111")
+    assert order.status.value == "dormant"
+    world.price("114")
+    assert seen(order)[0] == "new"
+    assert world.depth(BUY) == [("115", "2")]
+
+
+def test_a_pair_s_order_that_waits_holds_what_its_new_price_needs() -> None:
+    world = World(still(), instrument(dormant_modified=True), funds="200")
+    order = world.buy(world.alice, "1", "120", trigger=stop("110"))
+    world.does(modifying(order, "150"))
+    assert world.held(world.alice, "USDT") == 150
+    refused = r.InsufficientBalance(asset="USDT", needed=D(201), available=D(200))
+    assert world.refuses(modifying(order, "201")) == refused
 
 
 # Trading

@@ -208,7 +208,7 @@ ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
     "derived": {"_checked", "_due", "_version", "_vigil"},
     "given": {"_steps", "feed", "instruments", "name", "observers", "rules"},
-    "of one command": {"_moved", "_struck"},
+    "of one command": {"_followed", "_moved", "_struck"},
 }
 
 

@@ -442,6 +442,42 @@ def test_next_reversal_finds_what_a_scan_finds(of: Instrument, side: Side) -> No
     assert 10 < fired < 60
 
 
+@pytest.mark.parametrize("of", ALL)
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+def test_next_reversal_by_a_distance_finds_what_a_scan_finds(of: Instrument, side: Side) -> None:
+    feed = SyntheticFeed(19)
+    minutes = {BUSY.base: 12, CHEAP.base: 30, ODD.base: 120, QUIET.base: 700}[of.base]
+    start_us, end_us = NOW + 54_321, NOW + minutes * MINUTE
+    trades = trades_of(feed, of, start_us + 1, end_us + 1)
+    best = max if side is Side.SELL else min
+    fired = 0
+    with exact():
+        for case in range(60):
+            draw = int.from_bytes(blake2b(str(case).encode(), digest_size=8).digest(), "big")
+            after = trades[draw % (len(trades) // 2)]
+            # Some distances lie between the steps, as may what the price is measured from.
+            wide = after.price * (1, 3, 8, 15, 40, 90)[case % 6] / 10_000
+            distance = (wide // of.price_step + 1) * of.price_step - (of.price_step / 2 if case % 5 == 0 else 0)
+            until_us = end_us if case % 4 else trades[(draw >> 20) % len(trades)].time_us
+            shift = (of.price_step * ((draw >> 40) % 9)) / 2 - of.price_step
+            extreme = known = after.price + shift if case % 3 else after.price
+            wanted: int | None = None
+            for trade in trades:
+                if not after.time_us < trade.time_us <= until_us:
+                    continue
+                known = best(known, trade.price)
+                if abs(known - trade.price) >= distance:
+                    wanted = trade.time_us
+                    break
+            fresh = SyntheticFeed(19) if case % 20 == 0 else feed
+            at, reached = fresh.next_reversal(
+                of, after.time_us, until_us, side=side, extreme=extreme, distance=distance
+            )
+            assert (at, reached) == (wanted, known), (case, distance)
+            fired += at is not None
+    assert 10 < fired < 60
+
+
 def test_the_function_is_the_same_in_every_instance() -> None:
     warm = SyntheticFeed(21)
     for step in range(40):

@@ -19,6 +19,7 @@ from emulator.core.decisions import (
     placing,
     settling,
     sharing,
+    stops,
 )
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.following import next_trigger
@@ -55,6 +56,8 @@ DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisio
     c.PlaceOrderList: lists.place_order_list,
     c.CancelOrder: changing.cancel_order,
     c.CancelAllOrders: changing.cancel_all,
+    c.CancelOrders: changing.cancel_several,
+    c.EndOrders: changing.end_several,
     c.SetCountdown: changing.set_countdown,
     c.CancelOrderList: changing.cancel_list,
     c.AmendOrder: changing.amend,
@@ -65,6 +68,8 @@ DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisio
     c.ReleaseMarket: markets.release,
     c.AdvanceInstrument: following.advance,
     c.EndDue: following.end_due,
+    c.SetStops: stops.set_stops,
+    c.FollowStops: stops.follow,
     c.TriggerOrder: following.trigger_order,
     c.DropReducing: contracts.drop_reducing,
     c.PayFunding: settling.pay_funding,

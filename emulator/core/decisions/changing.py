@@ -78,6 +78,36 @@ def cancel_all(state: State, rules: EngineRules, command: c.CancelAllOrders, now
     return [e.OrderCanceled(order=order.id, cancel_client_id=command.cancel_client_id) for order in listed]
 
 
+def cancel_several(state: State, rules: EngineRules, command: c.CancelOrders, now_us: int) -> Decision:
+    account = state.accounts.get(command.account)
+    if account is None:
+        return r.UnknownAccount(account=command.account)
+    chosen = frozenset(command.instruments)
+    gone: dict[int, None] = {}
+    for order in account.open_orders.values():
+        if (
+            order.instrument in chosen
+            and (command.dormant is None or (order.status is OrderStatus.DORMANT) is command.dormant)
+            and (command.detached is None or order.terms.detached is command.detached)
+            and (command.listed is None or order.in_list is command.listed)
+            and (command.roles is None or order.terms.role in command.roles)
+        ):
+            gone.update((one.id, None) for one in _with_list(state, order))
+    return [e.OrderCanceled(order=order, cancel_client_id="") for order in gone]
+
+
+def end_several(state: State, rules: EngineRules, command: c.EndOrders, now_us: int) -> Decision:
+    account = state.accounts.get(command.account)
+    if account is None:
+        return r.UnknownAccount(account=command.account)
+    chosen = frozenset(command.instruments)
+    return [
+        e.OrderExpired(order=order.id, reason=command.reason)
+        for order in account.open_orders.values()
+        if order.instrument in chosen
+    ]
+
+
 def set_countdown(state: State, rules: EngineRules, command: c.SetCountdown, now_us: int) -> Decision:
     market = state.markets.get(command.instrument)
     if command.account not in state.accounts:

@@ -13,7 +13,7 @@ from emulator.core.checks import check_status
 from emulator.core.contracts import Contract, value_max, value_of
 from emulator.core.coverage import collateral, mark_price, reducible, resting, spendable
 from emulator.core.decisions.decision import Decision
-from emulator.core.decisions.outcomes import finish, placed, starting_point
+from emulator.core.decisions.outcomes import bound_of, finish, placed, starting_point, take_bound
 from emulator.core.instruments import BUY, SELL, Instrument, Outcome, Side
 from emulator.core.margin import (
     Resting,
@@ -25,7 +25,7 @@ from emulator.core.margin import (
 )
 from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ONE, ZERO, is_on_step
-from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
+from emulator.core.orders import OF_POSITIONS, EndReason, Order, OrderStatus, OrderTerms
 from emulator.core.positions import Leg, MarginMode, Position, joined_leverage, unrealised
 from emulator.core.rejections import Limit, Obstacle, Rejection, Setting
 from emulator.core.rules import EngineRules
@@ -41,8 +41,11 @@ def enter_new(
     terms: OrderTerms,
     price: Decimal | None,
     now_us: int,
+    *,
+    is_successor: bool = False,
 ) -> Decision:
-    """Accept one order that passed its checks: dormant, or active at once."""
+    """Accept one order that passed its checks: dormant, or active at once. is_successor: it comes in the
+    place of one that waited."""
     instrument, quantity = market.instrument, terms.quantity
     assert instrument.contract is not None
     wallet, order_id = instrument.contract.wallet, state.next_order
@@ -60,21 +63,24 @@ def enter_new(
         ]  # fmt: skip
     if terms.reduces:
         most = reducible(state, account, instrument, terms)
-        wanted = most if quantity is None else quantity
+        wanted = _all_at_once(instrument, most) if quantity is None and not is_successor else quantity or most
         if not most or (wanted > most and not rules.margin.shrinks_reducing):
             return r.NothingToReduce()
         quantity = min(wanted, most)
     assert quantity is not None
     taker = Taker(order=order_id, account=account, wallet=wallet, side=terms.side, mode=mode, leg=terms.leg)
-    plan = _planned(state, rules, market, taker, terms, price, quantity, now_us)
+    bound = bound_of(market, terms, now_us) if price is None else None
+    plan = _planned(state, rules, market, taker, terms, price, bound, quantity, now_us)
     if plan is None:
         if instrument.post_only_failure is Outcome.REFUSE:
             return r.WouldTake()
         endings: list[e.Event] | Rejection = [e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)]
     elif price is None and not (plan.executed or plan.prevented or plan.dry):
         best, _ = market.depth(terms.side.opposite, now_us, 1)[0]
-        bound = _take_bound(market, terms.side, now_us)
-        return r.LimitBroken(limit=Limit.TAKE_BOUND, value=best, bound=bound)
+        if instrument.take_bound_failure is Outcome.REFUSE:
+            widest = take_bound(market, terms.side, now_us)
+            return r.LimitBroken(limit=Limit.TAKE_BOUND, value=best, bound=widest)
+        endings = [e.OrderExpired(order=order_id, reason=EndReason.NO_LIQUIDITY)]
     else:
         refused = check_margin(
             state, rules, account, market, terms, _exposed(plan, price, quantity), price, plan, now_us
@@ -84,23 +90,69 @@ def enter_new(
         endings = finish(instrument, terms, order_id, price, plan, quantity=quantity)
     if isinstance(endings, Rejection):
         return endings
-    return [placed(order_id, account, wallet, instrument, terms, mode, quantity, price), *endings]
+    return [
+        placed(order_id, account, wallet, instrument, terms, mode, quantity, price, bound=bound),
+        *endings,
+    ]
+
+
+def _all_at_once(instrument: Instrument, most: Decimal) -> Decimal:
+    """As much of a position as one order at market can close."""
+    limits = [one for one in (instrument.quantity_max, instrument.market_quantity_max) if one]
+    return min([most, *limits])
 
 
 def wake_reducing(
     state: State, rules: EngineRules, market: Market, order: Order, price: Decimal | None, now_us: int
 ) -> list[e.Event]:
     """What becomes of an order that may only reduce, and whose condition is met: it takes what is there."""
-    most = reducible(state, state.accounts[order.account], market.instrument, order.terms)
+    account = state.accounts[order.account]
+    most = reducible(state, account, market.instrument, order.terms)
+    gone: list[e.Event] = []
+    if order.terms.close_on_trigger:
+        gone, most = _make_way(account, order, most)
     if not most:
         return [e.OrderExpired(order=order.id, reason=EndReason.NOTHING_TO_REDUCE)]
     quantity = most if order.quantity is None else min(order.quantity, most)
+    bound = bound_of(market, order.terms, now_us) if price is None else None
     return [
+        *gone,
         e.OrderTriggered(
-            order=order.id, price=price, quantity=None if quantity == order.quantity else quantity
+            order=order.id,
+            price=price,
+            quantity=None if quantity == order.quantity else quantity,
+            bound=bound,
         ),
-        *enter_existing(state, rules, market, order, price, quantity, now_us),
+        *enter_existing(state, rules, market, order, price, bound, quantity, now_us),
     ]
+
+
+def _make_way(account: Account, order: Order, most: Decimal) -> tuple[list[e.Event], Decimal]:
+    """End what would reduce the same position from the book, the newest first, as far as `order` needs it;
+    and how much it can close then."""
+    terms = order.terms
+    position = account.positions.get((order.instrument, terms.leg))
+    held = ZERO if position is None else position.quantity if order.side is SELL else -position.quantity
+    wanted = held if order.quantity is None else min(held, order.quantity)
+    if most >= wanted:
+        return [], most
+    others = [
+        one
+        for one in account.open_orders.values()
+        if one.resting
+        and one.instrument == order.instrument
+        and one.terms.leg is terms.leg
+        and one.side is order.side
+        and one.terms.reduces
+    ]
+    left = held - sum((one.remaining for one in others), ZERO)
+    gone: list[e.Event] = []
+    for one in reversed(others):
+        if left >= wanted:
+            break
+        gone.append(e.OrderExpired(order=one.id, reason=EndReason.MADE_WAY))
+        left += one.remaining
+    return gone, max(left, ZERO)
 
 
 def succeed(
@@ -109,7 +161,7 @@ def succeed(
     """What a detached order comes to when its condition is met: another one in its stead, or nothing."""
     terms = replace(order.terms, trigger=None, detached=False, price_protect=False)
     account = state.accounts[order.account]
-    decision = enter_new(state, rules, account, market, terms, price, now_us)
+    decision = enter_new(state, rules, account, market, terms, price, now_us, is_successor=True)
     if isinstance(decision, Rejection):
         reason = _REASONS.get(type(decision), EndReason.REFUSED_AT_ACTIVATION)
         return [e.OrderExpired(order=order.id, reason=reason)]
@@ -139,11 +191,13 @@ def drop_reducing(state: State, rules: EngineRules, command: c.DropReducing, now
         # One that waits for its price may find another position then, unless it stands for this one.
         if order.instrument != command.instrument or not terms.reduces:
             continue
-        if not (order.resting or terms.close_position):
+        is_stop = terms.role in OF_POSITIONS
+        if not (order.resting or terms.close_position or is_stop):
             continue
         position = account.positions.get((order.instrument, terms.leg))
         if position is None or (position.quantity > ZERO) is not (order.side is SELL):
-            gone.append(e.OrderExpired(order=order.id, reason=EndReason.NOTHING_TO_REDUCE))
+            reason = EndReason.POSITION_CLOSED if is_stop else EndReason.NOTHING_TO_REDUCE
+            gone.append(e.OrderExpired(order=order.id, reason=reason))
     return gone
 
 
@@ -153,10 +207,11 @@ def enter_existing(
     market: Market,
     order: Order,
     price: Decimal | None,
+    bound: Decimal | None,
     quantity: Decimal,
     now_us: int,
 ) -> list[e.Event]:
-    """What becomes of an order that was dormant and is active now."""
+    """What becomes of an order that was dormant and is active now. bound: of one at market."""
     account, terms = state.accounts[order.account], order.terms
     taker = Taker(
         order=order.id,
@@ -166,7 +221,7 @@ def enter_existing(
         mode=order.self_trade_mode,
         leg=terms.leg,
     )
-    plan = _planned(state, rules, market, taker, terms, price, quantity, now_us)
+    plan = _planned(state, rules, market, taker, terms, price, bound, quantity, now_us)
     if plan is None:
         return [e.OrderExpired(order=order.id, reason=EndReason.WOULD_TAKE)]
     exposed = _exposed(plan, price, quantity)
@@ -185,6 +240,7 @@ def _planned(
     taker: Taker,
     terms: OrderTerms,
     price: Decimal | None,
+    bound: Decimal | None,
     quantity: Decimal,
     now_us: int,
 ) -> Plan | None:
@@ -195,18 +251,8 @@ def _planned(
             return None
         if not crossing:
             return Plan(quantity)
-    limit = _take_bound(market, terms.side, now_us) if price is None else price
+    limit = bound if price is None else price
     return walk(state, rules, market, taker, now_us, limit=limit, quantity=quantity)
-
-
-def _take_bound(market: Market, side: Side, now_us: int) -> Decimal | None:
-    """The worst price that an order at market may trade at."""
-    contract = market.instrument.contract
-    assert contract is not None
-    if contract.take_bound is None:
-        return None
-    away = contract.take_bound if side is BUY else -contract.take_bound
-    return mark_price(market, now_us) * (ONE + away)
 
 
 def _exposed(plan: Plan, price: Decimal | None, quantity: Decimal) -> Decimal:

@@ -10,14 +10,13 @@ from emulator.core.checks import check_band, check_funded, check_terms
 from emulator.core.coverage import mark_price
 from emulator.core.decisions import contracts
 from emulator.core.decisions.decision import Decision
-from emulator.core.decisions.outcomes import finish, starting_point
+from emulator.core.decisions.outcomes import bound_of, finish, starting_point
 from emulator.core.decisions.placing import peg_price, plan_walk
-from emulator.core.ids import NO_LIST
 from emulator.core.instruments import SELL, Instrument, OrderType
 from emulator.core.matching import Taker, serve
 from emulator.core.numbers import ZERO, round_down
 from emulator.core.order_lists import OrderList
-from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
+from emulator.core.orders import STOPS_LOSS, TAKES_PROFIT, EndReason, Order, OrderStatus, OrderTerms
 from emulator.core.rejections import Rejection
 from emulator.core.rules import EngineRules
 from emulator.core.state import State, dormant_price, requirement
@@ -92,12 +91,12 @@ def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now
     market = state.markets[order.instrument]
     terms, trigger = order.terms, order.terms.trigger
     assert trigger is not None
-    if trigger.trailing_bips is not None and not order.trailing:
+    if trigger.is_trailing and not order.trailing:
         extreme = market.price_by(trigger.source, now_us)
         return [e.TrailingStarted(order=order.id, extreme=extreme)]
     if terms.price_protect and _is_apart(market, now_us):
         return [e.OrderExpired(order=order.id, reason=EndReason.PRICE_PROTECTED)]
-    ends = _ends_of(state.siblings(order))
+    ends = _ends_of(state.siblings(order), order)
     price = terms.price
     if terms.peg is not None:
         price = peg_price(market, terms, now_us)
@@ -112,9 +111,11 @@ def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now
     if terms.detached:
         return contracts.succeed(state, rules, market, order, price, now_us)
     if terms.reduces:
-        return contracts.wake_reducing(state, rules, market, order, price, now_us)
-    woken = e.OrderTriggered(order=order.id, price=price)
-    return [*ends, woken, *_enter_existing(state, rules, market, order, price, order.remaining, (), now_us)]
+        return [*ends, *contracts.wake_reducing(state, rules, market, order, price, now_us)]
+    bound = bound_of(market, terms, now_us) if price is None else None
+    woken = e.OrderTriggered(order=order.id, price=price, bound=bound)
+    quantity = order.remaining
+    return [*ends, woken, *_enter_existing(state, rules, market, order, price, bound, quantity, (), now_us)]
 
 
 def _is_apart(market: Market, now_us: int) -> bool:
@@ -150,7 +151,7 @@ def activate(state: State, rules: EngineRules, command: c.ActivateOrder, now_us:
         if isinstance(starting, Rejection):
             # A leg whose stop price was passed meanwhile fires at once instead of being refused:
             # it protects a position that exists by now.
-            ends, siblings = _ends_of(siblings), ()
+            ends, siblings = _ends_of(siblings, order), ()
         else:
             status, extreme = OrderStatus.DORMANT, starting
     if status is OrderStatus.NEW and terms.peg is not None:
@@ -170,10 +171,11 @@ def activate(state: State, rules: EngineRules, command: c.ActivateOrder, now_us:
     )
     if status is OrderStatus.DORMANT:
         return [activated]
+    bound = bound_of(market, terms, now_us) if price is None else None
     return [
         *ends,
         activated,
-        *_enter_existing(state, rules, market, order, price, quantity, siblings, now_us),
+        *_enter_existing(state, rules, market, order, price, bound, quantity, siblings, now_us),
     ]
 
 
@@ -183,6 +185,7 @@ def _enter_existing(
     market: Market,
     order: Order,
     price: Decimal | None,
+    bound: Decimal | None,
     quantity: Decimal,
     siblings: tuple[Order, ...],
     now_us: int,
@@ -190,7 +193,7 @@ def _enter_existing(
     """What becomes of an order that was waiting or dormant and is active now."""
     instrument, terms = market.instrument, order.terms
     if instrument.contract is not None:
-        return contracts.enter_existing(state, rules, market, order, price, quantity, now_us)
+        return contracts.enter_existing(state, rules, market, order, price, bound, quantity, now_us)
     if price is not None and terms.post_only and market.crosses(terms.side, price, now_us):
         return [e.OrderExpired(order=order.id, reason=EndReason.WOULD_TAKE)]
     taker = Taker(
@@ -201,12 +204,13 @@ def _enter_existing(
         mode=order.self_trade_mode,
         siblings=siblings,
     )
-    held = _available_hold(state, order)
+    held = state.set_aside(order)
     needed = quantity if terms.side is SELL else ZERO
     if price is not None:
         needed = requirement(instrument, terms.side, price, quantity)
+    limit = bound if price is None else price
     plan = plan_walk(
-        state, rules, market, taker, now_us, limit=price, quantity=quantity, budget=None,
+        state, rules, market, taker, now_us, limit=limit, quantity=quantity, budget=None,
         reserved=max(ZERO, needed - held),
     )  # fmt: skip
     if price is None:
@@ -219,15 +223,13 @@ def _enter_existing(
     return ending
 
 
-def _ends_of(siblings: tuple[Order, ...]) -> list[e.Event]:
-    return [e.OrderExpired(order=order.id, reason=EndReason.LIST_SIBLING) for order in siblings]
-
-
-def _available_hold(state: State, order: Order) -> Decimal:
-    """What is held already and serves the order when it becomes active."""
-    if order.list_id == NO_LIST:
-        return order.held
-    return order.held + state.lists[order.list_id].held
+def _ends_of(siblings: tuple[Order, ...], fired: Order) -> list[e.Event]:
+    reason = EndReason.LIST_SIBLING
+    if fired.terms.role in TAKES_PROFIT:
+        reason = EndReason.TAKE_PROFIT_FIRED
+    elif fired.terms.role in STOPS_LOSS:
+        reason = EndReason.STOP_LOSS_FIRED
+    return [e.OrderExpired(order=order.id, reason=reason) for order in siblings]
 
 
 def _refused_peg(state: State, market: Market, order: Order, price: Decimal, now_us: int) -> EndReason | None:
@@ -238,7 +240,7 @@ def _refused_peg(state: State, market: Market, order: Order, price: Decimal, now
         return None
     needed = requirement(market.instrument, order.side, price, order.remaining)
     free = state.ledger.free(order.account, order.wallet, order.hold_asset)
-    return EndReason.INSUFFICIENT_BALANCE if needed > free + _available_hold(state, order) else None
+    return EndReason.INSUFFICIENT_BALANCE if needed > free + state.set_aside(order) else None
 
 
 def _refused_quantity(

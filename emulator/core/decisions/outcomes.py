@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from emulator.core import events as e
 from emulator.core import rejections as r
+from emulator.core.coverage import mark_price
 from emulator.core.ids import NO_LIST
-from emulator.core.instruments import Instrument, Outcome, SelfTradeMode, TimeInForce
+from emulator.core.instruments import BUY, Instrument, Outcome, SelfTradeMode, Side, TimeInForce
 from emulator.core.matching import Plan
-from emulator.core.numbers import ZERO
+from emulator.core.numbers import ONE, ZERO, round_down, round_up
 from emulator.core.orders import EndReason, OrderStatus, OrderTerms
 from emulator.core.rejections import Rejection
 from emulator.core.state import Account
@@ -33,7 +34,7 @@ def starting_point(market: Market, terms: OrderTerms, now_us: int) -> Decimal | 
     reached = price >= trigger.price if trigger.fires_on_rise(terms.side) else price <= trigger.price
     if not reached:
         return None
-    is_refused = trigger.trailing_bips is None or market.instrument.trailing_reached is _REFUSE
+    is_refused = not trigger.is_trailing or market.instrument.trailing_reached is _REFUSE
     return r.WouldTrigger() if is_refused else price
 
 
@@ -50,6 +51,7 @@ def placed(
     status: OrderStatus = OrderStatus.NEW,
     extreme: Decimal | None = None,
     order_list: int = NO_LIST,
+    bound: Decimal | None = None,
 ) -> e.OrderPlaced:
     return e.OrderPlaced(
         order=order_id,
@@ -63,7 +65,42 @@ def placed(
         price=price,
         extreme=extreme,
         order_list=order_list,
+        bound=bound,
     )
+
+
+def bound_of(market: Market, terms: OrderTerms, now_us: int) -> Decimal | None:
+    """The worst price that an order at market may trade at, in price steps; None: any.
+
+    It may be so much away from the last price, of a contract from its mark price, and so much from the best
+    opposite price as the order itself says.
+    """
+    bounds: list[Decimal] = []
+    side, step = terms.side, market.instrument.price_step
+    direction = ONE if side is BUY else -ONE
+    widest = take_bound(market, side, now_us)
+    if widest is not None:
+        bounds.append(widest)
+    slippage = terms.slippage
+    if slippage is not None:
+        best = market.depth(side.opposite, now_us, 1)
+        if best:
+            away = best[0][0] * slippage.ratio if slippage.ratio is not None else step * (slippage.steps or 0)
+            bounds.append(best[0][0] + direction * away)
+    if not bounds:
+        return None
+    return round_down(min(bounds), step) if side is BUY else round_up(max(bounds), step)
+
+
+def take_bound(market: Market, side: Side, now_us: int) -> Decimal | None:
+    """The worst price that any order at market may trade at."""
+    instrument = market.instrument
+    contract = instrument.contract
+    part = instrument.take_bound if contract is None else contract.take_bound
+    if part is None:
+        return None
+    base = market.last_price(now_us) if contract is None else mark_price(market, now_us)
+    return base * (ONE + part if side is BUY else ONE - part)
 
 
 def finish(

@@ -17,7 +17,8 @@ from emulator.core.checks import (
 )
 from emulator.core.decisions import contracts, leverages
 from emulator.core.decisions.decision import Decision
-from emulator.core.decisions.outcomes import finish, placed, rest_or_expire, starting_point
+from emulator.core.decisions.outcomes import bound_of, finish, placed, rest_or_expire, starting_point
+from emulator.core.decisions.stops import check_attached, check_pairs
 from emulator.core.instruments import BUY, SELL, Instrument, Outcome, SelfTradeMode, Side, TimeInForce
 from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ZERO, divide_down
@@ -110,6 +111,10 @@ def check_leg(
         rejection = check_position(state, account, wallet, instrument, terms)
     if rejection is None and instrument.contract is not None:
         rejection = contracts.check_leg(state, account, instrument.contract, terms)
+    if rejection is None and terms.attached is not None:
+        rejection = check_attached(market, terms, now_us, price) or check_pairs(
+            state, account.id, instrument, terms
+        )
     if rejection is not None:
         return rejection
     if client_id and (account.id, instrument.symbol, client_id) in state.client_ids:
@@ -194,24 +199,29 @@ def enter_new(
     if needed > free:
         return r.InsufficientBalance(asset=asset, needed=needed, available=free)
     taker = Taker(order=order_id, account=account, wallet=wallet, side=side, mode=mode)
+    bound = bound_of(market, terms, now_us) if price is None else None
     plan = plan_walk(
-        state, rules, market, taker, now_us, limit=price, quantity=quantity, budget=terms.quote_quantity,
-        reserved=needed,
+        state, rules, market, taker, now_us, limit=bound if price is None else price, quantity=quantity,
+        budget=terms.quote_quantity, reserved=needed,
     )  # fmt: skip
     if price is None:
         if plan.paid > free:
             return r.InsufficientBalance(asset=asset, needed=plan.paid, available=free)
         if quantity is None:
             quantity = plan.executed + plan.prevented
-            if not plan.matches and (thin := _too_thin(instrument, plan)) is not None:
+            is_refused = not plan.bounded or instrument.take_bound_failure is _REFUSE
+            if is_refused and not plan.matches and (thin := _too_thin(instrument, plan)) is not None:
                 return thin
-            if plan.dry:
+            if plan.dry or plan.bounded:
                 quantity += _unspent(market, terms, plan, now_us)
     assert quantity is not None
     endings = finish(instrument, terms, order_id, price, plan, quantity=quantity)
     if isinstance(endings, Rejection):
         return endings
-    return [placed(order_id, account, wallet, instrument, terms, mode, quantity, price), *endings]
+    return [
+        placed(order_id, account, wallet, instrument, terms, mode, quantity, price, bound=bound),
+        *endings,
+    ]
 
 
 def plan_walk(

@@ -58,10 +58,11 @@ class Plan:
 
     remaining: what the taker still wants; None when it spends a budget.
     paid: the most that it takes of the asset that the taker pays with; fees in a discount asset apart.
-    ended: self-trade prevention took the rest of the taker. dry: the book ran out within the limit.
+    ended: self-trade prevention took the rest of the taker. dry: the book ran out within the limit. bounded:
+    what comes next is beyond the limit.
     """
 
-    __slots__ = ("amount", "dry", "ended", "events", "executed", "matches", "paid", "prevented",
+    __slots__ = ("amount", "bounded", "dry", "ended", "events", "executed", "matches", "paid", "prevented",
                  "remaining", "trades")  # fmt: skip
 
     def __init__(self, quantity: Decimal | None = None) -> None:
@@ -75,6 +76,7 @@ class Plan:
         self.matches = 0
         self.ended = False
         self.dry = False
+        self.bounded = False
 
 
 def walk(
@@ -156,6 +158,7 @@ class _Walker:
             else:
                 at, source = level.price, level
             if limit is not None and (at > limit if is_buy else at < limit):
+                plan.bounded = True
                 return
             if price != at:
                 assert source is not None

@@ -24,9 +24,9 @@ from emulator.core.margin import NOTHING_RESTS, counted
 from emulator.core.markets import Feed
 from emulator.core.marks import Marks, Watch
 from emulator.core.numbers import ONE, ZERO
-from emulator.core.orders import Order
+from emulator.core.orders import OF_POSITIONS, Order, StopRole
 from emulator.core.positions import Leg, MarginMode, Position, after_funding, margin_moved, traded
-from emulator.core.state.records import Account, Choice, PositionKey
+from emulator.core.state.records import Account, Choice, PositionKey, Stops
 from emulator.core.tape import Market
 
 
@@ -135,6 +135,26 @@ class ContractState:
         """Whether an account has open orders on a contract that may only reduce."""
         listed = self.accounts[account].open_orders.values()
         return any(order.instrument == symbol and order.terms.reduces for order in listed)
+
+    def stops_of(self, account: AccountId, symbol: str, leg: Leg = Leg.BOTH) -> Stops:
+        """Where a position is left; what was triggered and rests in the book still belongs to its pair."""
+        whole: dict[StopRole, Order] = {}
+        pairs: dict[int, tuple[Order, ...]] = {}
+        for order in self.accounts[account].open_orders.values():
+            role = order.terms.role
+            if role not in OF_POSITIONS or order.instrument != symbol or order.terms.leg is not leg:
+                continue
+            if order.terms.close_position:
+                whole[role] = order
+            else:
+                key = order.list_id if order.in_list else -order.id
+                pairs[key] = (*pairs.get(key, ()), order)
+        return Stops(
+            take_profit=whole.get(StopRole.TAKE_PROFIT),
+            stop_loss=whole.get(StopRole.STOP_LOSS),
+            trailing=whole.get(StopRole.TRAILING),
+            pairs=tuple(pairs.values()),
+        )
 
     # Trades
 

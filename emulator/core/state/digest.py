@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import asdict, astuple
 
 from emulator.core.order_lists import OrderList
-from emulator.core.orders import Cause, Order, OrderTerms
+from emulator.core.orders import Cause, Order, OrderTerms, StopRole
 from emulator.core.positions import Leg
 
 if TYPE_CHECKING:
@@ -26,11 +26,16 @@ _ADDED = {
     "good_till_us": None,
     "cause": Cause.OWNER,
     "leverage": None,
+    "close_on_trigger": False,
+    "attached": None,
+    "role": StopRole.NONE,
+    "parent": 0,
+    "slippage": None,
 }
 
 
-_OF_CONTRACTS = {"executed_cost", "origin", "successor"}
-"""What only orders of contracts have; where they have none it does not count either."""
+_OF_CONTRACTS = {"executed_cost", "origin", "successor", "bound"}
+"""What only some orders have, mostly those of contracts; where they have none it does not count either."""
 
 
 def _terms(terms: OrderTerms) -> dict[str, Any]:
@@ -40,6 +45,10 @@ def _terms(terms: OrderTerms) -> dict[str, Any]:
     for name, default in _ADDED.items():
         if listed[name] == default:
             del listed[name]
+    trigger = terms.trigger
+    if trigger is not None and trigger.trailing_distance is None:
+        listed["trigger"] = asdict(trigger)
+        del listed["trigger"]["trailing_distance"]
     return listed
 
 

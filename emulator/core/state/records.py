@@ -70,6 +70,16 @@ class Account:
         self.beside: dict[tuple[str, Leg], Resting] = {}
 
 
+class Stops(msgspec.Struct, frozen=True):
+    """The orders that wait to close a position, or are about to. take_profit, stop_loss, trailing: all of it.
+    pairs: parts of it, one or two that came together each."""
+
+    take_profit: Order | None = None
+    stop_loss: Order | None = None
+    trailing: Order | None = None
+    pairs: tuple[tuple[Order, ...], ...] = ()
+
+
 class Counts(msgspec.Struct):
     """Open orders of one account on one instrument, by the limits that apply to them."""
 

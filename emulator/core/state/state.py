@@ -21,7 +21,7 @@ from emulator.core.ledger import FAUCET, FEES, MARKET, OUTSIDE, Ledger
 from emulator.core.markets import Feed
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListStatus, OrderList
-from emulator.core.orders import ENDED, EndReason, Order, OrderStatus
+from emulator.core.orders import ENDED, EndReason, Order, OrderStatus, OrderTerms
 from emulator.core.prints import Print
 from emulator.core.state.contracts import market_of
 from emulator.core.state.digest import fingerprint
@@ -141,6 +141,10 @@ class State(MarketState):
         legs = (self.orders[leg] for leg in owner.pair if leg in self.orders)
         return max(map(self.required, legs), default=ZERO)
 
+    def set_aside(self, order: Order) -> Decimal:
+        """What is held already and serves an order when it becomes active, or another one."""
+        return order.held if order.list_id == NO_LIST else order.held + self.lists[order.list_id].held
+
     def fingerprint(self) -> str:
         """A digest of everything folded, equal for equal histories."""
         return fingerprint(self)
@@ -245,6 +249,7 @@ class State(MarketState):
             updated_us=now_us,
         )
         order.origin = event.origin
+        order.bound = event.bound
         if status is _NEW:
             order.working_us = now_us
         self.next_order = id + 1
@@ -442,6 +447,7 @@ class State(MarketState):
         self.next_execution += 1
         order.status = _NEW
         order.price = event.price
+        order.bound = event.bound
         if event.quantity is not None:
             order.quantity = event.quantity
         order.working_us = order.updated_us = now_us
@@ -476,7 +482,7 @@ class State(MarketState):
 
     def _order_amended(self, event: e.OrderAmended, now_us: int) -> None:
         order = self.orders[event.order]
-        assert order.quantity is not None
+        resized = event.quantity != order.quantity
         self.next_execution = event.execution + 1
         order.quantity = event.quantity
         order.amend_count += 1
@@ -485,6 +491,10 @@ class State(MarketState):
             self.client_ids.pop((order.account, order.instrument, order.client_id), None)
             order.client_id = event.client_id
             self.client_ids[order.account, order.instrument, order.client_id] = order.id
+        if event.terms is not None:
+            self._give_terms(order, event.terms, now_us)
+        if event.price is not None and not order.resting:
+            order.price = event.price
         if event.reenters:
             market = self.markets[order.instrument]
             queues = market.bids if order.side is BUY else market.asks
@@ -493,10 +503,11 @@ class State(MarketState):
             order.resting = False
             order.visible = ZERO
             market.changes += 1
-            self.rebook(order)
+            if market.marks is not None:
+                self.rebook(order)
             if event.price is not None:
                 order.price = event.price
-        elif order.resting:
+        elif order.resting and resized:
             market = self.markets[order.instrument]
             queues = market.bids if order.side is BUY else market.asks
             assert order.price is not None
@@ -510,10 +521,23 @@ class State(MarketState):
             market.changes += 1
         self._rehold(order)
 
+    def _give_terms(self, order: Order, terms: OrderTerms, now_us: int) -> None:
+        """What it waits for may be another price from now on; the best price that it followed stays."""
+        market = self.markets[order.instrument]
+        moves = order.asleep and terms.trigger != order.terms.trigger
+        if moves and not order.trailing:
+            self.unqueue_trigger(order, market)
+        order.terms = terms
+        if moves and not order.trailing:
+            self.sleep(order, market, None, now_us)
+        elif moves:
+            self.touched.add(order.instrument)
+
     def _order_canceled(self, event: e.OrderCanceled, now_us: int) -> None:
         order = self.orders[event.order]
         self.next_execution += 1
         order.status = OrderStatus.CANCELED
+        order.end_reason = event.reason
         order.updated_us = now_us
         self._close(order, now_us)
 
@@ -561,6 +585,9 @@ class State(MarketState):
 
     def _order_list_ended(self, event: e.OrderListEnded, now_us: int) -> None:
         order_list = self.lists.pop(event.order_list)
+        for leg in order_list.orders:
+            if leg in self.orders:
+                self.orders[leg].list_id = NO_LIST
         order_list.status = ListStatus.DONE
         order_list.updated_us = now_us
         if order_list.held:

@@ -215,6 +215,7 @@ FILTERS: Mapping[Limit, str] = MappingProxyType(
         Limit.AMENDS: "MAX_NUM_ORDER_AMENDS",
         Limit.TAKE_BOUND: "PERCENT_PRICE_BY_SIDE",
         Limit.CLOSING_ORDERS: "MAX_NUM_ALGO_ORDERS",
+        Limit.STOP_PAIRS: "MAX_NUM_ALGO_ORDERS",
     }
 )
 """The filter that a limit belongs to, by its name on the wire."""
@@ -309,6 +310,8 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
             | rejections.MarginNeeded()
             | rejections.TimePassed()
             | rejections.OrderNotResting()
+            | rejections.StopPriceWrong()
+            | rejections.AmendBelowExecuted()
         ):
             # Only contracts have positions, and those are not traded on this site; nor do orders end by time.
             return refuse(-1130, "symbol")

@@ -165,16 +165,21 @@ class SyntheticFeed:
         *,
         side: Side,
         extreme: Decimal,
-        delta_bips: int,
+        delta_bips: int | None = None,
+        distance: Decimal | None = None,
     ) -> tuple[int | None, Decimal]:
         path = self._market(instrument).path
         # A buy is a sell upside down: on negated prices the extreme is the highest either way.
         up = 1 if side is Side.SELL else -1
-        kept = 10_000 - up * delta_bips
+        kept, gap = 10_000 - up * (delta_bips or 0), 0
         numerator, denominator = path.scale.steps(extreme)
         best = (up * numerator) // denominator
         best_steps: int | None = None
         fires_at = up * numerator * kept // (denominator * 10_000)
+        if distance is not None:
+            far, parts = path.scale.steps(distance)
+            gap = -(-far // parts)
+            fires_at = (up * numerator * parts - far * denominator) // (denominator * parts)
 
         first_us = max(after_us + 1, BEGIN_US)
         for day in range(first_us // DAY_US, until_us // DAY_US + 1):
@@ -188,10 +193,10 @@ class SyntheticFeed:
                 node_best, node_worst = (node.high, node.low) if up > 0 else (-node.low, -node.high)
                 is_whole = first_us <= node.start_us and node.end_us <= until_us + 1
                 # Even if its extreme came before everything else in the node, it cannot fire there.
-                if is_whole and node_worst > max(fires_at, node_best * kept // 10_000):
+                if is_whole and node_worst > max(fires_at, node_best * kept // 10_000 - gap):
                     if node_best > best:
                         best = best_steps = node_best
-                        fires_at = best * kept // 10_000
+                        fires_at = best * kept // 10_000 - gap
                     continue
                 if node.count > LEAF_MAX:
                     left, right = path.halves(node)
@@ -204,7 +209,7 @@ class SyntheticFeed:
                     price = up * prints.prices[place]
                     if price > best:
                         best = best_steps = price
-                        fires_at = best * kept // 10_000
+                        fires_at = best * kept // 10_000 - gap
                     if price <= fires_at:
                         known = extreme if best_steps is None else path.scale.price(up * best_steps)
                         return prints.times_us[place], known

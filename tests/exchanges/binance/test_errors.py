@@ -11,9 +11,24 @@ import pytest
 
 from emulator.core import commands, rejections
 from emulator.core.commands import Command
-from emulator.core.instruments import InstrumentStatus, OrderType, SelfTradeMode, Side, TimeInForce
+from emulator.core.instruments import (
+    InstrumentStatus,
+    OrderType,
+    SelfTradeMode,
+    Side,
+    TimeInForce,
+    TriggerSource,
+)
 from emulator.core.order_lists import ListKind, ListStatus
-from emulator.core.orders import EndReason, OrderStatus, OrderTerms, PegSide, Trigger, TriggerKind
+from emulator.core.orders import (
+    EndReason,
+    OrderStatus,
+    OrderTerms,
+    PegSide,
+    StopRole,
+    Trigger,
+    TriggerKind,
+)
 from emulator.core.rejections import Feature, Limit, LimitBroken, Obstacle, Rejection, Setting
 from emulator.exchanges.binance import vocabulary as v
 from emulator.exchanges.binance.errors import (
@@ -72,6 +87,12 @@ def a(kind: type[Rejection]) -> Rejection:
         "cancel": GONE,
         "place": None,
         "place_attempted": False,
+        "executed": ONE,
+        "role": StopRole.TAKE_PROFIT,
+        "side": Side.BUY,
+        "price": ONE,
+        "base": ONE,
+        "source": TriggerSource.LAST,
     }
     return kind(**{name: fields[name] for name in kind.__struct_fields__ if name in fields})
 

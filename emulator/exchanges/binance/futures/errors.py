@@ -399,6 +399,8 @@ def speak(product: Product, rejection: Rejection, command: Command | None) -> Re
             | rejections.OrderTermsInvalid()
             | rejections.ReplaceFailed()
             | rejections.LeverageShared()
+            | rejections.StopPriceWrong()
+            | rejections.AmendBelowExecuted()
         ):
             # Nothing that these sites take can come to any of them.
             return refuse(-1014)
@@ -432,6 +434,8 @@ def _unchanged(product: Product, rejection: rejections.SettingUnchanged, command
             return refuse(-4059)
         case Setting.COLLATERAL_MODE:
             return refuse(-4171)
+        case Setting.STOPS:
+            return refuse(-1014)
     assert_never(rejection.setting)
 
 
@@ -458,6 +462,8 @@ def _blocked(product: Product, rejection: rejections.SettingBlocked) -> Refusal:
             return refuse(-4068 if is_position else -4067)
         case Setting.COLLATERAL_MODE:
             return refuse(_COLLATERAL_CODES[rejection.obstacle])
+        case Setting.STOPS:
+            return refuse(-1014)
     assert_never(rejection.setting)
 
 
@@ -501,7 +507,7 @@ def _limit_broken(product: Product, rejection: LimitBroken, command: Command | N
             return refuse(-2007)
         case Limit.POSITION:
             return refuse(-2027)
-        case Limit.ICEBERG_PARTS | Limit.ICEBERG_ORDERS | Limit.ORDER_LISTS:
+        case Limit.ICEBERG_PARTS | Limit.ICEBERG_ORDERS | Limit.ORDER_LISTS | Limit.STOP_PAIRS:
             return refuse(-1014)
     assert_never(rejection.limit)
 
