@@ -13,7 +13,7 @@ from typing import Final
 from emulator.core.engine import Engine
 from emulator.core.markets import Feed
 from emulator.core.rules import EngineRules, MarginRules
-from emulator.exchanges.bybit import service, user
+from emulator.exchanges.bybit import batches, queries, service, trading, user
 from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.auth import ALL_PERMISSIONS
 from emulator.exchanges.bybit.categories import CATEGORIES, SPOT, all_instruments
@@ -51,6 +51,9 @@ either goes by `category:symbol` as well."""
 
 _MODULES: Final[tuple[Rows, ...]] = (
     service.rows,
+    trading.rows,
+    batches.rows,
+    queries.rows,
     user.rows,
 )
 """Everything that the site answers, in the order of the documents."""
@@ -84,6 +87,7 @@ def engine(feed: Feed) -> Engine:
                 for one in SPOT.listings.values()
             },
             margin=MARGIN,
+            keeps_transactions=True,
         ),
     )
 

@@ -14,15 +14,18 @@ from emulator.core import commands, rejections
 from emulator.core.commands import Command
 from emulator.core.instruments import Instrument, Side
 from emulator.core.numbers import ONE, ZERO
+from emulator.core.orders import TAKES_PROFIT
 from emulator.core.rejections import Feature, Limit, LimitBroken, Obstacle, Rejection, Setting
 from emulator.exchanges.bybit.categories import CATEGORIES
 from emulator.exchanges.bybit.figures import decimal_text
 from emulator.exchanges.bybit.refusals import CATEGORY, refuse, refuse_parameter
+from emulator.exchanges.bybit.vocabulary import SIDE_WORDS, TRIGGER_WORDS
 from emulator.web.contract import Refusal
 
 TOO_LITTLE: Final = "The number of contracts exceeds minimum limit allowed"
 TOO_MUCH: Final = "The number of contracts exceeds maximum limit allowed: too large"
 """Of 10001, as running servers say it of contracts."""
+STOP_PRICE: Final = "%s:%s set for %s position should %s base_price:%s??%s"
 TO_CANCEL: Final = "order not exists or too late to cancel"
 TO_REPLACE: Final = "order not exists or too late to replace"
 
@@ -149,7 +152,11 @@ def speak(rejection: Rejection, command: Command | None) -> Refusal:
         case rejections.AmendIncreases():
             return refuse(170312) if is_pair else refuse(110022)
         case rejections.AmendChangesNothing():
-            return refuse(170312) if is_pair else refuse(10001, text="The order remains unchanged")
+            return refuse(10001, text="The order remains unchanged")
+        case rejections.AmendBelowExecuted():
+            return refuse(170313) if is_pair else refuse(110064)
+        case rejections.StopPriceWrong():
+            return _stop_price_wrong(rejection)
         case rejections.AmendPendingFunded():
             return refuse(170312) if is_pair else refuse(110032)
         case rejections.OrderTermsInvalid():
@@ -170,7 +177,29 @@ _UNCHANGED: Final = {
     Setting.MARGIN_MODE: 110026,
     Setting.POSITION_MODE: 110025,
     Setting.COLLATERAL_MODE: 110026,
+    Setting.STOPS: 34040,
 }
+
+
+def _stop_price_wrong(rejection: rejections.StopPriceWrong) -> Refusal:
+    """A stop on the wrong side of the price that it is measured by; prices are told as `scaled_text` does."""
+    takes_profit = rejection.role in TAKES_PROFIT
+    relation = "greater" if takes_profit is (rejection.side is Side.BUY) else "lower than"
+    return refuse(
+        10001,
+        "tp" if takes_profit else "sl",
+        scaled_text(rejection.price),
+        SIDE_WORDS[rejection.side],
+        relation,
+        scaled_text(rejection.base),
+        TRIGGER_WORDS[rejection.source],
+        text=STOP_PRICE,
+    )
+
+
+def scaled_text(price: Decimal) -> str:
+    """As some errors tell prices, in whole numbers: `25797.00` is "257970000" (running servers)."""
+    return decimal_text(price.scaleb(4))
 
 
 def _instrument_of(command: Command | None) -> Instrument | None:
@@ -264,7 +293,7 @@ def _limit(
             return refuse(170810) if is_pair else refuse(110020)
         case Limit.TRIGGER_ORDERS:
             return refuse(170810) if is_pair else refuse(110009)
-        case Limit.ORDER_LISTS | Limit.CLOSING_ORDERS:
+        case Limit.ORDER_LISTS | Limit.CLOSING_ORDERS | Limit.STOP_PAIRS:
             return refuse(170810) if is_pair else refuse(110061)
         case Limit.ICEBERG_PARTS | Limit.ICEBERG_ORDERS | Limit.AMENDS:
             return refuse(170227) if is_pair else refuse(110032)
