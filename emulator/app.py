@@ -284,6 +284,7 @@ async def provision(sandbox: Sandbox) -> None:
             ),
         )
         for engine, wallets in DEMO_WALLETS.items()
+        if engine in sandbox.engines
         for wallet, assets in wallets.items()
         for asset in sorted(assets)
     ]

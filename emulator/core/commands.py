@@ -362,11 +362,15 @@ class PriceMode(str, Enum):
 
 
 class SetPrice(Command, frozen=True, kw_only=True):
-    """Move a pair by hand, on every instrument of the engine that trades it."""
+    """Move a pair by hand, on every instrument of the engine that trades it.
+
+    follows: another engine has that price exactly; here the nearest that there can be is enough.
+    """
 
     pair: str
     price: Decimal
     mode: PriceMode = PriceMode.HOLD
+    follows: bool = False
 
 
 BookSide = tuple[tuple[Decimal, Decimal], ...]

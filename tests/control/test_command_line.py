@@ -74,9 +74,16 @@ def test_each_site_has_its_port_at_the_root(server: Server) -> None:
             assert (answer.status_code, answer.json()) == (200, {}), address
 
 
-@pytest.mark.parametrize("name", ["bybit", "kucoin", "kucoin-futures"])
+def test_bybit_is_served_at_its_port_by_its_paths_and_by_its_prefix(server: Server) -> None:
+    path = "/v5/market/time"
+    for address in (server.site("bybit") + path, server.url + path, f"{server.url}/bybit{path}"):
+        answer = httpx.get(address, trust_env=False)
+        assert (answer.status_code, answer.json()["retCode"]) == (200, 0), address
+
+
+@pytest.mark.parametrize("name", ["kucoin", "kucoin-futures"])
 def test_sites_that_are_not_served_say_so(server: Server, name: str) -> None:
-    for address in (f"{server.site(name)}/v5/market/time", f"{server.url}/{name}/v5/market/time"):
+    for address in (f"{server.site(name)}/api/v1/timestamp", f"{server.url}/{name}/api/v1/timestamp"):
         answer = httpx.get(address, trust_env=False)
         assert answer.status_code == 404
         assert f"{name!r} is not served" in answer.json()["msg"]
@@ -398,7 +405,7 @@ def test_a_document_that_differs_is_noticed(tmp_path: Path) -> None:
     assert run(*where, settings={"EMULATOR_MONGO_URL": "mongodb://elsewhere"}).returncode == 0
     assert run(*where, "--check").returncode == 0
     written = sorted(path.parent.name for path in tmp_path.glob("*/openapi.json"))
-    assert written == ["binance", "binance-coinm", "binance-usdm", "binance-vision", "control"]
+    assert written == ["binance", "binance-coinm", "binance-usdm", "binance-vision", "bybit", "control"]
     path = tmp_path / "control" / "openapi.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     del document["paths"]["/health"]

@@ -130,7 +130,7 @@ async def test_balances(house: House) -> None:
         ("liquidation/demo/binance-usdm/NOPE", 404, "no_such_symbol"),
         ("liquidation/demo/binance-usdm/BTCUSDT", 404, "no_such_position"),
         ("margin/demo/binance/BTCUSDT", 400, "not_a_contract"),
-        ("balance/demo/bybit/USDT", 404, "no_such_site"),
+        ("balance/demo/kucoin/USDT", 404, "no_such_site"),
         ("balance/demo/binance/USDT?wallet=purse", 404, "no_such_wallet"),
         ("balance/demo/binance-coinm/XYZ", 404, "nothing_there"),
         ("order/demo/binance/BTCUSDT/77", 404, "no_such_order"),

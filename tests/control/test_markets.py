@@ -93,7 +93,7 @@ WRONG: list[tuple[str, str, Any, int, str]] = [
     ("POST", f"{BTC}/trades", {"price": "50000", "side": "both"}, 400, "invalid_body"),
     ("PUT", "/markets/binance/NOPE/price", {"price": "1"}, 404, "no_such_symbol"),
     ("PUT", "/markets/binance-usdm/NOPE/price", {"price": "1"}, 404, "no_such_symbol"),
-    ("PUT", "/markets/bybit/BTCUSDT/price", {"price": "1"}, 404, "no_such_site"),
+    ("PUT", "/markets/kucoin/BTC-USDT/price", {"price": "1"}, 404, "no_such_site"),
     ("DELETE", "/markets/binance/NOPE", None, 404, "no_such_symbol"),
     ("GET", "/markets/BINANCE/BTCUSDT", None, 400, "invalid_parameter"),
 ]

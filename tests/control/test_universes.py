@@ -20,12 +20,13 @@ def test_health_says_where_what_is_served(server: Server, control: ControlClient
     assert health["journal"] == {"kind": "memory", "durable": False}
     assert health["ports"] == server.ports
     served = {name for name, site in health["sites"].items() if site["served"]}
-    assert served == {"binance", "binance-usdm", "binance-coinm", "binance-vision"}
-    assert health["sites"]["bybit"] == {
-        "served": False,
-        "path": "/bybit",
-        "port": server.ports["bybit"],
-    }
+    assert served == {"binance", "binance-usdm", "binance-coinm", "binance-vision", "bybit"}
+    for name, is_served in (("bybit", True), ("kucoin", False)):
+        assert health["sites"][name] == {
+            "served": is_served,
+            "path": f"/{name}",
+            "port": server.ports[name],
+        }
     assert health["requests"]["broken"] == 0
     assert health["degraded"] == []
     assert health["reasons"] == {}

@@ -69,6 +69,7 @@ def test_events_go_on_where_one_left_off(inside: ControlClient) -> None:
     assert [(event["kind"], event["engine"]) for event in told] == [
         ("AccountNamed", None),
         ("AccountOpened", "binance"),
+        ("AccountOpened", "bybit"),
         ("AmountDeposited", "binance"),
     ]
     assert told[-1]["content"]["amount"] == "1.5"
@@ -111,7 +112,7 @@ def test_coverage_lists_every_site(control: ControlClient) -> None:
         "paper",
         "binance-vision",
     ]
-    assert sites["bybit"]["served"] is False
+    assert (sites["bybit"]["served"], sites["kucoin"]["served"]) == (True, False)
     usdm = sites["binance-usdm"]
     assert {path["path"] for path in usdm["paths"] if path["emulated"]} >= {
         "/fapi/v1/ping",

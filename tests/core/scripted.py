@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from emulator.core.instruments import Instrument, Side
 from emulator.core.markets import SECOND_US, Candle, FeedLevel, FeedTrade, Quote, Stretch
-from emulator.core.numbers import BIPS, ONE, ZERO, round_half
+from emulator.core.numbers import BIPS, ZERO, round_half
 
 NEVER_US = 1 << 62
 

@@ -28,7 +28,10 @@ from tests.core.world import World, deep, instrument, limit, peg, stop
 
 BUY, SELL = Side.BUY, Side.SELL
 
-PLAIN = {"side", "quantity", "price", "post_only", "self_trade_mode", "client_id", "labels", "cause", "role", "parent"}
+PLAIN = {
+    "side", "quantity", "price", "post_only", "self_trade_mode", "client_id", "labels", "cause", "role",
+    "parent",
+}  # fmt: skip
 """What plain orders differ in."""
 
 ELSE: dict[str, Any] = {

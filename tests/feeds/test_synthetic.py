@@ -457,7 +457,8 @@ def test_next_reversal_by_a_distance_finds_what_a_scan_finds(of: Instrument, sid
             after = trades[draw % (len(trades) // 2)]
             # Some distances lie between the steps, as may what the price is measured from.
             wide = after.price * (1, 3, 8, 15, 40, 90)[case % 6] / 10_000
-            distance = (wide // of.price_step + 1) * of.price_step - (of.price_step / 2 if case % 5 == 0 else 0)
+            distance = (wide // of.price_step + 1) * of.price_step
+            distance -= of.price_step / 2 if case % 5 == 0 else 0
             until_us = end_us if case % 4 else trades[(draw >> 20) % len(trades)].time_us
             shift = (of.price_step * ((draw >> 40) % 9)) / 2 - of.price_step
             extreme = known = after.price + shift if case % 3 else after.price

@@ -9,7 +9,6 @@ from zlib import crc32
 import msgspec
 import pytest
 
-from emulator.app import make_engines
 from emulator.core.engine import Engine
 from emulator.core.events import (
     AmountDeposited,
@@ -48,6 +47,7 @@ from tests.storage.samples.ledger import (
     read_ledger,
     schema_today,
 )
+from tests.storage.samples.workload import make_sampled
 
 SETTING = ClockSetting(mode=ClockMode.VIRTUAL, time_us=1, wall_us=2, speed=Decimal("0.10"))
 
@@ -267,7 +267,7 @@ async def test_a_frozen_sample_replays_to_what_it_came_to(sample: Sample, journa
     batches = sample.batches()
     for batch in batches:
         await journal.append(batch)
-    recovered = await recover(journal, batches[0].sandbox, make_engines)
+    recovered = await recover(journal, batches[0].sandbox, make_sampled)
     engine = recovered.engines[ENGINE]
     assert isinstance(engine, Engine)
     outcome = outcome_of(batches, engine, fingerprint(recovered.state, recovered.engines))

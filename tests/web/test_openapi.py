@@ -175,7 +175,8 @@ def test_two_types_of_one_name_are_told_apart() -> None:
 
 def test_every_kind_has_a_schema() -> None:
     for kind in Kind:
-        assert value_schema(Parameter("p", kind, choices=("A",)))["type"] in {"string", "integer", "boolean", "array"}
+        schema = value_schema(Parameter("p", kind, choices=("A",)))
+        assert schema["type"] in {"string", "integer", "boolean", "array"}
 
 
 def test_coverage_lists_what_is_there_and_what_is_not() -> None:

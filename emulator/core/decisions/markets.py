@@ -22,7 +22,7 @@ SHIFTED_MIN = 2
 
 def set_price(state: State, rules: EngineRules, command: c.SetPrice, now_us: int) -> Decision:
     """Instruments of one pair have price steps and ranges of their own. Each is set to the nearest price
-    that it can have, and one of them at least to exactly that price."""
+    that it can have, and one of them at least to exactly that price, unless it is another engine's."""
     events: list[e.Event] = []
     refused: Rejection | None = None
     is_exact = False
@@ -45,7 +45,7 @@ def set_price(state: State, rules: EngineRules, command: c.SetPrice, now_us: int
         events += _moved_to(market, price, command.mode, now_us)
     if not events:
         return r.UnknownInstrument(instrument=command.pair)
-    if not is_exact and refused is not None:
+    if not (is_exact or command.follows) and refused is not None:
         return refused
     return events
 

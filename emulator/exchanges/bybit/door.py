@@ -222,8 +222,8 @@ class Door:
         pool = self._quotas.of(call.sandbox).pool(path, category)
         left = pool.take(call.account, calls, call.now_us)
         if left is None:
-            # Quirk: clients sleep until the moment at which the limit is reset, by their own clock, and pybit
-            # breaks down if that has passed: it is told in the client's time, and never as a past one.
+            # Clients sleep until the moment at which the limit is reset, by their own clock, and pybit breaks
+            # down if that has passed: it is told in the client's time, and never as a past one.
             wait_us = pool.frees_us(call.account, calls, call.now_us) - call.now_us
             reset_ms = server_ms + max(_RESET_MIN_MS, -(-wait_us // 1000))
             call.header_lines += _LIMIT_LINES % (pool.limit, 0, reset_ms)

@@ -12,20 +12,18 @@ from typing import Final, assert_never
 
 from emulator.core import commands, rejections
 from emulator.core.commands import Command
-from emulator.core.instruments import Instrument, Side
+from emulator.core.instruments import Instrument, Side, TriggerSource
 from emulator.core.numbers import ONE, ZERO
-from emulator.core.orders import TAKES_PROFIT
+from emulator.core.orders import StopRole
 from emulator.core.rejections import Feature, Limit, LimitBroken, Obstacle, Rejection, Setting
 from emulator.exchanges.bybit.categories import CATEGORIES
 from emulator.exchanges.bybit.figures import decimal_text
 from emulator.exchanges.bybit.refusals import CATEGORY, refuse, refuse_parameter
-from emulator.exchanges.bybit.vocabulary import SIDE_WORDS, TRIGGER_WORDS
 from emulator.web.contract import Refusal
 
 TOO_LITTLE: Final = "The number of contracts exceeds minimum limit allowed"
 TOO_MUCH: Final = "The number of contracts exceeds maximum limit allowed: too large"
 """Of 10001, as running servers say it of contracts."""
-STOP_PRICE: Final = "%s:%s set for %s position should %s base_price:%s??%s"
 TO_CANCEL: Final = "order not exists or too late to cancel"
 TO_REPLACE: Final = "order not exists or too late to replace"
 
@@ -153,16 +151,16 @@ def speak(rejection: Rejection, command: Command | None) -> Refusal:
             return refuse(170312) if is_pair else refuse(110022)
         case rejections.AmendChangesNothing():
             return refuse(10001, text="The order remains unchanged")
-        case rejections.AmendBelowExecuted():
-            return refuse(170313) if is_pair else refuse(110064)
-        case rejections.StopPriceWrong():
-            return _stop_price_wrong(rejection)
         case rejections.AmendPendingFunded():
             return refuse(170312) if is_pair else refuse(110032)
         case rejections.OrderTermsInvalid():
             if attempt is Attempt.PLACE and is_pair:
                 return refuse(170210)
             return refuse(110032) if attempt is Attempt.PLACE else refuse(10001)
+        case rejections.StopPriceWrong():
+            return _stop_wrong(rejection)
+        case rejections.AmendBelowExecuted():
+            return refuse(170313) if is_pair else refuse(110064)
         case rejections.ReplaceFailed():
             cause = rejection.cancel or rejection.place
             assert cause is not None, "something failed"
@@ -179,27 +177,6 @@ _UNCHANGED: Final = {
     Setting.COLLATERAL_MODE: 110026,
     Setting.STOPS: 34040,
 }
-
-
-def _stop_price_wrong(rejection: rejections.StopPriceWrong) -> Refusal:
-    """A stop on the wrong side of the price that it is measured by; prices are told as `scaled_text` does."""
-    takes_profit = rejection.role in TAKES_PROFIT
-    relation = "greater" if takes_profit is (rejection.side is Side.BUY) else "lower than"
-    return refuse(
-        10001,
-        "tp" if takes_profit else "sl",
-        scaled_text(rejection.price),
-        SIDE_WORDS[rejection.side],
-        relation,
-        scaled_text(rejection.base),
-        TRIGGER_WORDS[rejection.source],
-        text=STOP_PRICE,
-    )
-
-
-def scaled_text(price: Decimal) -> str:
-    """As some errors tell prices, in whole numbers: `25797.00` is "257970000" (running servers)."""
-    return decimal_text(price.scaleb(4))
 
 
 def _instrument_of(command: Command | None) -> Instrument | None:
@@ -254,10 +231,36 @@ def _would_trigger(command: Command | None, *, is_pair: bool) -> Refusal:
         return refuse(170210)
     terms = command.terms if isinstance(command, commands.PlaceOrder | commands.TestOrder) else None
     price = None if terms is None or terms.trigger is None else terms.trigger.price
-    shown = "" if price is None else decimal_text(price)
+    shown = "" if price is None else scaled_text(price)
     is_rising = terms is not None and terms.side is Side.BUY
     # The core does not say at which price it judged.
     return refuse(110092 if is_rising else 110093, shown, "")
+
+
+def _stop_wrong(rejection: rejections.StopPriceWrong) -> Refusal:
+    is_profit = rejection.role in (StopRole.TAKE_PROFIT, StopRole.PARTIAL_TAKE_PROFIT)
+    is_long = rejection.side is Side.BUY
+    name = "TakeProfit" if is_profit else "StopLoss"
+    wanted = "higher" if is_profit is is_long else "lower"
+    side = "Buy" if is_long else "Sell"
+    base = f"{scaled_text(rejection.base)}??{_SOURCES[rejection.source]}"
+    words = (
+        f"{name}:{scaled_text(rejection.price)} set for {side} position should be {wanted} "
+        f"than base_price:{base}"
+    )
+    return refuse(10001, text=words)
+
+
+_SOURCES: Final = {
+    TriggerSource.LAST: "LastPrice",
+    TriggerSource.MARK: "MarkPrice",
+    TriggerSource.INDEX: "IndexPrice",
+}
+
+
+def scaled_text(price: Decimal) -> str:
+    # Quirk: prices in the texts about triggers and stops are told in ten-thousandths (running servers).
+    return decimal_text(price * 10_000)
 
 
 def _limit(

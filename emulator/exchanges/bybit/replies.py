@@ -291,8 +291,9 @@ def _value(listing: Listing, quantity: Decimal, price: Decimal | None) -> Decima
 
 def _stops_mode(terms: OrderTerms) -> str:
     """`tpslMode`: of the stops that it brings along, or of the one that it is."""
-    if terms.attached is not None:
-        return FULL if terms.attached.whole else PARTIAL
+    attached = terms.attached
+    if attached is not None and (attached.take_profit or attached.stop_loss):
+        return FULL if attached.whole else PARTIAL
     if terms.role in _PARTIAL_ROLES:
         return PARTIAL
     return FULL if terms.role in OF_POSITIONS else ""

@@ -239,13 +239,26 @@ def status_word(order: Order, *, is_spot: bool) -> str:
             return TRIGGERED
         case OrderStatus.CANCELED | OrderStatus.EXPIRED | OrderStatus.EXPIRED_IN_MATCH:
             pass
-    if order.terms.trigger is not None and not order.working_us:
+    if order.terms.trigger is not None and not order.working_us and order.end_reason not in _AT_TRIGGER:
         # Quirk: what ended before it was triggered is Deactivated; an order that was triggered and then
         # ended is Cancelled as any other (enum, `orderStatus`).
         return DEACTIVATED
     # Quirk: a pair's order that traded and was then ended has a status of its own, one of a contract has not
     # (enum, `orderStatus`).
     return PARTIALLY_FILLED_CANCELED if is_spot and order.executed else CANCELLED
+
+
+_AT_TRIGGER: Final = frozenset(
+    {
+        EndReason.INSUFFICIENT_BALANCE,
+        EndReason.REFUSED_AT_ACTIVATION,
+        EndReason.NOTHING_TO_REDUCE,
+        EndReason.WOULD_TAKE,
+        EndReason.NO_LIQUIDITY,
+        EndReason.UNFILLED_ALL_OR_NOTHING,
+    }
+)
+"""Why an order whose condition was met came to nothing."""
 
 
 def _endings() -> dict[EndReason, tuple[str, str]]:

@@ -115,8 +115,9 @@ async def set_price(call: Call) -> MarketShown:
     price = number(wanted.price, "price")
     command = SetPrice(pair=instrument.pair, price=price, mode=PriceMode(wanted.mode))
     shown = await _submit(call, engine, instrument, command)
+    following = msgspec.structs.replace(command, follows=True)
     for other in _others_with(call, engine, instrument.pair):
-        await submit(call, other, command, lambda done: None)
+        await submit(call, other, following, lambda done: None)
     return shown
 
 

@@ -108,14 +108,14 @@ async def test_what_is_canceled_before_it_is_triggered_is_deactivated(pit: Pit) 
 async def test_a_waiting_order_gets_another_trigger(pit: Pit) -> None:
     order_id = await pit.place(ABOVE)
     named = {"category": LINEAR, "symbol": "BTCUSDT", "orderId": order_id}
-    await pit.post("/v5/order/amend", {**named, "triggerPrice": "102000", "qty": "0.02"})
+    await pit.post("/v5/order/amend", {**named, "triggerPrice": "101400", "qty": "0.02"})
     order = await pit.find(order_id, LINEAR)
-    assert (order["triggerPrice"], order["qty"]) == ("102000.00", "0.020")
+    assert (order["triggerPrice"], order["qty"]) == ("101400.00", "0.020")
     code, _ = await pit.no("POST", "/v5/order/amend", {**named, "triggerPrice": "99000"})
     assert code == 110092
-    await quote(pit, "101500", "101510")
+    await quote(pit, "101200", "101210")
     assert (await pit.find(order_id, LINEAR))["orderStatus"] == "Untriggered"
-    await quote(pit, "102000", "102010")
+    await quote(pit, "101400", "101410")
     assert (await pit.find(order_id, LINEAR))["cumExecQty"] == "0.020"
 
 
@@ -235,14 +235,26 @@ async def test_stops_of_a_part_are_as_large_as_the_trade_and_may_have_limits(pit
 @pytest.mark.parametrize(
     ("values", "changes", "text"),
     [
-        (LONG, {"takeProfit": "98000"}, "tp:980000000 set for Buy position should greater base_price:"),
-        (LONG, {"stopLoss": "99500"}, "sl:995000000 set for Buy position should lower than base_price:"),
+        (
+            LONG,
+            {"takeProfit": "98000"},
+            "TakeProfit:980000000 set for Buy position should be higher than base_price:",
+        ),
+        (
+            LONG,
+            {"stopLoss": "99500"},
+            "StopLoss:995000000 set for Buy position should be lower than base_price:",
+        ),
         (
             SHORT,
             {"takeProfit": "101500"},
-            "tp:1015000000 set for Sell position should lower than base_price:",
+            "TakeProfit:1015000000 set for Sell position should be lower than base_price:",
         ),
-        (SHORT, {"stopLoss": "100500"}, "sl:1005000000 set for Sell position should greater base_price:"),
+        (
+            SHORT,
+            {"stopLoss": "100500"},
+            "StopLoss:1005000000 set for Sell position should be higher than base_price:",
+        ),
     ],
 )
 async def test_stops_lie_on_their_sides_of_the_price(

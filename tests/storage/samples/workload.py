@@ -6,7 +6,7 @@ made, is never made anew: this says where it came from.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from random import Random
@@ -14,14 +14,14 @@ from typing import Any
 
 import msgspec
 
-from emulator.app import make_engines, provision
+from emulator import app
 from emulator.core import commands as c
 from emulator.core.engine import Done
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import OrderTerms, Peg, PegSide, Trigger, TriggerKind
 from emulator.exchanges.binance import ENGINE
-from emulator.runtime.ports import ClockMode, Journal, KeyKind, KeyRecord
+from emulator.runtime.ports import ClockMode, EnginePort, Journal, KeyKind, KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 
@@ -74,13 +74,18 @@ async def run_correction(journal: Journal) -> Sandbox:
     return sandbox
 
 
+def make_sampled(seed: int) -> Mapping[str, EnginePort]:
+    """The one engine that samples are made of: what another one does is no other event."""
+    return {ENGINE: app.make_engines(seed)[ENGINE]}
+
+
 @asynccontextmanager
 async def opened(journal: Journal, start_us: int = START_US) -> AsyncIterator[Sandbox]:
     """A sandbox that is closed at the end."""
     sandboxes = Sandboxes(
         journal=journal,
-        make_engines=make_engines,
-        provision=provision,
+        make_engines=make_sampled,
+        provision=app.provision,
         wall_ns=lambda: start_us * 1000,
         seed=SEED,
         clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=start_us),
