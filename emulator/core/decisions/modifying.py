@@ -10,14 +10,15 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.checks import check_position, check_shape, check_status, check_terms
-from emulator.core.coverage import reducible
+from emulator.core.coverage import reducible, spendable
 from emulator.core.decisions.changing import find
 from emulator.core.decisions.contracts import check_margin
 from emulator.core.decisions.decision import Decision
+from emulator.core.decisions.lending import check_borrowing
 from emulator.core.decisions.outcomes import finish, starting_point
 from emulator.core.decisions.placing import peg_price, plan_walk
 from emulator.core.decisions.stops import check_attached, check_waiting
-from emulator.core.instruments import Instrument, Outcome
+from emulator.core.instruments import BUY, Instrument, Outcome
 from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ZERO
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
@@ -37,7 +38,7 @@ def modify(state: State, rules: EngineRules, command: c.ModifyOrder, now_us: int
     if closed is not None:
         return closed
     if order.status is OrderStatus.DORMANT and instrument.dormant_modified:
-        return _modify_dormant(state, market, order, command, now_us)
+        return _modify_dormant(state, rules, market, order, command, now_us)
     if not order.resting:
         return r.OrderNotResting()
     wanted = _wanted(market, order, command, now_us)
@@ -140,9 +141,9 @@ def _enter_pair_again(
     instrument, price = market.instrument, wanted.price
     assert price is not None
     needed, held = requirement(instrument, order.side, price, left), state.set_aside(order)
-    free = state.ledger.free(order.account, order.wallet, order.hold_asset)
-    if needed > free + held:
-        return r.InsufficientBalance(asset=order.hold_asset, needed=needed, available=free + held)
+    lacking = _lacking(state, rules, order, wanted, needed, left * price, now_us)
+    if lacking is not None:
+        return lacking
     refused = _check_owned(state, instrument, order, amended)
     if refused is not None:
         return refused
@@ -155,6 +156,34 @@ def _enter_pair_again(
             reserved=max(ZERO, needed - held),
         )  # fmt: skip
     return [amended, *_finish(instrument, wanted, order, price, plan, left)]
+
+
+def _lacking(
+    state: State,
+    rules: EngineRules,
+    order: Order,
+    wanted: OrderTerms,
+    needed: Decimal,
+    amount: Decimal,
+    now_us: int,
+) -> Rejection | None:
+    """What speaks against an order of a pair needing so much instead of what is held for it. amount: quantity
+    times price of what is left of it."""
+    instrument, account = state.markets[order.instrument].instrument, state.accounts[order.account]
+    held = state.set_aside(order)
+    available = held + spendable(state, rules, account, order.wallet, order.hold_asset, now_us)
+    if needed <= available:
+        return None
+    if not wanted.borrows:
+        return r.InsufficientBalance(asset=order.hold_asset, needed=needed, available=available)
+    received = amount
+    if order.side is BUY:
+        assert wanted.quantity is not None
+        received = wanted.quantity - order.executed - order.prevented
+    return check_borrowing(
+        state, rules, account, order.wallet, instrument, wanted, needed, received, now_us,
+        lacks=True, held=held,
+    )  # fmt: skip
 
 
 def _check_owned(
@@ -193,7 +222,7 @@ def _finish(
 
 
 def _modify_dormant(
-    state: State, market: Market, order: Order, command: c.ModifyOrder, now_us: int
+    state: State, rules: EngineRules, market: Market, order: Order, command: c.ModifyOrder, now_us: int
 ) -> Decision:
     """What waits for its trigger goes on waiting, for another price perhaps."""
     instrument, terms = market.instrument, order.terms
@@ -237,10 +266,11 @@ def _modify_dormant(
         needed = ZERO
         if not wanted.detached:
             assert quantity is not None
-            needed = requirement(instrument, order.side, dormant_price(wanted, order.extreme), quantity)
-        free = state.ledger.free(order.account, order.wallet, order.hold_asset) + state.set_aside(order)
-        if needed > free:
-            return r.InsufficientBalance(asset=order.hold_asset, needed=needed, available=free)
+            at = dormant_price(wanted, order.extreme)
+            needed = requirement(instrument, order.side, at, quantity)
+            lacking = _lacking(state, rules, order, wanted, needed, quantity * at, now_us)
+            if lacking is not None:
+                return lacking
     first = state.next_execution
     events: list[e.Event] = [
         e.OrderAmended(

@@ -15,7 +15,8 @@ from emulator.core.checks import (
     check_status,
     check_terms,
 )
-from emulator.core.decisions import contracts, leverages
+from emulator.core.coverage import spendable
+from emulator.core.decisions import contracts, lending, leverages
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import bound_of, finish, placed, rest_or_expire, starting_point
 from emulator.core.decisions.stops import check_attached, check_pairs
@@ -110,7 +111,7 @@ def check_leg(
     if rejection is None and instrument.position_max is not None:
         rejection = check_position(state, account, wallet, instrument, terms)
     if rejection is None and instrument.contract is not None:
-        rejection = contracts.check_leg(state, account, instrument.contract, terms)
+        rejection = contracts.check_leg(state, account, instrument, terms)
     if rejection is None and terms.attached is not None:
         rejection = check_attached(market, terms, now_us, price) or check_pairs(
             state, account.id, instrument, terms
@@ -170,9 +171,9 @@ def enter_new(
     order_id = state.next_order
     mode = terms.self_trade_mode or instrument.self_trade_default
     if terms.trigger is not None:
-        return _sleep_new(state, account, wallet, market, terms, order_id, mode, now_us)
+        return _sleep_new(state, rules, account, wallet, market, terms, order_id, mode, now_us)
     asset = instrument.base if side is SELL else instrument.quote
-    free = state.ledger.free(account.id, wallet, asset)
+    free = spendable(state, rules, account, wallet, asset, now_us)
     needed = ZERO
     if price is not None:
         assert quantity is not None
@@ -180,8 +181,13 @@ def enter_new(
         crossing = market.crosses(side, price, now_us)
         if terms.post_only and crossing and instrument.post_only_failure is _REFUSE:
             return r.WouldTake()
-        if needed > free:
-            return r.InsufficientBalance(asset=asset, needed=needed, available=free)
+        if needed > free or terms.borrows:
+            received = quantity if side is BUY else price * quantity
+            lacking = _lacking(
+                state, rules, account, wallet, instrument, terms, free, needed, received, now_us
+            )
+            if lacking is not None:
+                return lacking
         if not crossing or terms.post_only:
             if crossing:
                 ending: e.Event = e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)
@@ -196,8 +202,12 @@ def enter_new(
         needed = quantity
     elif side is BUY and terms.quote_quantity is not None:
         needed = terms.quote_quantity
-    if needed > free:
-        return r.InsufficientBalance(asset=asset, needed=needed, available=free)
+    if needed > free and price is None:
+        last = market.last_price(now_us)
+        received = needed * last if side is SELL else divide_down(needed, last, instrument.base_step)
+        lacking = _lacking(state, rules, account, wallet, instrument, terms, free, needed, received, now_us)
+        if lacking is not None:
+            return lacking
     taker = Taker(order=order_id, account=account, wallet=wallet, side=side, mode=mode)
     bound = bound_of(market, terms, now_us) if price is None else None
     plan = plan_walk(
@@ -205,8 +215,13 @@ def enter_new(
         budget=terms.quote_quantity, reserved=needed,
     )  # fmt: skip
     if price is None:
-        if plan.paid > free:
-            return r.InsufficientBalance(asset=asset, needed=plan.paid, available=free)
+        if plan.paid > free or terms.borrows:
+            received = plan.executed if side is BUY else plan.amount
+            lacking = _lacking(
+                state, rules, account, wallet, instrument, terms, free, plan.paid, received, now_us
+            )
+            if lacking is not None:
+                return lacking
         if quantity is None:
             quantity = plan.executed + plan.prevented
             is_refused = not plan.bounded or instrument.take_bound_failure is _REFUSE
@@ -222,6 +237,27 @@ def enter_new(
         placed(order_id, account, wallet, instrument, terms, mode, quantity, price, bound=bound),
         *endings,
     ]
+
+
+def _lacking(
+    state: State,
+    rules: EngineRules,
+    account: Account,
+    wallet: str,
+    instrument: Instrument,
+    terms: OrderTerms,
+    free: Decimal,
+    paid: Decimal,
+    received: Decimal,
+    now_us: int,
+) -> Rejection | None:
+    """What speaks against paying so much for so much; an order may borrow what is not free."""
+    if not terms.borrows:
+        asset = hold_asset(instrument, terms.side)
+        return r.InsufficientBalance(asset=asset, needed=paid, available=free) if paid > free else None
+    return lending.check_borrowing(
+        state, rules, account, wallet, instrument, terms, paid, received, now_us, lacks=paid > free
+    )
 
 
 def plan_walk(
@@ -273,6 +309,7 @@ def _unspent(market: Market, terms: OrderTerms, plan: Plan, now_us: int) -> Deci
 
 def _sleep_new(
     state: State,
+    rules: EngineRules,
     account: Account,
     wallet: str,
     market: Market,
@@ -287,10 +324,14 @@ def _sleep_new(
     if isinstance(starting, Rejection):
         return starting
     asset = hold_asset(instrument, terms.side)
-    needed = requirement(instrument, terms.side, dormant_price(terms, starting), terms.quantity)
-    free = state.ledger.free(account.id, wallet, asset)
-    if needed > free:
-        return r.InsufficientBalance(asset=asset, needed=needed, available=free)
+    price = dormant_price(terms, starting)
+    needed = requirement(instrument, terms.side, price, terms.quantity)
+    free = spendable(state, rules, account, wallet, asset, now_us)
+    if needed > free or terms.borrows:
+        received = terms.quantity if terms.side is BUY else price * terms.quantity
+        lacking = _lacking(state, rules, account, wallet, instrument, terms, free, needed, received, now_us)
+        if lacking is not None:
+            return lacking
     return [
         placed(
             order_id,

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from emulator.core.state.contracts import market_of
+from emulator.core.state.contracts import market_of, mode_under
 from emulator.core.state.holds import dormant_price, requirement
 from emulator.core.state.records import Account, Choice, Counts, PositionKey
 from emulator.core.state.state import State
 
-__all__ = ["Account", "Choice", "Counts", "PositionKey", "State", "dormant_price", "market_of", "requirement"]
+__all__ = [
+    "Account",
+    "Choice",
+    "Counts",
+    "PositionKey",
+    "State",
+    "dormant_price",
+    "market_of",
+    "mode_under",
+    "requirement",
+]
