@@ -87,6 +87,7 @@ def engine(feed: Feed) -> Engine:
                 for one in SPOT.listings.values()
             },
             margin=MARGIN,
+            pair_wallets=(UNIFIED,),
             keeps_transactions=True,
         ),
     )

@@ -88,7 +88,7 @@ def _render_order(category: Category, order: Order, fees: Fees, met: OrderId | N
         "qty": _asked_quantity(listing, order),
         "side": SIDE_WORDS[terms.side],
         # Quirk: whether it borrows is a digit in quotes, and nothing of a contract (open-order).
-        "isLeverage": "0" if is_spot else "",
+        "isLeverage": ("1" if terms.borrows else "0") if is_spot else "",
         "positionIdx": POSITION_INDEXES[terms.leg],
         "orderStatus": status_word(order, is_spot=is_spot),
         "cancelType": cancel_word,

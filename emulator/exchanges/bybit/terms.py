@@ -111,8 +111,6 @@ class Reading:
     # Pairs
 
     def _of_pair(self, side: Side, type: OrderType, client_id: str) -> OrderTerms:
-        if self.values.get("isLeverage"):
-            raise refuse(170036)
         trigger = self._pair_trigger(side)
         price = self._price(type)
         quantity, quote_quantity = self._pair_quantity(side, type)
@@ -131,6 +129,7 @@ class Reading:
             self_trade_mode=self._self_trade_mode(),
             client_id=client_id,
             labels=tuple(self.labels),
+            borrows=bool(self.values.get("isLeverage")),
             attached=self._pair_stops(type, trigger),
             # What waits with its funds frozen is told apart from what waits without.
             role=StopRole.NONE

@@ -59,7 +59,7 @@ def parse_terms(call: Call, category: Category, values: Mapping[str, Any]) -> tu
     listing = find(category, values["symbol"], call.now_us)
     instrument = listing.instrument.symbol
     state = call.engine.state
-    is_hedged = category.is_derivative and (call.account, UNIFIED) in state.hedged
+    is_hedged = category.is_derivative and state.is_hedged(call.account, instrument)
     last = state.markets[instrument].last_price(call.now_us)
     terms = Reading(category, listing, values, last=last, is_hedged=is_hedged).terms()
     return listing, terms
