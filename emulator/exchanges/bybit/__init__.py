@@ -13,7 +13,7 @@ from typing import Final
 from emulator.core.engine import Engine
 from emulator.core.markets import Feed
 from emulator.core.rules import EngineRules, MarginRules
-from emulator.exchanges.bybit import batches, queries, service, trading, user
+from emulator.exchanges.bybit import account, asset, batches, position, queries, service, trading, user
 from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.auth import ALL_PERMISSIONS
 from emulator.exchanges.bybit.categories import CATEGORIES, SPOT, all_instruments
@@ -54,6 +54,9 @@ _MODULES: Final[tuple[Rows, ...]] = (
     trading.rows,
     batches.rows,
     queries.rows,
+    *position.MODULES,
+    *account.MODULES,
+    *asset.MODULES,
     user.rows,
 )
 """Everything that the site answers, in the order of the documents."""

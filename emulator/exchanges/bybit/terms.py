@@ -159,7 +159,8 @@ class Reading:
         if not price:
             raise refuse(170202)
         _check_step(self.category, self.listing, price, "triggerPrice")
-        # Quirk: on which side of the market it is triggered is not said of a pair; the last price tells.
+        # Quirk: on which side of the market it is triggered is not said of a pair, the last price tells
+        # (Place Order, `triggerDirection`).
         return _trigger(side, price, TriggerSource.LAST, rises=price > self.last)
 
     def _check_near(self, trigger: Trigger, price: Decimal) -> None:
@@ -273,7 +274,7 @@ class Reading:
             return False, "GTC"
         word = self.values.get("timeInForce", "GTC")
         if word == RPI:
-            # Quirk: only market makers whom the exchange chose may place RPI orders.
+            # Quirk: only market makers whom the exchange chose may place RPI orders (error page, 110119).
             raise refuse(110119 if self.category.is_derivative else 170355)
         if word not in TIMES_IN_FORCE:
             raise refuse_word(self.category, "timeInForce")

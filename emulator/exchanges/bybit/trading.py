@@ -280,7 +280,7 @@ _ROLES: Final = {SPOT_TPSL: StopRole.NONE, STOP_ORDER: StopRole.STOP}
 
 def filter_word(category: Category, order: Order) -> str:
     """Under which `orderFilter` an order is found."""
-    # Quirk: what was triggered is an order as any other from then on.
+    # What was triggered is an order as any other from then on.
     is_waiting = order.terms.trigger is not None and not order.working_us
     if category.is_derivative:
         return STOP_ORDER if is_waiting else ORDER

@@ -1,0 +1,10 @@
+"""Positions: what they are, and what their owner chooses about them (docs/v5/position)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from emulator.exchanges.bybit.position import closed
+from emulator.web.contract import Rows
+
+MODULES: Final[tuple[Rows, ...]] = (closed.rows,)
