@@ -109,8 +109,8 @@ async def open_orders(call: Call) -> payloads.OrderPage:
     instruments = chosen_instruments(category, values, call.now_us)
     admits = _filtered(category, values)
     if values["openOnly"]:
-        # Quirk: what is over is among the newest 500 of its category, or only in the history (Get Open & Closed
-        # Orders, `openOnly`).
+        # Quirk: what is over is among the newest 500 of its category, or only in the history (Get Open &
+        # Closed Orders, `openOnly`).
         span = Span(0, call.now_us)
         page, cursor = await page_of(
             call, Order, instruments, span, admits=lambda order: order.is_ended and admits(order)

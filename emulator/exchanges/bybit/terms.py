@@ -112,6 +112,9 @@ class Reading:
 
     def _of_pair(self, side: Side, type: OrderType, client_id: str) -> OrderTerms:
         trigger = self._pair_trigger(side)
+        # Quirk: a pair's conditional order freezes nothing until it is triggered, and then another order takes
+        # its place; what waits with its funds frozen goes by another filter (Place Order, `orderFilter`).
+        is_detached = trigger is not None and self.values.get("orderFilter") != SPOT_TPSL
         price = self._price(type)
         quantity, quote_quantity = self._pair_quantity(side, type)
         if trigger is not None and price is not None:
@@ -131,10 +134,8 @@ class Reading:
             labels=tuple(self.labels),
             borrows=bool(self.values.get("isLeverage")),
             attached=self._pair_stops(type, trigger),
-            # What waits with its funds frozen is told apart from what waits without.
-            role=StopRole.NONE
-            if self.values.get("orderFilter") == SPOT_TPSL or trigger is None
-            else StopRole.STOP,
+            role=StopRole.STOP if is_detached else StopRole.NONE,
+            detached=is_detached,
             slippage=self._slippage(type, trigger),
         )
 
