@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from emulator.core.history import Fill, FillKind, PreventedMatch, Query
+from emulator.core.history import Fill, FillKind
 from emulator.core.ids import OrderId
-from emulator.core.orders import EndReason, Order
+from emulator.core.orders import Order
 from emulator.exchanges.bybit.auth import READ
+from emulator.exchanges.bybit.beside import beside
 from emulator.exchanges.bybit.categories import Category
 from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text
 from emulator.exchanges.bybit.ids import order_id_text, read_order_id
@@ -30,13 +31,7 @@ from emulator.exchanges.bybit.order_parameters import (
 )
 from emulator.exchanges.bybit.payloads import trading as payloads
 from emulator.exchanges.bybit.refusals import MISSING_ONE_OF, refuse
-from emulator.exchanges.bybit.replies import (
-    Fees,
-    fees_of,
-    render_execution,
-    render_funding,
-    render_order,
-)
+from emulator.exchanges.bybit.replies import render_execution, render_funding, render_order
 from emulator.exchanges.bybit.symbols import chosen_instruments, read_category
 from emulator.exchanges.bybit.terms import refuse_word
 from emulator.exchanges.bybit.trading import CONTRACT_FILTERS, SPOT_FILTERS, filter_word
@@ -58,8 +53,6 @@ CLOSED_MAX: Final = 500
 """How many orders that are over the list of open ones remembers, of each category."""
 UNFILLED_KEPT_US: Final = DAY_US
 """For how long the history tells of an order that ended without a trade."""
-FILLS_MAX: Final = 1000
-"""How many are read at once of an order that is not in memory."""
 
 _UNFILLED: Final = frozenset({CANCELLED, REJECTED, DEACTIVATED})
 
@@ -234,34 +227,8 @@ def _no_orders(values: Mapping[str, Any]) -> payloads.OrderPage:
 
 
 async def _page(call: Call, category: Category, orders: Sequence[Order], cursor: str) -> payloads.OrderPage:
-    listed = [
-        render_order(category, order, await paid(call, order), met=await _met(call, order))
-        for order in orders
-    ]
+    listed = [render_order(category, order, await beside(call, order)) for order in orders]
     return {"category": call.values["category"], "nextPageCursor": cursor, "list": listed}
-
-
-async def paid(call: Call, order: Order) -> Fees:
-    """What an order's trades have cost."""
-    if not order.executed:
-        return {}
-    views = call.engine.views
-    if views.is_whole(Fill, order.account, order.instrument):
-        return fees_of(views.fills_of.get(order.id, ()))
-    query = Query(account=order.account, scope=order.instrument, part=order.id, limit=FILLS_MAX)
-    return fees_of(await call.records(Fill, query))
-
-
-async def _met(call: Call, order: Order) -> OrderId | None:
-    """The other order of the owner that ended this one, where they met."""
-    if order.end_reason is not EndReason.SELF_TRADE or order.prevented_match is None:
-        return None
-    number = order.prevented_match
-    query = Query(account=order.account, scope=order.instrument, first_id=number, last_id=number)
-    for record in await call.records(PreventedMatch, query):
-        event = record.event
-        return event.maker if event.taker == order.id else event.taker
-    return None
 
 
 # Executions

@@ -5,14 +5,13 @@ Nothing here decides or looks anything up: what a record does not say comes as a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final, cast
 
 from emulator.core.history import Fill
-from emulator.core.ids import OrderId
 from emulator.core.numbers import ZERO, divide_half, exact, round_half
 from emulator.core.orders import OF_POSITIONS, Order, OrderTerms, StopRole
+from emulator.exchanges.bybit.beside import Beside
 from emulator.exchanges.bybit.categories import Category
 from emulator.exchanges.bybit.figures import decimal_text, optional_text, time_text
 from emulator.exchanges.bybit.ids import (
@@ -49,9 +48,6 @@ from emulator.exchanges.bybit.vocabulary import (
     time_in_force_word,
 )
 
-Fees = Mapping[str, Decimal]
-"""What an order has cost, by coin; below zero: a rebate."""
-
 _TAKE_PROFIT: Final = ("takeProfit", "tpLimitPrice", "tpTriggerBy")
 _STOP_LOSS: Final = ("stopLoss", "slLimitPrice", "slTriggerBy")
 _PARTIAL_ROLES: Final = frozenset({StopRole.PARTIAL_TAKE_PROFIT, StopRole.PARTIAL_STOP_LOSS})
@@ -64,15 +60,13 @@ def render_ids(category: Category, order: Order) -> payloads.OrderIds:
     return {"orderId": order_id_text(category.name, order.id), "orderLinkId": order.client_id}
 
 
-def render_order(
-    category: Category, order: Order, fees: Fees, *, met: OrderId | None = None
-) -> payloads.Order:
-    """An order as it stands. fees: see `fees_of`. met: the order of the same owner that it was ended by."""
+def render_order(category: Category, order: Order, beside: Beside) -> payloads.Order:
+    """An order as it stands."""
     with exact():
-        return _render_order(category, order, fees, met)
+        return _render_order(category, order, beside)
 
 
-def _render_order(category: Category, order: Order, fees: Fees, met: OrderId | None) -> payloads.Order:
+def _render_order(category: Category, order: Order, beside: Beside) -> payloads.Order:
     listing, terms = category.by_instrument[order.instrument], order.terms
     is_spot = not category.is_derivative
     cancel_word, reason_word = ending_words(order)
@@ -81,7 +75,7 @@ def _render_order(category: Category, order: Order, fees: Fees, met: OrderId | N
     rendered: dict[str, object] = {
         "orderId": order_id_text(category.name, order.id),
         "orderLinkId": order.client_id,
-        "parentOrderLinkId": "",
+        "parentOrderLinkId": beside.parent,
         "blockTradeId": "",
         "symbol": listing.symbol,
         "price": _limit(listing, order),
@@ -99,7 +93,7 @@ def _render_order(category: Category, order: Order, fees: Fees, met: OrderId | N
         "leavesValue": decimal_text(_value(listing, left, order.price or terms.price)),
         "cumExecQty": render_quantity(listing, order.executed),
         "cumExecValue": decimal_text(_executed_value(listing, order)),
-        "cumExecFee": decimal_text(sum(fees.values(), ZERO)),
+        "cumExecFee": decimal_text(sum(beside.fees.values(), ZERO)),
         "timeInForce": time_in_force_word(terms),
         "orderType": ORDER_TYPE_WORDS[terms.type],
         "stopOrderType": stop_word(order, is_spot=is_spot),
@@ -118,11 +112,11 @@ def _render_order(category: Category, order: Order, fees: Fees, met: OrderId | N
         "placeType": "",
         "smpType": SELF_TRADE_WORDS.get(order.self_trade_mode, "None"),
         "smpGroup": order.trade_group,
-        "smpOrderId": "" if met is None else order_id_text(category.name, met),
+        "smpOrderId": "" if beside.met is None else order_id_text(category.name, beside.met),
         "createdTime": time_text(order.created_us),
         "updatedTime": time_text(order.updated_us),
         "extraFees": "",
-        "cumFeeDetail": {coin: decimal_text(fee) for coin, fee in fees.items()},
+        "cumFeeDetail": {coin: decimal_text(fee) for coin, fee in beside.fees.items()},
         "rpiTakerAccess": False,
         "rpiMatchedQty": "0",
     }
@@ -220,16 +214,6 @@ def _executed(listing: Listing, fill: Fill) -> dict[str, object]:
         "seq": cross_sequence(fill.time_us),
         "extraFees": "",
     }
-
-
-def fees_of(fills: Iterable[Fill]) -> dict[str, Decimal]:
-    """What trades have cost, by coin."""
-    fees: dict[str, Decimal] = {}
-    with exact():
-        for fill in fills:
-            if fill.fee:
-                fees[fill.fee_asset] = fees.get(fill.fee_asset, ZERO) + fill.fee
-    return fees
 
 
 # Figures
