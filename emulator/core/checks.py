@@ -191,8 +191,8 @@ def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
         if terms.post_only or terms.iceberg_quantity is not None:
             return "a market order does not rest"
         if terms.quote_quantity is not None:
-            if terms.quantity is not None or terms.trigger is not None or is_funded:
-                return "a quote quantity is for plain market orders, instead of a quantity"
+            if terms.quantity is not None or is_funded:
+                return "a quote quantity is for market orders of their own, instead of a quantity"
             if terms.quote_quantity <= ZERO:
                 return "a quote quantity is positive"
         elif terms.quantity is None and not is_funded and not terms.close_position:
@@ -213,7 +213,7 @@ def _nonsense(terms: OrderTerms, is_funded: bool) -> str | None:
 
 def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | None:
     trigger = terms.trigger
-    if instrument.contract is None and (terms.reduces or terms.detached or terms.leg is not _BOTH):
+    if instrument.contract is None and (terms.reduces or terms.leg is not _BOTH):
         return r.NotAContract(instrument=instrument.symbol)
     if instrument.contract is not None and terms.borrows:
         return r.OrderTermsInvalid(reason="only an order of a pair borrows")

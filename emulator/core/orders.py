@@ -157,9 +157,11 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     close_position: it closes all that there is when it is active, and has no quantity. leverage: at which it
     opens, and by which it needs margin, where orders have one of their own; None: the position's.
     close_on_trigger: it only reduces, and where others in the book stand in its way when it is triggered,
-    they end.
-    detached: it is not an order of the market itself, only waits for its trigger; then another order of the
-    same name takes its place, with an id of its own.
+    they end. It may be without a trigger and with close_position: then it closes as much of the position at
+    once as one order at market may.
+
+    detached: it is not an order of the market itself, only waits for its trigger, and holds nothing; then
+    another order of the same name takes its place, with an id of its own.
     cause: who wanted it.
 
     Of pairs only: borrows: it may pay with more than there is, which is owed then, as far as its wallet's

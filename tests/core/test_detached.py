@@ -22,12 +22,12 @@ from tests.core.world import (
     SECOND,
     START,
     World,
+    deep,
     instrument,
     limit,
     market,
     profit,
     seen,
-    still,
     stop,
 )
 
@@ -35,7 +35,7 @@ D = Decimal
 BUY, SELL = Side.BUY, Side.SELL
 
 
-def successor(pit: Pit, order: Order) -> Order:
+def successor(pit: World, order: Order) -> Order:
     found = pit.engine.views.orders[order.successor]
     assert found.origin == order.id
     return found
@@ -132,7 +132,42 @@ def test_only_what_waits_can_be_detached(terms: OrderTerms, reason: str) -> None
     assert pit.refuses(pit.placing(pit.alice, terms)) == r.OrderTermsInvalid(reason=reason)
 
 
-def test_only_orders_of_contracts_can_be_detached() -> None:
-    world = World(still(), instrument())
-    terms = market(BUY, "1", trigger=stop("104"), detached=True)
-    assert world.refuses(world.placing(world.alice, terms)) == r.NotAContract(instrument="BTCUSDT")
+# Of pairs
+
+
+def test_a_pair_s_detached_order_holds_nothing_until_it_is_triggered() -> None:
+    world = World(deep(), instrument(), funds="150")
+    order = world.place(world.alice, limit(BUY, "1", "105", trigger=stop("104"), detached=True))
+    another = world.place(world.alice, limit(BUY, "1", "105", trigger=stop("104"), detached=True))
+    assert world.held(world.alice, "USDT") == 0
+    world.price("104")
+    placed = successor(world, order)
+    assert (placed.status, world.fills(placed)) == (OrderStatus.FILLED, [("104.01", "1")])
+    assert (another.status, another.end_reason) == (OrderStatus.EXPIRED, EndReason.INSUFFICIENT_BALANCE)
+    assert_same(world.engine, world.replayed())
+
+
+def test_a_quote_quantity_waits_as_well() -> None:
+    """Detached it holds nothing, else all of the budget; what it buys is known when it is triggered."""
+    for detached in (True, False):
+        world = World(deep(), instrument(), funds="150")
+        order = world.place(world.alice, market(BUY, budget="130", trigger=stop("104"), detached=detached))
+        assert world.held(world.alice, "USDT") == (0 if detached else 130)
+        assert order.quantity is None
+        assert_same(world.engine, world.replayed())
+        world.price("104")
+        placed = successor(world, order) if detached else order
+        # 1 at 104.01, and 25.99 are left for 0.247 at 105.01.
+        assert world.fills(placed) == [("104.01", "1"), ("105.01", "0.247")]
+        assert placed.status is OrderStatus.FILLED
+        assert world.held(world.alice, "USDT") == 0
+        assert_same(world.engine, world.replayed())
+
+
+def test_a_quote_quantity_is_sold_for_as_well() -> None:
+    world = World(deep(), instrument(), funds="2")
+    order = world.place(world.alice, market(SELL, budget="95", trigger=stop("95")))
+    assert world.held(world.alice, "BTC") == 1
+    world.price("95")
+    assert (order.status, world.fills(order)) == (OrderStatus.FILLED, [("94.99", "1")])
+    assert world.held(world.alice, "BTC") == 0

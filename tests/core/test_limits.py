@@ -184,7 +184,6 @@ FINE = limit(BUY, "1", "90")
         market(BUY),
         market(BUY, "1", budget="100"),
         market(BUY, budget="0"),
-        market(BUY, budget="100", trigger=stop("110")),
         replaced(market(BUY, "1"), price=Decimal(90)),
         replaced(market(BUY, "1"), post_only=True),
         replaced(market(BUY, "1"), iceberg_quantity=Decimal("0.1")),

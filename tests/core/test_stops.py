@@ -15,8 +15,8 @@ import pytest
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
-from emulator.core.instruments import Side, TriggerSource
-from emulator.core.orders import Attached, EndReason, Order, OrderStatus, Stop, StopRole
+from emulator.core.instruments import Outcome, Side, TimeInForce, TriggerSource
+from emulator.core.orders import Attached, EndReason, Order, OrderStatus, PegSide, Slippage, Stop, StopRole
 from emulator.core.positions import Leg
 from emulator.core.rejections import Limit, Setting
 from emulator.core.state.records import Stops
@@ -27,9 +27,11 @@ from tests.core.world import (
     SECOND,
     World,
     deep,
+    instrument,
     limit,
     market,
     moving,
+    peg,
     perpetual,
     plain,
     still,
@@ -486,3 +488,263 @@ def test_by_the_mark_price_it_is_the_same() -> None:
     world.price("105")
     assert held(world) == "0"
     is_same_again(world)
+
+
+# At market
+
+
+@pytest.mark.parametrize(
+    ("slippage", "bound"),
+    [
+        (Slippage(steps=10), "101"),
+        (Slippage(ratio=D("0.015")), "101.5"),
+        (Slippage(ratio=D("0.0099")), "100.9"),
+    ],
+)
+def test_an_order_at_market_goes_no_further_than_it_says(slippage: Slippage, bound: str) -> None:
+    world = pit()
+    order = world.place(world.alice, market(BUY, "5", slippage=slippage))
+    assert order.bound == D(bound)
+    assert len(world.fills(order)) == (1 if D(bound) < 101 else 2)
+    assert ended(order) == (OrderStatus.EXPIRED, EndReason.NO_LIQUIDITY)
+    is_same_again(world)
+
+
+def test_a_sale_is_bounded_from_below() -> None:
+    world = pit()
+    order = world.place(world.alice, market(SELL, "5", slippage=Slippage(steps=5)))
+    assert order.bound == D("98.5")
+    assert world.fills(order) == [("99", "1")]
+
+
+def test_slippage_is_of_orders_at_market_only() -> None:
+    world = pit()
+    for terms in (
+        limit(BUY, "1", "99", slippage=Slippage(steps=1)),
+        market(BUY, "1", trigger=stop("110"), slippage=Slippage(steps=1)),
+    ):
+        assert isinstance(world.refuses(world.placing(world.alice, terms)), r.OrderTermsInvalid)
+
+
+def test_what_finds_nothing_within_its_bound_is_refused_or_ends() -> None:
+    """A contract's bound is measured from the mark price, which a book set far away does not move so far."""
+    narrow = linear(flat("0.005"), take_bound=D("0.01"))
+    for failure in Outcome:
+        world = World(deep(), perpetual(narrow, take_bound_failure=failure))
+        world.sell(world.bob, "1", "105")
+        world.book([("99", "1")], [("104", "1")])
+        placing = world.placing(world.alice, market(BUY, "1"))
+        if failure is Outcome.REFUSE:
+            refused = world.refuses(placing)
+            assert isinstance(refused, r.LimitBroken)
+            assert refused.limit is Limit.TAKE_BOUND
+        else:
+            order = world.place(world.alice, market(BUY, "1"))
+            assert ended(order) == (OrderStatus.EXPIRED, EndReason.NO_LIQUIDITY)
+            assert order.bound is not None
+            assert order.bound < 104
+
+
+def test_a_pair_s_order_at_market_is_bounded_by_the_last_price() -> None:
+    world = World(deep(), instrument(take_bound="0.02", take_bound_failure=Outcome.EXPIRE))
+    order = world.place(world.alice, market(BUY, "5"))
+    assert order.bound == D(102)
+    assert world.fills(order) == [("100", "1"), ("101", "1"), ("102", "1")]
+    assert ended(order) == (OrderStatus.EXPIRED, EndReason.NO_LIQUIDITY)
+    by_value = world.place(world.bob, market(SELL, budget="500"))
+    # From 102, the price of the trade before, down to 99.96, above the best bid.
+    assert by_value.bound == D("99.96")
+    assert world.fills(by_value) == []
+    assert ended(by_value) == (OrderStatus.EXPIRED, EndReason.NO_LIQUIDITY)
+    is_same_again(world)
+
+
+def test_a_limit_is_taken_from_the_book() -> None:
+    world = pit()
+    passive = world.place(world.alice, limit(BUY, "0.5", None, peg=peg(PegSide.PRIMARY, 1)))
+    assert (passive.price, passive.status) == (D(98), OrderStatus.NEW)
+    taking = world.place(world.alice, limit(BUY, "3", None, peg=peg(PegSide.MARKET, 1)))
+    assert (taking.price, world.fills(taking)) == (D(101), [("100", "1"), ("101", "1")])
+    nowhere = world.placing(world.alice, limit(BUY, "1", None, peg=peg(PegSide.MARKET, 40)))
+    assert world.refuses(nowhere) == r.NoPegLevel()
+
+
+@pytest.mark.parametrize("is_pair", [True, False])
+def test_what_cannot_be_as_it_should_is_accepted_and_ends(is_pair: bool) -> None:
+    """Where the instrument has it so: when placed, when triggered."""
+    rules: dict[str, Any] = {
+        "post_only_failure": Outcome.EXPIRE,
+        "fill_or_kill_failure": Outcome.EXPIRE,
+    }
+    world = World(deep(), instrument(**rules) if is_pair else perpetual(PLAIN, **rules))
+    for terms, reason in (
+        (limit(BUY, "1", "100", post_only=True), EndReason.WOULD_TAKE),
+        (limit(BUY, "2", "100", tif=TimeInForce.FOK), EndReason.UNFILLED_ALL_OR_NOTHING),
+        (limit(BUY, "2", "99", tif=TimeInForce.FOK), EndReason.UNFILLED_ALL_OR_NOTHING),
+        (limit(BUY, "2", "99", tif=TimeInForce.IOC), EndReason.UNFILLED_IMMEDIATE),
+    ):
+        order = world.place(world.alice, terms)
+        assert ended(order) == (OrderStatus.EXPIRED, reason)
+        assert not order.executed
+    waiting = [
+        world.buy(world.alice, "1", "106", trigger=stop("105"), post_only=True),
+        world.buy(world.alice, "30", "106", trigger=stop("105"), tif=TimeInForce.FOK),
+    ]
+    world.price("105")
+    assert [ended(one) for one in waiting] == [
+        (OrderStatus.EXPIRED, EndReason.WOULD_TAKE),
+        (OrderStatus.EXPIRED, EndReason.UNFILLED_ALL_OR_NOTHING),
+    ]
+
+
+# Closing
+
+
+def test_all_of_a_position_is_closed_at_once() -> None:
+    world = pit(market_quantity_max="3")
+    closing = market(SELL, reduce_only=True, close_position=True, close_on_trigger=True)
+    assert world.refuses(world.placing(world.alice, closing)) == r.NothingToReduce()
+    world.place(world.alice, market(BUY, "2.5"))
+    order = world.place(world.alice, closing)
+    assert (order.quantity, order.status) == (D("2.5"), OrderStatus.FILLED)
+    assert held(world) == "0"
+    # As much as one order at market may trade.
+    world.price("100")
+    world.place(world.alice, market(BUY, "3"))
+    world.place(world.alice, market(BUY, "1"))
+    order = world.place(world.alice, closing)
+    assert (order.quantity, held(world)) == (D(3), "1")
+
+
+def test_what_closes_on_its_trigger_needs_the_part_of_others() -> None:
+    """The newest of those in the book end, as many as stand in its way."""
+    world = pit()
+    world.place(world.alice, market(BUY, "3"))
+    others = [world.sell(world.alice, "1", price, reduce_only=True) for price in ("120", "121", "122")]
+    world.sell(world.alice, "1", "123")
+    closing = world.place(
+        world.alice, market(SELL, "1.5", trigger=stop("97"), reduce_only=True, close_on_trigger=True)
+    )
+    world.price("97")
+    assert held(world) == "1.5"
+    assert closing.status is OrderStatus.FILLED
+    assert [ended(one) for one in others] == [
+        (OrderStatus.NEW, EndReason.NONE),
+        (OrderStatus.EXPIRED, EndReason.MADE_WAY),
+        (OrderStatus.EXPIRED, EndReason.MADE_WAY),
+    ]
+    is_same_again(world)
+
+
+def test_without_that_it_gets_what_is_left() -> None:
+    world = pit()
+    world.place(world.alice, market(BUY, "3"))
+    world.sell(world.alice, "2", "120", reduce_only=True)
+    order = world.place(world.alice, market(SELL, "3", trigger=stop("97"), reduce_only=True))
+    world.price("97")
+    assert (order.quantity, held(world)) == (D(1), "2")
+
+
+def test_a_stop_closes_what_others_in_the_book_would() -> None:
+    world = pit()
+    world.place(world.alice, market(BUY, "2", attached=whole(None, "97")))
+    other = world.sell(world.alice, "2", "120", reduce_only=True)
+    world.price("97")
+    assert held(world) == "0"
+    assert ended(other) == (OrderStatus.EXPIRED, EndReason.MADE_WAY)
+
+
+# Ending several
+
+
+def test_orders_on_several_instruments_are_canceled_at_once() -> None:
+    pair = instrument()
+    world = World(deep(), perpetual(PLAIN), pair)
+    contract = world.symbol
+    world.place(world.alice, market(BUY, "2", attached=whole("110", "95")))
+    active = world.buy(world.alice, "1", "90")
+    waiting = world.buy(world.alice, "1", "112", trigger=stop("111"), role=StopRole.STOP)
+    world.symbol = pair.symbol
+    of_pair = world.buy(world.alice, "1", "90")
+    world.symbol = contract
+    now = stops(world)
+
+    def canceling(*instruments: str, **terms: Any) -> list[int]:
+        command = c.CancelOrders(account=world.alice, instruments=instruments, **terms)
+        return [one.order for one in world.does(command) if isinstance(one, e.OrderCanceled)]
+
+    assert canceling() == []
+    assert canceling(contract, roles=(StopRole.STOP,)) == [waiting.id]
+    assert canceling(contract, roles=(StopRole.STOP,)) == []
+    assert now.take_profit is not None
+    assert now.stop_loss is not None
+    both = [now.take_profit.id, now.stop_loss.id]
+    assert canceling(contract, roles=(StopRole.STOP_LOSS,)) == both, "what is bound goes together"
+    assert canceling(contract, pair.symbol, dormant=True) == []
+    assert canceling(contract, pair.symbol, dormant=False) == [active.id, of_pair.id]
+    is_same_again(world)
+
+
+def test_the_exchange_ends_orders_for_a_reason_of_its_own() -> None:
+    world = pit()
+    orders = [world.buy(world.alice, "1", "90"), world.buy(world.alice, "1", "112", trigger=stop("111"))]
+    asked = c.EndOrders(account=world.alice, instruments=(world.symbol,), reason=EndReason.DISCONNECTED)
+    world.does(asked)
+    assert [ended(one) for one in orders] == [(OrderStatus.EXPIRED, EndReason.DISCONNECTED)] * 2
+    assert world.does(asked) == ()
+
+
+# Of a pair
+
+
+def test_what_was_bought_is_sold_again() -> None:
+    world = World(deep(), instrument(maker_fee="0.001", taker_fee="0.001"), funds="1000")
+    order = world.buy(world.alice, "2", "99.5", attached=partly(at("110"), at("95", "94")))
+    world.sell(world.bob, "1", "99.5")
+    assert not world.engine.state.lists, "not before it is over"
+    world.sell(world.bob, "1", "99.5")
+    assert order.status is OrderStatus.FILLED
+    (listed,) = world.engine.state.lists.values()
+    profit, loss = (world.engine.state.orders[leg] for leg in listed.orders)
+    assert told(profit) == ("partial_take_profit", "110", "2")
+    assert told(loss) == ("partial_stop_loss", "95", "2")
+    assert (profit.price, loss.price, profit.terms.parent) == (None, D(94), order.id)
+    assert world.held(world.alice, "BTC") == 2
+    is_same_again(world)
+    world.price("110")
+    assert profit.executed == 2
+    assert ended(loss) == (OrderStatus.EXPIRED, EndReason.TAKE_PROFIT_FIRED)
+    assert world.held(world.alice, "BTC") == 0
+    is_same_again(world)
+
+
+def test_fees_are_left_out_where_there_is_nothing_else() -> None:
+    world = World(deep(), instrument(maker_fee="0.001", taker_fee="0.001"), checked=True)
+    carol = world.open("carol", BTC="0", USDT="1000")
+    world.place(carol, market(BUY, "1", attached=partly(None, at("90"))))
+    (loss,) = world.engine.state.accounts[carol].open_orders.values()
+    assert (loss.quantity, loss.in_list) == (D("0.999"), False)
+
+
+def test_what_was_sold_is_bought_again_as_far_as_there_is_money() -> None:
+    world = World(deep(), instrument(), funds="10")
+    world.sell(world.alice, "1", "101", attached=partly(at("95"), at("105")))
+    world.price("101")
+    assert len(world.engine.state.lists) == 1
+    # What the stop loss may cost is held: 105, of 10 and the 101 that were received.
+    assert world.held(world.alice, "USDT") == 105
+    poor = World(deep(), instrument(), funds="2")
+    order = poor.sell(poor.alice, "1", "101", attached=partly(at("95"), at("105")))
+    poor.price("101")
+    assert order.status is OrderStatus.FILLED
+    assert not poor.engine.state.lists
+    assert not poor.engine.state.orders
+
+
+def test_what_was_traded_before_the_order_was_canceled_is_covered() -> None:
+    world = World(still(), instrument(), funds="1000")
+    order = world.buy(world.alice, "2", "99", attached=partly(at("110"), at("95")))
+    world.sell(world.bob, "0.5", "99")
+    world.cancel(order)
+    quantities = [one.quantity for one in world.engine.state.orders.values()]
+    assert quantities == [D("0.5"), D("0.5")]

@@ -1,4 +1,5 @@
-"""Incomes, positions and settings in an archive tell the same as an engine that keeps everything."""
+"""Incomes, transactions, what orders closed, funding, positions and settings in an archive tell the same as
+an engine that keeps everything."""
 
 from __future__ import annotations
 
@@ -8,12 +9,19 @@ import pytest
 
 from emulator.core.engine import Engine
 from emulator.core.history import (
+    ClosedRecord,
     ContractSettings,
+    Fill,
+    FillKind,
     Income,
     IncomeKind,
     PositionRecord,
+    Query,
+    Transaction,
+    TransactionKind,
     WalletSettings,
     incomes_of,
+    transactions_of,
 )
 from emulator.runtime.history import History
 from tests.properties.futures_universe import CONTRACTS, FuturesUniverse, act
@@ -47,6 +55,40 @@ async def assert_same_incomes(universe: FuturesForgetting, whole: Engine, dice: 
         assert found == await everything.select("test", Income, query), query
 
 
+async def assert_same_transactions(universe: FuturesForgetting, whole: Engine, dice: random.Random) -> None:
+    here = History("s", {"test": universe.engine}, universe.archive)
+    everything = History("s", {"test": whole}, None)
+    times = sorted({time_us for time_us, _ in universe.history})
+    for _ in range(60):
+        query = transactions_of(
+            dice.choice(ACCOUNTS),
+            dice.choice(["usdm", "coinm"]),
+            kind=dice.choice([None, None, *TransactionKind]),
+            asset=dice.choice([None, "USDT", "BTC"]),
+            start_us=dice.choice([None, dice.choice(times)]),
+            end_us=dice.choice([None, dice.choice(times)]),
+            last_number=dice.choice([None, whole.views.transaction_count // 2]),
+            limit=dice.choice([1, 3, 1000]),
+            newest=dice.random() < 0.5,
+        )
+        found = await here.select("test", Transaction, query)
+        assert found == await everything.select("test", Transaction, query), query
+        asked = Query(
+            account=dice.choice(ACCOUNTS),
+            scope=dice.choice(CONTRACTS),
+            part=dice.choice([None, None, *whole.views.closed]),
+            start_us=query.start_us,
+            end_us=query.end_us,
+            limit=query.limit,
+            newest=query.newest,
+        )
+        closed = await here.select("test", ClosedRecord, asked)
+        assert closed == await everything.select("test", ClosedRecord, asked), asked
+        fills = await here.select("test", Fill, asked)
+        assert fills == await everything.select("test", Fill, asked), asked
+    assert universe.engine.views.transaction_count == whole.views.transaction_count
+
+
 async def assert_shown_as_they_are(universe: FuturesForgetting, engine: Engine) -> None:
     """What the archive shows of positions and settings is what the state has."""
     state = engine.state
@@ -75,9 +117,18 @@ async def test_seeded(seed: int) -> None:
             await universe.write(retained)
         if step % 80 == 79:
             await assert_same_incomes(universe, universe.keeping(), dice)
+            await assert_same_transactions(universe, universe.keeping(), dice)
     await universe.write(0)
-    await assert_same_incomes(universe, universe.keeping(), dice)
+    whole = universe.keeping()
+    await assert_same_incomes(universe, whole, dice)
+    await assert_same_transactions(universe, whole, dice)
     await assert_shown_as_they_are(universe, universe.engine)
-    assert not any(universe.engine.views.incomes.values())
-    wallets = universe.keeping().views.incomes
-    assert any(income.kind is IncomeKind.REALISED for listed in wallets.values() for income in listed)
+    views = universe.engine.views
+    assert not any(views.incomes.values())
+    assert not any(views.transactions.values())
+    assert {one.order for one in views.closed.values()} <= universe.engine.state.orders.keys()
+    incomes, fills = whole.views.incomes.values(), whole.views.fills.values()
+    assert any(income.kind is IncomeKind.REALISED for listed in incomes for income in listed)
+    assert whole.views.closed
+    if seed == 300:  # In others nobody may hold anything when it is due.
+        assert any(fill.kind is FillKind.FUNDING for listed in fills for fill in listed)

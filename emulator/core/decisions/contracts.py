@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from msgspec.structs import replace
-
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
@@ -154,34 +152,6 @@ def _make_way(account: Account, order: Order, most: Decimal) -> tuple[list[e.Eve
         gone.append(e.OrderExpired(order=one.id, reason=EndReason.MADE_WAY))
         left += one.remaining
     return gone, max(left, ZERO)
-
-
-def succeed(
-    state: State, rules: EngineRules, market: Market, order: Order, price: Decimal | None, now_us: int
-) -> list[e.Event]:
-    """What a detached order comes to when its condition is met: another one in its stead, or nothing."""
-    terms = replace(order.terms, trigger=None, detached=False, price_protect=False)
-    account = state.accounts[order.account]
-    decision = enter_new(state, rules, account, market, terms, price, now_us, is_successor=True)
-    if isinstance(decision, Rejection):
-        reason = _REASONS.get(type(decision), EndReason.REFUSED_AT_ACTIVATION)
-        return [e.OrderExpired(order=order.id, reason=reason)]
-    first, *others = decision
-    assert isinstance(first, e.OrderPlaced)
-    return [
-        e.OrderSucceeded(order=order.id, successor=first.order),
-        replace(first, origin=order.id),
-        *others,
-    ]
-
-
-_REASONS: dict[type[Rejection], EndReason] = {
-    r.NothingToReduce: EndReason.NOTHING_TO_REDUCE,
-    r.InsufficientMargin: EndReason.INSUFFICIENT_BALANCE,
-    r.WouldTake: EndReason.WOULD_TAKE,
-    r.WouldNotFill: EndReason.UNFILLED_ALL_OR_NOTHING,
-}
-"""Why a detached order came to nothing, by what spoke against its successor."""
 
 
 def drop_reducing(state: State, rules: EngineRules, command: c.DropReducing, now_us: int) -> Decision:

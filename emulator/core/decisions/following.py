@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from emulator.core import commands as c
 from emulator.core import events as e
+from emulator.core import rejections as r
 from emulator.core.checks import check_band, check_funded, check_terms
 from emulator.core.coverage import mark_price, spendable
 from emulator.core.decisions import contracts
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import bound_of, finish, starting_point
-from emulator.core.decisions.placing import peg_price, plan_walk
+from emulator.core.decisions.placing import enter_new, peg_price, plan_walk, unspent
 from emulator.core.instruments import SELL, Instrument, OrderType
 from emulator.core.matching import Taker, serve
 from emulator.core.numbers import ZERO, round_down
@@ -111,13 +114,73 @@ def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now
     if is_contract and price is not None and check_band(market, order.side, price, now_us) is not None:
         return [e.OrderExpired(order=order.id, reason=EndReason.REFUSED_AT_ACTIVATION)]
     if terms.detached:
-        return contracts.succeed(state, rules, market, order, price, now_us)
+        return _succeed(state, rules, market, order, price, now_us)
     if terms.reduces:
         return [*ends, *contracts.wake_reducing(state, rules, market, order, price, now_us)]
     bound = bound_of(market, terms, now_us) if price is None else None
     woken = e.OrderTriggered(order=order.id, price=price, bound=bound)
+    if order.quantity is None:
+        return [*ends, *_enter_budget(state, rules, market, order, bound, now_us)]
     quantity = order.remaining
     return [*ends, woken, *_enter_existing(state, rules, market, order, price, bound, quantity, (), now_us)]
+
+
+def _succeed(
+    state: State, rules: EngineRules, market: Market, order: Order, price: Decimal | None, now_us: int
+) -> list[e.Event]:
+    """What a detached order comes to when its condition is met: another one in its stead, or nothing."""
+    terms = replace(order.terms, trigger=None, detached=False, price_protect=False)
+    account = state.accounts[order.account]
+    decision = enter_new(state, rules, account, order.wallet, market, terms, price, now_us, is_successor=True)
+    if isinstance(decision, Rejection):
+        reason = _REASONS.get(type(decision), EndReason.REFUSED_AT_ACTIVATION)
+        return [e.OrderExpired(order=order.id, reason=reason)]
+    first, *others = decision
+    assert isinstance(first, e.OrderPlaced)
+    return [
+        e.OrderSucceeded(order=order.id, successor=first.order),
+        replace(first, origin=order.id),
+        *others,
+    ]
+
+
+_REASONS: dict[type[Rejection], EndReason] = {
+    r.NothingToReduce: EndReason.NOTHING_TO_REDUCE,
+    r.InsufficientMargin: EndReason.INSUFFICIENT_BALANCE,
+    r.InsufficientBalance: EndReason.INSUFFICIENT_BALANCE,
+    r.BookTooThin: EndReason.NO_LIQUIDITY,
+    r.WouldTake: EndReason.WOULD_TAKE,
+    r.WouldNotFill: EndReason.UNFILLED_ALL_OR_NOTHING,
+}
+"""Why a detached order came to nothing, by what spoke against its successor."""
+
+
+def _enter_budget(
+    state: State, rules: EngineRules, market: Market, order: Order, bound: Decimal | None, now_us: int
+) -> list[e.Event]:
+    """What becomes of an order at market by quote quantity that waited: only now is there a quantity."""
+    terms = order.terms
+    budget = terms.quote_quantity
+    assert budget is not None
+    account, held = state.accounts[order.account], order.held
+    taker = Taker(
+        order=order.id, account=account, wallet=order.wallet, side=order.side, mode=order.self_trade_mode
+    )
+    needed = ZERO if order.side is SELL else budget
+    plan = plan_walk(
+        state, rules, market, taker, now_us, limit=bound, quantity=None, budget=budget,
+        reserved=max(ZERO, needed - held),
+    )  # fmt: skip
+    if max(plan.paid, needed) > state.ledger.free(order.account, order.wallet, order.hold_asset) + held:
+        return [e.OrderExpired(order=order.id, reason=EndReason.INSUFFICIENT_BALANCE)]
+    quantity = plan.executed + plan.prevented
+    if not quantity:
+        return [e.OrderExpired(order=order.id, reason=EndReason.NO_LIQUIDITY)]
+    if plan.dry or plan.bounded:
+        quantity += unspent(market, terms, plan, now_us)
+    ending = finish(market.instrument, terms, order.id, None, plan, quantity=quantity)
+    assert not isinstance(ending, Rejection), "at market there is no all or nothing"
+    return [e.OrderTriggered(order=order.id, price=None, quantity=quantity, bound=bound), *ending]
 
 
 def _is_apart(market: Market, now_us: int) -> bool:

@@ -15,7 +15,7 @@ from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.sharing import ASSET_STEP, exchanged
 from emulator.core.instruments import SELL, FeeAssetRule, Instrument
 from emulator.core.margin import AssetFigures
-from emulator.core.numbers import ZERO, divide_up, is_on_step, round_down
+from emulator.core.numbers import ZERO, divide_down, divide_up, is_on_step, round_down
 from emulator.core.orders import OrderTerms
 from emulator.core.rejections import Rejection
 from emulator.core.rules import EngineRules
@@ -70,6 +70,16 @@ def check_borrowing(
         lacking = divide_up(missing, now.rates[asset].ask, ASSET_STEP)
         return r.InsufficientMargin(asset=asset, needed=paid, available=max(ZERO, paid - lacking))
     return None
+
+
+def brought(instrument: Instrument, terms: OrderTerms, price: Decimal, quantity: Decimal | None) -> Decimal:
+    """What an order would bring if it traded at a price. quantity: None: for its quote quantity."""
+    if quantity is None:
+        assert terms.quote_quantity is not None, "an order of no quantity"
+        if terms.side is SELL:
+            return terms.quote_quantity
+        return divide_down(terms.quote_quantity, price, instrument.base_step)
+    return quantity * price if terms.side is SELL else quantity
 
 
 def _missing(now: SharedCollateral, changed: dict[str, AssetFigures]) -> Decimal:

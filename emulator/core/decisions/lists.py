@@ -72,6 +72,13 @@ def _check_shape(command: c.PlaceOrderList) -> Rejection | None:
     if any(leg.borrows for leg in legs):
         return r.OrderTermsInvalid(reason="orders of a list do not borrow")
     assert len(legs) == (3 if command.kind is ListKind.OTOCO else 2)
+    for ordinal, leg in enumerate(legs):
+        if leg.quote_quantity is not None and (
+            leg.trigger is not None or ordinal or command.kind is ListKind.OCO
+        ):
+            return r.OrderTermsInvalid(reason="legs that wait have a quantity")
+        if leg.detached:
+            return r.OrderTermsInvalid(reason="a leg is detached from nothing")
     if command.kind is ListKind.OCO:
         if command.funded:
             return r.OrderTermsInvalid(reason="nothing pays for the legs of a plain pair")

@@ -14,17 +14,17 @@ from emulator.core.coverage import reducible, spendable
 from emulator.core.decisions.changing import find
 from emulator.core.decisions.contracts import check_margin
 from emulator.core.decisions.decision import Decision
-from emulator.core.decisions.lending import check_borrowing
+from emulator.core.decisions.lending import brought, check_borrowing
 from emulator.core.decisions.outcomes import finish, starting_point
 from emulator.core.decisions.placing import peg_price, plan_walk
 from emulator.core.decisions.stops import check_attached, check_waiting
-from emulator.core.instruments import BUY, Instrument, Outcome
+from emulator.core.instruments import Instrument, Outcome
 from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ZERO
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.rules import EngineRules
-from emulator.core.state import State, dormant_price, requirement
+from emulator.core.state import State, dormant_price, dormant_requirement, requirement
 from emulator.core.tape import Market
 
 
@@ -141,7 +141,8 @@ def _enter_pair_again(
     instrument, price = market.instrument, wanted.price
     assert price is not None
     needed, held = requirement(instrument, order.side, price, left), state.set_aside(order)
-    lacking = _lacking(state, rules, order, wanted, needed, left * price, now_us)
+    received = brought(instrument, wanted, price, left)
+    lacking = _lacking(state, rules, order, wanted, needed, received, now_us)
     if lacking is not None:
         return lacking
     refused = _check_owned(state, instrument, order, amended)
@@ -164,11 +165,10 @@ def _lacking(
     order: Order,
     wanted: OrderTerms,
     needed: Decimal,
-    amount: Decimal,
+    received: Decimal,
     now_us: int,
 ) -> Rejection | None:
-    """What speaks against an order of a pair needing so much instead of what is held for it. amount: quantity
-    times price of what is left of it."""
+    """What speaks against an order of a pair needing so much, to get so much, instead of what is held for it."""
     instrument, account = state.markets[order.instrument].instrument, state.accounts[order.account]
     held = state.set_aside(order)
     available = held + spendable(state, rules, account, order.wallet, order.hold_asset, now_us)
@@ -176,10 +176,6 @@ def _lacking(
         return None
     if not wanted.borrows:
         return r.InsufficientBalance(asset=order.hold_asset, needed=needed, available=available)
-    received = amount
-    if order.side is BUY:
-        assert wanted.quantity is not None
-        received = wanted.quantity - order.executed - order.prevented
     return check_borrowing(
         state, rules, account, order.wallet, instrument, wanted, needed, received, now_us,
         lacks=True, held=held,
@@ -263,12 +259,10 @@ def _modify_dormant(
             return starting
     siblings = state.siblings(order)
     if instrument.contract is None:
-        needed = ZERO
-        if not wanted.detached:
-            assert quantity is not None
-            at = dormant_price(wanted, order.extreme)
-            needed = requirement(instrument, order.side, at, quantity)
-            lacking = _lacking(state, rules, order, wanted, needed, quantity * at, now_us)
+        needed = dormant_requirement(instrument, wanted, order.extreme, quantity)
+        if needed:
+            received = brought(instrument, wanted, dormant_price(wanted, order.extreme), quantity)
+            lacking = _lacking(state, rules, order, wanted, needed, received, now_us)
             if lacking is not None:
                 return lacking
     first = state.next_execution

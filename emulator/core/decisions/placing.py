@@ -26,7 +26,7 @@ from emulator.core.numbers import ZERO, divide_down
 from emulator.core.orders import EndReason, OrderStatus, OrderTerms, PegSide
 from emulator.core.rejections import Limit, Rejection
 from emulator.core.rules import EngineRules
-from emulator.core.state import Account, State, dormant_price, requirement
+from emulator.core.state import Account, State, dormant_price, dormant_requirement, requirement
 from emulator.core.tape import Market
 
 _REFUSE = Outcome.REFUSE
@@ -163,11 +163,16 @@ def enter_new(
     terms: OrderTerms,
     price: Decimal | None,
     now_us: int,
+    *,
+    is_successor: bool = False,
 ) -> Decision:
-    """Accept one order that passed its checks: dormant, or active at once."""
+    """Accept one order that passed its checks: dormant, or active at once. is_successor: it comes in the
+    place of one that waited."""
     instrument, side, quantity = market.instrument, terms.side, terms.quantity
     if instrument.contract is not None:
-        return contracts.enter_new(state, rules, account, market, terms, price, now_us)
+        return contracts.enter_new(
+            state, rules, account, market, terms, price, now_us, is_successor=is_successor
+        )
     order_id = state.next_order
     mode = terms.self_trade_mode or instrument.self_trade_default
     if terms.trigger is not None:
@@ -228,7 +233,7 @@ def enter_new(
             if is_refused and not plan.matches and (thin := _too_thin(instrument, plan)) is not None:
                 return thin
             if plan.dry or plan.bounded:
-                quantity += _unspent(market, terms, plan, now_us)
+                quantity += unspent(market, terms, plan, now_us)
     assert quantity is not None
     endings = finish(instrument, terms, order_id, price, plan, quantity=quantity)
     if isinstance(endings, Rejection):
@@ -299,7 +304,7 @@ def _too_thin(instrument: Instrument, plan: Plan) -> Rejection | None:
     return None
 
 
-def _unspent(market: Market, terms: OrderTerms, plan: Plan, now_us: int) -> Decimal:
+def unspent(market: Market, terms: OrderTerms, plan: Plan, now_us: int) -> Decimal:
     """What was left of a budget when the book ran out, as a quantity at the last price."""
     assert terms.quote_quantity is not None
     rest = terms.quote_quantity - plan.amount
@@ -319,16 +324,14 @@ def _sleep_new(
     now_us: int,
 ) -> Decision:
     instrument = market.instrument
-    assert terms.quantity is not None
     starting = starting_point(market, terms, now_us)
     if isinstance(starting, Rejection):
         return starting
     asset = hold_asset(instrument, terms.side)
-    price = dormant_price(terms, starting)
-    needed = requirement(instrument, terms.side, price, terms.quantity)
+    needed = dormant_requirement(instrument, terms, starting, terms.quantity)
     free = spendable(state, rules, account, wallet, asset, now_us)
-    if needed > free or terms.borrows:
-        received = terms.quantity if terms.side is BUY else price * terms.quantity
+    if needed > free or (terms.borrows and needed):
+        received = lending.brought(instrument, terms, dormant_price(terms, starting), terms.quantity)
         lacking = _lacking(state, rules, account, wallet, instrument, terms, free, needed, received, now_us)
         if lacking is not None:
             return lacking

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.core.state.contracts import market_of, mode_under
-from emulator.core.state.holds import dormant_price, requirement
+from emulator.core.state.holds import dormant_price, dormant_requirement, requirement
 from emulator.core.state.records import Account, Choice, Counts, PositionKey
 from emulator.core.state.state import State
 
@@ -14,6 +14,7 @@ __all__ = [
     "PositionKey",
     "State",
     "dormant_price",
+    "dormant_requirement",
     "market_of",
     "mode_under",
     "requirement",

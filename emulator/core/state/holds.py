@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.core.instruments import SELL, FeeAssetRule, Instrument, Side
-from emulator.core.numbers import round_up
+from emulator.core.numbers import ZERO, divide_up, round_up
 from emulator.core.orders import OrderTerms
 
 _QUOTE = FeeAssetRule.QUOTE
@@ -19,6 +19,22 @@ def dormant_price(terms: OrderTerms, extreme: Decimal | None) -> Decimal:
     price = extreme if terms.trigger.price is None else terms.trigger.price
     assert price is not None
     return price
+
+
+def dormant_requirement(
+    instrument: Instrument, terms: OrderTerms, extreme: Decimal | None, quantity: Decimal | None
+) -> Decimal:
+    """Funds that an order of a pair holds while it waits for its trigger: none if it is detached. Of one by
+    quote quantity, to sell so much at the price of its trigger."""
+    if terms.detached:
+        return ZERO
+    price = dormant_price(terms, extreme)
+    if quantity is not None:
+        return requirement(instrument, terms.side, price, quantity)
+    assert terms.quote_quantity is not None
+    if terms.side is SELL:
+        return divide_up(terms.quote_quantity, price, instrument.base_step)
+    return terms.quote_quantity
 
 
 def requirement(instrument: Instrument, side: Side, price: Decimal, quantity: Decimal) -> Decimal:

@@ -26,7 +26,7 @@ from emulator.core.positions import AccountMargin
 from emulator.core.prints import Print
 from emulator.core.state.contracts import market_of
 from emulator.core.state.digest import fingerprint
-from emulator.core.state.holds import dormant_price, requirement
+from emulator.core.state.holds import dormant_requirement, requirement
 from emulator.core.state.markets import MarketState
 from emulator.core.state.records import Account, Counts
 from emulator.core.tape import Market
@@ -130,13 +130,14 @@ class State(MarketState):
         status, price = order.status, order.price
         if status is not _NEW and status in _HOLDS_NOTHING:
             return ZERO
-        if price is None:
-            if status is not _DORMANT:
-                return ZERO  # At market: it trades at once or not at all.
-            price = dormant_price(order.terms, order.extreme)
+        if price is None and status is not _DORMANT:
+            return ZERO  # At market: it trades at once or not at all.
         instrument = self.markets[order.instrument].instrument
         if instrument.contract is not None:
             return ZERO  # What it needs is margin, of which the ledger knows nothing.
+        if price is None or order.terms.detached:
+            left = None if order.quantity is None else order.remaining
+            return dormant_requirement(instrument, order.terms, order.extreme, left)
         return requirement(instrument, order.terms.side, price, order.remaining)
 
     def owed(self, owner: Order | OrderList) -> Decimal:

@@ -112,7 +112,7 @@ class Reading:
 
     def _of_pair(self, side: Side, type: OrderType, client_id: str) -> OrderTerms:
         trigger = self._pair_trigger(side)
-        # Quirk: a pair's conditional order freezes nothing until it is triggered, and then another order comes
+        # Quirk: a pair's conditional order freezes nothing until it is triggered, and then another comes
         # in its place; what waits with its funds frozen goes by another filter (Place Order, `orderFilter`).
         is_detached = trigger is not None and self.values.get("orderFilter") != SPOT_TPSL
         price = self._price(type)
