@@ -404,6 +404,8 @@ def _contract(
             funding=FundingRule(cap=cap, floor=-cap) if cap else FundingRule(),
         ),
         take_bound=_number(row.price_limit_y, "price_limit_y"),
+        # Quirk: positions of both sides at once are for perpetuals in USDT only ("Switch Position Mode").
+        hedgeable=row.settle == "USDT" and not quarter,
     )
     instrument = Instrument(
         symbol=f"{category}:{symbol}",

@@ -203,6 +203,7 @@ _OWN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "side": "Side invalid",
         "orderType": "OrderType invalid",
         "positionIdx": "position idx not match position mode",
+        "interval": "params error: intervalTime is invalid",
     }
 )
 """Parameters whose error running servers tell in another way."""
