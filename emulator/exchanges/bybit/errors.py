@@ -96,6 +96,14 @@ def speak(rejection: Rejection, command: Command | None) -> Refusal:
             return refuse(131002) if attempt is Attempt.MOVE else refuse_parameter("margin")
         case rejections.InsufficientBalance() | rejections.InsufficientMargin():
             return _insufficient(attempt, command, is_pair=is_pair)
+        case rejections.CollateralOff():
+            return refuse(170346) if is_pair else refuse(110101)
+        case rejections.BorrowingOff():
+            return refuse(182021) if rejection.is_isolated and not is_pair else refuse(170036)
+        case rejections.BorrowedTooMuch():
+            return refuse(170034)
+        case rejections.NothingOwed():
+            return refuse_parameter("amount")
         case rejections.PositionTooLarge():
             if isinstance(command, commands.SetLeverage):
                 return _leverage_too_high(rejection.leverage, None)

@@ -412,6 +412,8 @@ def _contract(
         ),
         take_bound=_number(row.price_limit_y, "price_limit_y"),
         stop_pairs_max=STOP_PAIRS_MAX,
+        # Quirk: positions of both sides at once are for perpetuals in USDT only ("Switch Position Mode").
+        hedgeable=row.settle == "USDT" and not quarter,
     )
     instrument = Instrument(
         symbol=f"{category}:{symbol}",
