@@ -216,7 +216,7 @@ class Accounting:
         )
         assert market.marks is not None
         return Fill(
-            trade=market.next_trade_id(now_us),
+            trade=market.trade_count(now_us),
             order=0,
             account=account,
             order_list=0,

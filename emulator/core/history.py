@@ -52,7 +52,7 @@ class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     the order had left after it. closed: how much of it closed a position. rate: what the fee is of the
     amount; of FUNDING the funding rate. mark, index: of a contract, as of that moment.
 
-    Of FUNDING: trade: the number that the next trade had; order: 0; price: the mark price; quantity, amount:
+    Of FUNDING: trade: the number of the trade before it; order: 0; price: the mark price; quantity, amount:
     what was held, and was worth; is_buyer: whether it was long; fee: what was paid, below zero what was got.
     """
 
@@ -432,8 +432,8 @@ _LEG_NUMBERS = {leg: number for number, leg in enumerate(Leg)}
 
 
 def _part_of_funding(record: Fill) -> int:
-    """Below all orders, since it was before the trade whose number it has; ascending with time."""
-    return record.time_us * len(_LEG_NUMBERS) + _LEG_NUMBERS[record.leg] - (1 << 62)
+    """Above all orders, since it was after the trade whose number it has; ascending with time."""
+    return (1 << 61) + record.time_us * len(_LEG_NUMBERS) + _LEG_NUMBERS[record.leg]
 
 
 def _transaction(record: Transaction) -> Key:

@@ -237,7 +237,7 @@ def test_funding_is_told_among_the_fills() -> None:
 
 
 def test_each_payment_to_each_leg_has_a_key_of_its_own() -> None:
-    """Nothing trades for a day, and twice three payments have the same number."""
+    """Nothing trades for a day, and twice three payments follow the same trade."""
     one = pit(BTC, "100000")
     one.does(c.SetPositionMode(account=one.alice, wallet="usdm", hedged=True))
     for leg, make, side in ((Leg.LONG, one.sell, Side.BUY), (Leg.SHORT, one.buy, Side.SELL)):
