@@ -45,6 +45,9 @@ _MORE_LESS: dict[type[e.Event], tuple[TransactionKind, TransactionKind]] = {
     e.LiquidationCharged: (TransactionKind.LIQUIDATION,) * 2,
     e.InsurancePaid: (TransactionKind.INSURANCE,) * 2,
     e.BalanceCorrected: (TransactionKind.CORRECTION,) * 2,
+    e.FundsBorrowed: (TransactionKind.BORROWED,) * 2,
+    e.LoanRepaid: (TransactionKind.REPAID,) * 2,
+    e.InterestCharged: (TransactionKind.INTEREST,) * 2,
 }
 """What an event that fills nothing is called where it adds to a wallet, and where it takes from one."""
 _CHARGED = frozenset({e.LiquidationCharged})

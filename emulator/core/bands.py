@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from emulator.core.contracts import Contract, Tier
 from emulator.core.liquidation import NEVER, Band, Risk, Stake, Weights, liquidation_band, safe_bands
-from emulator.core.numbers import ONE, ZERO
-from emulator.core.positions import Leg, Position
+from emulator.core.margin import maintenance
+from emulator.core.numbers import ONE, ZERO, round_down, round_up
+from emulator.core.positions import Leg, Position, unrealised
 from emulator.core.risk import Cover, Held
 from emulator.core.state import State
 
@@ -43,6 +44,8 @@ def bands(state: State, risk: Risk, cover: Cover, warning: Decimal, now_us: int)
             mark=only.mark,
         )
         return {Watched(risk.instrument): band}
+    if risk.asset == "" and risk.wallet in state.lending:
+        return _boxed(state, risk, cover, warning, now_us)
     stakes = _stakes(cover, warning)
     if risk.asset == "":
         backing = _backing(state, risk, cover, now_us)
@@ -97,6 +100,56 @@ def _backing(state: State, risk: Risk, cover: Cover, now_us: int) -> dict[Watche
             step=marks.step,
         )
     return stakes
+
+
+_WIDTHS = tuple(map(Decimal, "0.5 0.3 0.2 0.12 0.07 0.04 0.02 0.01 0.005 0.002 0.001 0.0003".split()))
+"""How far all prices may go at once, tried one after the other, as parts of each."""
+
+
+def _boxed(state: State, risk: Risk, cover: Cover, warning: Decimal, now_us: int) -> dict[Watched, Band]:
+    """The same part of every price to either side, such that everything can be kept whatever each of them
+    does within: where what is owed needs margin, and an index counts together with a mark, no line tells."""
+    marks = {Watched(one.market.instrument.symbol): (one.mark, _step(one)) for one in cover.held}
+    for asset in state.collateral[risk.wallet]:
+        if asset.index_of and (cover.owned.get(asset.asset) or cover.borrowed.get(asset.asset)):
+            there = state.markets[asset.index_of].marks
+            assert there is not None, "a pair has no index price"
+            marks[Watched(asset.index_of, is_index=True)] = there.index_price(now_us), there.step
+    for width in _WIDTHS:
+        if _worst(state, risk, cover, warning, width) > ZERO:
+            return {
+                one: Band(
+                    low=round_up(price * (ONE - width), step), high=round_down(price * (ONE + width), step)
+                )
+                for one, (price, step) in marks.items()
+            }
+    return dict.fromkeys(marks, NEVER)
+
+
+def _worst(state: State, risk: Risk, cover: Cover, warning: Decimal, width: Decimal) -> Decimal:
+    """At most what covers a risk, less what has to be kept, while prices are so near to what they are."""
+    owned, kept = dict(cover.balances), dict.fromkeys(cover.balances, ZERO)
+    legs: dict[str, list[Held]] = {}
+    for one in cover.held:
+        legs.setdefault(one.market.instrument.symbol, []).append(one)
+    for listed in legs.values():
+        contract, mark, settle = listed[0].contract, listed[0].mark, listed[0].contract.settle
+        ends = [mark * (ONE - width), mark * (ONE + width)]
+        profits = [sum((unrealised(contract, one.position, end) for one in listed), ZERO) for end in ends]
+        needs = [sum((maintenance(contract, one.position, end) for one in listed), ZERO) for end in ends]
+        spared = ROUNDINGS * len(listed) * contract.settle_step
+        owned[settle] = owned.get(settle, ZERO) + min(profits) - spared
+        kept[settle] = kept.get(settle, ZERO) + max(needs) + spared
+    left = ZERO
+    moving = {one.asset for one in state.collateral[risk.wallet] if one.index_of}
+    for asset, amount in owned.items():
+        rate = cover.rate(asset)
+        away = width if asset in moving else ZERO
+        ask = rate.ask * (ONE + away)
+        left += min(amount * rate.bid * (ONE - away), amount * ask)
+        owed = cover.owed(asset, amount) * rate.debt_maintenance
+        left -= (kept[asset] + owed) * ask * warning
+    return left
 
 
 _ITSELF = Contract(

@@ -79,6 +79,7 @@ class Bounds:
             and terms.leg is _BOTH
             and terms.leverage is None
             and not (terms.reduce_only or terms.close_position or terms.price_protect or terms.detached)
+            and not terms.borrows
             and terms.attached is None
             and terms.slippage is None
             and not terms.close_on_trigger

@@ -215,6 +215,8 @@ def _check_features(instrument: Instrument, terms: OrderTerms) -> Rejection | No
     trigger = terms.trigger
     if instrument.contract is None and (terms.reduces or terms.leg is not _BOTH):
         return r.NotAContract(instrument=instrument.symbol)
+    if instrument.contract is not None and terms.borrows:
+        return r.OrderTermsInvalid(reason="only an order of a pair borrows")
     if trigger is not None:
         if not instrument.trigger_orders:
             return r.FeatureOff(feature=Feature.TRIGGER)

@@ -29,17 +29,21 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
 
     index: its index price. bid_buffer: the haircut on what is owned, so one less the collateral ratio;
     ask_buffer: what is added to what is owed or needed. exchanged: which part of both holds where the asset
-    is exchanged for another that is owed.
+    is exchanged for another that is owed. is_used: whether what is owned counts at all. debt_initial,
+    debt_maintenance: which part of what is owed is initial and maintenance margin.
     """
 
     index: Decimal
     bid_buffer: Decimal = ZERO
     ask_buffer: Decimal = ZERO
     exchanged: Decimal = ONE
+    is_used: bool = True
+    debt_initial: Decimal = ZERO
+    debt_maintenance: Decimal = ZERO
 
     @property
     def bid(self) -> Decimal:
-        return self.index * (ONE - self.bid_buffer)
+        return self.index * (ONE - self.bid_buffer) if self.is_used else ZERO
 
     @property
     def ask(self) -> Decimal:
@@ -47,7 +51,9 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sold(self) -> Decimal:
-        """For what one is given away."""
+        """For what one is given away; nothing, where it is not to be."""
+        if not self.is_used:
+            return ZERO
         return self.index * (ONE - self.bid_buffer * self.exchanged)
 
     @property
@@ -66,6 +72,11 @@ class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     bid_buffer, ask_buffer, exchanged: as of `CollateralRate`. index: what one unit is worth, unless it
     is the index price of a contract, whose name is `index_of` then. owed_max: how much may be owed of it
     before it is bought for others; None: as much as they cover.
+
+    Where it can be borrowed: borrow_max: how much an account may owe when it borrows; None: it cannot be
+    borrowed. hourly_rate: interest on what is owed, for an hour. debt_initial, debt_maintenance: as of
+    `CollateralRate`. debt_free: how much may be owed without interest because of losses that are not
+    realised. is_optional: whether an account may choose that it does not count.
     """
 
     asset: str
@@ -75,6 +86,28 @@ class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     index: Decimal = ONE
     index_of: str = ""
     owed_max: Decimal | None = None
+    borrow_max: Decimal | None = None
+    hourly_rate: Decimal = ZERO
+    debt_initial: Decimal = ZERO
+    debt_maintenance: Decimal = ZERO
+    debt_free: Decimal = ZERO
+    is_optional: bool = True
+
+    @property
+    def is_lent(self) -> bool:
+        """Whether owing it has consequences of its own."""
+        return self.borrow_max is not None or bool(self.hourly_rate or self.debt_maintenance)
+
+
+class Loan(msgspec.Struct, frozen=True):
+    """What an account borrowed of an asset by itself, and the interest that is owed for it."""
+
+    principal: Decimal = ZERO
+    interest: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        return self.principal + self.interest
 
 
 class Collateral(Protocol):
@@ -127,7 +160,9 @@ class SeparateCollateral(msgspec.Struct, frozen=True, kw_only=True):
     @staticmethod
     def _left(own: AssetFigures, counted: Counted) -> Decimal:
         profit = own.cross_unrealised if counted is Counted.BOTH else min(ZERO, own.cross_unrealised)
-        return max(ZERO, own.cross_wallet + profit - own.cross_margin - own.isolated_order_margin)
+        left = own.cross_wallet + profit - own.cross_margin - own.isolated_order_margin
+        # What is held for pairs' orders is there, and cannot be had a second time.
+        return max(ZERO, left - own.held)
 
 
 class SharedCollateral(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,32 +170,64 @@ class SharedCollateral(msgspec.Struct, frozen=True, kw_only=True):
 
     Equity is the sum of min(balance * bid, balance * ask), margins count at the ask. Source: Binance FAQ
     "How to Calculate Margin in Multi-Assets Mode". steps: the ledger step of each asset; without: 1E-8.
+    What is owed needs margin itself, as its rate says. counts_held: whether what is held for pairs' orders
+    covers new orders of contracts; in any case it cannot leave.
     """
 
     figures: Mapping[str, AssetFigures]
     rates: Mapping[str, CollateralRate]
     steps: Mapping[str, Decimal] = {}
     counted: Counted = Counted.BOTH
+    counts_held: bool = True
 
     def equity(self, asset: str = "") -> Decimal:
         return self._equity(Counted.BOTH)
 
     def maintenance(self, asset: str = "") -> Decimal:
-        return sum((self._at_ask(own, own.cross_maintenance) for own in self.figures.values()), ZERO)
+        kept = sum((self._at_ask(own, own.cross_maintenance) for own in self.figures.values()), ZERO)
+        return kept + self.debt_maintenance()
 
     def initial_margin(self) -> Decimal:
-        return sum(
+        needed = sum(
             (
                 self._at_ask(own, own.cross_margin + own.isolated_order_margin)
                 for own in self.figures.values()
             ),
             ZERO,
         )
+        return needed + self.debt_margin()
+
+    def debt_margin(self) -> Decimal:
+        """Initial margin of all that is owed, in the account's unit."""
+        return sum((one.ask * one.debt_initial * owed for one, owed in self._owed()), ZERO)
+
+    def debt_maintenance(self) -> Decimal:
+        """Maintenance margin of all that is owed."""
+        return sum((one.ask * one.debt_maintenance * owed for one, owed in self._owed()), ZERO)
+
+    def promised(self) -> Decimal:
+        """What all that is held for pairs' orders counts for."""
+        worth = ZERO
+        for own in self.figures.values():
+            rate = self.rates.get(own.asset) if own.held else None
+            if rate is not None:
+                worth += rate.bid * own.held
+        return worth
+
+    def _owed(self) -> list[tuple[CollateralRate, Decimal]]:
+        found = []
+        for own in self.figures.values():
+            rate = self.rates.get(own.asset)
+            if rate is not None and (rate.debt_initial or rate.debt_maintenance) and (owed := own.owed):
+                found.append((rate, owed))
+        return found
 
     def available(self, asset: str) -> Decimal:
         """max(0, equity - initial margins) / ask: as much as an order for this asset may ask for."""
         rate = self.rates.get(asset)
         left = self._equity(self.counted) - self.initial_margin()
+        if not self.counts_held:
+            left -= self.promised()
         if rate is None or left <= ZERO:
             return ZERO
         return divide_down(left, rate.ask, self._step(asset))
@@ -173,10 +240,10 @@ class SharedCollateral(msgspec.Struct, frozen=True, kw_only=True):
         own, rate = self.figures.get(asset), self.rates.get(asset)
         if own is None:
             return ZERO
-        owned = max(ZERO, own.cross_wallet + min(ZERO, own.cross_unrealised))
+        owned = max(ZERO, own.cross_wallet - own.held + min(ZERO, own.cross_unrealised))
         if rate is None or not rate.bid:
             return owned
-        left = max(ZERO, self._equity(Counted.LOSSES) - self.initial_margin())
+        left = max(ZERO, self._equity(Counted.LOSSES) - self.initial_margin() - self.promised())
         return min(owned, divide_down(left, rate.bid, self._step(asset)))
 
     def _equity(self, counted: Counted) -> Decimal:
@@ -227,6 +294,9 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     cross_unrealised: Decimal = ZERO
     available: Decimal = ZERO
     withdrawable: Decimal = ZERO
+    debt_margin: Decimal = ZERO
+    debt_maintenance: Decimal = ZERO
+    """What is owed needs, as a part of initial margin and of maintenance."""
 
 
 def totals_of_asset(own: AssetFigures, collateral: Collateral) -> Totals:
@@ -262,6 +332,7 @@ def totals_shared(collateral: SharedCollateral) -> Totals:
         position_margin += own.position_margin * rate.ask
         order_margin += own.order_margin * rate.ask
         maintenance += own.maintenance * rate.ask
+    debts, debts_kept = collateral.debt_margin(), collateral.debt_maintenance()
     equity, needed = collateral.equity(), collateral.initial_margin()
     losses_only = sum(
         (
@@ -275,12 +346,14 @@ def totals_shared(collateral: SharedCollateral) -> Totals:
         wallet=wallet,
         unrealised=unrealised,
         margin_balance=equity,
-        initial_margin=position_margin + order_margin,
+        initial_margin=position_margin + order_margin + debts,
         position_margin=position_margin,
         order_margin=order_margin,
-        maintenance=maintenance,
+        maintenance=maintenance + debts_kept,
         cross_wallet=cross_wallet,
         cross_unrealised=cross_unrealised,
         available=max(ZERO, equity - needed),
-        withdrawable=max(ZERO, losses_only - needed),
+        withdrawable=max(ZERO, losses_only - needed - collateral.promised()),
+        debt_margin=debts,
+        debt_maintenance=debts_kept,
     )

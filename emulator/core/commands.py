@@ -12,7 +12,7 @@ from emulator.core.instruments import Side, TriggerSource
 from emulator.core.liquidation import Risk
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import Attached, EndReason, OrderTerms, Peg, Stop, StopRole
-from emulator.core.positions import Leg, MarginMode
+from emulator.core.positions import AccountMargin, Leg, MarginMode
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
@@ -145,11 +145,16 @@ class SetMarginMode(Command, frozen=True, kw_only=True):
 
 class SetPositionMode(Command, frozen=True, kw_only=True):
     """Choose between one position and two legs for all contracts of a wallet, or of all wallets where the
-    exchange has one mode for them; refused while there are orders or positions."""
+    exchange has one mode for them; refused while there are orders or positions.
+
+    instruments: where each contract has a mode of its own, those that are meant, all or none of them; empty:
+    all of the wallet that can have two legs.
+    """
 
     account: AccountId
     wallet: str
     hedged: bool
+    instruments: tuple[str, ...] = ()
 
 
 class SetCollateralMode(Command, frozen=True, kw_only=True):
@@ -159,6 +164,58 @@ class SetCollateralMode(Command, frozen=True, kw_only=True):
     account: AccountId
     wallet: str
     shared: bool
+
+
+class SetAccountMargin(Command, frozen=True, kw_only=True):
+    """Choose how all contracts of a wallet are covered. Positions and orders stay: margins are put up or
+    given back, and it is refused where what is there would not be covered afterwards."""
+
+    account: AccountId
+    wallet: str
+    mode: AccountMargin
+
+
+class SetCollateralUse(Command, frozen=True, kw_only=True):
+    """Choose whether what is owned of assets counts among those that stand together; what is owed of them
+    does in any case. All of them or none."""
+
+    account: AccountId
+    wallet: str
+    assets: tuple[str, ...]
+    used: bool
+
+
+class SetSpotMargin(Command, frozen=True, kw_only=True):
+    """Let orders of pairs in a wallet borrow what they pay with, or not. leverage: owed funds need so much
+    less initial margin; None: as it was, or as the assets have it."""
+
+    account: AccountId
+    wallet: str
+    on: bool
+    leverage: Decimal | None = None
+
+
+class BorrowFunds(Command, frozen=True, kw_only=True):
+    """Borrow an asset, which is free in the wallet then, and owed."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal
+
+
+class RepayFunds(Command, frozen=True, kw_only=True):
+    """Give back what is owed of an asset, interest first, out of what is free of it.
+
+    amount: None: as much as there is. converts: what is missing is bought for the other assets that stand
+    together with it, and what is below zero made up for.
+    """
+
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal | None = None
+    converts: bool = False
 
 
 class MoveMargin(Command, frozen=True, kw_only=True):
@@ -443,6 +500,12 @@ class PayFunding(Command, frozen=True, kw_only=True):
     """Internal: the interval of a contract's funding is over."""
 
     instrument: str
+
+
+class ChargeInterest(Command, frozen=True, kw_only=True):
+    """Internal: an hour is over for which interest is due on what an account owes."""
+
+    account: AccountId
 
 
 class DeliverContract(Command, frozen=True, kw_only=True):

@@ -111,6 +111,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     initial_by, maintenance_by: at which price the margins of a position value it.
     marking: how index and mark price are made; None: as `MarkRule` has it, in the instrument's price steps.
     take_bound: by which part of the mark price an order at market may trade beyond it; None: however far.
+    hedgeable: whether there may be two positions in it, one a side.
     stop_pairs_max: how many pairs of stops for parts of one position may wait; 0: any number.
     closing_orders_max: how many orders may wait that close the same position at the same kind of trigger;
     0: any number.
@@ -140,6 +141,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     marking: MarkRule | None = None
     take_bound: Decimal | None = None
     closing_orders_max: int = 0
+    hedgeable: bool = True
     stop_pairs_max: int = 0
 
     cost_step: Decimal = Decimal("1E-18")

@@ -6,12 +6,23 @@ beside each, and the balances of the wallet where these contracts are traded.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
-from emulator.core.collateral import Collateral, CollateralRate, SeparateCollateral, SharedCollateral
+from msgspec.structs import replace
+
+from emulator.core.collateral import (
+    Collateral,
+    CollateralAsset,
+    CollateralRate,
+    SeparateCollateral,
+    SharedCollateral,
+)
+from emulator.core.ids import AccountId
 from emulator.core.instruments import BUY, SELL, Instrument
-from emulator.core.margin import NOTHING_RESTS, Holding, Resting, counted, figures
-from emulator.core.numbers import ZERO
+from emulator.core.margin import NOTHING_RESTS, AssetFigures, Holding, Resting, counted, figures
+from emulator.core.numbers import ONE, ZERO, divide_down, divide_up
+from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order, OrderTerms
 from emulator.core.positions import Leg
 from emulator.core.rules import EngineRules
@@ -87,21 +98,56 @@ def holdings(state: State, account: Account, wallet: str, now_us: int) -> dict[t
 
 
 def collateral(state: State, rules: EngineRules, account: Account, wallet: str, now_us: int) -> Collateral:
-    """What covers what an account has in a wallet. What is locked or held for spot orders does not."""
-    held = holdings(state, account, wallet, now_us).values()
-    balances = {asset: balance.free for asset, balance in state.ledger.wallets[account.id, wallet].items()}
-    for holding in held:
-        settle = holding.contract.settle
-        balances[settle] = balances.get(settle, ZERO) + holding.position.margin
+    """What covers what an account has in a wallet. What is locked from outside does not."""
+    found = sums(state, account, wallet, now_us)
+    counted = rules.margin.counted
     if (account.id, wallet) in state.shared:
-        rates = collateral_rates(state, wallet, now_us)
-        return SharedCollateral(figures=figures(balances, held), rates=rates, counted=rules.margin.counted)
-    return SeparateCollateral(figures=figures(balances, held), counted=rules.margin.counted)
+        rates = collateral_rates(state, wallet, now_us, account.id)
+        return SharedCollateral(
+            figures=found, rates=rates, counted=counted, counts_held=rules.margin.counts_held
+        )
+    return SeparateCollateral(figures=found, counted=counted)
 
 
-def collateral_rates(state: State, wallet: str, now_us: int) -> dict[str, CollateralRate]:
-    """What one unit of each asset counts for that may stand together with others in a wallet."""
+def sums(
+    state: State, account: Account, wallet: str, now_us: int, held: Iterable[Holding] | None = None
+) -> dict[str, AssetFigures]:
+    """What an account has and needs in a wallet, asset by asset. held: as if it had these positions."""
+    if held is None:
+        held = holdings(state, account, wallet, now_us).values()
+    locked = state.locked
+    balances = {
+        asset: balance.total - locked.get((account.id, wallet, asset), ZERO)
+        for asset, balance in state.ledger.wallets[account.id, wallet].items()
+    }
+    found = figures(balances, held)
+    for asset, amount in pledged(state, account, wallet).items():
+        found[asset] = replace(found[asset], held=amount)
+    for (owner, of, asset), loan in state.loans.items():
+        if (owner, of) == (account.id, wallet):
+            found[asset] = replace(found[asset], borrowed=loan.total)
+    return found
+
+
+def pledged(state: State, account: Account, wallet: str) -> dict[str, Decimal]:
+    """What is held for orders of pairs in a wallet, asset by asset: it is there until it is spent."""
+    found: dict[str, Decimal] = {}
+    if wallet not in state.margin_wallets or wallet not in state.pair_wallets:
+        return found
+    owners: list[Order | OrderList] = [*account.open_orders.values(), *account.open_lists.values()]
+    for owner in owners:
+        if owner.held and owner.wallet == wallet:
+            found[owner.hold_asset] = found.get(owner.hold_asset, ZERO) + owner.held
+    return found
+
+
+def collateral_rates(
+    state: State, wallet: str, now_us: int, account: AccountId | None = None
+) -> dict[str, CollateralRate]:
+    """What one unit of each asset counts for that may stand together with others in a wallet; for an account,
+    as it has chosen, else as it is without a choice."""
     rates: dict[str, CollateralRate] = {}
+    leverage = None if account is None else state.spot_margins.get((account, wallet))
     for one in state.collateral.get(wallet, ()):
         index = one.index
         if one.index_of:
@@ -113,14 +159,54 @@ def collateral_rates(state: State, wallet: str, now_us: int) -> dict[str, Collat
             bid_buffer=one.bid_buffer,
             ask_buffer=one.ask_buffer,
             exchanged=one.exchanged,
+            is_used=account is None or (account, wallet, one.asset) not in state.unused,
+            debt_initial=one.debt_initial if leverage is None else debt_part(leverage),
+            debt_maintenance=one.debt_maintenance,
         )
     return rates
+
+
+_STEP = Decimal("0.00000001")
+
+
+def debt_part(leverage: Decimal) -> Decimal:
+    """Which part of what is owed is initial margin at a leverage."""
+    return divide_up(ONE, leverage, _STEP)
+
+
+def lent_asset(state: State, account: Account, wallet: str, asset: str) -> CollateralAsset | None:
+    """What there is to be known about an asset that an account can borrow in a wallet; None: it cannot."""
+    if (account.id, wallet) not in state.shared:
+        return None
+    return next(
+        (one for one in state.collateral[wallet] if one.asset == asset and one.borrow_max is not None), None
+    )
+
+
+def borrowable(
+    state: State, rules: EngineRules, account: Account, wallet: str, asset: str, now_us: int
+) -> Decimal:
+    """How much more of an asset an account may borrow: what is left of the limit, and of which the initial
+    margin is covered."""
+    lent = lent_asset(state, account, wallet, asset)
+    if lent is None or lent.borrow_max is None:
+        return ZERO
+    now = collateral(state, rules, account, wallet, now_us)
+    assert isinstance(now, SharedCollateral)
+    own, rate = now.figures.get(asset), now.rates[asset]
+    most = max(ZERO, lent.borrow_max - (ZERO if own is None else own.owed))
+    needed = rate.ask * rate.debt_initial
+    if needed:
+        left = max(ZERO, now.equity() - now.initial_margin())
+        most = min(most, divide_down(left, needed, _STEP))
+    return most
 
 
 def spendable(
     state: State, rules: EngineRules, account: Account, wallet: str, asset: str, now_us: int
 ) -> Decimal:
-    """How much of an asset may leave a wallet: what is free, but for what positions there have to keep."""
+    """How much of an asset may leave a wallet, or be spent for pairs there: what is free, but for what
+    positions have to keep."""
     free = state.ledger.free(account.id, wallet, asset)
     if wallet not in state.margin_wallets:
         return free

@@ -105,6 +105,8 @@ class Engine:
             wallets,
             self.rules.fees.discount_asset,
             self.rules.margin.collateral,
+            self.rules.pair_wallets,
+            self.rules.margin.account_margin,
             keeps_lifetimes=keeps_transactions,
         )
         self.views = Views(self.state, Accounting(self.state) if keeps_transactions else None)
@@ -494,7 +496,8 @@ class Engine:
         endangered = self._vigil.endangered(at_us)
         self._call_margins(at_us)
         happened = self._settle((), at_us, endangered) if endangered else []
-        for due in (self._vigil.payments(at_us), self._vigil.deliveries(at_us)):
+        vigil = self._vigil
+        for due in (vigil.payments(at_us), vigil.interest(at_us), vigil.deliveries(at_us)):
             if due:
                 happened += self._settle((), at_us, due)
         return happened

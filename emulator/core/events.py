@@ -15,7 +15,7 @@ from emulator.core.ids import AccountId, ListId, OrderId, TradeId
 from emulator.core.instruments import SelfTradeMode, Side
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import Cause, EndReason, OrderStatus, OrderTerms
-from emulator.core.positions import Leg, MarginMode
+from emulator.core.positions import AccountMargin, Leg, MarginMode
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True, gc=False):
@@ -114,9 +114,12 @@ class MarginModeSet(Event, frozen=True, kw_only=True):
 
 
 class PositionModeSet(Event, frozen=True, kw_only=True):
+    """instrument: the one contract that it is about; empty: all of the wallet."""
+
     account: AccountId
     wallet: str
     hedged: bool
+    instrument: str = ""
 
 
 class CollateralModeSet(Event, frozen=True, kw_only=True):
@@ -125,6 +128,68 @@ class CollateralModeSet(Event, frozen=True, kw_only=True):
     account: AccountId
     wallet: str
     shared: bool
+
+
+class AccountMarginSet(Event, frozen=True, kw_only=True):
+    """How all contracts of a wallet are covered from now on. Positions become isolated, or cross, with it;
+    the margins of isolated ones were given back just before, or are put up right after."""
+
+    account: AccountId
+    wallet: str
+    mode: AccountMargin
+
+
+class CollateralUseSet(Event, frozen=True, kw_only=True):
+    """Whether what is owned of an asset counts where assets stand together."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    used: bool
+
+
+class SpotMarginSet(Event, frozen=True, kw_only=True):
+    """leverage: of what orders of pairs borrow; None: they may not."""
+
+    account: AccountId
+    wallet: str
+    leverage: Decimal | None
+
+
+class FundsBorrowed(Event, frozen=True, kw_only=True):
+    """An asset was lent to a wallet: it is free there, and owed."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    amount: Decimal
+
+
+class LoanRepaid(Event, frozen=True, kw_only=True):
+    """What had been borrowed was given back out of free funds: the principal, and interest on it."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    principal: Decimal
+    interest: Decimal
+
+
+class InterestCharged(Event, frozen=True, kw_only=True):
+    """Interest of one hour. owed: all that was owed of the asset; bearing: so much of it bears interest.
+
+    amount: what is charged; of_loan: how much of it is owed from now on with what was borrowed, the rest
+    was paid from free funds, whether it was there or not.
+    """
+
+    account: AccountId
+    wallet: str
+    asset: str
+    owed: Decimal
+    bearing: Decimal
+    rate: Decimal
+    amount: Decimal
+    of_loan: Decimal
 
 
 class MarginMoved(Event, frozen=True, kw_only=True):
@@ -463,5 +528,11 @@ AnyEvent = (
     | InsurancePaid
     | CollateralModeSet
     | AssetExchanged
+    | AccountMarginSet
+    | CollateralUseSet
+    | SpotMarginSet
+    | FundsBorrowed
+    | LoanRepaid
+    | InterestCharged
     | PreferenceSet
 )

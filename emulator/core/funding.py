@@ -13,6 +13,7 @@ from emulator.core.numbers import ZERO, divide_half
 from emulator.core.positions import Position
 
 HOUR_US = 3_600_000_000
+MINUTE_US = 60_000_000
 BASIS_HOURS = Decimal(8)
 """The hours that interest and premium are stated for."""
 
@@ -70,3 +71,9 @@ def next_funding_us(now_us: int, hours: int) -> int:
 def funding_times_us(*, after_us: int, until_us: int, hours: int) -> range:
     """All payments after one moment, up to and with another."""
     return range(next_funding_us(after_us, hours), until_us + 1, hours * HOUR_US)
+
+
+def next_interest_us(after_us: int, minute: int) -> int:
+    """The first moment after one at which interest is due on what is owed: so many minutes past an hour."""
+    due_us = after_us - after_us % HOUR_US + minute * MINUTE_US
+    return due_us if due_us > after_us else due_us + HOUR_US

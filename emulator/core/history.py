@@ -173,6 +173,12 @@ class IncomeKind(str, Enum):
     """One asset was exchanged for what was owed of another."""
     CONVERSION = "conversion"
     """One asset was exchanged for another because the account wanted it: below zero what was sold."""
+    TRADE = "trade"
+    """Paid or received for a pair that was traded in the same wallet, before fees."""
+    LOAN = "loan"
+    """Borrowed, or below zero given back."""
+    INTEREST = "interest"
+    """Paid for what is owed."""
 
 
 _NUMBER_OF_KIND = {kind: number for number, kind in enumerate(IncomeKind, 1)}

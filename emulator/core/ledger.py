@@ -27,7 +27,11 @@ PROFIT = "profit"
 """The other side of what positions realise: a gain that no position has lost yet is owed to it."""
 FUNDING = "funding"
 """The other side of funding: what longs pay more than the shorts of all accounts get, or less."""
-COUNTERPARTIES = (MARKET, FEES, FAUCET, OUTSIDE, ROUNDING, INSURANCE, PROFIT, FUNDING)
+LOANS = "loans"
+"""Who lends."""
+INTEREST = "interest"
+"""Who gets the interest for it."""
+COUNTERPARTIES = (MARKET, FEES, FAUCET, OUTSIDE, ROUNDING, INSURANCE, PROFIT, FUNDING, LOANS, INTEREST)
 
 
 class Balance:
@@ -64,15 +68,17 @@ class Ledger:
     """All balances. `listener`, when set, sees every movement that touches a wallet.
 
     entries: how many movements there were, counted wallet by wallet; the number of the newest.
+    owing: the wallets where less than nothing may be free.
     """
 
-    __slots__ = ("counterparties", "entries", "listener", "wallets")
+    __slots__ = ("counterparties", "entries", "listener", "owing", "wallets")
 
     def __init__(self) -> None:
         self.wallets: dict[tuple[AccountId, str], dict[str, Balance]] = {}
         self.counterparties: dict[str, dict[str, Decimal]] = {name: {} for name in COUNTERPARTIES}
         self.listener: Listener | None = None
         self.entries = 0
+        self.owing: frozenset[str] = frozenset()
 
     def open(self, account: AccountId, wallet: str) -> None:
         self.wallets[account, wallet] = {}
@@ -98,7 +104,8 @@ class Ledger:
         balance = self.wallets[account, wallet].get(asset) or self.balance(account, wallet, asset)
         free = balance.free = balance.free - amount
         held = balance.held = balance.held + amount
-        assert free >= ZERO <= held, f"overdrawn hold of {amount} {asset}"
+        assert held >= ZERO, f"more {asset} given back than was held: {amount}"
+        assert free >= ZERO or wallet in self.owing, f"overdrawn hold of {amount} {asset}"
         self.entries += 1
         listener = self.listener
         if listener is not None:
@@ -117,7 +124,8 @@ class Ledger:
         """Debit a wallet's free funds in favour of a counterparty."""
         balance = self.balance(account, wallet, asset)
         balance.free -= amount
-        assert balance.free >= ZERO, f"overdrawn payment of {amount} {asset}"
+        free = balance.free
+        assert free >= ZERO or wallet in self.owing, f"overdrawn payment of {amount} {asset}"
         book = self.counterparties[target]
         book[asset] = book.get(asset, ZERO) + amount
         self.entries += 1
@@ -130,7 +138,8 @@ class Ledger:
         """Move free funds from one wallet to another."""
         payer = self.balance(*source, asset)
         payer.free -= amount
-        assert payer.free >= ZERO, f"overdrawn transfer of {amount} {asset}"
+        free = payer.free
+        assert free >= ZERO or source[1] in self.owing, f"overdrawn transfer of {amount} {asset}"
         self.balance(*target, asset).free += amount
         self.entries += 1
         if self.listener:

@@ -108,7 +108,8 @@ class AssetFigures(msgspec.Struct, frozen=True, kw_only=True):
     wallet: its balance, isolated margin included. unrealised, position_margin, order_margin and
     maintenance are over all positions, those that begin with cross_ over those under cross margin.
     isolated: margin of isolated positions. isolated_order_margin: initial margin of orders for them,
-    which is frozen in the cross wallet until they trade.
+    which is frozen in the cross wallet until they trade. held: for orders of pairs, a part of the wallet.
+    borrowed: what the account borrowed by itself, with interest; it is in the wallet, or was spent.
     """
 
     asset: str
@@ -122,6 +123,8 @@ class AssetFigures(msgspec.Struct, frozen=True, kw_only=True):
     cross_margin: Decimal = ZERO
     cross_maintenance: Decimal = ZERO
     isolated_order_margin: Decimal = ZERO
+    held: Decimal = ZERO
+    borrowed: Decimal = ZERO
 
     @property
     def initial_margin(self) -> Decimal:
@@ -129,11 +132,22 @@ class AssetFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def margin_balance(self) -> Decimal:
-        return self.wallet + self.unrealised
+        return self.wallet - self.borrowed + self.unrealised
 
     @property
     def cross_wallet(self) -> Decimal:
-        return self.wallet - self.isolated
+        return self.wallet - self.borrowed - self.isolated
+
+    @property
+    def overdrawn(self) -> Decimal:
+        """How much less than nothing is free of it."""
+        return max(ZERO, self.isolated + self.held - self.wallet)
+
+    @property
+    def owed(self) -> Decimal:
+        """What is borrowed, and by how much less than nothing is free, losses of cross positions counted."""
+        missing = self.isolated + self.held - self.wallet - self.cross_unrealised
+        return self.borrowed + max(ZERO, missing)
 
 
 def resting_of(contract: Contract, orders: Iterable[OpenOrder]) -> Resting:

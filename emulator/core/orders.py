@@ -163,6 +163,9 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     detached: it is not an order of the market itself, only waits for its trigger, and holds nothing; then
     another order of the same name takes its place, with an id of its own.
     cause: who wanted it.
+
+    Of pairs only: borrows: it may pay with more than there is, which is owed then, as far as its wallet's
+    margin allows.
     attached: the stops that follow from its trades; ignored where it only reduces. role: what it is there
     for. parent: the order whose trades it followed from; 0: none.
     slippage: of an order at market, how far from the best price it may trade; None: as far as anybody's may.
@@ -189,6 +192,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     good_till_us: int | None = None
     cause: Cause = Cause.OWNER
     leverage: Decimal | None = None
+    borrows: bool = False
     close_on_trigger: bool = False
     attached: Attached | None = None
     role: StopRole = StopRole.NONE

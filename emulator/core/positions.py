@@ -20,6 +20,17 @@ class MarginMode(str, Enum):
     ISOLATED = "isolated"
 
 
+class AccountMargin(str, Enum):
+    """How all contracts of a wallet are covered, where an account has one mode for all of them."""
+
+    ISOLATED = "isolated"
+    """Each position by its own margin, each asset for itself; nothing can be owed."""
+    CROSS = "cross"
+    """All by all assets together."""
+    PORTFOLIO = "portfolio"
+    """As CROSS; what positions have to keep is not less for covering one another."""
+
+
 class Leg(str, Enum):
     """BOTH: the one position of one-way mode; LONG, SHORT: the two of hedge mode."""
 

@@ -105,6 +105,9 @@ class Setting(str, Enum):
     MARGIN_MODE = "margin_mode"
     POSITION_MODE = "position_mode"
     COLLATERAL_MODE = "collateral_mode"
+    ACCOUNT_MARGIN = "account_margin"
+    COLLATERAL_USE = "collateral_use"
+    SPOT_MARGIN = "spot_margin"
     STOPS = "stops"
 
 
@@ -127,17 +130,54 @@ class Obstacle(str, Enum):
     """Less than nothing of an asset."""
     MARGIN = "margin"
     """Positions that would not be covered any more."""
+    BORROWING = "borrowing"
+    """Orders that borrow what they pay with."""
+    ACCOUNT = "account"
+    """What is chosen for all contracts of the wallet at once."""
+    NOT_OFFERED = "not_offered"
+    """The exchange does not let it be chosen there."""
 
 
 class SettingBlocked(Rejection, frozen=True, kw_only=True):
     """It cannot be changed in this way as long as there is something that it concerns.
 
-    elsewhere: in another wallet than that for which it was to be changed.
+    elsewhere: in another wallet than that for which it was to be changed. beside: what else stands in the
+    way, as far as it was asked for.
     """
 
     setting: Setting
     obstacle: Obstacle
     elsewhere: bool = False
+    beside: tuple[Obstacle, ...] = ()
+
+
+class CollateralOff(Rejection, frozen=True, kw_only=True):
+    """A contract settles in an asset that its owner does not let count."""
+
+    asset: str
+
+
+class BorrowingOff(Rejection, frozen=True, kw_only=True):
+    """An asset cannot be borrowed here, or not as the account has chosen. is_isolated: because each of its
+    assets stands for itself."""
+
+    asset: str
+    is_isolated: bool = False
+
+
+class BorrowedTooMuch(Rejection, frozen=True, kw_only=True):
+    """More would be owed of an asset than may be."""
+
+    asset: str
+    owed: Decimal
+    most: Decimal
+
+
+class NothingOwed(Rejection, frozen=True, kw_only=True):
+    """More was to be given back than is owed. owed: what is."""
+
+    asset: str
+    owed: Decimal
 
 
 class LegWrong(Rejection, frozen=True, kw_only=True):

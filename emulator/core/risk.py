@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from emulator.core.collateral import CollateralRate
 from emulator.core.contracts import Contract
-from emulator.core.coverage import collateral_rates, mark_price
+from emulator.core.coverage import collateral_rates, mark_price, pledged
 from emulator.core.deleveraging import Candidate, deleveraging_score
 from emulator.core.ids import AccountId
 from emulator.core.ledger import INSURANCE
@@ -63,8 +63,31 @@ def risk_of(state: State, account: Account, symbol: str, leg: Leg) -> Risk:
 
 
 def risks_of(state: State, account: Account) -> list[Risk]:
-    """All that there is of an account, each once."""
-    return list(dict.fromkeys(risk_of(state, account, symbol, leg) for symbol, leg in account.positions))
+    """All that there is of an account, each once: what has positions, and what owes where that matters."""
+    found = dict.fromkeys(risk_of(state, account, symbol, leg) for symbol, leg in account.positions)
+    found |= dict.fromkeys(Risk(account.id, wallet, "") for wallet in owing(state, account.id))
+    return list(found)
+
+
+def owing(state: State, account: AccountId) -> list[str]:
+    """The wallets where an account owes something, and owing has consequences."""
+    return [
+        wallet
+        for wallet in sorted(state.lending)
+        if (account, wallet) in state.shared and state.is_overdrawn(account, wallet)
+    ]
+
+
+def may_owe(state: State, account: AccountId) -> bool:
+    """Whether an account owes something, or would if a position lost enough, where that has consequences."""
+    for wallet in state.lending:
+        if (account, wallet) in state.shared:
+            if state.is_overdrawn(account, wallet):
+                return True
+            for symbol, _ in state.accounts[account].positions:
+                if _contract(state.markets[symbol]).wallet == wallet:
+                    return True
+    return False
 
 
 def held_at(state: State, risk: Risk, now_us: int) -> list[Held]:
@@ -93,7 +116,7 @@ def standing(state: State, risk: Risk, held: list[Held], now_us: int) -> Standin
     if risk.is_isolated:
         equity = sum((one.position.margin for one in held), ZERO)
     else:
-        equity = state.ledger.free(risk.account, risk.wallet, risk.asset)
+        equity = _there(state, risk)
     kept = ZERO
     for one in held:
         equity += one.unrealised
@@ -114,21 +137,40 @@ def owed_too_far(state: State, account: AccountId) -> list[str]:
     ]
 
 
+def _there(state: State, risk: Risk) -> Decimal:
+    """What an account has of the asset that covers a risk."""
+    free = state.ledger.free(risk.account, risk.wallet, risk.asset)
+    return free + pledged(state, state.accounts[risk.account], risk.wallet).get(risk.asset, ZERO)
+
+
 class Cover:
-    """What covers a risk, asset by asset: of cross positions, the free balances with their profits."""
+    """What covers a risk, asset by asset: of cross positions, the free balances with their profits, and what
+    is held for orders of pairs."""
 
     def __init__(self, state: State, risk: Risk, held: list[Held], now_us: int) -> None:
-        self.rates = collateral_rates(state, risk.wallet, now_us) if risk.asset == "" else {}
+        self.rates = collateral_rates(state, risk.wallet, now_us, risk.account) if risk.asset == "" else {}
         self.held = held
+        self.pledged: dict[str, Decimal] = {}
+        """Of the balances, what is held for orders."""
+        self.borrowed: dict[str, Decimal] = {}
+        """What was taken off the balances because it was borrowed."""
         self.balances: dict[str, Decimal] = {}
         """Without profits."""
         if risk.is_isolated:
             self.balances[risk.asset] = sum((one.position.margin for one in held), ZERO)
         elif risk.asset:
-            self.balances[risk.asset] = state.ledger.free(risk.account, risk.wallet, risk.asset)
+            self.balances[risk.asset] = _there(state, risk)
         else:
             there = state.ledger.wallets[risk.account, risk.wallet]
             self.balances = {asset: one.free for asset, one in there.items() if asset in self.rates}
+            for asset, amount in pledged(state, state.accounts[risk.account], risk.wallet).items():
+                if asset in self.rates:
+                    self.pledged[asset] = amount
+                    self.balances[asset] += amount
+            for place, loan in state.loans.items():
+                if place[:2] == (risk.account, risk.wallet) and place[2] in self.rates:
+                    self.borrowed[place[2]] = loan.total
+                    self.balances[place[2]] -= loan.total
         self.owned = dict(self.balances)
         """With profits."""
         self.kept: dict[str, Decimal] = {}
@@ -144,7 +186,21 @@ class Cover:
     def standing(self) -> Standing:
         equity = sum((self.rate(asset).worth(amount) for asset, amount in self.owned.items()), ZERO)
         kept = sum((self.rate(asset).ask * amount for asset, amount in self.kept.items()), ZERO)
-        return Standing(equity, kept)
+        return Standing(equity, kept + self.kept_for_debts())
+
+    def kept_for_debts(self) -> Decimal:
+        """Maintenance margin of what is owed."""
+        kept = ZERO
+        for asset, rate in self.rates.items():
+            if rate.debt_maintenance and asset in self.owned:
+                kept += rate.ask * rate.debt_maintenance * self.owed(asset, self.owned[asset])
+        return kept
+
+    def owed(self, asset: str, owned: Decimal) -> Decimal:
+        """What is owed of an asset if so much were owned, with profits: what is borrowed, and by how much
+        less than nothing is free."""
+        borrowed, held = self.borrowed.get(asset, ZERO), self.pledged.get(asset, ZERO)
+        return borrowed + max(ZERO, held - owned - borrowed)
 
     def beside(self, asset: str) -> Decimal:
         """What all other assets count for."""
@@ -171,7 +227,7 @@ def deleveraging_queue(state: State, market: Market, direction: Decimal, now_us:
             continue
         risk = risk_of(state, state.accounts[owner], symbol, leg)
         held = held_at(state, risk, now_us)
-        balance = position.margin if risk.is_isolated else state.ledger.free(owner, risk.wallet, risk.asset)
+        balance = position.margin if risk.is_isolated else _there(state, risk)
         (own,) = [one for one in held if one.market.instrument.symbol == symbol and one.position.leg is leg]
         now = standing(state, risk, held, now_us)
         if risk.asset == "":

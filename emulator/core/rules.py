@@ -13,6 +13,7 @@ from emulator.core.collateral import Counted
 from emulator.core.fees import NO_DISCOUNT, FeeRules
 from emulator.core.margin import CostRule
 from emulator.core.numbers import ZERO
+from emulator.core.positions import AccountMargin
 
 
 class LeverageScope(str, Enum):
@@ -24,6 +25,15 @@ class LeverageScope(str, Enum):
     """A leg of hedge mode under isolated margin."""
     ISOLATED_ORDER = "isolated_order"
     """An order under isolated margin; what it opens joins the position (`positions.joined_leverage`)."""
+
+
+class PositionModeScope(str, Enum):
+    """What has a position mode of its own."""
+
+    WALLET = "wallet"
+    """All contracts of a wallet have one."""
+    CONTRACT = "contract"
+    """Each contract has one."""
 
 
 class ClosingNames(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +60,12 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     equity, from which on somebody should be warned; None: nobody is. insurance: what the insurance fund
     has of each asset at the start. collateral: by wallet, what counts where an account lets all its assets
     stand together, among it all that contracts of the wallet settle in; where nothing does, none may.
+
+    account_margin: by wallet, how an account's contracts there are covered until it chooses; wallets where
+    that is not chosen for all contracts at once are not named. counts_held: whether funds that are held for
+    pairs' orders cover the margin of new orders as well; what must be kept they cover in any case.
+    position_mode_scope: what has a position mode of its own. interest_minute: how many minutes after a whole
+    hour interest is charged for what is owed. spot_leverage_max: the highest leverage of orders that borrow.
     """
 
     cost: CostRule = CostRule()
@@ -64,6 +80,11 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     insurance: Mapping[str, Decimal] = {}
     collateral: Mapping[str, tuple[CollateralAsset, ...]] = {}
     names: ClosingNames = ClosingNames()
+    account_margin: Mapping[str, AccountMargin] = {}
+    counts_held: bool = True
+    position_mode_scope: PositionModeScope = PositionModeScope.WALLET
+    interest_minute: int = 0
+    spot_leverage_max: Decimal = Decimal(10)
 
 
 class EngineRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +93,12 @@ class EngineRules(msgspec.Struct, frozen=True, kw_only=True):
     keeps_transactions: whether what only some exchanges tell of is kept: each change of a wallet of contracts
     with the balance after it (`Transaction`), what orders closed of positions (`ClosedRecord`), funding among
     the fills, what an execution tells beside a trade (`Fill`), and positions over their life (`Lifetime`).
+    pair_wallets: where pairs are traded, which may be where contracts are, too; None: in all wallets where
+    these are not.
     """
 
     fees: FeeRules = NO_DISCOUNT
     symbols: Mapping[tuple[str, str], str] = {}
     margin: MarginRules = MarginRules()
+    pair_wallets: tuple[str, ...] | None = None
     keeps_transactions: bool = False

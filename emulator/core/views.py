@@ -40,7 +40,7 @@ from emulator.core.history import (
 )
 from emulator.core.ids import MARKET_ORDER, NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY
-from emulator.core.ledger import FEES
+from emulator.core.ledger import FEES, MARKET
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Cause, Order
@@ -59,6 +59,10 @@ _INCOME_OF: dict[type[e.Event], IncomeKind] = {
     e.LiquidationCharged: IncomeKind.LIQUIDATION_FEE,
     e.InsurancePaid: IncomeKind.INSURANCE,
     e.AssetExchanged: IncomeKind.EXCHANGE,
+    e.MatchPrevented: IncomeKind.TRADE,
+    e.FundsBorrowed: IncomeKind.LOAN,
+    e.LoanRepaid: IncomeKind.LOAN,
+    e.InterestCharged: IncomeKind.INTEREST,
 }
 """Of what an event adds to a wallet of contracts, but for the fees of a trade."""
 _CHARGING = frozenset({e.TradeExecuted, e.PositionTakenOver})
@@ -146,6 +150,7 @@ class Views:
             e.MarginMoved: self._margin_moved,
             e.PositionModeSet: self._wallet_set,
             e.CollateralModeSet: self._wallet_set,
+            e.AccountMarginSet: self._account_margin_set,
         }
         if accounting is not None:
             self.notes = {kind: self._concluding(accounting, self.notes.get(kind)) for kind in state.folds}
@@ -388,6 +393,8 @@ class Views:
         """A wallet of contracts has more or less than before; `entry` says how much."""
         event, cause = self.event, type(self.event)
         kind = _INCOME_OF[cause]
+        if kind is IncomeKind.REALISED and entry.counterparty == MARKET:
+            kind = IncomeKind.TRADE
         if entry.counterparty == FEES and cause in _CHARGING:
             kind = IncomeKind.COMMISSION
         elif isinstance(event, e.PositionTakenOver) and _is_delivery(self.orders[event.order]):
@@ -443,6 +450,14 @@ class Views:
     def _wallet_set(self, event: e.PositionModeSet | e.CollateralModeSet) -> None:
         if self.is_taken:
             self._fresh_settings[WalletSettings, event.account, event.wallet] = self.now_us
+
+    def _account_margin_set(self, event: e.AccountMarginSet) -> None:
+        if not self.is_taken:
+            return
+        self._fresh_settings[WalletSettings, event.account, event.wallet] = self.now_us
+        for account, symbol in self._state.choices:
+            if account == event.account and self._state.contract_of(symbol).wallet == event.wallet:
+                self._fresh_settings[ContractSettings, account, symbol] = self.now_us
 
     # Into an archive, and out of here
 

@@ -19,13 +19,13 @@ from emulator.core import commands as c
 from emulator.core.bands import Watched, bands
 from emulator.core.contracts import Contract
 from emulator.core.fences import Fences
-from emulator.core.funding import next_funding_us
+from emulator.core.funding import next_funding_us, next_interest_us
 from emulator.core.ids import AccountId
 from emulator.core.liquidation import Band, Risk
 from emulator.core.markets import SECOND_US
 from emulator.core.marks import Marks
 from emulator.core.numbers import ONE, divide_half
-from emulator.core.risk import Cover, held_at, owed_too_far, risks_of
+from emulator.core.risk import Cover, held_at, may_owe, owed_too_far, owing, risks_of
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
 from emulator.core.tape import FOREVER_US
@@ -45,8 +45,8 @@ class Vigil:
     something may be due at the earliest, unless the state says that something changed since.
     """
 
-    __slots__ = ("_crossings", "_dirty", "_fences", "_guarded", "_state", "_tick_us", "_warning", "calls",
-                 "next_due_us", "warned")  # fmt: skip
+    __slots__ = ("_crossings", "_debtors", "_dirty", "_fences", "_guarded", "_interest_minute", "_state",
+                 "_tick_us", "_warning", "calls", "next_due_us", "warned")  # fmt: skip
 
     def __init__(self, state: State, rules: EngineRules) -> None:
         self._state = state
@@ -54,6 +54,9 @@ class Vigil:
         self._tick_us: int | None = None
         """When accounts and marks of which something changed are looked at."""
         self._dirty: dict[AccountId, None] = {}
+        self._debtors: dict[AccountId, None] = {}
+        """Accounts that may owe something when interest is due."""
+        self._interest_minute = rules.margin.interest_minute
         self._guarded: dict[AccountId, dict[Risk, tuple[Watched, ...]]] = {}
         """The risks of an account, and for which prices they have bands."""
         self._fences: dict[Watched, Fences] = {}
@@ -82,7 +85,11 @@ class Vigil:
         state = self._state
         tick_us = after_us - after_us % SECOND_US + SECOND_US
         for account in state.disturbed:
-            if state.accounts[account].positions or owed_too_far(state, account):
+            if may_owe(state, account):
+                self._debtors[account] = None
+            else:
+                self._debtors.pop(account, None)
+            if state.accounts[account].positions or owed_too_far(state, account) or owing(state, account):
                 self._dirty[account] = None
             else:
                 self._dirty.pop(account, None)
@@ -104,6 +111,8 @@ class Vigil:
                 soonest = min(soonest, next_funding_us(after_us, contract.funding_hours))
             if contract.delivery_us is not None:
                 soonest = min(soonest, max(contract.delivery_us, after_us + 1))
+        if self._debtors:
+            soonest = min(soonest, next_interest_us(after_us, self._interest_minute))
         until_us = max(now_us, after_us + LOOK_AHEAD_US)
         for one in sorted(self._fences):
             crossing = self._crossings.get(one)
@@ -152,6 +161,12 @@ class Vigil:
             if contract.funding_hours and next_funding_us(at_us - 1, contract.funding_hours) == at_us
         ]
 
+    def interest(self, at_us: int) -> list[c.ChargeInterest]:
+        """What else: interest on what is owed, losses that are not realised included."""
+        if not self._debtors or next_interest_us(at_us - 1, self._interest_minute) != at_us:
+            return []
+        return [c.ChargeInterest(account=account) for account in sorted(self._debtors)]
+
     def deliveries(self, at_us: int) -> list[c.DeliverContract]:
         """What is to be asked last of all: contracts that are at their end."""
         return [
@@ -162,7 +177,8 @@ class Vigil:
 
     def struck(self, symbols: Iterable[str], now_us: int) -> list[c.Command]:
         """The same right after somebody moved the marks of these contracts by hand."""
-        if not self._state.holders:
+        state = self._state
+        if not state.holders and not (state.lending and (self._debtors or state.disturbed)):
             return []
         if self._state.disturbed or self._state.jolted:
             self._note(now_us)

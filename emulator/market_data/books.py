@@ -48,8 +48,12 @@ def read_book(
     *,
     price: Render,
     quantity: Render,
+    names: tuple[str, str] = ("bids", "asks"),
 ) -> Book:
-    """The best `limit` levels of each side. price, quantity: always the same ones for an instrument."""
+    """The best `limit` levels of each side. price, quantity: always the same ones for an instrument.
+
+    names: of the two sides.
+    """
     market = engine.state.markets[instrument]
     books = _kept.get(engine)
     if books is None:
@@ -58,14 +62,22 @@ def read_book(
     if book is None or book.changes != market.changes or not book.from_us <= now_us < book.until_us:
         if len(books) >= KEPT_MAX:
             books.clear()
-        book = books[instrument, limit] = _look(engine, instrument, limit, now_us, price, quantity)
+        book = books[instrument, limit] = _look(engine, instrument, limit, now_us, price, quantity, names)
         with exact():
             for tell in SHOWN.of(sandbox):
                 tell(instrument, now_us)
     return book
 
 
-def _look(engine: Engine, instrument: str, limit: int, now_us: int, price: Render, quantity: Render) -> Book:
+def _look(
+    engine: Engine,
+    instrument: str,
+    limit: int,
+    now_us: int,
+    price: Render,
+    quantity: Render,
+    names: tuple[str, str],
+) -> Book:
     market = engine.state.markets[instrument]
     with exact():
         # A trade moves the best prices, so nothing is known beyond the next one.
@@ -74,6 +86,6 @@ def _look(engine: Engine, instrument: str, limit: int, now_us: int, price: Rende
         asks = market.depth(Side.SELL, now_us, limit, changing_us)
         sides = {
             name: [(price(level), quantity(there)) for level, there in levels]
-            for name, levels in (("bids", bids), ("asks", asks))
+            for name, levels in zip(names, (bids, asks), strict=True)
         }
     return Book(market.changes, now_us, min(changing_us), encode(sides)[1:])

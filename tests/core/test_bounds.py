@@ -48,6 +48,7 @@ ELSE: dict[str, Any] = {
     "detached": True,
     "good_till_us": 1,
     "leverage": Decimal(5),
+    "borrows": True,
     "close_on_trigger": True,
     "attached": Attached(whole=True),
     "slippage": Slippage(steps=1),

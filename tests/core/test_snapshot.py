@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core import commands as c
+from emulator.core import events as e
 from emulator.core.accounting import Accounting
 from emulator.core.collateral import CollateralAsset
 from emulator.core.engine import Engine
@@ -29,7 +30,7 @@ from emulator.core.orders import (
     Trigger,
     TriggerKind,
 )
-from emulator.core.positions import Leg
+from emulator.core.positions import AccountMargin, Leg
 from emulator.core.prints import BLOCK, KEPT
 from emulator.core.rules import MarginRules
 from emulator.core.shapes import shape_of
@@ -94,11 +95,26 @@ def full(prints: int = 3) -> World:
         instrument(amend_keeps_priority=False),
         perpetual(BTC),
         perpetual(BTC_COIN),
-        margin=MarginRules(collateral={"coinm": (CollateralAsset(asset="BTC"),)}),
+        margin=MarginRules(
+            collateral={
+                "coinm": (CollateralAsset(asset="BTC"),),
+                "usdm": (CollateralAsset(asset="USDT", borrow_max=Decimal(9)), CollateralAsset(asset="BTC")),
+            },
+            account_margin={"usdm": AccountMargin.CROSS},
+        ),
         checked=prints < 100,
+        pair_wallets=(SPOT, "usdm"),
         keeps_transactions=True,
     )
     alice, bob = world.alice, world.bob
+    world.does(c.SetAccountMargin(account=bob, wallet="usdm", mode=AccountMargin.PORTFOLIO))
+    world.does(c.SetSpotMargin(account=bob, wallet="usdm", on=True))
+    world.does(c.SetCollateralUse(account=bob, wallet="usdm", assets=("BTC",), used=False))
+    world.does(c.BorrowFunds(account=bob, wallet="usdm", asset="USDT", amount=Decimal(2)))
+    # As where each contract has a position mode of its own.
+    by_contract = e.PositionModeSet(account=bob, wallet="coinm", hedged=True, instrument="BTCUSD_PERP")
+    world.engine.apply((by_contract,), world.now)
+    world.history.append((world.now, (by_contract,)))
     world.does(c.SetFeePayment(account=bob, discounted=True))
     world.does(c.SetCollateralMode(account=bob, wallet="coinm", shared=True))
     world.does(c.SetPreference(account=bob, name="language", value="de"))
@@ -161,15 +177,16 @@ def full(prints: int = 3) -> World:
 
 STATE = {
     "captured": {
-        "accounts", "choices", "hedged", "ledger", "lifetimes", "lists", "locked", "markets",
-        "next_execution", "next_list", "next_movement", "next_order", "orders", "positions", "shared",
+        "account_margins", "accounts", "choices", "hedged", "hedged_contracts", "ledger", "lifetimes",
+        "lists", "loans", "locked", "markets", "next_execution", "next_list", "next_movement", "next_order",
+        "orders", "positions", "shared", "spot_margins", "unused",
     },
     "derived": {
         "booked", "client_ids", "counts", "disturbed", "holders", "jolted", "list_client_ids", "touched",
     },
     "given": {
-        "collateral", "discount_asset", "folds", "keeps_lifetimes", "margin_wallets", "pair_wallets",
-        "position_listener", "wallets",
+        "account_margin_default", "collateral", "discount_asset", "folds", "keeps_lifetimes", "lending",
+        "margin_wallets", "pair_wallets", "position_listener", "wallets",
     },
     "of one event": {"closings", "realised"},
 }  # fmt: skip
@@ -187,7 +204,7 @@ MARKET = {
 }  # fmt: skip
 WATCH = {"captured": {"falls", "rises", "trailing"}, "given": {"_step", "marks", "source"}}
 QUEUES = {"captured": {"queues"}, "derived": {"_ladder", "best", "shown"}, "given": {"descending"}}
-LEDGER = {"captured": {"counterparties", "entries", "wallets"}, "given": {"listener"}}
+LEDGER = {"captured": {"counterparties", "entries", "wallets"}, "given": {"listener", "owing"}}
 BALANCE = {"captured": {"free", "held"}}
 VIEWS = {
     "captured": {

@@ -121,6 +121,7 @@ class World:
         margin: MarginRules | None = None,
         funds: str = "1000000",
         checked: bool = True,
+        pair_wallets: tuple[str, ...] | None = None,
         keeps_transactions: bool = False,
     ) -> None:
         listed = instruments or (instrument(),)
@@ -134,6 +135,7 @@ class World:
                 fees=fees or FeeRules(),
                 symbols={(one.base, one.quote): one.symbol for one in listed if one.contract is None},
                 margin=margin or MarginRules(),
+                pair_wallets=pair_wallets,
                 keeps_transactions=keeps_transactions,
             ),
         )

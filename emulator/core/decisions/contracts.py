@@ -10,6 +10,7 @@ from emulator.core import rejections as r
 from emulator.core.checks import check_status
 from emulator.core.contracts import Contract, value_max, value_of
 from emulator.core.coverage import collateral, mark_price, reducible, resting, spendable
+from emulator.core.decisions import modes
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import bound_of, finish, placed, starting_point, take_bound
 from emulator.core.instruments import BUY, SELL, Instrument, Outcome, Side
@@ -26,7 +27,7 @@ from emulator.core.numbers import ONE, ZERO, is_on_step
 from emulator.core.orders import OF_POSITIONS, EndReason, Order, OrderStatus, OrderTerms
 from emulator.core.positions import Leg, MarginMode, Position, joined_leverage, unrealised
 from emulator.core.rejections import Limit, Obstacle, Rejection, Setting
-from emulator.core.rules import EngineRules
+from emulator.core.rules import EngineRules, PositionModeScope
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
 
@@ -286,6 +287,9 @@ def check_margin(
     opened = _opened(position, signed)
     if needed <= ZERO and not opened:
         return None
+    wallet, settle = contract.wallet, contract.settle
+    if (account.id, wallet, settle) in state.unused and (account.id, wallet) in state.shared:
+        return r.CollateralOff(asset=settle)
     needed = max(needed, ZERO)
     if opened:
         needed += cost_beside_margin(
@@ -322,9 +326,9 @@ def _opened(position: Position, quantity: Decimal) -> Decimal:
     return ZERO if rest <= ZERO else rest if quantity > ZERO else -rest
 
 
-def check_leg(state: State, account: Account, contract: Contract, terms: OrderTerms) -> Rejection | None:
+def check_leg(state: State, account: Account, instrument: Instrument, terms: OrderTerms) -> Rejection | None:
     """Whether an order names a leg where there are legs, and only there."""
-    if ((account.id, contract.wallet) in state.hedged) is (terms.leg is Leg.BOTH):
+    if state.is_hedged(account.id, instrument.symbol) is (terms.leg is Leg.BOTH):
         return r.LegWrong()
     return None
 
@@ -341,6 +345,8 @@ def set_margin_mode(state: State, rules: EngineRules, command: c.SetMarginMode, 
     if closed is not None:
         return closed
     symbol = instrument.symbol
+    if contract.wallet in state.account_margin_default:
+        return r.SettingBlocked(setting=Setting.MARGIN_MODE, obstacle=Obstacle.ACCOUNT)
     chosen = state.choice(account.id, symbol)
     if chosen.mode is command.mode:
         return r.SettingUnchanged(setting=Setting.MARGIN_MODE)
@@ -363,6 +369,8 @@ def set_position_mode(state: State, rules: EngineRules, command: c.SetPositionMo
         return r.UnknownAccount(account=command.account)
     if wallet not in state.margin_wallets:
         return r.UnknownWallet(wallet=wallet)
+    if rules.margin.position_mode_scope is PositionModeScope.CONTRACT:
+        return modes.set_position_modes(state, account, command)
     wallets = sorted(state.margin_wallets) if rules.margin.shares_position_mode else [wallet]
     if all(((account.id, one) in state.hedged) is command.hedged for one in wallets):
         return r.SettingUnchanged(setting=Setting.POSITION_MODE)

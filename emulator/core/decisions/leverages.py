@@ -103,7 +103,7 @@ def _wanted(
     if leg is None:
         assert command.opposite is None, "opposite to no leg"
         return dict.fromkeys(Leg, command.leverage)
-    if leg is Leg.BOTH or (account.id, contract.wallet) not in state.hedged:
+    if leg is Leg.BOTH or not state.is_hedged(account.id, command.instrument):
         return r.LegWrong()
     scope = rules.margin.leverage_scope
     if scope is not LeverageScope.ISOLATED_LEG or chosen.mode is not MarginMode.ISOLATED:

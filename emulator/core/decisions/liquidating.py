@@ -12,6 +12,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core.contracts import Contract, quantity_worth, rounded, tier_of, value_of
 from emulator.core.decisions.decision import Decision
+from emulator.core.decisions.lending import repaid
 from emulator.core.decisions.outcomes import placed
 from emulator.core.decisions.sharing import exchanged
 from emulator.core.deleveraging import deleveraged
@@ -47,20 +48,28 @@ def liquidate(state: State, rules: EngineRules, command: c.Liquidate, now_us: in
         maintenance=now.maintenance,
     )
     ended = [e.OrderExpired(order=one, reason=EndReason.LIQUIDATION) for one in _orders_at(state, risk)]
-    return [begun, *ended]
+    # What was borrowed is given back at once, there or not: what is missing is owed as everything else.
+    account = state.accounts[risk.account]
+    given_back = [
+        repaid(account, risk.wallet, asset, loan, loan.total)
+        for (owner, wallet, asset), loan in state.loans.items()
+        if (owner, wallet) == (risk.account, risk.wallet) and risk.asset == ""
+    ]
+    return [begun, *ended, *given_back]
 
 
 def _orders_at(state: State, risk: Risk) -> list[OrderId]:
-    """The open orders beside an isolated position, or all that are covered by what covers the risk."""
+    """The open orders beside an isolated position, or all that are covered by what covers the risk; those of
+    pairs that are paid from it, too."""
     found: list[OrderId] = []
     for order in state.accounts[risk.account].open_orders.values():
         contract = state.markets[order.instrument].instrument.contract
-        if contract is None or contract.wallet != risk.wallet:
+        if (order.wallet if contract is None else contract.wallet) != risk.wallet:
             continue
         if risk.is_isolated:
             is_there = (order.instrument, order.terms.leg) == (risk.instrument, risk.leg)
         else:
-            is_there = risk.asset in ("", contract.settle)
+            is_there = risk.asset in ("", order.hold_asset)
         if is_there:
             found.append(order.id)
     return found
@@ -72,6 +81,8 @@ def close_out(state: State, rules: EngineRules, command: c.CloseOut, now_us: int
     held = held_at(state, risk, now_us)
     cover = Cover(state, risk, held, now_us)
     if not held:
+        if risk.asset == "" and risk.wallet in state.lending and not cover.standing().is_liquidated:
+            return []  # It goes on being owed, at interest.
         return _made_up_for(risk, cover)
     if not cover.standing().is_liquidated:
         return []

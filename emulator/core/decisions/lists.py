@@ -10,6 +10,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.checks import check_counts, check_status
+from emulator.core.coverage import spendable
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import placed, starting_point
 from emulator.core.decisions.placing import (
@@ -62,12 +63,14 @@ def place_order_list(state: State, rules: EngineRules, command: c.PlaceOrderList
         orders=tuple(range(first_id, first_id + len(legs))),
     )
     if command.kind is ListKind.OCO:
-        return _enter_pair(state, account, market, listed, legs, now_us)
+        return _enter_pair(state, rules, account, market, listed, legs, now_us)
     return _enter_chain(state, rules, account, market, listed, legs, now_us)
 
 
 def _check_shape(command: c.PlaceOrderList) -> Rejection | None:
     legs = command.legs
+    if any(leg.borrows for leg in legs):
+        return r.OrderTermsInvalid(reason="orders of a list do not borrow")
     assert len(legs) == (3 if command.kind is ListKind.OTOCO else 2)
     for ordinal, leg in enumerate(legs):
         if leg.quote_quantity is not None and (
@@ -182,6 +185,7 @@ def _enter_chain(
 
 def _enter_pair(
     state: State,
+    rules: EngineRules,
     account: Account,
     market: Market,
     listed: e.OrderListPlaced,
@@ -230,7 +234,7 @@ def _enter_pair(
             )
         )
     asset = hold_asset(instrument, legs[0].side)
-    free = state.ledger.free(account.id, listed.wallet, asset)
+    free = spendable(state, rules, account, listed.wallet, asset, now_us)
     if needed > free:
         return r.InsufficientBalance(asset=asset, needed=needed, available=free)
     return [*events, *resting]

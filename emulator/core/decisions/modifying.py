@@ -10,10 +10,11 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.checks import check_position, check_shape, check_status, check_terms
-from emulator.core.coverage import reducible
+from emulator.core.coverage import reducible, spendable
 from emulator.core.decisions.changing import find
 from emulator.core.decisions.contracts import check_margin
 from emulator.core.decisions.decision import Decision
+from emulator.core.decisions.lending import brought, check_borrowing
 from emulator.core.decisions.outcomes import finish, starting_point
 from emulator.core.decisions.placing import peg_price, plan_walk
 from emulator.core.decisions.stops import check_attached, check_waiting
@@ -23,7 +24,7 @@ from emulator.core.numbers import ZERO
 from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.rules import EngineRules
-from emulator.core.state import State, dormant_requirement, requirement
+from emulator.core.state import State, dormant_price, dormant_requirement, requirement
 from emulator.core.tape import Market
 
 
@@ -37,7 +38,7 @@ def modify(state: State, rules: EngineRules, command: c.ModifyOrder, now_us: int
     if closed is not None:
         return closed
     if order.status is OrderStatus.DORMANT and instrument.dormant_modified:
-        return _modify_dormant(state, market, order, command, now_us)
+        return _modify_dormant(state, rules, market, order, command, now_us)
     if not order.resting:
         return r.OrderNotResting()
     wanted = _wanted(market, order, command, now_us)
@@ -140,9 +141,10 @@ def _enter_pair_again(
     instrument, price = market.instrument, wanted.price
     assert price is not None
     needed, held = requirement(instrument, order.side, price, left), state.set_aside(order)
-    free = state.ledger.free(order.account, order.wallet, order.hold_asset)
-    if needed > free + held:
-        return r.InsufficientBalance(asset=order.hold_asset, needed=needed, available=free + held)
+    received = brought(instrument, wanted, price, left)
+    lacking = _lacking(state, rules, order, wanted, needed, received, now_us)
+    if lacking is not None:
+        return lacking
     refused = _check_owned(state, instrument, order, amended)
     if refused is not None:
         return refused
@@ -155,6 +157,29 @@ def _enter_pair_again(
             reserved=max(ZERO, needed - held),
         )  # fmt: skip
     return [amended, *_finish(instrument, wanted, order, price, plan, left)]
+
+
+def _lacking(
+    state: State,
+    rules: EngineRules,
+    order: Order,
+    wanted: OrderTerms,
+    needed: Decimal,
+    received: Decimal,
+    now_us: int,
+) -> Rejection | None:
+    """What speaks against an order of a pair needing so much, to get so much, instead of what is held for it."""
+    instrument, account = state.markets[order.instrument].instrument, state.accounts[order.account]
+    held = state.set_aside(order)
+    available = held + spendable(state, rules, account, order.wallet, order.hold_asset, now_us)
+    if needed <= available:
+        return None
+    if not wanted.borrows:
+        return r.InsufficientBalance(asset=order.hold_asset, needed=needed, available=available)
+    return check_borrowing(
+        state, rules, account, order.wallet, instrument, wanted, needed, received, now_us,
+        lacks=True, held=held,
+    )  # fmt: skip
 
 
 def _check_owned(
@@ -193,7 +218,7 @@ def _finish(
 
 
 def _modify_dormant(
-    state: State, market: Market, order: Order, command: c.ModifyOrder, now_us: int
+    state: State, rules: EngineRules, market: Market, order: Order, command: c.ModifyOrder, now_us: int
 ) -> Decision:
     """What waits for its trigger goes on waiting, for another price perhaps."""
     instrument, terms = market.instrument, order.terms
@@ -235,9 +260,11 @@ def _modify_dormant(
     siblings = state.siblings(order)
     if instrument.contract is None:
         needed = dormant_requirement(instrument, wanted, order.extreme, quantity)
-        free = state.ledger.free(order.account, order.wallet, order.hold_asset) + state.set_aside(order)
-        if needed > free:
-            return r.InsufficientBalance(asset=order.hold_asset, needed=needed, available=free)
+        if needed:
+            received = brought(instrument, wanted, dormant_price(wanted, order.extreme), quantity)
+            lacking = _lacking(state, rules, order, wanted, needed, received, now_us)
+            if lacking is not None:
+                return lacking
     first = state.next_execution
     events: list[e.Event] = [
         e.OrderAmended(

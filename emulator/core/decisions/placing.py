@@ -15,7 +15,8 @@ from emulator.core.checks import (
     check_status,
     check_terms,
 )
-from emulator.core.decisions import contracts, leverages
+from emulator.core.coverage import spendable
+from emulator.core.decisions import contracts, lending, leverages
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import bound_of, finish, placed, rest_or_expire, starting_point
 from emulator.core.decisions.stops import check_attached, check_pairs
@@ -25,7 +26,7 @@ from emulator.core.numbers import ZERO, divide_down
 from emulator.core.orders import EndReason, OrderStatus, OrderTerms, PegSide
 from emulator.core.rejections import Limit, Rejection
 from emulator.core.rules import EngineRules
-from emulator.core.state import Account, State, dormant_requirement, requirement
+from emulator.core.state import Account, State, dormant_price, dormant_requirement, requirement
 from emulator.core.tape import Market
 
 _REFUSE = Outcome.REFUSE
@@ -110,7 +111,7 @@ def check_leg(
     if rejection is None and instrument.position_max is not None:
         rejection = check_position(state, account, wallet, instrument, terms)
     if rejection is None and instrument.contract is not None:
-        rejection = contracts.check_leg(state, account, instrument.contract, terms)
+        rejection = contracts.check_leg(state, account, instrument, terms)
     if rejection is None and terms.attached is not None:
         rejection = check_attached(market, terms, now_us, price) or check_pairs(
             state, account.id, instrument, terms
@@ -175,9 +176,9 @@ def enter_new(
     order_id = state.next_order
     mode = terms.self_trade_mode or instrument.self_trade_default
     if terms.trigger is not None:
-        return _sleep_new(state, account, wallet, market, terms, order_id, mode, now_us)
+        return _sleep_new(state, rules, account, wallet, market, terms, order_id, mode, now_us)
     asset = instrument.base if side is SELL else instrument.quote
-    free = state.ledger.free(account.id, wallet, asset)
+    free = spendable(state, rules, account, wallet, asset, now_us)
     needed = ZERO
     if price is not None:
         assert quantity is not None
@@ -185,8 +186,13 @@ def enter_new(
         crossing = market.crosses(side, price, now_us)
         if terms.post_only and crossing and instrument.post_only_failure is _REFUSE:
             return r.WouldTake()
-        if needed > free:
-            return r.InsufficientBalance(asset=asset, needed=needed, available=free)
+        if needed > free or terms.borrows:
+            received = quantity if side is BUY else price * quantity
+            lacking = _lacking(
+                state, rules, account, wallet, instrument, terms, free, needed, received, now_us
+            )
+            if lacking is not None:
+                return lacking
         if not crossing or terms.post_only:
             if crossing:
                 ending: e.Event = e.OrderExpired(order=order_id, reason=EndReason.WOULD_TAKE)
@@ -201,8 +207,12 @@ def enter_new(
         needed = quantity
     elif side is BUY and terms.quote_quantity is not None:
         needed = terms.quote_quantity
-    if needed > free:
-        return r.InsufficientBalance(asset=asset, needed=needed, available=free)
+    if needed > free and price is None:
+        last = market.last_price(now_us)
+        received = needed * last if side is SELL else divide_down(needed, last, instrument.base_step)
+        lacking = _lacking(state, rules, account, wallet, instrument, terms, free, needed, received, now_us)
+        if lacking is not None:
+            return lacking
     taker = Taker(order=order_id, account=account, wallet=wallet, side=side, mode=mode)
     bound = bound_of(market, terms, now_us) if price is None else None
     plan = plan_walk(
@@ -210,8 +220,13 @@ def enter_new(
         budget=terms.quote_quantity, reserved=needed,
     )  # fmt: skip
     if price is None:
-        if plan.paid > free:
-            return r.InsufficientBalance(asset=asset, needed=plan.paid, available=free)
+        if plan.paid > free or terms.borrows:
+            received = plan.executed if side is BUY else plan.amount
+            lacking = _lacking(
+                state, rules, account, wallet, instrument, terms, free, plan.paid, received, now_us
+            )
+            if lacking is not None:
+                return lacking
         if quantity is None:
             quantity = plan.executed + plan.prevented
             is_refused = not plan.bounded or instrument.take_bound_failure is _REFUSE
@@ -227,6 +242,27 @@ def enter_new(
         placed(order_id, account, wallet, instrument, terms, mode, quantity, price, bound=bound),
         *endings,
     ]
+
+
+def _lacking(
+    state: State,
+    rules: EngineRules,
+    account: Account,
+    wallet: str,
+    instrument: Instrument,
+    terms: OrderTerms,
+    free: Decimal,
+    paid: Decimal,
+    received: Decimal,
+    now_us: int,
+) -> Rejection | None:
+    """What speaks against paying so much for so much; an order may borrow what is not free."""
+    if not terms.borrows:
+        asset = hold_asset(instrument, terms.side)
+        return r.InsufficientBalance(asset=asset, needed=paid, available=free) if paid > free else None
+    return lending.check_borrowing(
+        state, rules, account, wallet, instrument, terms, paid, received, now_us, lacks=paid > free
+    )
 
 
 def plan_walk(
@@ -278,6 +314,7 @@ def unspent(market: Market, terms: OrderTerms, plan: Plan, now_us: int) -> Decim
 
 def _sleep_new(
     state: State,
+    rules: EngineRules,
     account: Account,
     wallet: str,
     market: Market,
@@ -292,9 +329,12 @@ def _sleep_new(
         return starting
     asset = hold_asset(instrument, terms.side)
     needed = dormant_requirement(instrument, terms, starting, terms.quantity)
-    free = state.ledger.free(account.id, wallet, asset)
-    if needed > free:
-        return r.InsufficientBalance(asset=asset, needed=needed, available=free)
+    free = spendable(state, rules, account, wallet, asset, now_us)
+    if needed > free or (terms.borrows and needed):
+        received = lending.brought(instrument, terms, dormant_price(terms, starting), terms.quantity)
+        lacking = _lacking(state, rules, account, wallet, instrument, terms, free, needed, received, now_us)
+        if lacking is not None:
+            return lacking
     return [
         placed(
             order_id,

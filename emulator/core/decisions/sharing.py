@@ -32,6 +32,8 @@ def set_collateral_mode(
         return r.UnknownAccount(account=command.account)
     if wallet not in state.collateral:
         return r.UnknownWallet(wallet=wallet)
+    if wallet in state.account_margin_default:
+        return r.SettingBlocked(setting=_MODE, obstacle=Obstacle.ACCOUNT)
     if ((account.id, wallet) in state.shared) is command.shared:
         return r.SettingUnchanged(setting=_MODE)
     obstacle = _obstacle(state, rules, account, wallet, now_us, shared=command.shared)
@@ -69,7 +71,7 @@ def _obstacle(
 def exchange_owed(state: State, rules: EngineRules, command: c.ExchangeOwed, now_us: int) -> Decision:
     """All that is owed of an asset of which too much is, is bought for what there is of others."""
     account, wallet = command.account, command.wallet
-    rates = collateral_rates(state, wallet, now_us)
+    rates = collateral_rates(state, wallet, now_us, account)
     balances = state.ledger.wallets[account, wallet]
     there = {asset: balance.free for asset, balance in balances.items() if asset in rates}
     made: list[e.Event] = []
@@ -88,7 +90,7 @@ def exchanged(
 ) -> list[e.Event]:
     """Buy what is owed of an asset for the others, of each so much of it as of all together is needed; or
     for all that there is. `there` has what is left of each then."""
-    sources = [asset for asset in sorted(there) if there[asset] > ZERO]
+    sources = [asset for asset in sorted(there) if there[asset] > ZERO and rates[asset].sold > ZERO]
     worth = sum((there[asset] * rates[asset].sold for asset in sources), ZERO)
     price = rates[owed].bought if sources else ZERO
     whole = -there[owed] * price

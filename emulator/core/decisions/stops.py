@@ -16,6 +16,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.checks import check_price, check_quantity, check_status
+from emulator.core.coverage import spendable
 from emulator.core.decisions.contracts import contract_of
 from emulator.core.decisions.decision import Decision
 from emulator.core.ids import NO_LIST, AccountId
@@ -127,7 +128,7 @@ def set_stops(state: State, rules: EngineRules, command: c.SetStops, now_us: int
     closed = check_status(instrument, now_us)
     if closed is not None:
         return closed
-    if ((account.id, contract.wallet) in state.hedged) is (command.leg is Leg.BOTH):
+    if state.is_hedged(account.id, instrument.symbol) is (command.leg is Leg.BOTH):
         return r.LegWrong()
     position = account.positions.get((instrument.symbol, command.leg))
     if position is None:
@@ -193,7 +194,7 @@ def follow(state: State, rules: EngineRules, command: c.FollowStops, now_us: int
     instrument = market.instrument
     one = _Stops(state, market, command.account, command.wallet, command.leg, command.side)
     if instrument.contract is None:
-        return _follow_pair(state, instrument, one, command)
+        return _follow_pair(state, rules, instrument, one, command, now_us)
     position = state.positions.get((command.account, instrument.symbol, command.leg))
     if position is None or (position.quantity > ZERO) is not (command.side is BUY):
         return []  # It only made a position smaller.
@@ -223,12 +224,15 @@ def follow(state: State, rules: EngineRules, command: c.FollowStops, now_us: int
     return one.events
 
 
-def _follow_pair(state: State, instrument: Instrument, one: _Stops, command: c.FollowStops) -> list[e.Event]:
+def _follow_pair(
+    state: State, rules: EngineRules, instrument: Instrument, one: _Stops, command: c.FollowStops, now_us: int
+) -> list[e.Event]:
     """Sell again what was bought, as far as it is there after fees; or buy again what was sold."""
     stops = _partial(command.attached.take_profit, command.attached.stop_loss)
     quantity, side = command.quantity, command.side.opposite
     asset = instrument.base if side is SELL else instrument.quote
-    free = state.ledger.free(command.account, command.wallet, asset)
+    owner = state.accounts[command.account]
+    free = spendable(state, rules, owner, command.wallet, asset, now_us)
     if side is SELL:
         quantity = round_down(min(quantity, free), instrument.quantity_step)
     if not stops or check_quantity(instrument, quantity) is not None:

@@ -17,6 +17,7 @@ from emulator.core.orders import Order
 from emulator.core.prints import Print
 from emulator.core.snapshot.parts import (
     FORMAT,
+    AccountMargins,
     AccountRow,
     Accounts,
     BalanceRow,
@@ -29,8 +30,10 @@ from emulator.core.snapshot.parts import (
     EndedLegs,
     Head,
     Hedged,
+    HedgedContracts,
     Lifetimes,
     Lists,
+    Loans,
     Locked,
     LockedRow,
     ManualLevels,
@@ -46,6 +49,8 @@ from emulator.core.snapshot.parts import (
     Queued,
     Segments,
     Shared,
+    SpotMargins,
+    Unused,
     order_row,
     queues_of,
     trailing_of,
@@ -86,14 +91,19 @@ class Capture:
         "_closed",
         "_head",
         "_hedged",
+        "_hedged_contracts",
         "_legs",
+        "_leverages",
         "_lifetimes",
         "_lists",
+        "_loans",
         "_locked",
+        "_margins",
         "_markets",
         "_orders",
         "_positions",
         "_shared",
+        "_unused",
     )
 
     def __init__(self, state: State, views: Views, advanced_us: int) -> None:
@@ -132,6 +142,11 @@ class Capture:
         self._lifetimes = [(*key, one) for key, one in state.lifetimes.items()]
         self._hedged = list(state.hedged)
         self._shared = list(state.shared)
+        self._margins = [(*key, mode) for key, mode in state.account_margins.items()]
+        self._hedged_contracts = list(state.hedged_contracts)
+        self._unused = list(state.unused)
+        self._leverages = [(*key, leverage) for key, leverage in state.spot_margins.items()]
+        self._loans = [(*key, loan) for key, loan in state.loans.items()]
         self._choices: list[ChoiceRow] = [(*key, one) for key, one in state.choices.items()]
         self._orders = list(map(_copied, orders.values()))
         self._lists = [astuple(one) for one in state.lists.values()]
@@ -170,6 +185,16 @@ class Capture:
             yield Shared(shared)
         for choices in _drawn(self._choices, ROWS):
             yield Choices(choices)
+        for margins in _drawn(self._margins, ROWS):
+            yield AccountMargins(margins)
+        for contracts in _drawn(self._hedged_contracts, ROWS):
+            yield HedgedContracts(contracts)
+        for unused in _drawn(self._unused, ROWS):
+            yield Unused(unused)
+        for leverages in _drawn(self._leverages, ROWS):
+            yield SpotMargins(leverages)
+        for loans in _drawn(self._loans, ROWS):
+            yield Loans(loans)
         for orders in _drawn(self._orders, ORDERS):
             yield Orders([order_row(order) for order in orders])
         for lists in _drawn(self._lists, ORDERS):

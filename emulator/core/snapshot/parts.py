@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from emulator.core.book import PriceQueues
+from emulator.core.collateral import Loan
 from emulator.core.history import ClosedRecord
 from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.instruments import Side, TriggerSource
@@ -17,7 +18,7 @@ from emulator.core.lifetimes import Lifetime
 from emulator.core.marks import Apart, Move
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order, OrderTerms, Trigger
-from emulator.core.positions import Leg, Position
+from emulator.core.positions import AccountMargin, Leg, Position
 from emulator.core.prints import Print
 from emulator.core.shapes import shape_of
 from emulator.core.state import Choice
@@ -162,6 +163,36 @@ class Choices(Part, frozen=True):
     choices: list[ChoiceRow]
 
 
+class AccountMargins(Part, frozen=True):
+    """How all contracts of a wallet are covered, where that was chosen."""
+
+    margins: list[tuple[AccountId, str, AccountMargin]]
+
+
+class HedgedContracts(Part, frozen=True):
+    """Account and instrument."""
+
+    hedged: list[tuple[AccountId, str]]
+
+
+class Unused(Part, frozen=True):
+    """Account, wallet and asset, of those that do not count although they could."""
+
+    assets: list[tuple[AccountId, str, str]]
+
+
+class SpotMargins(Part, frozen=True):
+    """Account, wallet and leverage."""
+
+    leverages: list[tuple[AccountId, str, Decimal]]
+
+
+class Loans(Part, frozen=True):
+    """Account, wallet, asset and what was borrowed of it."""
+
+    loans: list[tuple[AccountId, str, str, Loan]]
+
+
 class Orders(Part, frozen=True):
     """Open orders as the values of their fields, which takes a third of what names and values take."""
 
@@ -254,6 +285,11 @@ AnyPart = (
     | Hedged
     | Shared
     | Choices
+    | AccountMargins
+    | HedgedContracts
+    | Unused
+    | SpotMargins
+    | Loans
     | Orders
     | Lists
     | EndedLegs
@@ -271,7 +307,7 @@ AnyPart = (
 
 
 FORMAT = shape_of(
-    (*get_args(AnyPart), Order, OrderTerms, OrderList, Position, Choice, Lifetime, ClosedRecord),
+    (*get_args(AnyPart), Order, OrderTerms, OrderList, Position, Choice, Lifetime, ClosedRecord, Loan),
     (AccountRow, Segment, Print, Move, Apart),
     revision=REVISION,
 )

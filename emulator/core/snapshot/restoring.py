@@ -10,6 +10,7 @@ from itertools import chain
 
 import msgspec
 
+from emulator.core.collateral import Loan
 from emulator.core.history import ClosedRecord
 from emulator.core.ids import NO_LIST, AccountId, ListId, OrderId
 from emulator.core.instruments import BUY, Side
@@ -18,10 +19,11 @@ from emulator.core.lifetimes import Lifetime
 from emulator.core.numbers import exact
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
-from emulator.core.positions import Position
+from emulator.core.positions import AccountMargin, Position
 from emulator.core.prints import Print, Prints
 from emulator.core.snapshot.parts import (
     FORMAT,
+    AccountMargins,
     AccountRow,
     Accounts,
     AnyPart,
@@ -33,8 +35,10 @@ from emulator.core.snapshot.parts import (
     EndedLegs,
     Head,
     Hedged,
+    HedgedContracts,
     Lifetimes,
     Lists,
+    Loans,
     Locked,
     ManualLevels,
     MarketHead,
@@ -48,6 +52,8 @@ from emulator.core.snapshot.parts import (
     Queued,
     Segments,
     Shared,
+    SpotMargins,
+    Unused,
     order_of,
     place_of,
     queues_of,
@@ -105,6 +111,11 @@ class _Restoring:
         self.hedged: dict[tuple[AccountId, str], None] = {}
         self.shared: dict[tuple[AccountId, str], None] = {}
         self.choices: dict[tuple[AccountId, str], Choice] = {}
+        self.margins: dict[tuple[AccountId, str], AccountMargin] = {}
+        self.hedged_contracts: dict[tuple[AccountId, str], None] = {}
+        self.unused: dict[tuple[AccountId, str, str], None] = {}
+        self.spot_margins: dict[tuple[AccountId, str], Decimal] = {}
+        self.loans: dict[tuple[AccountId, str, str], Loan] = {}
         self.orders: dict[OrderId, Order] = {}
         self.lists: dict[ListId, OrderList] = {}
         self.counts: dict[tuple[AccountId, str], Counts] = {}
@@ -159,6 +170,27 @@ class _Restoring:
                     _require(account in self.accounts, "a choice of nobody")
                     _require(symbol in self.blank.markets, "a choice about nothing that is traded")
                     self.choices[account, symbol] = choice
+            case AccountMargins():
+                for account, wallet, mode in part.margins:
+                    _require((account, wallet) in self.wallets, "a margin mode in no wallet")
+                    self.margins[account, wallet] = mode
+            case HedgedContracts():
+                for account, symbol in part.hedged:
+                    _require(account in self.accounts, "legs of nobody")
+                    _require(symbol in self.blank.markets, "legs in nothing that is traded")
+                    self.hedged_contracts[account, symbol] = None
+            case Unused():
+                for account, wallet, asset in part.assets:
+                    _require((account, wallet) in self.wallets, "what does not count in no wallet")
+                    self.unused[account, wallet, asset] = None
+            case SpotMargins():
+                for account, wallet, leverage in part.leverages:
+                    _require((account, wallet) in self.wallets, "borrowing orders in no wallet")
+                    self.spot_margins[account, wallet] = leverage
+            case Loans():
+                for account, wallet, asset, loan in part.loans:
+                    _require(asset in self.wallets[account, wallet], "borrowed, and no balance")
+                    self.loans[account, wallet, asset] = loan
             case Orders():
                 for values in part.orders:
                     self._take_order(order_of(values))
@@ -318,6 +350,11 @@ class _Restoring:
         for account, _ in self.shared:
             state.disturbed[account] = None
         state.choices.update(self.choices)
+        state.account_margins.update(self.margins)
+        state.hedged_contracts.update(self.hedged_contracts)
+        state.unused.update(self.unused)
+        state.spot_margins.update(self.spot_margins)
+        state.loans.update(self.loans)
         state.orders.update(self.orders)
         state.lists.update(self.lists)
         state.counts.update(self.counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.core.state.contracts import market_of
+from emulator.core.state.contracts import market_of, mode_under
 from emulator.core.state.holds import dormant_price, dormant_requirement, requirement
 from emulator.core.state.records import Account, Choice, Counts, PositionKey
 from emulator.core.state.state import State
@@ -16,5 +16,6 @@ __all__ = [
     "dormant_price",
     "dormant_requirement",
     "market_of",
+    "mode_under",
     "requirement",
 ]

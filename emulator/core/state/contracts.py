@@ -13,19 +13,27 @@ from typing import Any
 from msgspec.structs import replace
 
 from emulator.core import events as e
-from emulator.core.collateral import CollateralAsset
+from emulator.core.collateral import CollateralAsset, Loan
 from emulator.core.contracts import Contract, MarkRule, rounded, value_of
 from emulator.core.funding import funding_payment
 from emulator.core.ids import AccountId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, Side, TriggerSource
-from emulator.core.ledger import FEES, FUNDING, INSURANCE, MARKET, PROFIT, Ledger
+from emulator.core.ledger import FEES, FUNDING, INSURANCE, INTEREST, LOANS, MARKET, PROFIT, Ledger
 from emulator.core.lifetimes import Closing, Lifetime, after_payment, after_trade
 from emulator.core.margin import NOTHING_RESTS, counted
 from emulator.core.markets import Feed
 from emulator.core.marks import Marks, Watch
 from emulator.core.numbers import ONE, ZERO
 from emulator.core.orders import OF_POSITIONS, Order, StopRole
-from emulator.core.positions import Leg, MarginMode, Position, after_funding, margin_moved, traded
+from emulator.core.positions import (
+    AccountMargin,
+    Leg,
+    MarginMode,
+    Position,
+    after_funding,
+    margin_moved,
+    traded,
+)
 from emulator.core.state.records import Account, Choice, PositionKey, Stops
 from emulator.core.tape import Market
 
@@ -49,9 +57,26 @@ class ContractState:
         accounts: dict[AccountId, Account],
         markets: dict[str, Market],
         collateral: Mapping[str, tuple[CollateralAsset, ...]],
+        account_margin: Mapping[str, AccountMargin],
     ) -> None:
         self.collateral = collateral
         """By wallet, what may stand together there."""
+        self.lending = frozenset(
+            wallet for wallet, assets in collateral.items() if any(one.is_lent for one in assets)
+        )
+        """The wallets where owing something has consequences of its own."""
+        self.account_margin_default = account_margin
+        """By wallet, how all contracts are covered there until an account chooses."""
+        self.account_margins: dict[tuple[AccountId, str], AccountMargin] = {}
+        """What was chosen about it."""
+        self.hedged_contracts: dict[tuple[AccountId, str], None] = {}
+        """Accounts and contracts where positions have two legs, where each contract has a mode of its own."""
+        self.unused: dict[tuple[AccountId, str, str], None] = {}
+        """By account and wallet, the assets that do not count although they could."""
+        self.spot_margins: dict[tuple[AccountId, str], Decimal] = {}
+        """The leverage of what pairs' orders borrow, where they may."""
+        self.loans: dict[tuple[AccountId, str, str], Loan] = {}
+        """What accounts borrowed by themselves, by account, wallet and asset."""
         self.ledger = ledger
         self.accounts = accounts
         self.markets = markets
@@ -106,6 +131,12 @@ class ContractState:
             e.LiquidationBegun: self._liquidation_begun,
             e.LiquidationCharged: self._liquidation_charged,
             e.InsurancePaid: self._insurance_paid,
+            e.AccountMarginSet: self._account_margin_set,
+            e.CollateralUseSet: self._collateral_use_set,
+            e.SpotMarginSet: self._spot_margin_set,
+            e.FundsBorrowed: self._funds_borrowed,
+            e.LoanRepaid: self._loan_repaid,
+            e.InterestCharged: self._interest_charged,
         }
 
     # Questions
@@ -117,6 +148,8 @@ class ContractState:
             return chosen
         contract = self.contract_of(symbol)
         mode = MarginMode.ISOLATED if contract.isolated_default else MarginMode.CROSS
+        if contract.wallet in self.account_margin_default:
+            mode = mode_under(self.account_margin(account, contract.wallet))
         return Choice(min(contract.leverage_default, contract.tiers[0].leverage_max), mode)
 
     def position(self, account: AccountId, symbol: str, leg: Leg = Leg.BOTH) -> Position:
@@ -126,6 +159,21 @@ class ContractState:
             return position
         choice = self.choice(account, symbol)
         return Position(leg=leg, mode=choice.mode, leverage=choice.leverage_of(leg))
+
+    def account_margin(self, account: AccountId, wallet: str) -> AccountMargin | None:
+        """How all contracts of a wallet are covered; None where that is not chosen for all of them."""
+        return self.account_margins.get((account, wallet)) or self.account_margin_default.get(wallet)
+
+    def is_hedged(self, account: AccountId, symbol: str) -> bool:
+        """Whether an account has two legs in a contract."""
+        wallet = self.contract_of(symbol).wallet
+        return (account, wallet) in self.hedged or (account, symbol) in self.hedged_contracts
+
+    def is_overdrawn(self, account: AccountId, wallet: str) -> bool:
+        """Whether something is owed in a wallet, losses that are not realised apart."""
+        if any(balance.free < ZERO for balance in self.ledger.wallets[account, wallet].values()):
+            return True
+        return bool(self.loans) and any(place[:2] == (account, wallet) for place in self.loans)
 
     def lifetime(self, account: AccountId, symbol: str, leg: Leg = Leg.BOTH) -> Lifetime:
         """What an account's positions came to, flat ones too; nothing where that is not kept."""
@@ -336,7 +384,11 @@ class ContractState:
         self.choices[account, symbol] = replace(self.choice(account, symbol), mode=event.mode)
 
     def _position_mode_set(self, event: e.PositionModeSet, now_us: int) -> None:
-        if event.hedged:
+        if event.instrument:
+            self.hedged_contracts.pop((event.account, event.instrument), None)
+            if event.hedged:
+                self.hedged_contracts[event.account, event.instrument] = None
+        elif event.hedged:
             self.hedged[event.account, event.wallet] = None
         else:
             del self.hedged[event.account, event.wallet]
@@ -348,8 +400,79 @@ class ContractState:
             del self.shared[event.account, event.wallet]
         self.disturbed[event.account] = None
 
+    def begin_margin(self, account: AccountId) -> None:
+        """What a new account's wallets of contracts begin with."""
+        for wallet, mode in self.account_margin_default.items():
+            if mode is not AccountMargin.ISOLATED:
+                self.shared[account, wallet] = None
+
+    def _account_margin_set(self, event: e.AccountMarginSet, now_us: int) -> None:
+        account, wallet, mode = event.account, event.wallet, mode_under(event.mode)
+        self.account_margins[account, wallet] = event.mode
+        self.shared.pop((account, wallet), None)
+        if mode is MarginMode.CROSS:
+            self.shared[account, wallet] = None
+        for (owner, symbol), chosen in self.choices.items():
+            if owner == account and self.contract_of(symbol).wallet == wallet:
+                self.choices[owner, symbol] = replace(chosen, mode=mode)
+        for (symbol, _), position in list(self.accounts[account].positions.items()):
+            if self.contract_of(symbol).wallet == wallet and position.mode is not mode:
+                assert not position.margin, "its margin was not given back"
+                self._hold_position(account, symbol, replace(position, mode=mode), now_us)
+        self.disturbed[account] = None
+
+    def _collateral_use_set(self, event: e.CollateralUseSet, now_us: int) -> None:
+        place = (event.account, event.wallet, event.asset)
+        self.unused.pop(place, None)
+        if not event.used:
+            self.unused[place] = None
+        self.disturbed[event.account] = None
+
+    # What is owed
+
+    def _spot_margin_set(self, event: e.SpotMarginSet, now_us: int) -> None:
+        place = (event.account, event.wallet)
+        self.spot_margins.pop(place, None)
+        if event.leverage is not None:
+            self.spot_margins[place] = event.leverage
+        self.disturbed[event.account] = None
+
+    def _funds_borrowed(self, event: e.FundsBorrowed, now_us: int) -> None:
+        place = (event.account, event.wallet, event.asset)
+        loan = self.loans.get(place) or Loan()
+        self.loans[place] = Loan(loan.principal + event.amount, loan.interest)
+        self.ledger.settle(*place, event.amount, LOANS)
+        self.disturbed[event.account] = None
+
+    def _loan_repaid(self, event: e.LoanRepaid, now_us: int) -> None:
+        place = (event.account, event.wallet, event.asset)
+        loan = self.loans.pop(place)
+        left = Loan(loan.principal - event.principal, loan.interest - event.interest)
+        assert left.principal >= ZERO <= left.interest, "more given back than was owed"
+        if left.total:
+            self.loans[place] = left
+        for amount, lender in ((event.interest, INTEREST), (event.principal, LOANS)):
+            if amount:
+                self.ledger.settle(*place, -amount, lender)
+        self.disturbed[event.account] = None
+
+    def _interest_charged(self, event: e.InterestCharged, now_us: int) -> None:
+        place = (event.account, event.wallet, event.asset)
+        if event.of_loan:
+            loan = self.loans[place]
+            self.loans[place] = Loan(loan.principal, loan.interest + event.of_loan)
+        paid = event.amount - event.of_loan
+        if paid:
+            self.ledger.settle(*place, -paid, INTEREST)
+        self.disturbed[event.account] = None
+
     def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
         contract = self.contract_of(event.instrument)
         position = self.positions[event.account, event.instrument, event.leg]
         self.ledger.put_up(event.account, contract.wallet, contract.settle, event.amount)
         self._hold_position(event.account, event.instrument, margin_moved(position, event.amount), now_us)
+
+
+def mode_under(mode: AccountMargin | None) -> MarginMode:
+    """How positions are covered where all contracts of a wallet are covered in one way."""
+    return MarginMode.ISOLATED if mode is AccountMargin.ISOLATED else MarginMode.CROSS

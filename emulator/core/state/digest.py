@@ -26,6 +26,7 @@ _ADDED = {
     "good_till_us": None,
     "cause": Cause.OWNER,
     "leverage": None,
+    "borrows": False,
     "close_on_trigger": False,
     "attached": None,
     "role": StopRole.NONE,
@@ -142,6 +143,15 @@ def fingerprint(state: State) -> str:
         folded.append(["lifetimes", lived])
     if state.shared:
         folded.append(sorted(list(key) for key in state.shared))
+    unified = (
+        sorted(state.account_margins.items()),
+        sorted(state.hedged_contracts),
+        sorted(state.unused),
+        sorted(state.spot_margins.items()),
+        sorted((*key, one.principal, one.interest) for key, one in state.loans.items()),
+    )
+    if any(unified):
+        folded.append(unified)
     if state.positions or state.choices or state.hedged or moves or watched:
         # Without them the digest is what it was before there were contracts.
         folded.append([[*key, list(astuple(one))] for key, one in sorted(state.positions.items())])

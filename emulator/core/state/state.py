@@ -22,6 +22,7 @@ from emulator.core.markets import Feed
 from emulator.core.numbers import ZERO
 from emulator.core.order_lists import ListStatus, OrderList
 from emulator.core.orders import ENDED, EndReason, Order, OrderStatus, OrderTerms
+from emulator.core.positions import AccountMargin
 from emulator.core.prints import Print
 from emulator.core.state.contracts import market_of
 from emulator.core.state.digest import fingerprint
@@ -45,16 +46,25 @@ class State(MarketState):
         wallets: tuple[str, ...],
         discount_asset: str | None = None,
         collateral: Mapping[str, tuple[CollateralAsset, ...]] | None = None,
+        pair_wallets: tuple[str, ...] | None = None,
+        account_margin: Mapping[str, AccountMargin] | None = None,
         *,
         keeps_lifetimes: bool = False,
     ) -> None:
         markets = {symbol: market_of(instrument, feed) for symbol, instrument in instruments.items()}
-        super().__init__(Ledger(), {}, markets, collateral or {})
+        super().__init__(Ledger(), {}, markets, collateral or {}, account_margin or {})
         assert self.margin_wallets <= set(wallets), "a contract is traded in a wallet that there is not"
         self.keeps_lifetimes = keeps_lifetimes
         self.wallets = wallets
-        self.pair_wallets = tuple(wallet for wallet in wallets if wallet not in self.margin_wallets)
-        """Where pairs are traded: what orders spend there is needed by no position."""
+        if pair_wallets is None:
+            pair_wallets = tuple(wallet for wallet in wallets if wallet not in self.margin_wallets)
+        assert set(pair_wallets) <= set(wallets), "a pair is traded in a wallet that there is not"
+        self.pair_wallets = pair_wallets
+        """Where pairs are traded."""
+        self.ledger.owing = self.margin_wallets
+        for wallet, mode in self.account_margin_default.items():
+            assert wallet in self.margin_wallets, f"no contract is traded in {wallet}"
+            assert wallet in self.collateral or mode is AccountMargin.ISOLATED, f"nothing counts in {wallet}"
         self.discount_asset = discount_asset
         self.locked: dict[tuple[AccountId, str, str], Decimal] = {}
         """What systems outside hold, by account, wallet and asset; it is held in the ledger as well."""
@@ -156,6 +166,7 @@ class State(MarketState):
         self.accounts[event.account] = Account(event.account, event.name, event.trade_group)
         for wallet in self.wallets:
             self.ledger.open(event.account, wallet)
+        self.begin_margin(event.account)
 
     def _fee_payment_set(self, event: e.FeePaymentSet, now_us: int) -> None:
         account = self.accounts[event.account]
@@ -275,6 +286,8 @@ class State(MarketState):
             # What `_rehold` comes to for nearly all orders.
             held = order.held = requirement(instrument, terms.side, event.price, event.quantity)
             self.ledger.hold(owner, event.wallet, asset, held)
+            if event.wallet in self.margin_wallets:
+                self.disturbed[owner] = None
         else:
             self._rehold(order)
 
@@ -370,6 +383,8 @@ class State(MarketState):
             return
         # What the fill pays was held; release it first, then pay from what is free.
         self._rehold(order)
+        if wallet in self.margin_wallets:
+            self.disturbed[account] = None
         if order.terms.side is BUY:
             ledger.pay(account, wallet, instrument.quote, amount, MARKET)
             ledger.receive(account, wallet, instrument.base, quantity, MARKET)
@@ -429,6 +444,8 @@ class State(MarketState):
             taker, maker = sides
             buyer, seller = (taker, maker) if taker.side is BUY else (maker, taker)
             bought, sold = (buyer.account, buyer.wallet), (seller.account, seller.wallet)
+            self._disturb(buyer.account, buyer.wallet)
+            self._disturb(seller.account, seller.wallet)
             instrument = market.instrument
             self.ledger.move(instrument.base, event.transferred, sold, bought)
             if event.transferred_amount:
@@ -594,6 +611,7 @@ class State(MarketState):
         if order_list.held:
             self.ledger.hold(order_list.account, order_list.wallet, order_list.hold_asset, -order_list.held)
             order_list.held = ZERO
+            self._disturb(order_list.account, order_list.wallet)
         del self.accounts[order_list.account].open_lists[order_list.id]
         if order_list.client_id:
             self.list_client_ids.pop((order_list.account, order_list.instrument, order_list.client_id), None)
@@ -633,6 +651,8 @@ class State(MarketState):
             if target != order.held:
                 self.ledger.hold(order.account, order.wallet, order.hold_asset, target - order.held)
                 order.held = target
+                if order.wallet in self.margin_wallets:
+                    self.disturbed[order.account] = None
             return
         holder: Order | OrderList = order
         order_list = self.lists[order.list_id]
@@ -649,6 +669,7 @@ class State(MarketState):
         if change:
             self.ledger.hold(order.account, order.wallet, order.hold_asset, change)
             holder.held = target
+            self._disturb(order.account, order.wallet)
 
     def _close(self, order: Order, now_us: int) -> None:
         """Take an ended order out of everything that is open."""

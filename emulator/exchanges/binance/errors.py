@@ -310,6 +310,10 @@ def _speak(rejection: Rejection, attempt: Attempt, command: Command | None) -> R
             | rejections.MarginNeeded()
             | rejections.TimePassed()
             | rejections.OrderNotResting()
+            | rejections.CollateralOff()
+            | rejections.BorrowingOff()
+            | rejections.BorrowedTooMuch()
+            | rejections.NothingOwed()
             | rejections.StopPriceWrong()
             | rejections.AmendBelowExecuted()
         ):

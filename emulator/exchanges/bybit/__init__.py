@@ -13,7 +13,7 @@ from typing import Final
 from emulator.core.engine import Engine
 from emulator.core.markets import Feed
 from emulator.core.rules import EngineRules, MarginRules
-from emulator.exchanges.bybit import account, asset, position, service, user
+from emulator.exchanges.bybit import account, asset, market, position, service, user
 from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.auth import ALL_PERMISSIONS
 from emulator.exchanges.bybit.categories import CATEGORIES, SPOT, all_instruments
@@ -51,6 +51,7 @@ either goes by `category:symbol` as well."""
 
 _MODULES: Final[tuple[Rows, ...]] = (
     service.rows,
+    *market.MODULES,
     *position.MODULES,
     *account.MODULES,
     *asset.MODULES,
@@ -59,6 +60,7 @@ _MODULES: Final[tuple[Rows, ...]] = (
 """Everything that the site answers, in the order of the documents."""
 
 NOT_EMULATED: Final = (
+    *market.NOT_EMULATED,
     NotEmulated("*", "/v5/affiliate/*", "affiliates have nothing to do here"),
     NotEmulated("*", "/v5/broker/*", "brokers have nothing to do here"),
     NotEmulated("*", "/v5/earn/*", "earning products are not emulated"),

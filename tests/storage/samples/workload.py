@@ -22,6 +22,7 @@ from emulator.core.order_lists import ListKind
 from emulator.core.orders import OrderTerms, Peg, PegSide, Trigger, TriggerKind
 from emulator.exchanges.binance import ENGINE
 from emulator.runtime.ports import ClockMode, EnginePort, Journal, KeyKind, KeyRecord
+from emulator.runtime.recovery import MakeEngines
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 
@@ -80,11 +81,13 @@ def make_sampled(seed: int) -> Mapping[str, EnginePort]:
 
 
 @asynccontextmanager
-async def opened(journal: Journal, start_us: int = START_US) -> AsyncIterator[Sandbox]:
+async def opened(
+    journal: Journal, start_us: int = START_US, *, make: MakeEngines = make_sampled
+) -> AsyncIterator[Sandbox]:
     """A sandbox that is closed at the end."""
     sandboxes = Sandboxes(
         journal=journal,
-        make_engines=make_sampled,
+        make_engines=make,
         provision=app.provision,
         wall_ns=lambda: start_us * 1000,
         seed=SEED,

@@ -399,6 +399,10 @@ def speak(product: Product, rejection: Rejection, command: Command | None) -> Re
             | rejections.OrderTermsInvalid()
             | rejections.ReplaceFailed()
             | rejections.LeverageShared()
+            | rejections.CollateralOff()
+            | rejections.BorrowingOff()
+            | rejections.BorrowedTooMuch()
+            | rejections.NothingOwed()
             | rejections.StopPriceWrong()
             | rejections.AmendBelowExecuted()
         ):
@@ -434,6 +438,8 @@ def _unchanged(product: Product, rejection: rejections.SettingUnchanged, command
             return refuse(-4059)
         case Setting.COLLATERAL_MODE:
             return refuse(-4171)
+        case Setting.ACCOUNT_MARGIN | Setting.COLLATERAL_USE | Setting.SPOT_MARGIN:
+            return refuse(-1014)  # None of these can be chosen here.
         case Setting.STOPS:
             return refuse(-1014)
     assert_never(rejection.setting)
@@ -462,7 +468,7 @@ def _blocked(product: Product, rejection: rejections.SettingBlocked) -> Refusal:
             return refuse(-4068 if is_position else -4067)
         case Setting.COLLATERAL_MODE:
             return refuse(_COLLATERAL_CODES[rejection.obstacle])
-        case Setting.STOPS:
+        case Setting.ACCOUNT_MARGIN | Setting.COLLATERAL_USE | Setting.SPOT_MARGIN | Setting.STOPS:
             return refuse(-1014)
     assert_never(rejection.setting)
 

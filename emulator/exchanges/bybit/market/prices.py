@@ -1,0 +1,82 @@
+"""How far the price of a symbol may be away, how much of it is open, and what a coin is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from emulator.core.engine import Engine
+from emulator.core.numbers import round_down, round_up
+from emulator.exchanges.bybit.categories import LINEAR
+from emulator.exchanges.bybit.listings import Listing
+from emulator.market_data.crowd import accounts_interest, open_interest
+from emulator.market_data.marks import marks_of
+from emulator.runtime.sandbox import Sandbox
+
+DOLLARS: Final = frozenset({"USD", "USDT", "USDC"})
+"""What stands for a dollar."""
+
+
+class PriceLimit(NamedTuple):
+    """Up to where may be bid, and down to where may be asked."""
+
+    highest_bid: Decimal
+    lowest_ask: Decimal
+
+
+def read_price_limit(engine: Engine, listing: Listing, now_us: int) -> PriceLimit:
+    """What the engine holds limit orders to. To be asked inside `exact()`.
+
+    Of contracts the exchange has max(index, min(index x (1 + Y), mark x (1 + X))). Y is twice X, and a mark
+    is never a thousandth away from its index, so this is mark x (1 + X).
+    """
+    instrument = listing.instrument
+    if instrument.contract is None:
+        reference = engine.state.markets[instrument.symbol].average_price(now_us)
+    else:
+        reference = marks_of(engine, instrument.symbol).mark_price(now_us)
+    up, down = instrument.bid_multiplier_up, instrument.ask_multiplier_down
+    assert up is not None
+    assert down is not None
+    return PriceLimit(
+        min(round_down(reference * up, instrument.price_step), instrument.price_max),
+        max(round_up(reference * down, instrument.price_step), instrument.price_min),
+    )
+
+
+def crowd_interest(sandbox: Sandbox, listing: Listing, time_us: int) -> Decimal:
+    """What the market's own traders had open at a time, counted on one side."""
+    return open_interest(sandbox.seed, listing.instrument.symbol, listing.instrument, time_us)
+
+
+def interest_now(sandbox: Sandbox, engine: Engine, listing: Listing, now_us: int) -> Decimal:
+    """With what accounts of the sandbox have open; counted on one side."""
+    own = accounts_interest(engine, listing.instrument.symbol)
+    return crowd_interest(sandbox, listing, now_us) + own
+
+
+@cache
+def _indexes() -> Mapping[str, tuple[str, int]]:
+    """By coin, the contract whose index tells what it is worth, and how many of it that is of."""
+    found: dict[str, tuple[str, int]] = {}
+    for listing in LINEAR.listings.values():
+        if listing.is_perpetual and listing.settle == "USDT":
+            coin, times = listing.base, 1
+            if "1000" in coin:
+                coin, times = coin.replace("1000", ""), 1000
+            found.setdefault(coin, (listing.instrument.symbol, times))
+    return MappingProxyType(found)
+
+
+def dollar_index(engine: Engine, coin: str, now_us: int) -> Decimal | None:
+    """What one of a coin is worth in dollars, by the index; None where it has none. Inside `exact()`."""
+    if coin in DOLLARS:
+        return Decimal(1)
+    index = _indexes().get(coin)
+    if index is None:
+        return None
+    instrument, times = index
+    return marks_of(engine, instrument).index_price(now_us) / times
