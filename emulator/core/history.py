@@ -225,6 +225,7 @@ class TransactionKind(str, Enum):
     CORRECTION = "correction"
     """Booked by a repair."""
     INTEREST = "interest"
+    """For what is below zero, hour by hour; for what was borrowed, when it is given back."""
     BORROWED = "borrowed"
     REPAID = "repaid"
 
@@ -240,9 +241,10 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
     funding, and these: fee, paid, below zero a rebate; funding, received.
 
     balance: free and held, after it. quantity: of a trade, contracts, or of a pair what came of this asset,
-    below zero what went; of funding, what was held. position: contracts after it, below zero when short.
-    is_buyer: of a trade; of funding, whether long; None: of neither. price: at which; of funding, the mark
-    price. rate: of the fee, or of funding. reference: the client's own name for the order or the movement.
+    below zero what went; of funding, what was held; of interest by the hour, what bears it. position:
+    contracts after it, below zero when short. is_buyer: of a trade; of funding, whether long; None: of
+    neither. price: at which; of funding, the mark price. rate: of the fee, of funding, or of interest.
+    reference: the client's own name for the order or the movement.
     """
 
     number: int
