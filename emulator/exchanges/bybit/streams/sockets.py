@@ -128,6 +128,7 @@ def sockets(
                 find=(_find_any, *find),
                 operations=operations or {},
                 takes_age=True,
+                takes_orders=True,
                 eras=eras,
             ),
             summary="All of it, for clients that know one address",
