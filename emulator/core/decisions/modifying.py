@@ -168,7 +168,7 @@ def _lacking(
     received: Decimal,
     now_us: int,
 ) -> Rejection | None:
-    """What speaks against an order of a pair needing so much, to get so much, instead of what is held for it."""
+    """What speaks against an order of a pair needing so much, to get so much, where it held otherwise."""
     instrument, account = state.markets[order.instrument].instrument, state.accounts[order.account]
     held = state.set_aside(order)
     available = held + spendable(state, rules, account, order.wallet, order.hold_asset, now_us)

@@ -13,7 +13,17 @@ from typing import Final
 from emulator.core.engine import Engine
 from emulator.core.markets import Feed
 from emulator.core.rules import EngineRules, MarginRules
-from emulator.exchanges.bybit import account, asset, market, position, service, user
+from emulator.exchanges.bybit import (
+    account,
+    asset,
+    batches,
+    market,
+    position,
+    queries,
+    service,
+    trading,
+    user,
+)
 from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.auth import ALL_PERMISSIONS
 from emulator.exchanges.bybit.categories import CATEGORIES, SPOT, all_instruments
@@ -52,6 +62,9 @@ either goes by `category:symbol` as well."""
 _MODULES: Final[tuple[Rows, ...]] = (
     service.rows,
     *market.MODULES,
+    trading.rows,
+    batches.rows,
+    queries.rows,
     *position.MODULES,
     *account.MODULES,
     *asset.MODULES,
@@ -89,6 +102,7 @@ def engine(feed: Feed) -> Engine:
                 for one in SPOT.listings.values()
             },
             margin=MARGIN,
+            pair_wallets=(UNIFIED,),
             keeps_transactions=True,
         ),
     )

@@ -25,7 +25,9 @@ HOUR_MS = 3_600_000
         ("kline", "symbol=XYZ&interval=1", "Not supported symbols"),
         ("mark-price-kline", "category=option&symbol=XYZ&interval=1", "Not supported symbols"),
         ("premium-index-price-kline", "symbol=BTCUSDT-25SEP26&interval=1", "Not supported symbols"),
-        ("kline", "symbol=BTCUSDT&interval=7", "interval"),
+        # As a running server answered (pybit, issue 308).
+        ("premium-index-price-kline", "symbol=BTCUSDT&inverval=D", "params error: intervalTime is invalid"),
+        ("kline", "symbol=BTCUSDT&interval=7", "params error: intervalTime is invalid"),
         ("kline", "symbol=BTCUSDT&interval=1&start=2&end=1", "start"),
         ("kline", "symbol=BTCUSDT&interval=1&limit=0", "limit"),
         ("funding/history", "category=linear&symbol=BTCUSDT&startTime=1", "endTime"),
