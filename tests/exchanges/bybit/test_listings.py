@@ -112,7 +112,7 @@ def test_a_delivered_contract_is_delivering_and_then_closed() -> None:
 
 def test_one_asset_moves_alike_on_both_exchanges() -> None:
     """The last trades of the same asset, here and there, are within a fifth of a per cent at any time."""
-    feed_here, feed_there = SyntheticFeed(7, "bybit"), SyntheticFeed(7)
+    feed_here, feed_there = SyntheticFeed(7), SyntheticFeed(7)
     there = {one.symbol: one.instrument for one in load_spot()}
     pairs = [
         (SPOT.listings["BTCUSDT"].instrument, there["BTCUSDT"]),
@@ -132,7 +132,7 @@ def test_one_asset_moves_alike_on_both_exchanges() -> None:
 
 
 def test_every_market_has_a_book_that_its_limits_allow() -> None:
-    feed = SyntheticFeed(7, "bybit")
+    feed = SyntheticFeed(7)
     now_us = _us(2026, 11, 22, 3)
     with exact():
         for listing in load():
