@@ -31,7 +31,6 @@ from emulator.exchanges.bybit.door import Door
 from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.running import ENGINE, FUND, UNIFIED
 from emulator.exchanges.bybit.snippets import snippets
-from emulator.exchanges.bybit.streams.authentication import AUTH, METHOD, authenticate
 from emulator.exchanges.bybit.streams.sockets import sockets
 from emulator.exchanges.bybit.ws_api.methods import methods
 from emulator.exchanges.bybit.ws_api.orders import OPERATIONS
@@ -139,8 +138,8 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             sockets=(
                 *sockets(
                     eras,
-                    operations={AUTH: authenticate, **OPERATIONS},
-                    methods=(METHOD, *methods(routes)),
+                    operations=OPERATIONS,
+                    methods=methods(routes),
                 ),
                 trade_socket(routes, eras),
             ),

@@ -199,7 +199,7 @@ class Door:
         """The server's time as the client knows it, in milliseconds; raises 10002."""
         window_ms = _digits(window) if window else WINDOW_DEFAULT_MS
         timestamp_ms = _digits(timestamp)
-        server_ms = self._nearest_ms(call.sandbox, call.now_us, timestamp_ms or 0)
+        server_ms = self.server_ms(call.sandbox, timestamp_ms or 0, call.now_us)
         if timestamp_ms is None or window_ms is None:
             raise refuse(10002, _shown(timestamp), server_ms, _shown(window) or WINDOW_DEFAULT_MS)
         # Quirk: a timestamp may be almost a second ahead of the server, whatever the window, which only
@@ -208,20 +208,20 @@ class Door:
             return server_ms
         raise refuse(10002, _shown(timestamp), server_ms, _shown(window) or WINDOW_DEFAULT_MS)
 
-    def is_ahead(self, sandbox: Sandbox, time_ms: int) -> bool:
-        """Whether a moment that a client named is not over yet."""
-        return self._timestamps == "off" or time_ms > self._nearest_ms(
-            sandbox, sandbox.clock.now_us(), time_ms
-        )
+    @property
+    def checks_time(self) -> bool:
+        return self._timestamps != "off"
 
-    def _nearest_ms(self, sandbox: Sandbox, now_us: int, time_ms: int) -> int:
-        """The server's time as a client knows it that names this moment."""
+    def server_ms(self, sandbox: Sandbox, timestamp_ms: int, now_us: int | None = None) -> int:
+        """The server's time as a client knows it that sent a timestamp. now_us: the sandbox's time."""
+        if now_us is None:
+            now_us = sandbox.clock.now_us()
         match self._timestamps:
             case "auto":
                 if not sandbox.clock.is_virtual:
                     return now_us // 1000
                 times = (self._wall_us() // 1000, now_us // 1000)
-                return min(times, key=lambda one: abs(one - time_ms))
+                return min(times, key=lambda time_ms: abs(time_ms - timestamp_ms))
             case "wall":
                 return self._wall_us() // 1000
             case "sandbox" | "off":

@@ -37,7 +37,6 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         # Sockets that take orders
         10403: "Exceed IP rate limit. %s requests per second per IP",
         10404: "op type is not found or `category` is not correct/supported",
-        20001: "Repeat auth",
         20006: "reqId is duplicated",
         33004: "Your api key has expired.",
         34040: "not modified",

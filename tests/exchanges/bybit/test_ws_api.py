@@ -13,7 +13,7 @@ import pytest
 
 from emulator.exchanges import bybit
 from emulator.exchanges.bybit.eras import Eras
-from tests.exchanges.bybit.booth import ANY, TRADE, Booth, proof
+from tests.exchanges.bybit.booth import ANY, TRADE, Booth
 from tests.exchanges.bybit.pit import BUY, LINEAR, LONG, NOW_MS, SHORT, SPOT
 
 pytestmark = pytest.mark.anyio
@@ -26,44 +26,6 @@ async def booth(anyio_backend: str) -> AsyncIterator[Booth]:
 
 
 # Who it is
-
-
-async def test_who_proves_to_be_somebody_is_told_so_with_a_code(booth: Booth) -> None:
-    async with booth.listen(TRADE) as client:
-        await client.say({"reqId": "a", "op": "auth", "args": proof("alice-key", "alice", NOW_MS + 1000)})
-        answer = await client.next()
-        connection = answer.pop("connId")
-        assert answer == {"reqId": "a", "retCode": 0, "retMsg": "OK", "op": "auth"}
-        again = await client.ask("auth", *proof("alice-key", "alice", NOW_MS + 1000))
-        # One connection, one account ("20001: repeat auth").
-        assert again == {"retCode": 20001, "retMsg": "Repeat auth", "op": "auth", "connId": connection}
-
-
-@pytest.mark.parametrize("expires", [NOW_MS + 1, str(NOW_MS + 10_000)])
-async def test_the_moment_may_be_a_number_or_text(booth: Booth, expires: int | str) -> None:
-    async with booth.listen(TRADE) as client:
-        assert (await client.ask("auth", *proof("alice-key", "alice", expires)))["retCode"] == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (proof("alice-key", "bob", NOW_MS + 1000), 10004),
-        (proof("nobody", "alice", NOW_MS + 1000), 10003),
-        # From its moment on the proof is not good any more.
-        (proof("alice-key", "alice", NOW_MS), 10001),
-        (proof("alice-key", "alice", "soon"), 10001),
-        (proof("alice-key", "alice", NOW_MS + 1000)[:2], 10001),
-        (["alice-key", NOW_MS + 1000, None], 10001),
-        ([], 10001),
-    ],
-)
-async def test_a_proof_that_proves_nothing(booth: Booth, arguments: list[Any], code: int) -> None:
-    async with booth.listen(TRADE) as client:
-        answer = await client.ask("auth", *arguments)
-        assert answer["retCode"] == code
-        # It may be tried again.
-        assert (await client.ask("auth", *proof("alice-key", "alice", NOW_MS + 1000)))["retCode"] == 0
 
 
 async def test_nobody_in_particular_gives_no_orders(booth: Booth) -> None:
@@ -271,18 +233,6 @@ async def test_the_address_for_everything_takes_orders_as_well(booth: Booth) -> 
         joined = await client.ask("subscribe", "publicTrade.BTCUSDT")
         assert joined["success"] is True
     assert len(await booth.open(SPOT)) == 1
-
-
-async def test_the_address_for_everything_answers_a_proof_in_both_ways(booth: Booth) -> None:
-    async with booth.listen(ANY) as client:
-        answer = await client.ask("auth", *proof("alice-key", "alice", NOW_MS + 1000), id="q")
-        connection = answer["conn_id"]
-        assert answer == {
-            "req_id": "q", "success": True, "ret_msg": "", "op": "auth", "conn_id": connection,
-            "retCode": 0, "retMsg": "OK", "connId": connection,
-        }  # fmt: skip
-        refused = await client.ask("auth", *proof("alice-key", "alice", NOW_MS + 1000))
-        assert (refused["success"], refused["retCode"]) == (False, 20001)
 
 
 def test_every_operation_is_a_row_of_rest() -> None:

@@ -32,7 +32,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     unknown: what is said of a topic that nobody knows. args_max: topics in one request, None where it does
     not matter. one_by_one: whether topics are granted each for itself; else one that is refused refuses the
     whole request. takes_age: whether `max_active_time` in the address says after which time without any
-    traffic the connection is cut. takes_orders: whether orders may be given over it beside all else.
+    traffic the connection is cut.
     """
 
     shape: Shape
@@ -42,5 +42,4 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     args_max: int | None = None
     one_by_one: bool = False
     takes_age: bool = False
-    takes_orders: bool = False
     eras: Eras

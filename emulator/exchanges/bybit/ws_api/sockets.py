@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.refusals import refuse
-from emulator.exchanges.bybit.streams.authentication import AUTH, METHOD, prove
+from emulator.exchanges.bybit.streams.authentication import METHOD, auth_trade
 from emulator.exchanges.bybit.streams.connection import Connection, socket_row
 from emulator.exchanges.bybit.streams.frames import WORD_MAX, Frame
 from emulator.exchanges.bybit.streams.offer import Offer, Operate
 from emulator.exchanges.bybit.ws_api.methods import methods
 from emulator.exchanges.bybit.ws_api.orders import OPERATIONS
 from emulator.web.codec import encode
-from emulator.web.contract import Refusal, Route, SocketRow
+from emulator.web.contract import Route, SocketRow
 
 PATH: Final = "/v5/trade"
 
@@ -44,16 +44,6 @@ def _told(frame: Frame | None, conn_id: str, op: str, code: int | str, text: str
     return encode({**named, "retCode": code, "retMsg": text, "op": op, **more, "connId": conn_id})
 
 
-def _authenticate(connection: Connection, frame: Frame) -> None:
-    code: int | str = 0
-    text = "OK"
-    try:
-        prove(connection, frame)
-    except Refusal as refusal:
-        code, text = refusal.code, refusal.message
-    connection.send(_told(frame, connection.id, AUTH, code, text))
-
-
 def _no_topics(connection: Connection, frame: Frame) -> None:
     connection.send(TRADE_SHAPE.refusal(frame, connection.id, ""))
 
@@ -61,7 +51,7 @@ def _no_topics(connection: Connection, frame: Frame) -> None:
 TRADE_SHAPE: Final = TradeShape()
 TRADE_OPERATIONS: Final[Mapping[str, Operate]] = {
     **OPERATIONS,
-    AUTH: _authenticate,
+    "auth": auth_trade,
     "subscribe": _no_topics,
     "unsubscribe": _no_topics,
 }
