@@ -1,4 +1,4 @@
-"""Pairs' orders that wait for a price: with their funds frozen, without, and as the stops of another order."""
+"""Pairs' orders that wait for a price: with their funds frozen or without, and as stops of another one."""
 
 from __future__ import annotations
 
