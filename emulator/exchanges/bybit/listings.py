@@ -404,6 +404,8 @@ def _contract(
             funding=FundingRule(cap=cap, floor=-cap) if cap else FundingRule(),
         ),
         take_bound=_number(row.price_limit_y, "price_limit_y"),
+        # Two legs are offered for perpetuals against USDT only ("Switch Position Mode").
+        hedgeable=not is_inverse and not quarter and row.settle == "USDT",
     )
     instrument = Instrument(
         symbol=f"{category}:{symbol}",
