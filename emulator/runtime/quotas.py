@@ -74,33 +74,24 @@ class Rolling:
         self.limit = limit
         self._entries: dict[Hashable, deque[tuple[int, int]]] = {}
 
-    def used(self, subject: Hashable, now_us: int) -> int:
+    def left(self, subject: Hashable, now_us: int) -> int:
+        """How many more there may be."""
         entries = self._entries.get(subject)
-        return 0 if entries is None else self._sum(entries, now_us)
+        return self.limit if entries is None else self.limit - self._sum(entries, now_us)
 
-    def take(self, subject: Hashable, count: int, now_us: int) -> int | None:
-        """Count, and return what is left; None: there was not as much left, and nothing is counted."""
+    def add(self, subject: Hashable, count: int, now_us: int) -> None:
+        """Count what is let pass, which is no more than what is left."""
         entries = self._entries.get(subject)
         if entries is None:
             if len(self._entries) >= SUBJECTS_MAX:
                 del self._entries[next(iter(self._entries))]
             entries = self._entries[subject] = deque()
-        left = self.limit - self._sum(entries, now_us) - count
-        if left < 0:
-            return None
         entries.append((now_us, count))
-        return left
 
-    def frees_us(self, subject: Hashable, count: int, now_us: int) -> int:
-        """From when on so many more can be counted; a whole interval from now where that is never."""
-        free = self.limit - self.used(subject, now_us)
-        for at_us, counted in self._entries.get(subject, ()):
-            if free >= count:
-                return now_us
-            free += counted
-            if free >= count:
-                return at_us + self.interval_us
-        return now_us if free >= count else now_us + self.interval_us
+    def frees_us(self, subject: Hashable, now_us: int) -> int:
+        """From when on there is more left than now."""
+        entries = self._entries.get(subject)
+        return entries[0][0] + self.interval_us if entries else now_us
 
     def _sum(self, entries: deque[tuple[int, int]], now_us: int) -> int:
         # A clock that was set back leaves entries of the future, which count no more.

@@ -296,8 +296,8 @@ def test_the_market_itself_finds_who_owes_too_much() -> None:
 
 def test_what_was_borrowed_is_given_back_when_it_cannot_be_kept() -> None:
     """20000 are owed and need 800, 5000 of them are left, and 0.4 BTC count for 0.38 of the price: so it is
-    kept above 15800 / 0.38 = 41578.94... Then all that is there is given back, so 15000 are owed and need 600,
-    which is kept above 15600 / 0.38 = 41052.63..."""
+    kept above 15800 / 0.38 = 41578.94... Then all that is there is given back, so 15000 are owed and need
+    600, which is kept above 15600 / 0.38 = 41052.63..."""
     world = Unified(BTC="0.1")
     world.does(world.borrowing("USDT", "20000"))
     world.trade(PAIR, "0.3", "50000")

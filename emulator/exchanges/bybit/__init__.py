@@ -12,7 +12,17 @@ from typing import Final
 from emulator.core.engine import Engine
 from emulator.core.markets import Feed
 from emulator.core.rules import EngineRules
-from emulator.exchanges.bybit import account, asset, market, position, service, user
+from emulator.exchanges.bybit import (
+    account,
+    asset,
+    batches,
+    market,
+    position,
+    queries,
+    service,
+    trading,
+    user,
+)
 from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.auth import ALL_PERMISSIONS
 from emulator.exchanges.bybit.categories import CATEGORIES, SPOT, all_instruments
@@ -21,6 +31,7 @@ from emulator.exchanges.bybit.door import Door
 from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.running import ENGINE, FUND, UNIFIED
 from emulator.exchanges.bybit.snippets import snippets
+from emulator.exchanges.bybit.streams.sockets import sockets
 from emulator.web.contract import Counting, NotEmulated, Rows, Site, Timestamps
 
 __all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADED", "WALLETS", "Eras", "engine", "sites", "snippets"]
@@ -52,6 +63,9 @@ either goes by `category:symbol` as well."""
 _MODULES: Final[tuple[Rows, ...]] = (
     service.rows,
     *market.MODULES,
+    trading.rows,
+    batches.rows,
+    queries.rows,
     *position.MODULES,
     *account.MODULES,
     *asset.MODULES,
@@ -89,22 +103,24 @@ def engine(feed: Feed) -> Engine:
                 for one in SPOT.listings.values()
             },
             margin=MARGIN,
-            keeps_transactions=True,
             pair_wallets=(UNIFIED,),
+            keeps_transactions=True,
         ),
     )
 
 
 def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Site, ...]:
     """The sites that are served. timestamps, counting: see `web/contract`."""
+    door = Door(eras=eras, timestamps=timestamps, counting=counting)
     return (
         Site(
             name="bybit",
             engine=ENGINE,
             title="Bybit v5",
             rows=tuple(route for rows in _MODULES for route in rows),
-            dialect=Door(eras=eras, timestamps=timestamps, counting=counting),
+            dialect=door,
             not_emulated=NOT_EMULATED,
+            sockets=sockets(eras),
             takes_forms=False,
             takes_json=True,
             permissions=ALL_PERMISSIONS,

@@ -96,6 +96,14 @@ def speak(rejection: Rejection, command: Command | None) -> Refusal:
             return refuse(131002) if attempt is Attempt.MOVE else refuse_parameter("margin")
         case rejections.InsufficientBalance() | rejections.InsufficientMargin():
             return _insufficient(attempt, command, is_pair=is_pair)
+        case rejections.CollateralOff():
+            return refuse(170346) if is_pair else refuse(110101)
+        case rejections.BorrowingOff():
+            return refuse(182021) if rejection.is_isolated and not is_pair else refuse(170036)
+        case rejections.BorrowedTooMuch():
+            return refuse(170034)
+        case rejections.NothingOwed():
+            return refuse_parameter("amount")
         case rejections.PositionTooLarge():
             if isinstance(command, commands.SetLeverage):
                 return _leverage_too_high(rejection.leverage, None)
@@ -150,7 +158,7 @@ def speak(rejection: Rejection, command: Command | None) -> Refusal:
         case rejections.AmendIncreases():
             return refuse(170312) if is_pair else refuse(110022)
         case rejections.AmendChangesNothing():
-            return refuse(170312) if is_pair else refuse(10001, text="The order remains unchanged")
+            return refuse(10001, text="The order remains unchanged")
         case rejections.AmendPendingFunded():
             return refuse(170312) if is_pair else refuse(110032)
         case rejections.OrderTermsInvalid():
@@ -231,7 +239,7 @@ def _would_trigger(command: Command | None, *, is_pair: bool) -> Refusal:
         return refuse(170210)
     terms = command.terms if isinstance(command, commands.PlaceOrder | commands.TestOrder) else None
     price = None if terms is None or terms.trigger is None else terms.trigger.price
-    shown = "" if price is None else _scaled(price)
+    shown = "" if price is None else scaled_text(price)
     is_rising = terms is not None and terms.side is Side.BUY
     # The core does not say at which price it judged.
     return refuse(110092 if is_rising else 110093, shown, "")
@@ -243,9 +251,10 @@ def _stop_wrong(rejection: rejections.StopPriceWrong) -> Refusal:
     name = "TakeProfit" if is_profit else "StopLoss"
     wanted = "higher" if is_profit is is_long else "lower"
     side = "Buy" if is_long else "Sell"
-    base = f"{_scaled(rejection.base)}??{_SOURCES[rejection.source]}"
+    base = f"{scaled_text(rejection.base)}??{_SOURCES[rejection.source]}"
     words = (
-        f"{name}:{_scaled(rejection.price)} set for {side} position should be {wanted} than base_price:{base}"
+        f"{name}:{scaled_text(rejection.price)} set for {side} position should be {wanted} "
+        f"than base_price:{base}"
     )
     return refuse(10001, text=words)
 
@@ -257,7 +266,7 @@ _SOURCES: Final = {
 }
 
 
-def _scaled(price: Decimal) -> str:
+def scaled_text(price: Decimal) -> str:
     # Quirk: prices in the texts about triggers and stops are told in ten-thousandths (running servers).
     return decimal_text(price * 10_000)
 

@@ -63,9 +63,18 @@ def execution_id_text(category: str, instrument: str, trade: int) -> str:
     return uuid_text(trade ^ (text_number(instrument) & ((1 << 63) - 1)), version=5)
 
 
-def funding_id_text(instrument: str, leg: str, time_us: int, account: int) -> str:
-    """What names a payment of funding, as an execution and, with another version, as its order."""
-    return uuid_text(text_number(f"{instrument}/{leg}/{account}") ^ time_us, version=5)
+def funding_id_text(account: int, instrument: str, leg: str, time_us: int) -> str:
+    """What names a payment of funding, as an execution."""
+    return uuid_text(_funding_number(account, instrument, leg, time_us), version=5)
+
+
+def funding_order_text(account: int, instrument: str, leg: str, time_us: int) -> str:
+    """The order that a payment of funding claims to be of, which there is not."""
+    return uuid_text(_funding_number(account, instrument, leg, time_us), version=8)
+
+
+def _funding_number(account: int, instrument: str, leg: str, time_us: int) -> int:
+    return text_number(f"{account}/{instrument}/{leg}/{time_us}")
 
 
 def cross_sequence(time_us: int) -> int:

@@ -51,6 +51,9 @@ DELIVERY_FEE: Final = "0.0005"
 PAIR_STEP: Final = Decimal("0.0000000001")
 """Balances have up to eighteen places; these are enough for what one step of a pair costs."""
 
+STOP_PAIRS_MAX: Final = 20
+"""How many pairs of stops for parts of one position may wait (error page, 110061)."""
+
 LEVERAGE_STEP: Final = "0.01"
 
 SELF_TRADE_MODES: Final = frozenset(
@@ -332,6 +335,10 @@ def _pair(row: PairRow) -> Listing:
         fee_asset_rule=FeeAssetRule.RECEIVED,
         post_only_failure=Outcome.EXPIRE,
         fill_or_kill_failure=Outcome.EXPIRE,
+        take_bound_failure=Outcome.EXPIRE,
+        dormant_modified=True,
+        below_executed=Outcome.REFUSE,
+        take_bound=_number(row.price_limit_y, "price_limit_y"),
         trigger_sources=frozenset({TriggerSource.LAST}),
         profile=_profile(row),
     )
@@ -404,8 +411,9 @@ def _contract(
             funding=FundingRule(cap=cap, floor=-cap) if cap else FundingRule(),
         ),
         take_bound=_number(row.price_limit_y, "price_limit_y"),
-        # Two legs are offered for perpetuals against USDT only ("Switch Position Mode").
-        hedgeable=not is_inverse and not quarter and row.settle == "USDT",
+        stop_pairs_max=STOP_PAIRS_MAX,
+        # Quirk: positions of both sides at once are for perpetuals in USDT only ("Switch Position Mode").
+        hedgeable=row.settle == "USDT" and not quarter,
     )
     instrument = Instrument(
         symbol=f"{category}:{symbol}",
@@ -441,6 +449,9 @@ def _contract(
         fee_asset_rule=FeeAssetRule.QUOTE,
         post_only_failure=Outcome.EXPIRE,
         fill_or_kill_failure=Outcome.EXPIRE,
+        take_bound_failure=Outcome.EXPIRE,
+        dormant_modified=True,
+        below_executed=Outcome.REFUSE,
         # Two quarters that were traded alike would have the same market to the last trade.
         profile=_profile(row, times=1 + quarter % 2),
         contract=contract,

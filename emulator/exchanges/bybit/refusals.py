@@ -126,6 +126,7 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         170005: "Too many new orders; current limit is %s orders per %s.",
         170007: "Timeout waiting for response from backend server.",
         170033: "margin Insufficient account balance ",
+        170034: "Liability over flow in spot leverage trade!",
         170036: (
             "You haven't enabled Cross Margin Trading yet. To do so, please head to the PC trading site "
             "or the Bybit app"
@@ -203,6 +204,7 @@ _OWN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "side": "Side invalid",
         "orderType": "OrderType invalid",
         "positionIdx": "position idx not match position mode",
+        "interval": "params error: intervalTime is invalid",
     }
 )
 """Parameters whose error running servers tell in another way."""

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from emulator.core.history import FillKind
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
-from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms, PegSide
+from emulator.core.orders import Cause, EndReason, Order, OrderStatus, OrderTerms, PegSide, StopRole
 from emulator.core.positions import Leg
 
 UNKNOWN: Final = "UNKNOWN"
@@ -102,10 +103,11 @@ OPEN_STATUSES: Final = (NEW, PARTIALLY_FILLED, UNTRIGGERED)
 CLOSED_STATUSES: Final = (REJECTED, PARTIALLY_FILLED_CANCELED, FILLED, CANCELLED, TRIGGERED, DEACTIVATED)
 ORDER_STATUSES: Final = (*OPEN_STATUSES, *CLOSED_STATUSES)
 
+TRADE, FUNDING = "Trade", "Funding"
 EXECUTION_TYPES: Final = (
-    "Trade",
+    TRADE,
     "AdlTrade",
-    "Funding",
+    FUNDING,
     "BustTrade",
     "Delivery",
     "Settle",
@@ -113,6 +115,105 @@ EXECUTION_TYPES: Final = (
     "MovePosition",
     "FutureSpread",
     "CorporateAction",
+)
+
+
+# Labels: the dialect's own words that terms keep and give back (`OrderTerms.labels`)
+
+UNIT: Final = "unit"
+"""`marketUnit`, of a pair's market order."""
+BASE_PRICE: Final = "base"
+"""The last price when the order was placed."""
+
+
+def label_of(terms: OrderTerms, name: str) -> str:
+    """What an order was labeled with; "" where it was not."""
+    for label, word in terms.labels:
+        if label == name:
+            return word
+    return ""
+
+
+_STOP_WORDS: Mapping[StopRole, str] = MappingProxyType(
+    {
+        StopRole.STOP: "Stop",
+        StopRole.TAKE_PROFIT: "TakeProfit",
+        StopRole.STOP_LOSS: "StopLoss",
+        StopRole.PARTIAL_TAKE_PROFIT: "PartialTakeProfit",
+        StopRole.PARTIAL_STOP_LOSS: "PartialStopLoss",
+        StopRole.TRAILING: "TrailingStop",
+    }
+)
+
+
+def stop_word(order: Order, *, is_spot: bool) -> str:
+    """`stopOrderType`; "" of an order that never waited for anything."""
+    terms = order.terms
+    if is_spot:
+        # Quirk: of pairs the two that end each other are OCO orders; what waits with its funds frozen has a
+        # word of its own (enum, `stopOrderType`).
+        if order.in_list:
+            return OCO
+        if terms.trigger is not None and terms.role is StopRole.NONE:
+            return SPOT_TPSL
+    return _STOP_WORDS.get(terms.role, "")
+
+
+_CREATED_BY: Mapping[Cause, str] = MappingProxyType(
+    {
+        Cause.LIQUIDATION: "CreateByLiq",
+        Cause.DELEVERAGING: "CreateByAdl_PassThrough",
+        Cause.DELIVERY: "CreateBySettle",
+    }
+)
+
+
+_CREATED_FOR: Mapping[StopRole, str] = MappingProxyType(
+    {
+        StopRole.STOP: "CreateByStopOrder",
+        StopRole.TAKE_PROFIT: "CreateByTakeProfit",
+        StopRole.STOP_LOSS: "CreateByStopLoss",
+        StopRole.PARTIAL_TAKE_PROFIT: "CreateByPartialTakeProfit",
+        StopRole.PARTIAL_STOP_LOSS: "CreateByPartialStopLoss",
+        StopRole.TRAILING: "CreateByTrailingStop",
+    }
+)
+
+
+def create_word(terms: OrderTerms) -> str:
+    """`createType`, of a contract's order."""
+    if terms.cause is not Cause.OWNER:
+        return _CREATED_BY[terms.cause]
+    word = _CREATED_FOR.get(terms.role)
+    if word is not None:
+        return word
+    return "CreateByBboOrder" if terms.peg is not None else "CreateByUser"
+
+
+_EXECUTION_WORDS: Mapping[FillKind, str] = MappingProxyType(
+    {
+        FillKind.TRADE: TRADE,
+        FillKind.LIQUIDATION: "BustTrade",
+        FillKind.DELEVERAGING: "AdlTrade",
+        FillKind.DELIVERY: "Delivery",
+        FillKind.FUNDING: FUNDING,
+    }
+)
+
+
+def execution_word(kind: FillKind, *, is_inverse: bool) -> str:
+    """`execType`."""
+    # Quirk: that an inverse contract was delivered is a settlement (enum, `execType`).
+    return "Settle" if is_inverse and kind is FillKind.DELIVERY else _EXECUTION_WORDS[kind]
+
+
+def execution_kind(word: str) -> FillKind | None:
+    """The kind that an `execType` asks for; None for one that nothing here is of."""
+    return FillKind.DELIVERY if word == "Settle" else _KINDS_OF_WORDS.get(word)
+
+
+_KINDS_OF_WORDS: Mapping[str, FillKind] = MappingProxyType(
+    {word: kind for kind, word in _EXECUTION_WORDS.items()}
 )
 
 
@@ -138,13 +239,26 @@ def status_word(order: Order, *, is_spot: bool) -> str:
             return TRIGGERED
         case OrderStatus.CANCELED | OrderStatus.EXPIRED | OrderStatus.EXPIRED_IN_MATCH:
             pass
-    if order.terms.trigger is not None and not order.working_us:
+    if order.terms.trigger is not None and not order.working_us and order.end_reason not in _AT_TRIGGER:
         # Quirk: what ended before it was triggered is Deactivated; an order that was triggered and then
         # ended is Cancelled as any other (enum, `orderStatus`).
         return DEACTIVATED
     # Quirk: a pair's order that traded and was then ended has a status of its own, one of a contract has not
     # (enum, `orderStatus`).
     return PARTIALLY_FILLED_CANCELED if is_spot and order.executed else CANCELLED
+
+
+_AT_TRIGGER: Final = frozenset(
+    {
+        EndReason.INSUFFICIENT_BALANCE,
+        EndReason.REFUSED_AT_ACTIVATION,
+        EndReason.NOTHING_TO_REDUCE,
+        EndReason.WOULD_TAKE,
+        EndReason.NO_LIQUIDITY,
+        EndReason.UNFILLED_ALL_OR_NOTHING,
+    }
+)
+"""Why an order whose condition was met came to nothing."""
 
 
 def _endings() -> dict[EndReason, tuple[str, str]]:
@@ -165,6 +279,11 @@ def _endings() -> dict[EndReason, tuple[str, str]]:
         EndReason.DELIVERED: ("CancelBySettle", "EC_PerCancelRequest"),
         EndReason.PRICE_PROTECTED: (UNKNOWN, "EC_ReachRiskPriceLimit"),
         EndReason.TIME_PASSED: (UNKNOWN, "EC_PerCancelRequest"),
+        EndReason.TAKE_PROFIT_FIRED: ("CancelByOCOSlCanceledByTpTriggered", "EC_PerCancelRequest"),
+        EndReason.STOP_LOSS_FIRED: ("CancelByOCOTpCanceledBySlTriggered", "EC_PerCancelRequest"),
+        EndReason.POSITION_CLOSED: ("CancelByTpSlTsClear", "EC_PerCancelRequest"),
+        EndReason.DISCONNECTED: ("CancelByDCP", "EC_PerCancelRequest"),
+        EndReason.MADE_WAY: ("CancelByReduceOnly", "EC_PerCancelRequest"),
     }
 
 
@@ -174,6 +293,6 @@ ENDINGS: Mapping[EndReason, tuple[str, str]] = MappingProxyType(_endings())
 
 def ending_words(order: Order) -> tuple[str, str]:
     """`cancelType` and `rejectReason` of an order as it stands."""
-    if order.status is OrderStatus.CANCELED:
+    if order.status is OrderStatus.CANCELED and order.end_reason is EndReason.NONE:
         return "CancelByUser", "EC_PerCancelRequest"
     return ENDINGS[order.end_reason]

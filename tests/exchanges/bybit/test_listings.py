@@ -80,6 +80,14 @@ def test_leverage_of_the_lowest_tier_is_the_highest_that_is_shown() -> None:
         assert Decimal(listing.risk_tiers[0].leverage_max) == listing.contract.tiers[0].leverage_max
 
 
+def test_only_perpetuals_in_usdt_have_two_positions() -> None:
+    # v5 "Switch Position Mode".
+    hedgeable = {one.instrument.symbol for one in load() if one.contract and one.contract.hedgeable}
+    assert {"linear:BTCUSDT", "linear:1000PEPEUSDT"} <= hedgeable
+    for name in ("linear:BTCPERP", "linear:BTCUSDT-25DEC26", "inverse:BTCUSD", "inverse:BTCUSDZ26"):
+        assert name not in hedgeable
+
+
 def test_dated_contracts_end_on_last_fridays_of_quarters_and_two_are_listed_at_any_time() -> None:
     december = LINEAR.listings["BTCUSDT-26DEC25"]
     assert december.delivery_us == _us(2025, 12, 26, 8)
@@ -104,7 +112,7 @@ def test_a_delivered_contract_is_delivering_and_then_closed() -> None:
 
 def test_one_asset_moves_alike_on_both_exchanges() -> None:
     """The last trades of the same asset, here and there, are within a fifth of a per cent at any time."""
-    feed_here, feed_there = SyntheticFeed(7, "bybit"), SyntheticFeed(7)
+    feed_here, feed_there = SyntheticFeed(7), SyntheticFeed(7)
     there = {one.symbol: one.instrument for one in load_spot()}
     pairs = [
         (SPOT.listings["BTCUSDT"].instrument, there["BTCUSDT"]),
@@ -124,7 +132,7 @@ def test_one_asset_moves_alike_on_both_exchanges() -> None:
 
 
 def test_every_market_has_a_book_that_its_limits_allow() -> None:
-    feed = SyntheticFeed(7, "bybit")
+    feed = SyntheticFeed(7)
     now_us = _us(2026, 11, 22, 3)
     with exact():
         for listing in load():

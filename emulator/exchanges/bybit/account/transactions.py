@@ -149,7 +149,7 @@ def _transaction(one: TransactionRecord) -> Transaction:
         if one.order:
             order = order_id_text(category, one.order)
     if is_funding:
-        trade = funding_id_text(one.instrument, one.leg.value, one.time_us, one.account)
+        trade = funding_id_text(one.account, one.instrument, one.leg.value, one.time_us)
     is_derivative = category not in ("", "spot")
     rate = one.rate if one.is_buyer is not False or not is_funding else -one.rate
     return {

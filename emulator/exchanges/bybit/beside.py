@@ -1,0 +1,77 @@
+"""What is told of an order beside its own record: what it has cost, whom it met, and what it follows upon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from emulator.core.engine import Engine
+from emulator.core.history import Fill, PreventedMatch, Query
+from emulator.core.ids import OrderId
+from emulator.core.numbers import ZERO, exact
+from emulator.core.orders import EndReason, Order
+from emulator.web.contract import Call
+
+FILLS_MAX: Final = 1000
+"""How many are read at once of an order that is not in memory."""
+
+
+class Beside(NamedTuple):
+    """fees: by coin; below zero: a rebate. met: the order of the same owner that it was ended by. parent: the
+    client's own name for the order that brought this one along."""
+
+    fees: Mapping[str, Decimal]
+    met: OrderId | None = None
+    parent: str = ""
+
+
+def beside_now(engine: Engine, order: Order) -> Beside:
+    """Of an order that changed just now, whose trades are in memory."""
+    views = engine.views
+    parent = views.orders.get(order.terms.parent)
+    matches = views.prevented.get((order.account, order.instrument), ())
+    return Beside(
+        fees_of(views.fills_of.get(order.id, ())) if order.executed else {},
+        _met(order, reversed(matches)),
+        "" if parent is None else parent.client_id,
+    )
+
+
+async def beside(call: Call, order: Order) -> Beside:
+    """Of any order, from memory or from the archive."""
+    if call.engine.views.is_whole(Fill, order.account, order.instrument):
+        return beside_now(call.engine, order)
+    account, scope, number = order.account, order.instrument, order.prevented_match
+    fills: list[Fill] = []
+    if order.executed:
+        query = Query(account=account, scope=scope, part=order.id, limit=FILLS_MAX)
+        fills = await call.records(Fill, query)
+    matches: list[PreventedMatch] = []
+    if number is not None:
+        query = Query(account=account, scope=scope, first_id=number, last_id=number)
+        matches = await call.records(PreventedMatch, query)
+    parent: Order | None = None
+    if order.terms.parent:
+        parent = await call.order(scope, order.terms.parent, None)
+    return Beside(fees_of(fills), _met(order, matches), "" if parent is None else parent.client_id)
+
+
+def _met(order: Order, matches: Iterable[PreventedMatch]) -> OrderId | None:
+    if order.end_reason is not EndReason.SELF_TRADE:
+        return None
+    for record in matches:
+        event = record.event
+        if event.match == order.prevented_match:
+            return event.maker if event.taker == order.id else event.taker
+    return None
+
+
+def fees_of(fills: Iterable[Fill]) -> dict[str, Decimal]:
+    """What trades have cost, by coin."""
+    fees: dict[str, Decimal] = {}
+    with exact():
+        for fill in fills:
+            if fill.fee:
+                fees[fill.fee_asset] = fees.get(fill.fee_asset, ZERO) + fill.fee
+    return fees
