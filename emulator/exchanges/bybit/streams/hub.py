@@ -18,6 +18,7 @@ from emulator.exchanges.bybit.streams.tickers import read_limits, read_ticker
 from emulator.exchanges.bybit.streams.topics import SECOND_US, Topic, TopicKind
 from emulator.market_data.intervals import Interval
 from emulator.market_data.streams.candles import Klines
+from emulator.market_data.streams.listed import WhileListed
 from emulator.market_data.streams.records import Records
 from emulator.market_data.streams.trades import TradeGroups
 from emulator.market_data.streams.window import BestWindow, BookWindow
@@ -73,16 +74,26 @@ def _listing(topic: Topic) -> Listing:
     return topic.listing
 
 
+def _while_listed(make: Make[Topic]) -> Make[Topic]:
+    """What makes the sources of a sort, silent after the delivery of what they tell of."""
+
+    def made(sandbox: Sandbox, topic: Topic) -> Source:
+        source, listing = make(sandbox, topic), _listing(topic)
+        return source if listing.delivery_us is None else WhileListed(source, listing.is_listed)
+
+    return made
+
+
 SOURCES: Final[Mapping[TopicKind, Make[Topic]]] = MappingProxyType(
     {
-        TopicKind.BOOK: _book,
-        TopicKind.BEST: _best,
-        TopicKind.RPI_BOOK: _rpi_book,
-        TopicKind.TRADE: _trades,
-        TopicKind.TICKER: _ticker,
-        TopicKind.KLINE: _klines,
-        TopicKind.LIQUIDATION: _liquidations,
-        TopicKind.PRICE_LIMIT: _price_limits,
+        TopicKind.BOOK: _while_listed(_book),
+        TopicKind.BEST: _while_listed(_best),
+        TopicKind.RPI_BOOK: _while_listed(_rpi_book),
+        TopicKind.TRADE: _while_listed(_trades),
+        TopicKind.TICKER: _while_listed(_ticker),
+        TopicKind.KLINE: _while_listed(_klines),
+        TopicKind.LIQUIDATION: _while_listed(_liquidations),
+        TopicKind.PRICE_LIMIT: _while_listed(_price_limits),
     }
 )
 """What is missing says nothing: of maintenance there is none, and pools that contracts share are not told of

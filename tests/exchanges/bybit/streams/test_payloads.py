@@ -187,6 +187,30 @@ async def test_a_ticker_of_dated_contracts(station: Station) -> None:
     assert (frame["data"]["nextFundingTime"], frame["data"]["fundingRate"]) == ("", "")
 
 
+async def test_after_its_delivery_nothing_is_told_of_a_contract(station: Station) -> None:
+    listing = next(
+        one
+        for one in LINEAR.listings.values()
+        if one.delivery_us is not None
+        and one.is_listed(NOW_US)
+        and one.is_listed(NOW_US + 86_400 * SECOND_US)
+    )
+    assert listing.delivery_us is not None
+    symbol = listing.symbol
+    topics = [f"{word}.{symbol}" for word in ("tickers", "publicTrade", "orderbook.50", "kline.1")]
+    async with station.listen("/v5/public/linear") as client:
+        await client.join(*topics)
+        await station.step(3_600 * SECOND_US)
+        assert {frame["topic"] for frame in await client.rest()} == set(topics)
+        await station.step(listing.delivery_us - station.now_us)
+        await client.rest()
+        await station.step(3_600 * SECOND_US)
+        assert await client.rest() == []
+        await client.ask("unsubscribe", *topics)
+        answer = await client.ask("subscribe", topics[0])
+        assert answer["ret_msg"] == f"error:handler not found,topic:{topics[0]}"
+
+
 async def test_a_kline(station: Station) -> None:
     async with station.listen("/v5/public/linear") as client:
         await client.join("kline.5.BTCUSDT")
