@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from emulator.core.collateral import CollateralAsset
-from emulator.core.margin import CostRule
 from emulator.core.numbers import ONE
 from emulator.core.positions import AccountMargin
-from emulator.core.rules import LeverageScope, MarginRules, PositionModeScope
+from emulator.core.rules import CollateralAsset, CostRule, LeverageScope, MarginRules, PositionModeScope
 from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.categories import LINEAR
 from emulator.exchanges.bybit.listings import TAKER_FEE
