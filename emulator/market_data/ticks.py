@@ -12,8 +12,8 @@ from emulator.core.engine import Engine
 LOOKED_BACK: Final = 1000
 """Trades after which a price that never changed counts as risen."""
 
-_LOOKED_AT: Final = 50
-"""How many trades are read at once."""
+_LOOKED_AT: Final = 4
+"""How many trades are read at first, and four times as many each time that they had one price."""
 
 
 class Tick(Enum):
@@ -39,14 +39,14 @@ def read_tick(engine: Engine, instrument: str, now_us: int) -> Tick:
     market = engine.state.markets[instrument]
     newest = market.trade_count(now_us)
     prices: list[Decimal] = []
-    end = newest
+    end, wanted = newest, _LOOKED_AT
     while end > 0 and newest - end < LOOKED_BACK:
-        first = max(1, end - _LOOKED_AT + 1)
+        first = max(1, end - wanted + 1)
         found = [trade.price for trade in market.trades(first, end - first + 1, now_us)]
         prices = found + prices
         if any(price != prices[-1] for price in prices):
             break
-        end = first - 1
+        end, wanted = first - 1, wanted * 4
     return tick_of(prices)
 
 

@@ -214,7 +214,8 @@ def assert_views_agree(engine: Engine) -> None:
             if isinstance(movement.event, AmountWithdrawn):
                 charged[movement.event.asset] += movement.event.fee
     paid = state.ledger.counterparties[FEES]
-    assert {asset: amount for asset, amount in charged.items() if amount} == paid
+    charged_all, paid_all = ({one: n for one, n in listed.items() if n} for listed in (charged, paid))
+    assert charged_all == paid_all
 
 
 def assert_what_rests_is_counted(engine: Engine) -> None:

@@ -45,8 +45,8 @@ def render(told: ToldWindow, divisor: int) -> dict[str, Any]:
     return {
         "snapshot": told.is_snapshot,
         "number": told.number,
-        "id": told.update_id,
         "told_us": told.now_us,
+        "looked_us": told.looked_us,
         "bids": [[str(price), str(quantity)] for price, quantity in told.bids],
         "asks": [[str(price), str(quantity)] for price, quantity in told.asks],
     }
@@ -160,7 +160,7 @@ async def test_the_best_alone_is_told_again_after_a_while(place: Place) -> None:
     assert window.next_us(place.now_us) - place.now_us == MILLISECOND_US
     place.wall_us += MILLISECOND_US
     (again,) = place.look(window)
-    assert again == {**greeting, "told_us": place.now_us, "id": again["id"]}
+    assert again == {**greeting, "told_us": place.now_us, "looked_us": place.now_us}
     await place.order(SYMBOL, Side.BUY, "1", "101")
     assert place.look(window) == []
     assert window.next_us(place.now_us) - place.now_us == 10 * MILLISECOND_US

@@ -19,7 +19,7 @@ from emulator.core import rejections as r
 from emulator.core.contracts import value_max
 from emulator.core.coverage import mark_price
 from emulator.core.ids import MARKET_ORDER
-from emulator.core.instruments import OrderType, Side
+from emulator.core.instruments import Instrument, OrderType, Side
 from emulator.core.margin import margin_value
 from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import Cause, OrderTerms
@@ -63,7 +63,7 @@ class ContractUniverse(FuturesUniverse):
     """A universe that reckons positions from trades. seen: how often what
     happened, of all examples. is_drawn: whether Hypothesis is to be told."""
 
-    listed = (*LISTED, DATED)
+    listed: tuple[Instrument, ...] = (*LISTED, DATED)
     symbols = tuple(one.symbol for one in listed)
     seen: ClassVar[Counter[str]] = Counter()
     is_drawn = False

@@ -39,12 +39,16 @@ from emulator.core.instruments import (
 from emulator.core.instruments import OrderType as Type
 from emulator.core.order_lists import ListKind, ListStatus, OrderList
 from emulator.core.orders import (
+    Attached,
     EndReason,
     Order,
     OrderStatus,
     OrderTerms,
     Peg,
     PegSide,
+    Slippage,
+    Stop,
+    StopRole,
     Trigger,
     TriggerKind,
 )
@@ -111,13 +115,26 @@ TERMS = OrderTerms(
     time_in_force=TimeInForce.FOK,
     post_only=True,
     trigger=Trigger(
-        kind=TriggerKind.TAKE_PROFIT, price=Decimal("1.10"), trailing_bips=25, source=TriggerSource.MARK
+        kind=TriggerKind.TAKE_PROFIT,
+        price=Decimal("1.10"),
+        trailing_bips=25,
+        source=TriggerSource.MARK,
+        trailing_distance=Decimal("0.50"),
     ),
     iceberg_quantity=Decimal("0.100"),
     peg=Peg(side=PegSide.MARKET, levels=3),
     self_trade_mode=SelfTradeMode.DECREMENT,
     client_id="wörd/✓ $ . \u2028",
     labels=(("strategyId", "7"), ("$odd.name", "")),
+    close_on_trigger=True,
+    attached=Attached(
+        whole=False,
+        take_profit=Stop(price=Decimal("1.20"), source=TriggerSource.INDEX, limit=Decimal("1.1900")),
+        stop_loss=Stop(price=Decimal("0.90")),
+    ),
+    role=StopRole.PARTIAL_STOP_LOSS,
+    parent=2**61,
+    slippage=Slippage(steps=3, ratio=Decimal("0.010")),
 )
 FULL_ORDER = order(
     2**62,
@@ -146,6 +163,7 @@ FULL_ORDER = order(
     end_reason=EndReason.SELF_TRADE,
     working_us=T0 + 2,
     queued_us=T0 + 3,
+    bound=Decimal("7.70"),
 )
 LISTED = OrderList(
     id=9,

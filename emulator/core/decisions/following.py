@@ -171,7 +171,7 @@ def _enter_budget(
         state, rules, market, taker, now_us, limit=bound, quantity=None, budget=budget,
         reserved=max(ZERO, needed - held),
     )  # fmt: skip
-    if max(plan.paid, needed) > state.ledger.free(order.account, order.wallet, order.hold_asset) + held:
+    if max(plan.paid, needed) > _spendable(state, rules, order, now_us) + held:
         return [e.OrderExpired(order=order.id, reason=EndReason.INSUFFICIENT_BALANCE)]
     quantity = plan.executed + plan.prevented
     if not quantity:

@@ -32,6 +32,7 @@ from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.margin import MARGIN
 from emulator.exchanges.bybit.running import ENGINE, FUND, UNIFIED
 from emulator.exchanges.bybit.snippets import snippets
+from emulator.exchanges.bybit.streams.sockets import sockets
 from emulator.web.contract import Counting, NotEmulated, Rows, Site, Timestamps
 
 __all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADED", "WALLETS", "Eras", "engine", "sites", "snippets"]
@@ -112,14 +113,16 @@ def engine(feed: Feed) -> Engine:
 
 def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Site, ...]:
     """The sites that are served. timestamps, counting: see `web/contract`."""
+    door = Door(eras=eras, timestamps=timestamps, counting=counting)
     return (
         Site(
             name="bybit",
             engine=ENGINE,
             title="Bybit v5",
             rows=tuple(route for rows in _MODULES for route in rows),
-            dialect=Door(eras=eras, timestamps=timestamps, counting=counting),
+            dialect=door,
             not_emulated=NOT_EMULATED,
+            sockets=sockets(eras),
             takes_forms=False,
             takes_json=True,
             permissions=ALL_PERMISSIONS,

@@ -20,3 +20,7 @@ class Eras(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     The error page promises 401 for a key that is wrong or missing, and gateways of late send it; pybit then
     tells the status only, where all SDKs know the codes.
     """
+
+    bybit_repeated_topics: Literal["refuse", "accept"] = "refuse"
+    """A topic that a connection has subscribed to already: live hosts refuse the request, which no document
+    says."""

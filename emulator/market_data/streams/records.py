@@ -21,11 +21,11 @@ Fields = Mapping[str, Any]
 
 
 class ToldFields(NamedTuple):
-    """Fields of a record, told at `now_us`: all, or what changed. update_id: of the instrument's book."""
+    """Fields of a record of `looked_us`, told at `now_us`: all, or what changed."""
 
     now_us: int
+    looked_us: int
     is_snapshot: bool
-    update_id: int
     fields: Fields
 
 
@@ -41,16 +41,14 @@ class Records(Source):
         read: Callable[[Engine, int], Fields],
         snapshots: bool = False,
     ) -> None:
-        assert stream.instrument is not None
         self._sandbox = sandbox
         self._engine = stream.engine
         self._name = stream.name
-        self._instrument = stream.instrument
         self._render = render
         self._read_fields = read
         self._snapshots = snapshots
         self._paced = Paced(stream.pace_us)
-        self._told = ToldFields(0, True, 0, {})
+        self._told = ToldFields(0, 0, True, {})
 
     def open(self, now_us: int) -> None:
         self._paced.begin(now_us)
@@ -73,13 +71,13 @@ class Records(Source):
         return (self._message(record._replace(is_snapshot=False, fields=changed)),)
 
     def next_us(self, now_us: int) -> int:
-        return self._paced.next_us
+        return self._paced.next_us if self._sandbox.clock.speed else now_us + 1
 
     def _read(self, now_us: int) -> ToldFields:
         engine = self._sandbox.engines[self._engine]
         with exact():
             fields = self._read_fields(engine, now_us)
-        return ToldFields(now_us, True, engine.state.markets[self._instrument].update_id(now_us), fields)
+        return ToldFields(now_us, now_us, True, fields)
 
     def _message(self, told: ToldFields) -> Message:
         return Message(self._name, partial(self._render, told))

@@ -25,14 +25,13 @@ Level = tuple[Decimal, Decimal]
 class ToldWindow(NamedTuple):
     """Levels, best first, told at `now_us` of the book of `looked_us`: all, or those that changed.
 
-    number: counts what the stream said; what is said again has the same. update_id: of the book.
+    number: counts what the stream said; what is said again has the same.
     """
 
     now_us: int
     looked_us: int
     is_snapshot: bool
     number: int
-    update_id: int
     bids: Sequence[Level]
     asks: Sequence[Level]
 
@@ -54,7 +53,7 @@ class Window(Source):
         self._paced = Paced(stream.pace_us)
         self._until_us = 0
         self._is_late = False
-        self._told = ToldWindow(0, 0, True, 0, 0, (), ())
+        self._told = ToldWindow(0, 0, True, 0, (), ())
 
     def open(self, now_us: int) -> None:
         self._paced.begin(now_us)
@@ -65,18 +64,17 @@ class Window(Source):
         return (self._message(self._told._replace(now_us=now_us)),)
 
     def next_us(self, now_us: int) -> int:
+        if not self._sandbox.clock.speed:
+            return self._until_us
         return self._paced.next_us if self._is_late else max(self._paced.next_us, self._until_us)
 
     def _is_time(self, now_us: int) -> bool:
-        """Whether to look at the book; if not, what may be new in it is told at the next moment."""
-        if self._paced.is_due(now_us):
-            self._is_late = False
-            return True
-        if not self._sandbox.clock.speed:
-            # On a clock that stands still the next moment never comes.
-            return True
-        self._is_late = True
-        return False
+        """Whether to look at the book; if not, what may be new in it is told at the next moment. On a clock
+        that stands still that may never come.
+        """
+        is_due = self._paced.is_due(now_us) or not self._sandbox.clock.speed
+        self._is_late = not is_due
+        return is_due
 
     def _read(self, now_us: int, number: int) -> ToldWindow:
         """The book of now, and until when the market itself leaves it as it is."""
@@ -85,7 +83,7 @@ class Window(Source):
         bids = market.depth(BUY, now_us, self._levels, changing_us)
         asks = market.depth(SELL, now_us, self._levels, changing_us)
         self._until_us = min(changing_us)
-        return ToldWindow(now_us, now_us, True, number, market.update_id(now_us), bids, asks)
+        return ToldWindow(now_us, now_us, True, number, bids, asks)
 
     def _message(self, told: ToldWindow) -> Message:
         return Message(self._name, partial(self._render, told))
@@ -145,7 +143,10 @@ class BestWindow(Window):
         return (self._message(self._told),)
 
     def next_us(self, now_us: int) -> int:
-        return min(super().next_us(now_us), max(self._said_us + self._repeat_us, self._paced.next_us))
+        repeated_us = self._said_us + self._repeat_us
+        if self._sandbox.clock.speed:
+            repeated_us = max(repeated_us, self._paced.next_us)
+        return min(super().next_us(now_us), repeated_us)
 
 
 def _changes(before: Sequence[Level], now: Sequence[Level]) -> dict[Decimal, Decimal]:

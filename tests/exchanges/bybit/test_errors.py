@@ -73,6 +73,7 @@ FIELDS: dict[str, Any] = {
     "side": Side.BUY,
     "price": ONE,
     "base": ONE,
+    "owed": ONE,
     "source": TriggerSource.LAST,
 }
 ASKED = (place(SPOT), place(LINEAR), cancel(SPOT), cancel(LINEAR), modify(SPOT), modify(LINEAR), LEVERAGE)

@@ -11,6 +11,7 @@ import pytest
 from emulator.core.contracts import maintenance_of
 from emulator.core.instruments import Side
 from emulator.core.numbers import exact
+from emulator.exchanges import binance, bybit
 from emulator.exchanges.binance.futures.products import COINM, USDM
 from emulator.exchanges.binance.spot.instruments import load as load_spot
 from emulator.exchanges.bybit.assets import assets
@@ -112,7 +113,7 @@ def test_a_delivered_contract_is_delivering_and_then_closed() -> None:
 
 def test_one_asset_moves_alike_on_both_exchanges() -> None:
     """The last trades of the same asset, here and there, are within a fifth of a per cent at any time."""
-    feed_here, feed_there = SyntheticFeed(7, "bybit"), SyntheticFeed(7)
+    feed_here, feed_there = SyntheticFeed(7), SyntheticFeed(7)
     there = {one.symbol: one.instrument for one in load_spot()}
     pairs = [
         (SPOT.listings["BTCUSDT"].instrument, there["BTCUSDT"]),
@@ -131,8 +132,22 @@ def test_one_asset_moves_alike_on_both_exchanges() -> None:
                 assert abs(ours - theirs) <= theirs * Decimal("0.002") + steps, here.symbol
 
 
+def test_both_exchanges_have_the_same_index() -> None:
+    ours, theirs = bybit.engine(SyntheticFeed(7)), binance.engine(SyntheticFeed(7))
+    for moment in ((2024, 3, 1), (2026, 11, 22, 3)):
+        now_us = _us(*moment)
+        with exact():
+            for symbol in ("BTCUSDT", "ETHUSDT", "SOLUSDT"):
+                here = ours.state.markets[f"linear:{symbol}"].marks
+                there = theirs.state.markets[f"usdm:{symbol}"].marks
+                assert here is not None
+                assert there is not None
+                # Bybit's has fewer places.
+                assert abs(here.index_price(now_us) - there.index_price(now_us)) <= Decimal("0.01")
+
+
 def test_every_market_has_a_book_that_its_limits_allow() -> None:
-    feed = SyntheticFeed(7, "bybit")
+    feed = SyntheticFeed(7)
     now_us = _us(2026, 11, 22, 3)
     with exact():
         for listing in load():

@@ -52,7 +52,12 @@ async def test_contracts_that_are_not_there_yet_or_any_more() -> None:
         assert (await bazaar.get("instruments-info", over))["list"] == []
         (closed,) = (await bazaar.get("instruments-info", f"{over}&status=Closed"))["list"]
         assert closed["status"] == "Closed"
-        assert (await bazaar.refusal("tickers", over))[0] == 10001
+        for path in ("tickers", "orderbook", "price-limit", "risk-limit"):
+            assert await bazaar.refusal(path, over) == (10001, "params error: symbol invalid BTCUSDT-26JUN26")
+        # What was is still told.
+        last = (await bazaar.get("kline", f"{over}&interval=60&limit=1"))["list"][0]
+        assert int(last[0]) == 1_782_457_200_000
+        assert len((await bazaar.get("recent-trade", over))["list"]) == 500
         (price,) = (await bazaar.get("delivery-price", over))["list"]
         assert price["deliveryTime"] == "1782460800000"
     async with Bazaar(now_us=1_782_460_800_000_000) as bazaar:

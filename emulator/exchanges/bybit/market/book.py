@@ -9,7 +9,7 @@ from emulator.core.numbers import ZERO, exact
 from emulator.exchanges.bybit.ids import cross_sequence
 from emulator.exchanges.bybit.listings import Listing
 from emulator.exchanges.bybit.market.figures import figures_of
-from emulator.exchanges.bybit.market.parameters import CATEGORY, SYMBOL, asked, limit
+from emulator.exchanges.bybit.market.parameters import CATEGORY, SYMBOL, asked_listed, limit
 from emulator.exchanges.bybit.payloads.market import OrderBook, RpiOrderBook
 from emulator.market_data.books import read_book
 from emulator.web.contract import Call, Kind, Parameter, Rows
@@ -33,13 +33,13 @@ NAMES: Final = ("b", "a")
     answers=OrderBook,
 )
 def order_book(call: Call) -> bytes:
-    listing = asked(call)
+    listing = asked_listed(call)
     usual = PAIR_LEVELS if listing.contract is None else CONTRACT_LEVELS
     return _render(call, listing, call.values.get("limit", usual))
 
 
 def _render(call: Call, listing: Listing, wanted: int) -> bytes:
-    engine, now_us = call.engine, listing.read_us(call.now_us)
+    engine, now_us = call.engine, call.now_us
     figures = figures_of(listing)
     instrument = listing.instrument.symbol
     book = read_book(
@@ -76,8 +76,8 @@ def _render(call: Call, listing: Listing, wanted: int) -> bytes:
     answers=RpiOrderBook,
 )
 def rpi_order_book(call: Call) -> RpiOrderBook:
-    listing = asked(call)
-    engine, now_us, wanted = call.engine, listing.read_us(call.now_us), call.values["limit"]
+    listing = asked_listed(call)
+    engine, now_us, wanted = call.engine, call.now_us, call.values["limit"]
     figures = figures_of(listing)
     market = engine.state.markets[listing.instrument.symbol]
     with exact():

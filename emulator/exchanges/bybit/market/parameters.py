@@ -86,6 +86,14 @@ def asked(call: Call, *, text: str = SYMBOL_INVALID) -> Listing:
     return found
 
 
+def asked_listed(call: Call) -> Listing:
+    """The same of what can be traded now."""
+    listing = asked(call)
+    if not listing.is_listed(call.now_us):
+        raise refuse(10001, listing.symbol, text=SYMBOL_INVALID)
+    return listing
+
+
 def listed(category: Category, now_us: int) -> list[Listing]:
     """What can be traded at a time."""
     return [one for one in category.listings.values() if one.is_listed(now_us)]

@@ -6,10 +6,9 @@ from emulator.core.numbers import exact
 from emulator.exchanges.bybit.categories import LINEAR
 from emulator.exchanges.bybit.figures import time_text
 from emulator.exchanges.bybit.market.figures import figures_of
-from emulator.exchanges.bybit.market.parameters import SYMBOL, SYMBOL_INVALID, asked
+from emulator.exchanges.bybit.market.parameters import SYMBOL, asked_listed
 from emulator.exchanges.bybit.market.prices import read_price_limit
 from emulator.exchanges.bybit.payloads.market import PriceLimits
-from emulator.exchanges.bybit.refusals import refuse
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
 rows = Rows()
@@ -26,9 +25,7 @@ rows = Rows()
     answers=PriceLimits,
 )
 def price_limit(call: Call) -> PriceLimits:
-    listing = asked(call)
-    if not listing.is_listed(call.now_us):
-        raise refuse(10001, listing.symbol, text=SYMBOL_INVALID)
+    listing = asked_listed(call)
     figures = figures_of(listing)
     with exact():
         limit = read_price_limit(call.engine, listing, call.now_us)

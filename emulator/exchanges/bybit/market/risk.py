@@ -15,14 +15,12 @@ from emulator.exchanges.bybit.market.instruments import page_of
 from emulator.exchanges.bybit.market.parameters import (
     CONTRACT_CATEGORY,
     CURSOR,
-    SYMBOL_INVALID,
     SYMBOL_OPTIONAL,
-    asked,
+    asked_listed,
     listed,
 )
 from emulator.exchanges.bybit.market.prices import dollar_index
 from emulator.exchanges.bybit.payloads.market import InsurancePool, InsurancePools, RiskLimit, RiskLimits
-from emulator.exchanges.bybit.refusals import refuse
 from emulator.web.contract import Call, Parameter, Rows
 
 rows = Rows()
@@ -41,10 +39,7 @@ SYMBOLS: Final = 15
 def risk_limits(call: Call) -> RiskLimits:
     values, now_us = call.values, call.now_us
     if "symbol" in values:
-        listing = asked(call)
-        if not listing.is_listed(now_us):
-            raise refuse(10001, listing.symbol, text=SYMBOL_INVALID)
-        page, following = [listing], LAST_PAGE
+        page, following = [asked_listed(call)], LAST_PAGE
     else:
         chosen = listed(CATEGORIES[values["category"]], now_us)
         part, following = page_of(chosen, values.get("cursor"), SYMBOLS)

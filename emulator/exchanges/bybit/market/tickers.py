@@ -17,7 +17,7 @@ from emulator.exchanges.bybit.market.parameters import (
     CATEGORY,
     SYMBOL_INVALID,
     SYMBOL_OPTIONAL,
-    asked,
+    asked_listed,
     listed,
 )
 from emulator.exchanges.bybit.market.prices import dollar_index, interest_now
@@ -59,10 +59,7 @@ async def tickers(call: Call) -> Tickers:
             raise refuse(10001, values["symbol"], text=SYMBOL_INVALID)
         return {"category": OPTION, "list": []}
     if "symbol" in values:
-        listing = asked(call)
-        if not listing.is_listed(call.now_us):
-            raise refuse(10001, listing.symbol, text=SYMBOL_INVALID)
-        chosen = [listing]
+        chosen = [asked_listed(call)]
     else:
         chosen = listed(category, call.now_us)
     sandbox, engine, now_us = call.sandbox, call.engine, call.now_us

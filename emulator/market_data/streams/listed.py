@@ -25,6 +25,9 @@ class WhileListed(Source):
     def next_us(self, now_us: int) -> int | None:
         return self._source.next_us(now_us)
 
+    def greet(self, now_us: int) -> Sequence[Message]:
+        return self._source.greet(now_us) if self._is_listed(now_us) else ()
+
     def shown(self, now_us: int) -> None:
         self._source.shown(now_us)
 
