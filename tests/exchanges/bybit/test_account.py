@@ -238,7 +238,7 @@ async def test_a_debt_that_was_spent_is_bought_for_other_coins(pit: Treasury) ->
     told = await pit.post("/v5/account/quick-repayment", {"coin": "USDC"})
     given = {one["coin"]: Decimal(one["repaymentQty"]) for one in told["list"]}
     # Coins give by what they are worth: 1,000,000 USDT and 10 BTC at 100,000 the same.
-    assert (given["USDT"], given["BTC"]) == (500, Decimal("0.005"))
+    assert (given["USDT"], given["BTC"]) == (Decimal(500), Decimal("0.005"))
     assert (await pit.coin("USDC"))["borrowAmount"] == "0"
     assert (await pit.coin("USDT"))["walletBalance"] == "999500"
 
