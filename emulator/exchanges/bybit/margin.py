@@ -9,10 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from emulator.core.margin import CostRule
 from emulator.core.numbers import ONE, ZERO
 from emulator.core.positions import AccountMargin
-from emulator.core.rules import CollateralAsset, LeverageScope, MarginRules, PositionModeScope
+from emulator.core.rules import CollateralAsset, CostRule, LeverageScope, MarginRules, PositionModeScope
 from emulator.exchanges.bybit.assets import Asset, assets
 from emulator.exchanges.bybit.categories import INVERSE, LINEAR
 from emulator.exchanges.bybit.listings import TAKER_FEE

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from emulator.core.collateral import SharedCollateral
 from emulator.core.engine import Engine
 from emulator.core.ids import AccountId
 from emulator.core.numbers import ZERO, divide_half, round_down
@@ -129,9 +128,8 @@ def render_wallet(standing: Standing, coins: Iterable[str]) -> Wallet:
         wallet += one.wallet * index
         equity += one.margin_balance * index
         unrealised += one.unrealised * index
-    covering = standing.statement.collateral
     initial = maintenance = initial_rate = maintenance_rate = available = ""
-    if isinstance(covering, SharedCollateral):
+    if not standing.is_isolated:
         totals = standing.statement.totals("")
         initial, maintenance = dollars(totals.initial_margin), dollars(totals.maintenance)
         initial_rate = _rate(totals.initial_margin, totals.margin_balance)

@@ -104,8 +104,7 @@ def _switchable(call: Call, category: Category, coin: str) -> tuple[str, ...]:
     account = call.engine.state.accounts[call.account]
     busy = {name for name, _ in account.positions}
     busy |= {order.instrument for order in account.open_orders.values()}
-    # Quirk: contracts with positions or orders are passed over ("Switch Position Mode", change 2 of its
-    # example).
+    # Quirk: contracts with positions or orders are passed over ("Switch Position Mode").
     return tuple(one.instrument.symbol for one in able if one.instrument.symbol not in busy)
 
 
@@ -114,8 +113,8 @@ def _switch(call: Call, instruments: tuple[str, ...], *, hedged: bool, is_one: b
 
     def answer(done: Done) -> Nothing:
         rejection = done.rejection
-        # Quirk: for a whole coin, a mode that is there already is a success; clients send it at every start
-        # (freqtrade), and only a symbol's is documented as an error.
+        # Quirk: for a whole coin, a mode that is there already is a success, as clients take it for granted
+        # at every start; only of a symbol an error is documented (freqtrade).
         if rejection is not None and (is_one or not isinstance(rejection, SettingUnchanged)):
             raise call.site.dialect.speak(rejection, command)
         return {}

@@ -33,10 +33,10 @@ from emulator.exchanges.binance.futures.streams.quotes import AllBookTickers
 from emulator.exchanges.binance.futures.streams.tickers import DayTickers
 from emulator.exchanges.binance.readings.intervals import interval_of
 from emulator.exchanges.binance.running import ENGINE
-from emulator.market_data.streams.listed import WhileListed
 from emulator.market_data.shown import SHOWN
 from emulator.market_data.streams.candles import Klines, ToldKline
 from emulator.market_data.streams.depth import Books, DepthDiffs, PartialDepth
+from emulator.market_data.streams.listed import WhileListed
 from emulator.market_data.streams.quotes import BookTickers
 from emulator.market_data.streams.tickers import AllTickers, SymbolTicker
 from emulator.market_data.streams.trades import Trades
