@@ -23,7 +23,7 @@ from emulator.core.history import (
 )
 from emulator.core.ids import AccountId
 from emulator.core.instruments import Instrument
-from emulator.core.ledger import FEES
+from emulator.core.ledger import FEES, INTEREST
 from emulator.core.lifetimes import Closing
 from emulator.core.numbers import ZERO
 from emulator.core.orders import Order
@@ -65,17 +65,19 @@ class Accounting:
         self._state = state
         self._lines: list[Transaction] = []
         """Of the fills of this event, without their numbers and balances."""
-        self._posted: dict[tuple[AccountId, str, str], tuple[Decimal, Decimal]] = {}
-        """What this event added beside fees, and which fees it took, by account, wallet and asset."""
+        self._posted: dict[tuple[AccountId, str, str, bool], tuple[Decimal, Decimal]] = {}
+        """What this event added beside fees, and which fees it took, by account, wallet and asset; what went
+        to who gets interest apart."""
 
     def post(self, account: AccountId, wallet: str, asset: str, amount: Decimal, counterparty: str) -> None:
         """A wallet of contracts has so much more than before."""
-        cash, fee = self._posted.get((account, wallet, asset), (ZERO, ZERO))
+        place = (account, wallet, asset, counterparty == INTEREST)
+        cash, fee = self._posted.get(place, (ZERO, ZERO))
         if counterparty == FEES:
             fee -= amount
         else:
             cash += amount
-        self._posted[account, wallet, asset] = (cash, fee)
+        self._posted[place] = (cash, fee)
 
     # Fills
 
@@ -193,8 +195,7 @@ class Accounting:
         state, symbol = self._state, event.instrument
         market, contract = state.markets[symbol], state.contract_of(symbol)
         position = state.positions[account, symbol, leg]
-        place = (account, contract.wallet, contract.settle)
-        received, _ = self._posted.pop(place)
+        received, _ = self._posted.pop((account, contract.wallet, contract.settle, False))
         held, is_long = abs(position.quantity), position.quantity > ZERO
         self._lines.append(
             Transaction(
@@ -219,7 +220,7 @@ class Accounting:
         )
         assert market.marks is not None
         return Fill(
-            trade=market.next_trade_id(now_us),
+            trade=market.trade_count(now_us),
             order=0,
             account=account,
             order_list=0,
@@ -248,9 +249,11 @@ class Accounting:
             return []
         if isinstance(event, _FILLING):
             posted.clear()  # The fills have told it.
-        for (account, wallet, asset), (cash, fee) in posted.items():
+        for (account, wallet, asset, is_interest), (cash, fee) in posted.items():
             more, less = _MORE_LESS[type(event)]
             kind = more if cash > ZERO else less
+            if is_interest:
+                kind = TransactionKind.INTEREST
             if type(event) in _CHARGED:
                 cash, fee = ZERO, fee - cash
             lines.append(
@@ -266,6 +269,8 @@ class Accounting:
                     balance=ZERO,
                     time_us=now_us,
                     instrument=getattr(event, "instrument", ""),
+                    quantity=event.bearing if isinstance(event, e.InterestCharged) else ZERO,
+                    rate=event.rate if isinstance(event, e.InterestCharged) else ZERO,
                     order=getattr(event, "order", 0),
                     reference=getattr(event, "reference", ""),
                 )

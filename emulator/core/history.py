@@ -52,7 +52,7 @@ class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     the order had left after it. closed: how much of it closed a position. rate: what the fee is of the
     amount; of FUNDING the funding rate. mark, index: of a contract, as of that moment.
 
-    Of FUNDING: trade: the number that the next trade had; order: 0; price: the mark price; quantity, amount:
+    Of FUNDING: trade: the number of the trade before it; order: 0; price: the mark price; quantity, amount:
     what was held, and was worth; is_buyer: whether it was long; fee: what was paid, below zero what was got.
     """
 
@@ -225,6 +225,7 @@ class TransactionKind(str, Enum):
     CORRECTION = "correction"
     """Booked by a repair."""
     INTEREST = "interest"
+    """For what is below zero, hour by hour; for what was borrowed, when it is given back."""
     BORROWED = "borrowed"
     REPAID = "repaid"
 
@@ -240,9 +241,10 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
     funding, and these: fee, paid, below zero a rebate; funding, received.
 
     balance: free and held, after it. quantity: of a trade, contracts, or of a pair what came of this asset,
-    below zero what went; of funding, what was held. position: contracts after it, below zero when short.
-    is_buyer: of a trade; of funding, whether long; None: of neither. price: at which; of funding, the mark
-    price. rate: of the fee, or of funding. reference: the client's own name for the order or the movement.
+    below zero what went; of funding, what was held; of interest by the hour, what bears it. position:
+    contracts after it, below zero when short. is_buyer: of a trade; of funding, whether long; None: of
+    neither. price: at which; of funding, the mark price. rate: of the fee, of funding, or of interest.
+    reference: the client's own name for the order or the movement.
     """
 
     number: int
@@ -438,8 +440,8 @@ _LEG_NUMBERS = {leg: number for number, leg in enumerate(Leg)}
 
 
 def _part_of_funding(record: Fill) -> int:
-    """Below all orders, since it was before the trade whose number it has; ascending with time."""
-    return record.time_us * len(_LEG_NUMBERS) + _LEG_NUMBERS[record.leg] - (1 << 62)
+    """Above all orders, since it was after the trade whose number it has; ascending with time."""
+    return (1 << 61) + record.time_us * len(_LEG_NUMBERS) + _LEG_NUMBERS[record.leg]
 
 
 def _transaction(record: Transaction) -> Key:

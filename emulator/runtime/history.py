@@ -94,12 +94,14 @@ class History:
         """All records of a query, newest first, drawn page by page: for histories that are filtered by
         what no key tells."""
         walked: list[R] = []
-        last_id = query.last_id
+        asked = msgspec.structs.replace(query, newest=True)
         while True:
-            page = await self.select(
-                engine_name, kind, msgspec.structs.replace(query, last_id=last_id, newest=True)
-            )
-            walked += reversed(page)
-            if len(page) < query.limit:
-                return walked
-            last_id = key_of(page[0]).id - 1
+            page = await self.select(engine_name, kind, asked)
+            if len(page) < asked.limit:
+                return walked + page[::-1]
+            # Some of one id may not have fitted into the page, so they are asked for once more.
+            first_id = key_of(page[0]).id
+            whole = [record for record in page if key_of(record).id > first_id]
+            walked += reversed(whole)
+            limit = asked.limit if whole else 2 * asked.limit
+            asked = msgspec.structs.replace(asked, last_id=first_id, limit=limit)

@@ -15,10 +15,12 @@ from tests.conformance.signing import FORM, KEY
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 CONTRACTS = ("binance-usdm", "binance-coinm")
-NAMES = ("binance", *CONTRACTS, "control")
+JSON_SITES = ("bybit",)
+"""Sites that sign in headers and take what they are told in a JSON body."""
+NAMES = ("binance", *CONTRACTS, *JSON_SITES, "control")
 
 _PROOF = ("recvWindow", "timestamp", "signature")
-ADDED = {"binance": _PROOF, **dict.fromkeys(CONTRACTS, _PROOF), "control": ("sandbox",)}
+ADDED = {"binance": _PROOF, **dict.fromkeys(CONTRACTS, _PROOF), "bybit": (), "control": ("sandbox",)}
 """The parameters that are added to what is generated: who asks and when; and where, which the path says."""
 
 Operation = Any
@@ -33,6 +35,7 @@ THERE: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
     "binance-usdm": {"symbol": ("BTCUSDT", "ETHUSDT"), "pair": ("BTCUSDT",)},
     "binance-coinm": {"symbol": ("BTCUSD_PERP", "ETHUSD_PERP"), "pair": ("BTCUSD",)},
+    "bybit": {"symbol": ("BTCUSDT",), "category": ("linear", "spot"), "coin": ("BTC", "USDT")},
     "control": {"site": ("binance",), "symbol": ("BTCUSDT",), "account": ("demo",), "key": (KEY,)},
 }
 """Names that are there, where a row must have one. Any other would be refused for that alone, and hide
@@ -65,12 +68,26 @@ class Documented(NamedTuple):
 
     @property
     def is_signed(self) -> bool:
-        return any(parameter["name"] == "signature" for parameter in self.raw["parameters"])
+        return self.is_json_site or any(
+            parameter["name"] == "signature" for parameter in self.raw["parameters"]
+        )
+
+    @property
+    def is_json_site(self) -> bool:
+        return self.document in JSON_SITES
 
     @property
     def parameters(self) -> list[Mapping[str, Any]]:
-        """Its own, in path and query."""
-        return list(self.own.definition.raw["parameters"])
+        """Its own, in path and query, or in a JSON body where that is where they are."""
+        raw = self.own.definition.raw
+        if not (self.is_json_site and "requestBody" in raw):
+            return list(raw["parameters"])
+        schema = raw["requestBody"]["content"]["application/json"]["schema"]
+        required = schema.get("required", ())
+        return [
+            {"name": name, "schema": one, "required": name in required}
+            for name, one in schema["properties"].items()
+        ]
 
     @property
     def has_query(self) -> bool:
@@ -114,6 +131,11 @@ def _narrowed(
                     name = "account"
                 if name in names and (parameter.get("required") or name == "symbol"):
                     parameter["schema"] = {"type": "string", "enum": list(names[name])}
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            if body is not None and "properties" in body["schema"]:
+                for name in body["schema"].get("required", ()):
+                    if name in names:
+                        body["schema"]["properties"][name] = {"type": "string", "enum": list(names[name])}
             form = operation.get("requestBody", {}).get("content", {}).get(FORM)
             if form is not None:
                 properties = form["schema"]["properties"]

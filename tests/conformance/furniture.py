@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import requests
 
-from tests.conformance.signing import Signed
+from tests.conformance.signing import Signed, Stamped
 
 SYMBOL = "BTCUSDT"
 CONTRACTS = {"binance-usdm": ("BTCUSDT", "/fapi", "0.01"), "binance-coinm": ("BTCUSD_PERP", "/dapi", "10")}
@@ -33,6 +33,13 @@ class Trades(NamedTuple):
     conversion_id: str
 
 
+class Unified(NamedTuple):
+    """Orders on a contract of Bybit that rest."""
+
+    order_ids: Sequence[str]
+    link_ids: Sequence[str]
+
+
 class Furniture(NamedTuple):
     """What a sandbox was given: orders that rest, one that was filled, lists that wait. Its forks have
     the same, under the same ids. contracts: by site. gates: ports of two, which no sandbox has."""
@@ -43,6 +50,7 @@ class Furniture(NamedTuple):
     list_ids: Sequence[int]
     list_client_ids: Sequence[str]
     contracts: Mapping[str, Trades]
+    unified: Unified
     gates: Sequence[int]
 
 
@@ -89,6 +97,7 @@ def furnish(url: str, sandbox: str, session: requests.Session) -> Furniture:
     contracts = {site: _furnish_contracts(site, sandbox, say) for site in CONTRACTS}
     return Furniture(
         contracts=contracts,
+        unified=_furnish_unified(sandbox, say),
         order_ids=[order["orderId"] for order in resting],
         client_ids=[order["clientOrderId"] for order in resting],
         filled_id=filled["orderId"],
@@ -96,6 +105,24 @@ def furnish(url: str, sandbox: str, session: requests.Session) -> Furniture:
         list_client_ids=[made["listClientOrderId"] for made in lists],
         gates=[say("POST", "/_emulator/gates", json={})["port"] for _ in range(2)],
     )
+
+
+def _furnish_unified(sandbox: str, say: Callable[..., Any]) -> Unified:
+    def place(**values: Any) -> str:
+        order = {"category": "linear", "symbol": SYMBOL, "qty": "0.01", **values}
+        placed = say("POST", f"/~{sandbox}/v5/order/create", json=order, auth=Stamped())
+        assert placed["retCode"] == 0, placed
+        found: str = placed["result"]["orderId"]
+        return found
+
+    say("PUT", f"/~{sandbox}/_emulator/markets/bybit/{SYMBOL}/price", json={"price": PRICE})
+    names = [f"resting-{number}" for number in range(8)]
+    resting = [
+        place(side="Buy", orderType="Limit", price=str(40_000 + number), orderLinkId=name)
+        for number, name in enumerate(names)
+    ]
+    place(side="Buy", orderType="Market")
+    return Unified(order_ids=resting, link_ids=names)
 
 
 def _furnish_contracts(site: str, sandbox: str, say: Callable[..., Any]) -> Trades:

@@ -1,4 +1,4 @@
-"""Signs requests as Binance asks, over the bytes that are really sent."""
+"""Signs requests as the exchanges ask, over the bytes that are really sent."""
 
 from __future__ import annotations
 
@@ -43,6 +43,20 @@ class Signed(AuthBase):
         request.headers.pop("Content-Length", None)
         request.prepare_content_length(request.body)
         request.headers["X-MBX-APIKEY"] = KEY
+        return request
+
+
+class Stamped(AuthBase):
+    """Proves in headers, as Bybit asks, who sends a request."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        assert request.url is not None
+        stamp, window = str(time.time_ns() // 1_000_000), "60000"
+        signed = urlsplit(request.url).query.encode() if request.method == "GET" else _content(request)
+        request.headers["X-BAPI-API-KEY"] = KEY
+        request.headers["X-BAPI-TIMESTAMP"] = stamp
+        request.headers["X-BAPI-RECV-WINDOW"] = window
+        request.headers["X-BAPI-SIGN"] = sign(f"{stamp}{KEY}{window}".encode() + signed)
         return request
 
 

@@ -22,10 +22,24 @@ from emulator.core.history import (
     transactions_of,
 )
 from emulator.core.instruments import OrderType, SelfTradeMode, Side
+from emulator.core.orders import OrderTerms
 from emulator.core.positions import Leg
 from tests.core.futures import BTC, flat, inverse, linear
 from tests.core.test_trading_contracts import Pit
-from tests.core.world import MINUTE, SECOND, SPOT, START, World, limit, market, perpetual, plain, still
+from tests.core.unified import LINEAR, Unified, in_wallet
+from tests.core.world import (
+    MINUTE,
+    SECOND,
+    SPOT,
+    START,
+    World,
+    instrument,
+    limit,
+    market,
+    perpetual,
+    plain,
+    still,
+)
 
 D = Decimal
 MIDNIGHT = START + 107 * MINUTE
@@ -237,7 +251,7 @@ def test_funding_is_told_among_the_fills() -> None:
 
 
 def test_each_payment_to_each_leg_has_a_key_of_its_own() -> None:
-    """Nothing trades for a day, and twice three payments have the same number."""
+    """Nothing trades for a day, and twice three payments follow the same trade."""
     one = pit(BTC, "100000")
     one.does(c.SetPositionMode(account=one.alice, wallet="usdm", hedged=True))
     for leg, make, side in ((Leg.LONG, one.sell, Side.BUY), (Leg.SHORT, one.buy, Side.SELL)):
@@ -430,3 +444,71 @@ def test_an_engine_that_begins_again_has_what_open_orders_closed() -> None:
     assert (mine.closed[order.id].fills, plain(mine.closed[order.id].closed)) == (2, "2")
     for account in (one.alice, one.bob):
         assert theirs.transactions[account, "usdm"] == mine.transactions[account, "usdm"][-1:]
+
+
+# A wallet in which pairs are traded as well, and something may be owed
+
+
+def shown(lines: list[Transaction]) -> list[tuple[str, str, str, str]]:
+    return [(line.kind.value, line.asset, plain(line.change), plain(line.balance)) for line in lines]
+
+
+def test_a_trade_of_a_pair_is_a_line_for_each_of_its_assets() -> None:
+    """1 bought at 100 for a thousandth of what it is; sold at 110 for a thousandth of what that brings."""
+    world = World(
+        None, instrument(taker_fee="0.001"), in_wallet(COINS), keeps_transactions=True,
+        pair_wallets=("usdm", SPOT),
+    )  # fmt: skip
+    alice, bob = world.alice, world.bob
+
+    def place(account: int, terms: OrderTerms) -> None:
+        world.does(c.PlaceOrder(account=account, wallet="usdm", instrument="BTCUSDT", terms=terms))
+
+    for account in (alice, bob):
+        world.deposit(account, "BTC", "10", "usdm")
+    before = len(logged(world, alice))
+    place(bob, limit(Side.SELL, "1", "100"))
+    place(alice, limit(Side.BUY, "1", "100", client_id="first"))
+    place(bob, limit(Side.BUY, "1", "110"))
+    place(alice, limit(Side.SELL, "1", "110"))
+    lines = logged(world, alice)[before:]
+    assert shown(lines) == [
+        ("trade", "BTC", "0.999", "10.999"),
+        ("trade", "USDT", "-100", "999900"),
+        ("trade", "BTC", "-1", "9.999"),
+        ("trade", "USDT", "109.89", "1000009.89"),
+    ]
+    assert [plain(line.quantity) for line in lines] == ["1", "-100", "-1", "110"]
+    assert [plain(line.fee) for line in lines] == ["0.001", "0", "0", "0.11"]
+    assert [plain(line.rate) for line in lines] == ["0.001", "0", "0", "0.001"]
+    assert [line.is_buyer for line in lines] == [True, True, False, False]
+    assert [line.reference for line in lines] == ["first", "first", "", ""]
+    assert closed(world, alice, "BTCUSDT") == [], "a pair has no positions"
+    assert not world.engine.state.lifetimes
+
+
+def test_interest_is_paid_for_what_is_below_zero() -> None:
+    """A loss of 100 is owed; of it 0.00001 an hour, five minutes after the hour."""
+    world = Unified(GIFT="10000")
+    world.trade(LINEAR, "0.1", "50000")
+    world.trade(LINEAR, "-0.1", "49000")
+    world.wait(52 * MINUTE)
+    *_, lost, interest = logged(world, world.carol)
+    assert shown([lost, interest]) == [
+        ("trade", "USDT", "-100", "-100"), ("interest", "USDT", "-0.001", "-100.001"),
+    ]  # fmt: skip
+    assert (plain(interest.quantity), interest.rate) == ("100", D("0.00001"))
+
+
+def test_what_was_borrowed_is_given_back_interest_first() -> None:
+    """1000 for an hour come to 1000.01, and 1000 are there."""
+    world = Unified(GIFT="10000")
+    borrowed: dict[str, Any] = {"account": world.carol, "wallet": "usdm", "asset": "USDT"}
+    world.does(c.BorrowFunds(**borrowed, amount=D(1000)))
+    world.wait(52 * MINUTE)
+    world.does(c.RepayFunds(**borrowed))
+    assert shown(logged(world, world.carol)[1:]) == [
+        ("borrowed", "USDT", "1000", "1000"),
+        ("interest", "USDT", "-0.01", "999.99"),
+        ("repaid", "USDT", "-999.99", "0"),
+    ]

@@ -139,6 +139,19 @@ def test_stops_follow_when_an_order_in_the_book_trades() -> None:
     assert stops(world) == first
 
 
+def test_what_was_changed_between_two_trades_of_its_order_stays_so() -> None:
+    """And it still counts as that order's (Get Open Orders, parentOrderLinkId)."""
+    world = pit(still())
+    order = world.buy(world.alice, "2", "99", attached=whole("110", "95"))
+    world.sell(world.bob, "1", "99")
+    world.does(setting(world, take_profit=at("120")))
+    world.sell(world.bob, "1", "99")
+    now = stops(world)
+    assert told(now.take_profit) == ("take_profit", "120", None)
+    assert now.take_profit is not None
+    assert now.take_profit.terms.parent == order.id
+
+
 def test_a_later_order_s_stops_take_the_place_of_those_before() -> None:
     world = pit()
     world.place(world.alice, market(BUY, "1", attached=whole("110", "95")))

@@ -82,6 +82,7 @@ class Unified(World):
             ),
             funds="1000000",
             pair_wallets=(WALLET, SPOT),
+            keeps_transactions=True,
         )
         self.symbol = PAIR
         self.deposit(self.alice, "BTC", "1000", WALLET)

@@ -187,7 +187,7 @@ class Door:
         """The server's time as the client knows it, in milliseconds; raises 10002."""
         window_ms = _digits(window) if window else WINDOW_DEFAULT_MS
         timestamp_ms = _digits(timestamp)
-        server_ms = self._server_ms(call, timestamp_ms or 0)
+        server_ms = self.server_ms(call.sandbox, timestamp_ms or 0, call.now_us)
         if timestamp_ms is None or window_ms is None:
             raise refuse(10002, _shown(timestamp), server_ms, _shown(window) or WINDOW_DEFAULT_MS)
         # Quirk: a timestamp may be almost a second ahead of the server, whatever the window, which only
@@ -196,17 +196,24 @@ class Door:
             return server_ms
         raise refuse(10002, _shown(timestamp), server_ms, _shown(window) or WINDOW_DEFAULT_MS)
 
-    def _server_ms(self, call: Call, timestamp_ms: int) -> int:
+    @property
+    def checks_time(self) -> bool:
+        return self._timestamps != "off"
+
+    def server_ms(self, sandbox: Sandbox, timestamp_ms: int, now_us: int | None = None) -> int:
+        """The server's time as a client knows it that sent a timestamp. now_us: the sandbox's time."""
+        if now_us is None:
+            now_us = sandbox.clock.now_us()
         match self._timestamps:
             case "auto":
-                if not call.sandbox.clock.is_virtual:
-                    return call.now_us // 1000
-                times = (self._wall_us() // 1000, call.now_us // 1000)
+                if not sandbox.clock.is_virtual:
+                    return now_us // 1000
+                times = (self._wall_us() // 1000, now_us // 1000)
                 return min(times, key=lambda time_ms: abs(time_ms - timestamp_ms))
             case "wall":
                 return self._wall_us() // 1000
             case "sandbox" | "off":
-                return call.now_us // 1000
+                return now_us // 1000
         assert_never(self._timestamps)
 
     def _unproven(self, refusal: Refusal) -> Refusal:

@@ -8,6 +8,7 @@ as an order, because it does not agree with itself.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _MASK: Final = (1 << 64) - 1
@@ -94,6 +95,7 @@ def uuid_text(number: int, *, version: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+@lru_cache(maxsize=1024)
 def text_number(text: str) -> int:
     """64 bits of a text (FNV-1a), the same in every process."""
     number = 0xCBF29CE484222325

@@ -55,8 +55,9 @@ Read = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Turns what was sent into values, or raises what is wrong with it."""
 
 _TRUTHS: Final = {"true": True, "false": False}
-_DECIMAL: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
-_INTEGER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_DECIMAL: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
+_SIGNED: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
+_INTEGER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 _decoder: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 """Numbers with a point stay the text that they were sent as, so that none of them is rounded."""
@@ -179,16 +180,14 @@ def _from_any(parse: Callable[[str], Any], parameter: Parameter, complain: Compl
 def _decimal(parameter: Parameter, complain: Complain) -> Callable[[str], Decimal]:
     name, maximum, places = parameter.name, parameter.maximum, parameter.decimals
     minimum = 0 if parameter.minimum is None else parameter.minimum
+    matches = (_SIGNED if minimum < 0 else _DECIMAL).fullmatch
 
     def parse(text: str) -> Decimal:
-        if not _DECIMAL.fullmatch(text):
+        if not matches(text):
             raise complain(name)
-        is_negative = text[0] == "-"
-        value = parse_plain(text[1:] if is_negative else text)
+        value = parse_plain(text)
         if value is None:
             raise complain(name)
-        if is_negative and value:
-            value = -value
         if places is not None and _places(value) > places:
             raise complain(name)
         if value < minimum or (maximum is not None and value > maximum):

@@ -274,7 +274,10 @@ def _named_order(call: Call, category: Category, listing: Listing, values: Mappi
 SPOT_FILTERS: Final = (ORDER, SPOT_TPSL, STOP_ORDER, OCO)
 CONTRACT_FILTERS: Final = (ORDER, STOP_ORDER, OPEN_ORDER)
 
-_ROLES: Final = {SPOT_TPSL: StopRole.NONE, STOP_ORDER: StopRole.STOP}
+_ROLES: Final = {
+    SPOT_TPSL: (StopRole.NONE, StopRole.PARTIAL_TAKE_PROFIT, StopRole.PARTIAL_STOP_LOSS),
+    STOP_ORDER: (StopRole.STOP,),
+}
 """Of a pair's orders that wait for their trigger, with their funds frozen or without."""
 
 
@@ -288,7 +291,7 @@ def filter_word(category: Category, order: Order) -> str:
         return OCO
     if not is_waiting:
         return ORDER
-    return SPOT_TPSL if order.terms.role is StopRole.NONE else STOP_ORDER
+    return STOP_ORDER if order.terms.role is StopRole.STOP else SPOT_TPSL
 
 
 @rows.route(
@@ -352,11 +355,11 @@ def _of_pairs(call: Call, category: Category, instruments: tuple[str, ...]) -> C
     word: str = call.values.get("orderFilter", ORDER)
     if word not in SPOT_FILTERS:
         raise refuse_word(category, "orderFilter")
-    role = _ROLES.get(word)
+    roles = _ROLES.get(word)
     return CancelOrders(
         account=call.account,
         instruments=instruments,
-        dormant=role is not None if word != OCO else None,
+        dormant=roles is not None if word != OCO else None,
         listed=word == OCO,
-        roles=None if role is None else (role,),
+        roles=roles,
     )

@@ -154,7 +154,7 @@ def stop_word(order: Order, *, is_spot: bool) -> str:
         # word of its own (enum, `stopOrderType`).
         if order.in_list:
             return OCO
-        if terms.trigger is not None and terms.role is StopRole.NONE:
+        if terms.trigger is not None and terms.role is not StopRole.STOP:
             return SPOT_TPSL
     return _STOP_WORDS.get(terms.role, "")
 

@@ -159,7 +159,7 @@ class ArchivedOrderList(Archived):
 
 class ArchivedTrade(Archived):
     """One account's side of a trade, or funding of a position. scope: its instrument. part: the order; of
-    funding below zero."""
+    funding above all orders."""
 
     class Settings:
         name = "archive_trades"

@@ -18,11 +18,11 @@ from emulator.core.orders import OrderTerms
 from emulator.exchanges import bybit
 from emulator.exchanges.bybit.eras import Eras
 from emulator.feeds.synthetic import SyntheticFeed
-from emulator.runtime.ports import ClockMode, EnginePort
+from emulator.runtime.ports import ClockMode, EnginePort, KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.storage.memory import MemoryJournal
-from emulator.web.contract import Counting, Site
+from emulator.web.contract import Counting, Site, Timestamps
 from emulator.web.hosts import Hosts
 from emulator.web.server import Application, build_frame
 from tests.web.client import ask
@@ -96,6 +96,7 @@ class Station:
         *,
         eras: Eras | None = None,
         counting: Counting = "off",
+        timestamps: Timestamps = "off",
         now_us: int = NOW_US,
         wall_ns: Callable[[], int] | None = None,
     ) -> None:
@@ -106,7 +107,9 @@ class Station:
             wall_ns=wall_ns or (lambda: now_us * 1000),
             clock=ClockStart(mode=ClockMode.VIRTUAL, time_us=now_us),
         )
-        self.sites: tuple[Site, ...] = bybit.sites(eras=eras or Eras(), timestamps="off", counting=counting)
+        self.sites: tuple[Site, ...] = bybit.sites(
+            eras=eras or Eras(), timestamps=timestamps, counting=counting
+        )
         self.application = Application(
             sites=self.sites, sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
         )
@@ -188,6 +191,7 @@ def _make_engines(seed: int) -> Mapping[str, EnginePort]:
 async def _provision(sandbox: Sandbox) -> None:
     for name in ("demo", "other"):
         account = await sandbox.open_account(name)
+        await sandbox.add_key(KeyRecord(key=f"{name}-key", account=account, secret=f"{name}-secret"))
         for asset, amount in FUNDS.items():
             await sandbox.submit(
                 "bybit",

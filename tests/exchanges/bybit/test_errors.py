@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from enum import Enum
+from typing import Any, get_args, get_type_hints
 
+import msgspec
 import pytest
 
 from emulator.core import commands, rejections
 from emulator.core.commands import Command
 from emulator.core.instruments import OrderType, Side, TriggerSource
 from emulator.core.orders import OrderTerms, StopRole, Trigger, TriggerKind
-from emulator.core.rejections import Feature, Limit, LimitBroken, Obstacle, Rejection, Setting
+from emulator.core.rejections import Limit, LimitBroken, Obstacle, Rejection, Setting
 from emulator.exchanges.bybit.categories import CATEGORIES
 from emulator.exchanges.bybit.errors import speak
 from emulator.exchanges.bybit.refusals import TEXTS, fail
@@ -46,42 +48,23 @@ POOR_MARGIN = rejections.InsufficientMargin(asset="USDT", needed=ONE, available=
 GONE = rejections.UnknownOrder()
 TWICE = rejections.DuplicateClientId(client_id="x")
 
-FIELDS: dict[str, Any] = {
-    "account": 1,
-    "instrument": LINEAR,
-    "wallet": "spot",
-    "client_id": "x",
-    "amount": ONE,
-    "asset": "USDT",
-    "needed": ONE,
-    "available": ONE,
-    "leverage": ONE,
-    "value": ONE,
-    "most": ONE,
-    "setting": Setting.LEVERAGE,
-    "obstacle": Obstacle.ORDERS,
-    "spare": ONE,
-    "at_us": 1,
-    "limit": Limit.NOTIONAL,
-    "feature": Feature.MARKET,
-    "reason": "r",
-    "cancel": GONE,
-    "place": None,
-    "place_attempted": False,
-    "executed": ONE,
-    "role": StopRole.TAKE_PROFIT,
-    "side": Side.BUY,
-    "price": ONE,
-    "base": ONE,
-    "owed": ONE,
-    "source": TriggerSource.LAST,
-}
 ASKED = (place(SPOT), place(LINEAR), cancel(SPOT), cancel(LINEAR), modify(SPOT), modify(LINEAR), LEVERAGE)
 
 
 def a(kind: type[Rejection]) -> Rejection:
-    """Some rejection of a kind."""
-    return kind(**{name: FIELDS[name] for name in kind.__struct_fields__ if name in FIELDS})
+    """Some rejection of a kind: the first word of each enumeration, and one of everything else."""
+    hints = get_type_hints(kind)
+    needed = [field.name for field in msgspec.structs.fields(kind) if field.required]
+    return kind(**{name: _some(hints[name]) for name in needed})
+
+
+def _some(hint: Any) -> Any:
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return next(iter(hint))
+    if hint in (Rejection, Rejection | None):
+        return GONE
+    made = {Decimal: ONE, int: 1, str: "x", bool: False}
+    return next(made[one] for one in (hint, *get_args(hint)) if one in made)
 
 
 def words(rejection: Rejection, command: Command | None) -> tuple[int | str, str]:

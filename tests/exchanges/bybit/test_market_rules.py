@@ -85,6 +85,8 @@ async def test_books_have_their_usual_depths_and_at_most_a_thousand_levels() -> 
         ):
             book = await bazaar.get("orderbook", query)
             assert (len(book["b"]), len(book["a"])) == (levels, levels)
+        full = await bazaar.get("full_orderbook", "category=linear&symbol=BTCUSDT")
+        assert (full["b"], full["a"]) == (book["b"], book["a"])
         bids = [float(price) for price, _ in book["b"]]
         asks = [float(price) for price, _ in book["a"]]
         assert bids == sorted(bids, reverse=True)

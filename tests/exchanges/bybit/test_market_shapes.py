@@ -86,6 +86,7 @@ async def test_items_of_lists_have_the_documented_keys(
     ("path", "query", "keys"),
     [
         ("orderbook", "category=spot&symbol=BTCUSDT", "s b a ts u seq cts"),
+        ("full_orderbook", "category=spot&symbol=BTCUSDT", "s b a ts u seq cts"),
         ("rpi_orderbook", "category=spot&symbol=BTCUSDT&limit=1", "s b a ts u seq cts"),
         ("price-limit", "symbol=BTCUSDT", "symbol buyLmt sellLmt ts"),
         (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.exchanges.bybit.pit import LINEAR, LONG, SHORT, Pit
+from tests.exchanges.bybit.pit import BUY, LINEAR, LONG, SHORT, Pit
 
 pytestmark = pytest.mark.anyio
 
@@ -342,3 +342,13 @@ async def test_an_order_takes_its_price_from_the_book(
     order = await pit.find(await pit.place(values), LINEAR)
     assert (order["price"], order["createType"]) == (price, "CreateByBboOrder")
     assert order["orderStatus"] == ("New" if by == "Queue" else "Filled")
+
+
+async def test_one_stop_of_a_bought_coin_is_a_tpsl_order(pit: Pit) -> None:
+    """enum.mdx, `stopOrderType`: tpslOrder is a pair's TP/SL order, OcoOrder one of two."""
+    await pit.place(BUY, price="100010", stopLoss="99600")
+    (order,) = await pit.open(orderFilter="tpslOrder")
+    assert (order["stopOrderType"], order["triggerPrice"], order["side"]) == ("tpslOrder", "99600.0", "Sell")
+    assert await pit.open(orderFilter="StopOrder") == []
+    canceled = await pit.post("/v5/order/cancel-all", {"category": "spot", "orderFilter": "tpslOrder"})
+    assert [one["orderId"] for one in canceled["list"]] == [order["orderId"]]

@@ -32,7 +32,6 @@ MODULES: Final[tuple[Rows, ...]] = (
 )
 
 NOT_EMULATED: Final = (
-    NotEmulated("GET", "/v5/market/full_orderbook", "books are shown to a depth of 1,000 levels"),
     NotEmulated(
         "GET", "/v5/market/adlAlert", "what a fund gains by contract, which triggers it, is not kept"
     ),

@@ -20,6 +20,9 @@ LEVELS_MAX: Final = 1000
 PAIR_LEVELS: Final = 1
 CONTRACT_LEVELS: Final = 25
 RPI_LEVELS_MAX: Final = 50
+FULL_LEVELS_MAX: Final = 10_000
+
+PAIR_OR_CONTRACT: Final = Parameter("category", Kind.CHOICE, choices=("spot", "linear", "inverse"))
 
 NAMES: Final = ("b", "a")
 
@@ -36,6 +39,18 @@ def order_book(call: Call) -> bytes:
     listing = asked_listed(call)
     usual = PAIR_LEVELS if listing.contract is None else CONTRACT_LEVELS
     return _render(call, listing, call.values.get("limit", usual))
+
+
+@rows.route(
+    "GET",
+    "/v5/market/full_orderbook",
+    summary="Order book as deep as it is",
+    description="Books here are a thousand levels deep, beside what accounts have beyond them.",
+    parameters=(PAIR_OR_CONTRACT.but(required=True), SYMBOL),
+    answers=OrderBook,
+)
+def full_order_book(call: Call) -> bytes:
+    return _render(call, asked_listed(call), FULL_LEVELS_MAX)
 
 
 def _render(call: Call, listing: Listing, wanted: int) -> bytes:
@@ -69,7 +84,7 @@ def _render(call: Call, listing: Listing, wanted: int) -> bytes:
     summary="Order book with retail price improvement",
     description="No order here is for retail price improvement, so every such quantity is zero.",
     parameters=(
-        Parameter("category", Kind.CHOICE, choices=("spot", "linear", "inverse")),
+        PAIR_OR_CONTRACT,
         SYMBOL,
         limit(None, RPI_LEVELS_MAX).but(required=True),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from emulator.core.numbers import exact
@@ -12,6 +13,7 @@ from emulator.exchanges.bybit.market.figures import figures_of
 from emulator.exchanges.bybit.market.parameters import BASE_COIN, CATEGORY, SYMBOL_OPTIONAL, asked, limit
 from emulator.exchanges.bybit.payloads.market import PublicTrade, PublicTrades
 from emulator.web.contract import Call, Kind, Parameter, Rows
+from emulator.web.turns import in_turns
 
 rows = Rows()
 
@@ -35,7 +37,7 @@ PAIR_TRADES: Final = 60
     ),
     answers=PublicTrades,
 )
-def recent_trades(call: Call) -> PublicTrades:
+async def recent_trades(call: Call) -> PublicTrades:
     values = call.values
     if values["category"] == OPTION and "symbol" not in values:
         return {"category": OPTION, "list": []}
@@ -47,9 +49,11 @@ def recent_trades(call: Call) -> PublicTrades:
     market = call.engine.state.markets[listing.instrument.symbol]
     with exact():
         trades = market.trades(market.trade_count(until_us) - wanted + 1, wanted, until_us)
-        figures = figures_of(listing)
-        found: list[PublicTrade] = [
-            {
+    figures = figures_of(listing)
+
+    def rendered() -> Iterator[PublicTrade]:
+        for trade in reversed(trades):
+            yield {
                 "execId": execution_id_text(listing.category, listing.instrument.symbol, trade.id),
                 "symbol": listing.symbol,
                 "price": figures.price(trade.price),
@@ -60,6 +64,5 @@ def recent_trades(call: Call) -> PublicTrades:
                 "isRPITrade": False,
                 "seq": str(cross_sequence(trade.time_us)),
             }
-            for trade in reversed(trades)
-        ]
-    return {"category": listing.category, "list": found}
+
+    return {"category": listing.category, "list": await in_turns(rendered())}

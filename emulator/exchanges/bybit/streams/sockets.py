@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from emulator.exchanges.bybit.categories import CATEGORIES, INVERSE, LINEAR, SPOT, Category
 from emulator.exchanges.bybit.eras import Eras
+from emulator.exchanges.bybit.streams.authentication import METHOD, auth_any
 from emulator.exchanges.bybit.streams.channels import (
     CONTRACT_CHANNELS,
     SPOT_CHANNELS,
@@ -126,12 +127,12 @@ def sockets(
             Offer(
                 shape=CONTRACT_SHAPE,
                 find=(_find_any, *find),
-                operations=operations or {},
+                operations={"auth": auth_any, **(operations or {})},
                 takes_age=True,
                 eras=eras,
             ),
             summary="All of it, for clients that know one address",
             channels=(*CONTRACT_CHANNELS, *STATUS_CHANNELS),
-            methods=methods,
+            methods=(METHOD, *methods),
         ),
     )
