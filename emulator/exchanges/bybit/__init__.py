@@ -27,6 +27,7 @@ from emulator.exchanges.bybit import (
 from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.auth import ALL_PERMISSIONS
 from emulator.exchanges.bybit.categories import CATEGORIES, SPOT, all_instruments
+from emulator.exchanges.bybit.covering import MARGIN
 from emulator.exchanges.bybit.door import Door
 from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.margin import MARGIN
