@@ -237,10 +237,11 @@ async def test_a_debt_that_was_spent_is_bought_for_other_coins(pit: Treasury) ->
     assert (await pit.no("POST", "/v5/account/no-convert-repay", {"coin": "USDC"}))[0] == 34022049
     told = await pit.post("/v5/account/quick-repayment", {"coin": "USDC"})
     given = {one["coin"]: Decimal(one["repaymentQty"]) for one in told["list"]}
-    # Coins give by what they are worth: 1,000,000 USDT and 10 BTC at 100,000 the same.
-    assert (given["USDT"], given["BTC"]) == (Decimal(500), Decimal("0.005"))
+    # Coins give the same part of what they count for, 1,000 of 1,000,000 and 950,000, upwards.
+    assert given["USDT"] == pytest.approx(Decimal("512.820513"), abs=Decimal("0.001"))
+    assert given["BTC"] == pytest.approx(Decimal("0.005128205"), abs=Decimal("0.0000001"))
     assert (await pit.coin("USDC"))["borrowAmount"] == "0"
-    assert (await pit.coin("USDT"))["walletBalance"] == "999500"
+    assert Decimal((await pit.coin("USDT"))["walletBalance"]) == 1_000_000 - given["USDT"]
 
 
 @pytest.mark.parametrize(

@@ -96,20 +96,20 @@ async def test_the_wallet_of_a_linear_position_under_cross_margin(pit: Treasury)
     await pit.hold("BTC/USDT", "102000")
     wallet = await pit.wallet()
     tether, bitcoin = (next(one for one in wallet["coin"] if one["coin"] == coin) for coin in ("USDT", "BTC"))
-    # 1000000 less the fee of 10001 * 0.00055; 10 BTC at 100000, of which a twentieth counts for nothing.
+    # 1000000 less the fee of 10001 * 0.00055; 10 BTC at 102000, of which a twentieth counts for nothing.
     assert (tether["walletBalance"], tether["equity"]) == ("999994.49945", "1000193.49945")
     assert (tether["totalPositionIM"], tether["totalPositionMM"]) == ("1020", "56.61")
     assert (tether["totalOrderIM"], tether["locked"]) == ("0", "0")
     assert (tether["unrealisedPnl"], tether["cumRealisedPnl"]) == ("199", "-5.50055")
-    assert (tether["usdValue"], bitcoin["usdValue"]) == ("1000193.49945", "1000000")
+    assert (tether["usdValue"], bitcoin["usdValue"]) == ("1000193.49945", "1020000")
     assert (bitcoin["walletBalance"], bitcoin["equity"], bitcoin["locked"]) == ("10", "10", "0")
     assert (bitcoin["marginCollateral"], bitcoin["collateralSwitch"]) == (True, True)
-    assert (wallet["totalWalletBalance"], wallet["totalPerpUPL"]) == ("1999994.49945", "199")
-    assert wallet["totalEquity"] == wallet["totalMarginBalance"] == "2000193.49945"
+    assert (wallet["totalWalletBalance"], wallet["totalPerpUPL"]) == ("2019994.49945", "199")
+    assert wallet["totalEquity"] == wallet["totalMarginBalance"] == "2020193.49945"
     assert (wallet["totalInitialMargin"], wallet["totalMaintenanceMargin"]) == ("1020", "56.61")
-    # 1000193.49945 + 950000 - 1020
-    assert wallet["totalAvailableBalance"] == "1949173.49945"
-    # 1020 and 56.61 over 1950193.49945
+    # 1000193.49945 + 969000 - 1020
+    assert wallet["totalAvailableBalance"] == "1968173.49945"
+    # 1020 and 56.61 over 1969193.49945
     assert (wallet["accountIMRate"], wallet["accountMMRate"]) == ("0.0005", "0")
 
 
@@ -174,8 +174,8 @@ async def test_an_inverse_position_under_isolated_margin(pit: Treasury) -> None:
     assert one["liqPrice"].startswith("91413.6")
     bitcoin = await pit.coin("BTC")
     assert (bitcoin["walletBalance"], bitcoin["equity"]) == ("9.9999945", "10.0019945")
-    # 10.0019945 * 125000
-    assert bitcoin["usdValue"] == "1250249.3125"
+    # Coins are worth what they cost in USDT: 10.0019945 * 100000
+    assert bitcoin["usdValue"] == "1000199.45"
 
 
 async def test_margin_of_an_isolated_position_is_added_and_taken_back(pit: Treasury) -> None:
