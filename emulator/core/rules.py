@@ -11,7 +11,7 @@ import msgspec
 from emulator.core.collateral import CollateralAsset as CollateralAsset
 from emulator.core.collateral import Counted
 from emulator.core.fees import NO_DISCOUNT, FeeRules
-from emulator.core.margin import CostRule
+from emulator.core.margin import CostRule as CostRule
 from emulator.core.numbers import ZERO
 from emulator.core.positions import AccountMargin
 

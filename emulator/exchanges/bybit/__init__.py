@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
 from emulator.core.engine import Engine
 from emulator.core.markets import Feed
-from emulator.core.rules import EngineRules, MarginRules
+from emulator.core.rules import EngineRules
 from emulator.exchanges.bybit import (
     account,
     asset,
@@ -21,6 +20,7 @@ from emulator.exchanges.bybit import (
     position,
     queries,
     service,
+    spot_margin,
     trading,
     user,
 )
@@ -29,6 +29,7 @@ from emulator.exchanges.bybit.auth import ALL_PERMISSIONS
 from emulator.exchanges.bybit.categories import CATEGORIES, SPOT, all_instruments
 from emulator.exchanges.bybit.door import Door
 from emulator.exchanges.bybit.eras import Eras
+from emulator.exchanges.bybit.margin import MARGIN
 from emulator.exchanges.bybit.running import ENGINE, FUND, UNIFIED
 from emulator.exchanges.bybit.snippets import snippets
 from emulator.exchanges.bybit.streams.sockets import sockets
@@ -69,6 +70,7 @@ _MODULES: Final[tuple[Rows, ...]] = (
     *position.MODULES,
     *account.MODULES,
     *asset.MODULES,
+    spot_margin.rows,
     user.rows,
 )
 """Everything that the site answers, in the order of the documents."""
@@ -107,17 +109,6 @@ def engine(feed: Feed) -> Engine:
             keeps_transactions=True,
         ),
     )
-
-
-MARGIN: Final = MarginRules(
-    # The order of magnitude that the exchange shows for its funds ("Get Insurance Pool").
-    insurance={
-        "USDT": Decimal(1_000_000_000),
-        "USDC": Decimal(100_000_000),
-        "BTC": Decimal(5_000),
-        "ETH": Decimal(50_000),
-    },
-)
 
 
 def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Site, ...]:
