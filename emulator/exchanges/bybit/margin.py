@@ -11,7 +11,14 @@ from typing import Final
 
 from emulator.core.numbers import ONE, ZERO
 from emulator.core.positions import AccountMargin
-from emulator.core.rules import CollateralAsset, CostRule, LeverageScope, MarginRules, PositionModeScope
+from emulator.core.rules import (
+    ClosingNames,
+    CollateralAsset,
+    CostRule,
+    LeverageScope,
+    MarginRules,
+    PositionModeScope,
+)
 from emulator.exchanges.bybit.assets import Asset, assets
 from emulator.exchanges.bybit.categories import INVERSE, LINEAR
 from emulator.exchanges.bybit.listings import TAKER_FEE
@@ -73,4 +80,6 @@ MARGIN: Final = MarginRules(
     account_margin={UNIFIED: AccountMargin.CROSS},
     position_mode_scope=PositionModeScope.CONTRACT,
     interest_minute=INTEREST_MINUTE,
+    # What the exchange places itself has no name ("Get Order History", `orderLinkId`).
+    names=ClosingNames(liquidation="", deleveraging="", delivery=""),
 )
