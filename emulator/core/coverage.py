@@ -169,6 +169,16 @@ def collateral_rates(
 _STEP = Decimal("0.00000001")
 
 
+def payable(
+    state: State, rules: EngineRules, account: Account, wallet: str, asset: str, now_us: int
+) -> Decimal:
+    """How much of an asset may be spent for pairs in a wallet: where all assets stand together what is free,
+    since what comes for it covers as well."""
+    if (account.id, wallet) in state.shared:
+        return max(ZERO, state.ledger.free(account.id, wallet, asset))
+    return spendable(state, rules, account, wallet, asset, now_us)
+
+
 def debt_part(leverage: Decimal) -> Decimal:
     """Which part of what is owed is initial margin at a leverage."""
     return divide_up(ONE, leverage, _STEP)
@@ -205,8 +215,7 @@ def borrowable(
 def spendable(
     state: State, rules: EngineRules, account: Account, wallet: str, asset: str, now_us: int
 ) -> Decimal:
-    """How much of an asset may leave a wallet, or be spent for pairs there: what is free, but for what
-    positions have to keep."""
+    """How much of an asset may leave a wallet: what is free, but for what positions there have to keep."""
     free = state.ledger.free(account.id, wallet, asset)
     if wallet not in state.margin_wallets:
         return free

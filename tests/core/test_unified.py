@@ -17,7 +17,7 @@ from emulator.core.positions import AccountMargin, Leg, MarginMode
 from emulator.core.rejections import Obstacle, Setting
 from emulator.core.rules import MarginRules
 from tests.core.unified import COIN, INVERSE, LINEAR, OTHER, PAIR, USDT, WALLET, Unified, blocked
-from tests.core.world import limit, market, plain, replaced
+from tests.core.world import limit, plain, replaced
 
 D = Decimal
 ISOLATED, CROSS, PORTFOLIO = AccountMargin.ISOLATED, AccountMargin.CROSS, AccountMargin.PORTFOLIO
@@ -53,15 +53,18 @@ def test_where_it_does_not_cover_new_orders_there_is_less_for_them() -> None:
     world.buy(world.carol, "2.4", "50000")
 
 
-def test_margins_are_not_spent_on_pairs() -> None:
-    """Long 1 at 50000 needs 2500 of 10000, so 7500 may be spent."""
+def test_margins_are_not_spent_on_what_does_not_count() -> None:
+    """Long 1 at 50000 needs 2500 of 10000, so 7500 may be spent on BTC where that is not to count; else all
+    of it, since what is bought counts for 9500."""
     world = Unified(USDT="10000")
     world.trade(LINEAR, "1", "50000")
+    world.does(world.using("BTC", used=False))
     refused = world.refuses(world.placing(world.carol, limit(Side.BUY, "0.16", "50000")))
     assert refused == r.InsufficientBalance(asset="USDT", needed=D(8000), available=D(7500))
-    refused = world.refuses(world.placing(world.carol, market(Side.BUY, budget="7501")))
-    assert isinstance(refused, r.InsufficientBalance | r.BookTooThin)
-    world.buy(world.carol, "0.15", "50000")
+    world.cancel(world.buy(world.carol, "0.15", "50000"))
+    world.does(world.using("BTC", used=True))
+    world.buy(world.carol, "0.2", "50000")
+    assert world.has("USDT") == "0"
 
 
 def test_a_trade_changes_one_asset_for_another_in_the_same_wallet() -> None:

@@ -10,7 +10,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.checks import check_band, check_funded, check_terms
-from emulator.core.coverage import mark_price, spendable
+from emulator.core.coverage import mark_price, payable
 from emulator.core.decisions import contracts
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import bound_of, finish, starting_point
@@ -171,7 +171,7 @@ def _enter_budget(
         state, rules, market, taker, now_us, limit=bound, quantity=None, budget=budget,
         reserved=max(ZERO, needed - held),
     )  # fmt: skip
-    if max(plan.paid, needed) > _spendable(state, rules, order, now_us) + held:
+    if max(plan.paid, needed) > _payable(state, rules, order, now_us) + held:
         return [e.OrderExpired(order=order.id, reason=EndReason.INSUFFICIENT_BALANCE)]
     quantity = plan.executed + plan.prevented
     if not quantity:
@@ -228,7 +228,7 @@ def activate(state: State, rules: EngineRules, command: c.ActivateOrder, now_us:
     if price is not None or status is OrderStatus.DORMANT:
         at = price if price is not None else dormant_price(terms, extreme)
         needed = requirement(instrument, terms.side, at, quantity)
-        available = _spendable(state, rules, order, now_us) + order_list.held
+        available = _payable(state, rules, order, now_us) + order_list.held
         if needed > available:
             return [e.OrderExpired(order=order.id, reason=EndReason.INSUFFICIENT_BALANCE)]
     activated = e.OrderActivated(
@@ -279,7 +279,7 @@ def _enter_existing(
         reserved=max(ZERO, needed - held),
     )  # fmt: skip
     if price is None:
-        free = _spendable(state, rules, order, now_us)
+        free = _payable(state, rules, order, now_us)
         if max(plan.paid, needed) > free + held:
             return [e.OrderExpired(order=order.id, reason=EndReason.INSUFFICIENT_BALANCE)]
     ending = finish(instrument, terms, order.id, price, plan, quantity=quantity)
@@ -297,10 +297,10 @@ def _ends_of(siblings: tuple[Order, ...], fired: Order) -> list[e.Event]:
     return [e.OrderExpired(order=order.id, reason=reason) for order in siblings]
 
 
-def _spendable(state: State, rules: EngineRules, order: Order, now_us: int) -> Decimal:
+def _payable(state: State, rules: EngineRules, order: Order, now_us: int) -> Decimal:
     """What an order may be paid with beside what is held for it."""
     account = state.accounts[order.account]
-    return spendable(state, rules, account, order.wallet, order.hold_asset, now_us)
+    return payable(state, rules, account, order.wallet, order.hold_asset, now_us)
 
 
 def _refused_peg(
@@ -312,7 +312,7 @@ def _refused_peg(
     if market.instrument.contract is not None:
         return None
     needed = requirement(market.instrument, order.side, price, order.remaining)
-    free = _spendable(state, rules, order, now_us)
+    free = _payable(state, rules, order, now_us)
     return EndReason.INSUFFICIENT_BALANCE if needed > free + state.set_aside(order) else None
 
 

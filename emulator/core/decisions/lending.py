@@ -10,7 +10,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.collateral import CollateralAsset, Loan, SharedCollateral
-from emulator.core.coverage import borrowable, collateral, collateral_rates, lent_asset
+from emulator.core.coverage import borrowable, collateral, collateral_rates, lent_asset, payable
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.sharing import ASSET_STEP, exchanged
 from emulator.core.instruments import SELL, FeeAssetRule, Instrument
@@ -22,7 +22,7 @@ from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 
 
-def check_borrowing(
+def check_spending(
     state: State,
     rules: EngineRules,
     account: Account,
@@ -33,43 +33,49 @@ def check_borrowing(
     received: Decimal,
     now_us: int,
     *,
-    lacks: bool,
     held: Decimal = ZERO,
 ) -> Rejection | None:
-    """Whether an order of a pair may pay so much for so much, what it lacks being owed. lacks: whether it is
-    more than may be spent without owing it. held: what is held for it already.
+    """Whether an order of a pair may pay so much for so much out of a wallet of contracts.
 
-    All that there is must cover what must be covered, what is owed included, while the order rests, and when
-    it has traded.
+    Where each asset stands for itself, with what positions there leave. Where all stand together, with what
+    is free, or what may be owed if the order borrows: and all that there is must cover what must be covered,
+    what is owed included, while the order rests and when it has traded. held: what is for it already.
     """
     asset, got = instrument.quote, instrument.base
     if terms.side is SELL:
         asset, got = got, asset
-    lent, is_apart = lent_asset(state, account, wallet, asset), (account.id, wallet) not in state.shared
-    if is_apart or (account.id, wallet) not in state.spot_margins or (lent is None and lacks):
-        return r.BorrowingOff(asset=asset, is_isolated=is_apart)
-    if lent is None or not lacks:
-        return None
+    is_shared, can_borrow = (account.id, wallet) in state.shared, (account.id, wallet) in state.spot_margins
+    if terms.borrows and not (is_shared and can_borrow):
+        return r.BorrowingOff(asset=asset, is_isolated=not is_shared)
+    available = held + payable(state, rules, account, wallet, asset, now_us)
+    borrows = paid > available
+    if borrows and not terms.borrows:
+        return r.InsufficientBalance(asset=asset, needed=paid, available=available)
     now = collateral(state, rules, account, wallet, now_us)
-    assert isinstance(now, SharedCollateral), "nothing is owed where each asset stands for itself"
+    if not isinstance(now, SharedCollateral):
+        return None
     own = now.figures.get(asset) or AssetFigures(asset=asset, wallet=ZERO)
     other = now.figures.get(got) or AssetFigures(asset=got, wallet=ZERO)
     resting = replace(own, held=own.held + paid - held)
-    most = lent.borrow_max
-    if resting.owed > own.owed and most is not None and resting.owed > most:
-        return r.BorrowedTooMuch(asset=asset, owed=resting.owed, most=most)
+    if borrows:
+        lent = lent_asset(state, account, wallet, asset)
+        if lent is None or lent.borrow_max is None:
+            return r.BorrowingOff(asset=asset)
+        if resting.owed > lent.borrow_max:
+            return r.BorrowedTooMuch(asset=asset, owed=resting.owed, most=lent.borrow_max)
     if instrument.fee_asset_rule is FeeAssetRule.RECEIVED:
         received -= received * max(instrument.maker_fee, instrument.taker_fee)
     traded = replace(own, wallet=own.wallet - paid, held=own.held - held)
     filled = replace(other, wallet=other.wallet + received)
-    missing = max(
-        _missing(now, {asset: resting}),
-        _missing(now, {asset: traded, got: filled}),
-    )
-    if missing > ZERO:
-        lacking = divide_up(missing, now.rates[asset].ask, ASSET_STEP)
-        return r.InsufficientMargin(asset=asset, needed=paid, available=max(ZERO, paid - lacking))
-    return None
+    missing = max(_missing(now, {asset: resting}), _missing(now, {asset: traded, got: filled}))
+    # What makes nothing worse is let through, as when what is owed is bought back.
+    if missing <= max(ZERO, _missing(now, {})) or asset not in now.rates:
+        return None
+    lacking = divide_up(missing, now.rates[asset].ask, ASSET_STEP)
+    left = max(ZERO, paid - lacking)
+    if borrows:
+        return r.InsufficientMargin(asset=asset, needed=paid, available=left)
+    return r.InsufficientBalance(asset=asset, needed=paid, available=left)
 
 
 def brought(instrument: Instrument, terms: OrderTerms, price: Decimal, quantity: Decimal | None) -> Decimal:

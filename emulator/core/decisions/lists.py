@@ -10,7 +10,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.checks import check_counts, check_status
-from emulator.core.coverage import spendable
+from emulator.core.coverage import payable
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import placed, starting_point
 from emulator.core.decisions.placing import (
@@ -234,7 +234,7 @@ def _enter_pair(
             )
         )
     asset = hold_asset(instrument, legs[0].side)
-    free = spendable(state, rules, account, listed.wallet, asset, now_us)
+    free = payable(state, rules, account, listed.wallet, asset, now_us)
     if needed > free:
         return r.InsufficientBalance(asset=asset, needed=needed, available=free)
     return [*events, *resting]

@@ -10,11 +10,11 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.checks import check_position, check_shape, check_status, check_terms
-from emulator.core.coverage import reducible, spendable
+from emulator.core.coverage import reducible
 from emulator.core.decisions.changing import find
 from emulator.core.decisions.contracts import check_margin
 from emulator.core.decisions.decision import Decision
-from emulator.core.decisions.lending import brought, check_borrowing
+from emulator.core.decisions.lending import brought, check_spending
 from emulator.core.decisions.outcomes import finish, starting_point
 from emulator.core.decisions.placing import peg_price, plan_walk
 from emulator.core.decisions.stops import check_attached, check_waiting
@@ -168,18 +168,17 @@ def _lacking(
     received: Decimal,
     now_us: int,
 ) -> Rejection | None:
-    """What speaks against an order of a pair needing so much, to get so much, where it held otherwise."""
+    """What speaks against an order of a pair needing so much instead of what is held for it."""
     instrument, account = state.markets[order.instrument].instrument, state.accounts[order.account]
     held = state.set_aside(order)
-    available = held + spendable(state, rules, account, order.wallet, order.hold_asset, now_us)
+    if order.wallet in state.margin_wallets:
+        return check_spending(
+            state, rules, account, order.wallet, instrument, wanted, needed, received, now_us, held=held
+        )
+    available = held + state.ledger.free(order.account, order.wallet, order.hold_asset)
     if needed <= available:
         return None
-    if not wanted.borrows:
-        return r.InsufficientBalance(asset=order.hold_asset, needed=needed, available=available)
-    return check_borrowing(
-        state, rules, account, order.wallet, instrument, wanted, needed, received, now_us,
-        lacks=True, held=held,
-    )  # fmt: skip
+    return r.InsufficientBalance(asset=order.hold_asset, needed=needed, available=available)
 
 
 def _check_owned(

@@ -15,7 +15,6 @@ from emulator.core.checks import (
     check_status,
     check_terms,
 )
-from emulator.core.coverage import spendable
 from emulator.core.decisions import contracts, lending, leverages
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.outcomes import bound_of, finish, placed, rest_or_expire, starting_point
@@ -178,7 +177,8 @@ def enter_new(
     if terms.trigger is not None:
         return _sleep_new(state, rules, account, wallet, market, terms, order_id, mode, now_us)
     asset = instrument.base if side is SELL else instrument.quote
-    free = spendable(state, rules, account, wallet, asset, now_us)
+    free = state.ledger.free(account.id, wallet, asset)
+    is_covering = wallet in state.margin_wallets
     needed = ZERO
     if price is not None:
         assert quantity is not None
@@ -186,7 +186,7 @@ def enter_new(
         crossing = market.crosses(side, price, now_us)
         if terms.post_only and crossing and instrument.post_only_failure is _REFUSE:
             return r.WouldTake()
-        if needed > free or terms.borrows:
+        if needed > free or is_covering:
             received = quantity if side is BUY else price * quantity
             lacking = _lacking(
                 state, rules, account, wallet, instrument, terms, free, needed, received, now_us
@@ -207,7 +207,7 @@ def enter_new(
         needed = quantity
     elif side is BUY and terms.quote_quantity is not None:
         needed = terms.quote_quantity
-    if needed > free and price is None:
+    if needed and price is None and (needed > free or is_covering):
         last = market.last_price(now_us)
         received = needed * last if side is SELL else divide_down(needed, last, instrument.base_step)
         lacking = _lacking(state, rules, account, wallet, instrument, terms, free, needed, received, now_us)
@@ -220,7 +220,7 @@ def enter_new(
         budget=terms.quote_quantity, reserved=needed,
     )  # fmt: skip
     if price is None:
-        if plan.paid > free or terms.borrows:
+        if plan.paid > free or is_covering:
             received = plan.executed if side is BUY else plan.amount
             lacking = _lacking(
                 state, rules, account, wallet, instrument, terms, free, plan.paid, received, now_us
@@ -256,13 +256,15 @@ def _lacking(
     received: Decimal,
     now_us: int,
 ) -> Rejection | None:
-    """What speaks against paying so much for so much; an order may borrow what is not free."""
-    if not terms.borrows:
-        asset = hold_asset(instrument, terms.side)
-        return r.InsufficientBalance(asset=asset, needed=paid, available=free) if paid > free else None
-    return lending.check_borrowing(
-        state, rules, account, wallet, instrument, terms, paid, received, now_us, lacks=paid > free
-    )
+    """What speaks against paying so much for so much."""
+    if wallet in state.margin_wallets:
+        return lending.check_spending(
+            state, rules, account, wallet, instrument, terms, paid, received, now_us
+        )
+    asset = hold_asset(instrument, terms.side)
+    if terms.borrows:
+        return r.BorrowingOff(asset=asset)
+    return r.InsufficientBalance(asset=asset, needed=paid, available=free) if paid > free else None
 
 
 def plan_walk(
@@ -329,8 +331,8 @@ def _sleep_new(
         return starting
     asset = hold_asset(instrument, terms.side)
     needed = dormant_requirement(instrument, terms, starting, terms.quantity)
-    free = spendable(state, rules, account, wallet, asset, now_us)
-    if needed > free or (terms.borrows and needed):
+    free = state.ledger.free(account.id, wallet, asset)
+    if needed > free or (needed and wallet in state.margin_wallets):
         received = lending.brought(instrument, terms, dormant_price(terms, starting), terms.quantity)
         lacking = _lacking(state, rules, account, wallet, instrument, terms, free, needed, received, now_us)
         if lacking is not None:

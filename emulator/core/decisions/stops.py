@@ -16,7 +16,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.checks import check_price, check_quantity, check_status
-from emulator.core.coverage import spendable
+from emulator.core.coverage import payable
 from emulator.core.decisions.contracts import contract_of
 from emulator.core.decisions.decision import Decision
 from emulator.core.ids import NO_LIST, AccountId
@@ -232,7 +232,7 @@ def _follow_pair(
     quantity, side = command.quantity, command.side.opposite
     asset = instrument.base if side is SELL else instrument.quote
     owner = state.accounts[command.account]
-    free = spendable(state, rules, owner, command.wallet, asset, now_us)
+    free = payable(state, rules, owner, command.wallet, asset, now_us)
     if side is SELL:
         quantity = round_down(min(quantity, free), instrument.quantity_step)
     if not stops or check_quantity(instrument, quantity) is not None:

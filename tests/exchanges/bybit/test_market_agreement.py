@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator.core.commands import PlaceOrder
+from emulator.core.commands import PlaceOrder, PriceMode, SetPrice
 from emulator.core.instruments import OrderType, Side
 from emulator.core.orders import OrderTerms
 from emulator.core.rejections import Limit, LimitBroken
@@ -155,6 +155,28 @@ async def test_an_order_at_the_limit_is_taken_and_one_beyond_is_not() -> None:
                 )
                 found = done.rejection.limit if isinstance(done.rejection, LimitBroken) else None
                 assert found is limit
+
+
+async def test_a_price_set_by_hand_is_everywhere_at_once() -> None:
+    async with Bazaar() as bazaar:
+        price = Decimal(100_000)
+        await bazaar.do(SetPrice(pair="BTC/USDT", price=price, mode=PriceMode.HOLD))
+        for category in ("linear", "spot"):
+            query = f"category={category}&symbol=BTCUSDT"
+            ticker = await _ticker(bazaar, query)
+            assert Decimal(ticker["lastPrice"]) == price
+            book = await bazaar.get("orderbook", f"{query}&limit=1")
+            # It was above, so the price is the best ask.
+            assert Decimal(book["a"][0][0]) == price
+            newest = (await bazaar.get("kline", f"{query}&interval=1&limit=1"))["list"][0]
+            assert Decimal(newest[4]) == price
+            assert Decimal(newest[3]) == price
+            trade = (await bazaar.get("recent-trade", f"{query}&limit=1"))["list"][0]
+            assert Decimal(trade["price"]) == price
+        contract = await _ticker(bazaar, "category=linear&symbol=BTCUSDT")
+        assert _decimals(contract["indexPrice"], contract["markPrice"]) == (price, price)
+        limits = await bazaar.get("price-limit", "symbol=BTCUSDT")
+        assert _decimals(limits["buyLmt"], limits["sellLmt"]) == _decimals("101000", "99000")
 
 
 async def test_one_coin_costs_alike_in_every_category() -> None:

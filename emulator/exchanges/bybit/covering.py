@@ -1,0 +1,68 @@
+"""How the unified wallet covers what is in it: what coins count for, and what owing them costs.
+
+A coin counts at its index price less a haircut, as its collateral ratio says. What is owed needs margin of
+its own: a part that follows the leverage of spot margin trading, and four hundredths to be kept ("Get
+Position Tiers"). Interest is charged five minutes after each whole hour (help centre, "Borrowing, Interest
+and Repayment"). Coins without a perpetual against USDT have no index here, so they cover nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from emulator.core.numbers import ONE
+from emulator.core.positions import AccountMargin
+from emulator.core.rules import CollateralAsset, CostRule, LeverageScope, MarginRules, PositionModeScope
+from emulator.exchanges.bybit.assets import assets
+from emulator.exchanges.bybit.categories import LINEAR
+from emulator.exchanges.bybit.listings import TAKER_FEE
+from emulator.exchanges.bybit.running import UNIFIED
+
+DOLLARS: Final = frozenset({"USDT", "USDC"})
+"""Coins that are taken for a dollar, and always count ("Set Collateral Coin")."""
+
+SPOT_LEVERAGE_MAX: Final = Decimal(10)
+"""Of spot margin trading ("Set Leverage")."""
+
+DEBT_MAINTENANCE: Final = Decimal("0.04")
+DEBT_INITIAL: Final = ONE / SPOT_LEVERAGE_MAX
+
+
+def _collateral() -> Iterator[CollateralAsset]:
+    for code, asset in assets().items():
+        listing = LINEAR.listings.get(f"{code}USDT")
+        if listing is None and code not in DOLLARS:
+            continue
+        yield CollateralAsset(
+            asset=code,
+            bid_buffer=ONE - asset.collateral_ratio,
+            index_of="" if code in DOLLARS or listing is None else listing.instrument.symbol,
+            borrow_max=asset.borrow_max,
+            hourly_rate=asset.hourly_rate,
+            debt_initial=DEBT_INITIAL,
+            debt_maintenance=DEBT_MAINTENANCE,
+            is_optional=code not in DOLLARS,
+        )
+
+
+MARGIN: Final = MarginRules(
+    # An order needs the fees for opening and for closing at its bankruptcy price as well (help centre, "Order
+    # Cost (USDT Contract)").
+    cost=CostRule(open_loss=False, opening_rate=TAKER_FEE, closing_rate=TAKER_FEE),
+    leverage_scope=LeverageScope.ISOLATED_LEG,
+    refits_isolated=True,
+    account_margin={UNIFIED: AccountMargin.CROSS},
+    position_mode_scope=PositionModeScope.CONTRACT,
+    collateral={UNIFIED: tuple(_collateral())},
+    interest_minute=5,
+    spot_leverage_max=SPOT_LEVERAGE_MAX,
+    # The order of magnitude that the exchange shows for its funds ("Get Insurance Pool").
+    insurance={
+        "USDT": Decimal(1_000_000_000),
+        "USDC": Decimal(100_000_000),
+        "BTC": Decimal(5_000),
+        "ETH": Decimal(50_000),
+    },
+)
