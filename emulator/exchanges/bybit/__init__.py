@@ -31,7 +31,6 @@ from emulator.exchanges.bybit.categories import CATEGORIES, SPOT, all_instrument
 from emulator.exchanges.bybit.covering import MARGIN
 from emulator.exchanges.bybit.door import Door
 from emulator.exchanges.bybit.eras import Eras
-from emulator.exchanges.bybit.margin import MARGIN
 from emulator.exchanges.bybit.running import ENGINE, FUND, UNIFIED
 from emulator.exchanges.bybit.snippets import snippets
 from emulator.exchanges.bybit.streams.sockets import sockets
