@@ -245,6 +245,9 @@ class Accounting:
     def conclude(self, event: Any, count: int, now_us: int) -> list[Transaction]:
         """The transactions of an event, numbered from `count` + 1."""
         lines, posted = self._lines, self._posted
+        if isinstance(event, e.InterestCharged):
+            # It is told as well where nothing is paid and all of it is owed with what was borrowed.
+            posted.setdefault((event.account, event.wallet, event.asset, True), (ZERO, ZERO))
         if not lines and not posted:
             return []
         if isinstance(event, _FILLING):
