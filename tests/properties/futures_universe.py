@@ -259,6 +259,9 @@ class FuturesUniverse(Universe):
     def is_sound(self) -> None:
         super().is_sound()
         assert self.engine.audit() == []
+        self.assert_nobody_is_lost()
+
+    def assert_nobody_is_lost(self) -> None:
         assert_nobody_is_lost(self.engine, self.now)
 
 
