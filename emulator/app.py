@@ -9,7 +9,7 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from ipaddress import IPv6Address, ip_address
@@ -168,6 +168,7 @@ def build(settings: Settings, *, engines: MakeEngines | None = None) -> Emulator
         keeping=Keeping(retained=settings.retention, snapshot_every=settings.snapshot_every),
         make_engines=engines or make_engines,
         provision=provision,
+        furnish=furnish,
         wall_ns=time_ns,
         seed=settings.seed,
         clock=ClockStart(mode=ClockMode(settings.clock), time_us=settings.time_us, speed=settings.speed),
@@ -272,6 +273,14 @@ async def provision(sandbox: Sandbox) -> None:
             label="known to everybody",
         )
     )
+    await furnish(sandbox, tuple(sandbox.engines))
+
+
+async def furnish(sandbox: Sandbox, engines: Sequence[str]) -> None:
+    """Give the demo account, if there is one, its funds in some engines."""
+    account = sandbox.accounts.get(DEMO_ACCOUNT)
+    if account is None:
+        return
     deposits = [
         (
             engine,
@@ -283,9 +292,8 @@ async def provision(sandbox: Sandbox) -> None:
                 reference="demo",
             ),
         )
-        for engine, wallets in DEMO_WALLETS.items()
-        if engine in sandbox.engines
-        for wallet, assets in wallets.items()
+        for engine in engines
+        for wallet, assets in DEMO_WALLETS[engine].items()
         for asset in sorted(assets)
     ]
     # All at once, so that they are one entry of the journal.

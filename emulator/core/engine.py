@@ -20,7 +20,7 @@ from emulator.core import snapshot
 from emulator.core.accounting import Accounting
 from emulator.core.audit import Mismatch, audit
 from emulator.core.decisions import DECIDERS, check_placement, decide, next_trigger
-from emulator.core.ids import NO_LIST, OrderId
+from emulator.core.ids import NO_LIST, AccountId, OrderId
 from emulator.core.instruments import Instrument
 from emulator.core.liquidation import Risk as Risk
 from emulator.core.markets import Feed
@@ -213,6 +213,9 @@ class Engine:
                 self._look_touched(now_us)
         self._advanced_us = max(self._advanced_us, now_us)
         return happened
+
+    def has_account(self, account: AccountId) -> bool:
+        return account in self.state.accounts
 
     def next_due_us(self, now_us: int) -> int | None:
         """When the market should be looked at next; None when nothing here is at stake."""

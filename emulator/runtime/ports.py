@@ -279,6 +279,10 @@ class EnginePort(Protocol):
         """Apply what the market made due up to now; each with its own time, in time order."""
         ...
 
+    def has_account(self, account: AccountId) -> bool:
+        """Whether it was opened here; not, where the engine is younger than its sandbox."""
+        ...
+
     def next_due_us(self, now_us: int) -> int | None:
         """When something will be due next as far as known; None when nothing is at stake."""
         ...

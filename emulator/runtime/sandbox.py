@@ -317,6 +317,26 @@ class Sandbox:
             raise failure
         return account
 
+    async def open_accounts_everywhere(self) -> list[str]:
+        """Open in every engine the accounts that it lacks; returns the engines that had none of them, which
+        are younger than this universe. They are told under which names and ids, but not in which groups: who
+        trades together was said to the others only."""
+        sequencer = self._sequencer
+        young: list[str] = []
+        for engine_name, engine in tuple(sequencer.engines.items()):
+            missing = [
+                (account, name) for name, account in self.accounts.items() if not engine.has_account(account)
+            ]
+            if missing and len(missing) == len(self.accounts):
+                young.append(engine_name)
+            for account, name in missing:
+                command = OpenAccount(account=account, name=name)
+                done = sequencer.execute(engine_name, command, self.clock.now_us())
+                assert done.rejection is None, done.rejection
+        if young:
+            await sequencer.written()
+        return young
+
     async def add_key(self, record: KeyRecord) -> None:
         """Raises KeyExists and NoSuchAccount."""
         if record.key in self._state.keys:

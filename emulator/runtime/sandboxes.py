@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -49,6 +49,7 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _log = logging.getLogger(__name__)
 
 Provision = Callable[[Sandbox], Awaitable[None]]
+Furnish = Callable[[Sandbox, Sequence[str]], Awaitable[None]]
 
 
 class ClockStart(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +61,8 @@ class ClockStart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sandboxes:
-    """provision: makes the accounts and keys of the start in a sandbox that has none."""
+    """provision: makes the accounts and keys of the start in a sandbox that has none. furnish: gives these
+    accounts what they have at the start in engines that are younger than their sandbox, by name."""
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class Sandboxes:
         journal: Journal,
         make_engines: MakeEngines,
         provision: Provision,
+        furnish: Furnish | None = None,
         wall_ns: Callable[[], int],
         concerns: Concerns = concerns,
         seed: int = 1,
@@ -80,6 +83,7 @@ class Sandboxes:
         self._make_engines = make_engines
         self._concerns = concerns
         self._provision = provision
+        self._furnish = furnish
         self._wall_ns = wall_ns
         self._seed = seed
         self._clock = clock or ClockStart()
@@ -107,6 +111,7 @@ class Sandboxes:
         for name in await self._journal.sandboxes():
             sandbox = await self._recover(name)
             if sandbox.is_provisioned:
+                await self._grow(sandbox)
                 self._by_name[name] = sandbox
             else:
                 # The process ended while this one began: nobody was told of it yet.
@@ -122,6 +127,17 @@ class Sandboxes:
             ]
             await self._archive.forget(EVERYWHERE)
             await self._archive.write(EVERYWHERE, rows, Mark(0, ""))
+
+    async def _grow(self, sandbox: Sandbox) -> None:
+        """Let engines take part that there were not when the sandbox was last opened."""
+        if sandbox.is_degraded:
+            return  # What its state is worth must be seen first.
+        with _storage():
+            young = await sandbox.open_accounts_everywhere()
+            if young:
+                _log.info("%s: its accounts are opened in %s as well", sandbox.name, ", ".join(young))
+                if self._furnish is not None:
+                    await self._furnish(sandbox, young)
 
     async def conclude(self, *, within_s: float) -> None:
         """The emulator is about to stop: whoever waits for the journal is answered."""

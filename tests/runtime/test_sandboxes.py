@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -14,6 +15,7 @@ from emulator.runtime.ports import (
     Batch,
     ClockMode,
     ClockSettingRefused,
+    EnginePort,
     JournalCorrupt,
     KeyAdded,
     KeyExists,
@@ -27,8 +29,9 @@ from emulator.runtime.ports import (
     SandboxNameInvalid,
     StorageUnavailable,
 )
-from emulator.runtime.sandboxes import ClockStart
-from tests.runtime.universe import START_US, Universe, deposit, till
+from emulator.runtime.sandbox import Sandbox
+from emulator.runtime.sandboxes import ClockStart, Sandboxes
+from tests.runtime.universe import START_US, TillEngine, Universe, deposit, till, toy_concerns
 
 pytestmark = pytest.mark.anyio
 
@@ -160,6 +163,41 @@ async def test_a_restart_gives_the_same_universe() -> None:
     assert recovered.accounts == {"demo": 1, "alice": 2}
     await recovered.submit("north", deposit(1, "1"))
     assert again.sandboxes.get("other") is not None
+
+
+async def test_an_engine_that_is_younger_than_its_sandbox_has_its_accounts_too() -> None:
+    class Before(Universe):
+        def make_engines(self, seed: int) -> Mapping[str, EnginePort]:
+            return {"north": TillEngine({})}
+
+    before = Before()
+    sandbox = await before.open()
+    await sandbox.open_account("alice")
+    await before.sandboxes.close()
+
+    furnished: list[tuple[str, list[str]]] = []
+
+    async def furnish(sandbox: Sandbox, engines: Sequence[str]) -> None:
+        furnished.append((sandbox.name, list(engines)))
+        await sandbox.submit("south", deposit(1, "7"))
+
+    for expected in ([("default", ["south"])], []):
+        furnished.clear()
+        after = Universe(before.journal)
+        after.sandboxes = Sandboxes(
+            journal=after.journal,
+            make_engines=after.make_engines,
+            concerns=toy_concerns,
+            provision=after.provision,
+            furnish=furnish,
+            wall_ns=lambda: START_US * 1000,
+        )
+        opened = await after.open()
+        assert furnished == expected
+        await opened.submit("south", deposit(2, "1"))
+        assert till(opened, "south").balances[1, "USDT"] == 7
+        assert till(opened).balances[1, "USDT"] == 1000
+        await after.sandboxes.close()
 
 
 async def test_time_goes_on_where_the_journal_ended_even_if_the_host_was_set_back() -> None:

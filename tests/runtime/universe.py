@@ -83,6 +83,9 @@ class TillEngine:
             moments.append((time_us, self._did(time_us, self._withdrawal(account, asset, amount)).events))
         return moments
 
+    def has_account(self, account: int) -> bool:
+        return (account, "") in self.balances
+
     def next_due_us(self, now_us: int) -> int | None:
         return self.due[0][0] if self.due else None
 

@@ -18,8 +18,10 @@ from emulator.exchanges.bybit import (
     batches,
     market,
     position,
+    prechecks,
     queries,
     service,
+    spot_margin,
     trading,
     user,
 )
@@ -32,6 +34,9 @@ from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.running import ENGINE, FUND, UNIFIED
 from emulator.exchanges.bybit.snippets import snippets
 from emulator.exchanges.bybit.streams.sockets import sockets
+from emulator.exchanges.bybit.ws_api.methods import methods
+from emulator.exchanges.bybit.ws_api.orders import OPERATIONS
+from emulator.exchanges.bybit.ws_api.sockets import trade_socket
 from emulator.web.contract import Counting, NotEmulated, Rows, Site, Timestamps
 
 __all__ = ["ASSETS", "ENGINE", "SYMBOLS", "TRADED", "WALLETS", "Eras", "engine", "sites", "snippets"]
@@ -66,9 +71,11 @@ _MODULES: Final[tuple[Rows, ...]] = (
     trading.rows,
     batches.rows,
     queries.rows,
+    prechecks.rows,
     *position.MODULES,
     *account.MODULES,
     *asset.MODULES,
+    spot_margin.rows,
     user.rows,
 )
 """Everything that the site answers, in the order of the documents."""
@@ -112,15 +119,23 @@ def engine(feed: Feed) -> Engine:
 def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Site, ...]:
     """The sites that are served. timestamps, counting: see `web/contract`."""
     door = Door(eras=eras, timestamps=timestamps, counting=counting)
+    routes = tuple(route for rows in _MODULES for route in rows)
     return (
         Site(
             name="bybit",
             engine=ENGINE,
             title="Bybit v5",
-            rows=tuple(route for rows in _MODULES for route in rows),
+            rows=routes,
             dialect=door,
             not_emulated=NOT_EMULATED,
-            sockets=sockets(eras),
+            sockets=(
+                *sockets(
+                    eras,
+                    operations=OPERATIONS,
+                    methods=methods(routes),
+                ),
+                trade_socket(routes, eras),
+            ),
             takes_forms=False,
             takes_json=True,
             permissions=ALL_PERMISSIONS,

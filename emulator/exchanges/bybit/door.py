@@ -72,6 +72,9 @@ CATEGORIES: Final = frozenset({"spot", "linear", "inverse", "option"})
 REQUESTS: Final = "request"
 """The parameter that holds the requests of a batch."""
 
+Take = Callable[[Call, Mapping[str, Any], int, bool], None]
+"""Of a call: what was sent, the server's time as the client knows it, and whether limits refuse."""
+
 
 class Door:
     """The dialect. One per process; it holds the quotas."""
@@ -109,12 +112,9 @@ class Door:
     # Letting in
 
     def compile(self, route: Route) -> Admit:
-        read = compile_reading(route)
+        take = self.compile_taking(route)
         is_get = route.method == "GET"
         signed = route.security.signed
-        security, path = route.security, route.path
-        by_category = any(each.name == CATEGORY for each in route.parameters)
-        is_batch = any(each.kind is Kind.REQUEST_LIST for each in route.parameters)
         parse = parse_query if is_get else parse_body
 
         def admit(call: Call) -> None:
@@ -127,12 +127,24 @@ class Door:
                 # Quirk: a GET with a body is forbidden, be it an empty JSON object ("HTTP Code", 403).
                 raise refuse(403, text="a GET request has no body", status=403)
             content = request.query if is_get else request.body
-            if signed:
-                server_ms = self._authenticate(call, content)
+            server_ms = self._authenticate(call, content) if signed else 0
             try:
                 sent = parse(content)
             except Unreadable:
                 raise refuse(10001) from None
+            take(call, sent, server_ms, enforced)
+
+        return admit
+
+    def compile_taking(self, route: Route) -> Take:
+        """What counts a request whose sender is known, asks whether the key may, and reads what was sent."""
+        read = compile_reading(route)
+        signed = route.security.signed
+        security, path = route.security, route.path
+        by_category = any(each.name == CATEGORY for each in route.parameters)
+        is_batch = any(each.kind is Kind.REQUEST_LIST for each in route.parameters)
+
+        def take(call: Call, sent: Mapping[str, Any], server_ms: int, enforced: bool) -> None:
             category: str | None = None
             if by_category:
                 asked = sent.get(CATEGORY)
@@ -155,7 +167,7 @@ class Door:
                 let_in = values[REQUESTS][:granted]
                 values[REQUESTS] = (*let_in, *(refuse(10006) for _ in range(calls - granted)))
 
-        return admit
+        return take
 
     def _authenticate(self, call: Call, content: bytes) -> int:
         """Find out who asks; returns the server's time as the client knows it, in milliseconds.

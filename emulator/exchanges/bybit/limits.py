@@ -105,12 +105,14 @@ def rate_of(path: str) -> Rate:
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures that are nobody's own. connections_*: of WebSockets."""
+    """The figures that are nobody's own. connections_*: of WebSockets. orders_per_second: of an IP,
+    over sockets that take orders."""
 
     requests_per_5_seconds: int = 600
     ban_us: int = 10 * MINUTE_US
     connections_per_5_minutes: int = 500
     connections_per_market: int = 1000
+    orders_per_second: int = 3000
 
 
 class Quotas:
@@ -120,6 +122,7 @@ class Quotas:
         self.limits = limits
         self._requests = Window(interval_us=5 * SECOND_US, limit=limits.requests_per_5_seconds)
         self._connections = Window(interval_us=5 * MINUTE_US, limit=limits.connections_per_5_minutes)
+        self._orders = Window(interval_us=SECOND_US, limit=limits.orders_per_second)
         # The first request too many bans, for ten minutes each time.
         self._bans = Bans(
             tolerance=0, within_us=5 * SECOND_US, shortest_us=limits.ban_us, longest_us=limits.ban_us
@@ -138,6 +141,11 @@ class Quotas:
         """Count an attempt to open a WebSocket; raises 403 when there were too many."""
         if self._connections.add(ip, 1, now_us) > self._connections.limit:
             raise refuse(403, status=403)
+
+    def ask(self, ip: str, now_us: int) -> None:
+        """Count a request over a socket that takes orders; raises 10403 when there were too many."""
+        if self._orders.add(ip, 1, now_us) > self._orders.limit:
+            raise refuse(10403, self._orders.limit)
 
     def pool(self, path: str, category: str | None) -> Rolling:
         """Who counts the calls of an endpoint, of one category where it takes any."""

@@ -34,6 +34,10 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         10027: "Transactions are banned.",
         10028: "The API can only be accessed by unified account users.",
         10029: "The requested symbol is invalid, please check symbol whitelist",
+        # Sockets that take orders
+        10403: "Exceed IP rate limit. %s requests per second per IP",
+        10404: "op type is not found or `category` is not correct/supported",
+        20006: "reqId is duplicated",
         33004: "Your api key has expired.",
         34040: "not modified",
         100028: "The API cannot be accessed by unified account users.",

@@ -24,11 +24,11 @@ from emulator.exchanges.bybit.running import UNIFIED
 from emulator.feeds.synthetic import SyntheticFeed
 from emulator.runtime.archive import Archive
 from emulator.runtime.chronicle import Keeping
-from emulator.runtime.ports import ClockMode, EnginePort, KeyRecord
+from emulator.runtime.ports import ClockMode, EnginePort, Journal, KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.storage.memory import MemoryJournal
-from emulator.web.contract import Site
+from emulator.web.contract import Counting, Site
 from emulator.web.hosts import Hosts
 from emulator.web.openapi import document
 from emulator.web.server import Application, build_frame
@@ -62,9 +62,16 @@ SHORT: dict[str, Any] = {**SELL, "category": LINEAR}
 class Pit:
     """Two accounts, alice and bob, each with a key of its name and `FUNDS`."""
 
-    def __init__(self, *, archive: Archive | None = None, keeping: Keeping | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        journal: Journal | None = None,
+        archive: Archive | None = None,
+        keeping: Keeping | None = None,
+        counting: Counting = "off",
+    ) -> None:
         self.sandboxes = Sandboxes(
-            journal=MemoryJournal(),
+            journal=journal or MemoryJournal(),
             make_engines=_make_engines,
             provision=_provision,
             wall_ns=lambda: NOW_US * 1000,
@@ -73,7 +80,7 @@ class Pit:
             keeping=keeping,
         )
         self.application = Application(
-            sites=[site()], sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
+            sites=[site(counting)], sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
         )
 
     async def __aenter__(self) -> Self:
@@ -189,8 +196,8 @@ class Pit:
 
 
 @cache
-def site() -> Site:
-    (found,) = bybit.sites(eras=Eras(), timestamps="sandbox", counting="off")
+def site(counting: Counting = "off") -> Site:
+    (found,) = bybit.sites(eras=Eras(), timestamps="sandbox", counting=counting)
     return found
 
 

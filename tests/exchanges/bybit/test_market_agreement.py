@@ -176,7 +176,7 @@ async def test_a_price_set_by_hand_is_everywhere_at_once() -> None:
         contract = await _ticker(bazaar, "category=linear&symbol=BTCUSDT")
         assert _decimals(contract["indexPrice"], contract["markPrice"]) == (price, price)
         limits = await bazaar.get("price-limit", "symbol=BTCUSDT")
-        assert _decimals(limits["buyLmt"], limits["sellLmt"]) == (101_000, 99_000)
+        assert _decimals(limits["buyLmt"], limits["sellLmt"]) == _decimals("101000", "99000")
 
 
 async def test_one_coin_costs_alike_in_every_category() -> None:

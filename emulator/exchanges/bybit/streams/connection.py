@@ -35,6 +35,9 @@ from emulator.web.streams.message import Message
 CHARACTERS_MAX: Final = 21_000
 """Of all topics of one connection together ("Public channel - Args limits")."""
 
+IN_FLIGHT_MAX: Final = 256
+"""Requests of one connection that wait for the journal."""
+
 _ALPHABET: Final = "0123456789abcdefghijklmnopqrstuv"
 
 MILLISECOND_US: Final = 1000
@@ -44,16 +47,20 @@ class Connection:
     """A `Session` of the socket it is given.
 
     id: as answers name it. sandbox: the one of the address, until somebody who authenticates has a key of
-    another one. key: whose it is then. topics: what is subscribed to, by name.
+    another one. key: whose it is then. topics: what is subscribed to, by name. names: of its requests, where
+    none may be given twice.
     """
 
     __slots__ = (
         "_at_end",
         "_characters",
+        "_in_flight",
+        "_is_paused",
         "_lifetime",
         "_socket",
         "id",
         "key",
+        "names",
         "offer",
         "opening",
         "sandbox",
@@ -67,7 +74,10 @@ class Connection:
         self.sandbox: Sandbox = opening.sandbox
         self.key: KeyRecord | None = None
         self.topics: dict[str, Unsubscribe] = {}
+        self.names: dict[str, None] = {}
         self._characters = 0
+        self._in_flight = 0
+        self._is_paused = False
         self._at_end: list[Callable[[], None]] = []
         self._socket = socket
         age_us = parse_age(opening.query) if offer.takes_age else AGE_DEFAULT_US
@@ -102,6 +112,20 @@ class Connection:
 
     def close(self, code: int, reason: str) -> None:
         self._socket.close(code, reason)
+
+    def hold(self) -> None:
+        """A request is under way that will be answered later: while many are, no further one is read."""
+        self._in_flight += 1
+        if self._in_flight >= IN_FLIGHT_MAX and not self._is_paused:
+            self._is_paused = True
+            self._socket.pause()
+
+    def release(self) -> None:
+        """It is answered."""
+        self._in_flight -= 1
+        if self._is_paused and self._in_flight <= IN_FLIGHT_MAX // 2:
+            self._is_paused = False
+            self._socket.resume()
 
     def drop(self, name: str) -> None:
         """End one topic, if it is subscribed to."""
