@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from random import Random
 
 import pytest
 
 from emulator.core.events import InterestCharged, LiquidationBegun
-from emulator.core.numbers import exact
+from emulator.core.numbers import ZERO, exact
 from tests.properties.test_everything import OnScript, OnSynthetic
 from tests.properties.test_snapshot import Restoring
 from tests.properties.unified_universe import UnifiedUniverse, act
@@ -27,11 +28,12 @@ class ScriptedRestoring(UnifiedUniverse, Restoring, OnScript):
 
 def assert_loans_are_what_was_lent(universe: UnifiedUniverse) -> None:
     """Who lends has given what is owed of it, interest apart."""
-    state, lent = universe.engine.state, {}
+    state = universe.engine.state
+    lent: dict[str, Decimal] = {}
     with exact():
         for (_, _, asset), loan in state.loans.items():
             assert loan.total > 0
-            lent[asset] = lent.get(asset, 0) + loan.principal
+            lent[asset] = lent.get(asset, ZERO) + loan.principal
         booked = {asset: -amount for asset, amount in state.ledger.counterparties["loans"].items() if amount}
     assert {asset: amount for asset, amount in lent.items() if amount} == booked
 

@@ -16,6 +16,7 @@ from emulator.core.positions import AccountMargin, Leg
 from emulator.core.risk import held_at, risks_of, standing
 from emulator.core.rules import PositionModeScope
 from tests.core.world import MINUTE, SECOND, SPOT, WALLET_OF
+from tests.properties import dice as spot_dice
 from tests.properties import futures_universe
 from tests.properties.futures_universe import CONTRACTS, HOUR, LINEAR, PAIR, RULES, FuturesUniverse
 from tests.properties.universe import ACCOUNTS, Wish
@@ -126,7 +127,7 @@ def act(universe: UnifiedUniverse, dice: Random) -> None:
         case 8 if dice.random() < 0.5:
             universe.to_interest()
         case 9 | 10 | 11:
-            futures_universe.spot_dice.act(universe, dice, PAIR.symbol)
+            spot_dice.act(universe, dice, PAIR.symbol)
         case _:
             futures_universe.act(universe, dice)
 

@@ -55,9 +55,9 @@ def _collateral() -> Iterator[CollateralAsset]:
 
 
 MARGIN: Final = MarginRules(
-    # An order needs the fee for opening as well (help centre, "Order Cost (USDT Contract)"); that for closing
-    # at the bankruptcy price is a part of initial margins, as long as there is the position.
-    cost=CostRule(open_loss=False, opening_rate=TAKER_FEE),
+    # An order needs the fees for opening and for closing at its bankruptcy price as well (help centre, "Order
+    # Cost (USDT Contract)").
+    cost=CostRule(open_loss=False, opening_rate=TAKER_FEE, closing_rate=TAKER_FEE),
     leverage_scope=LeverageScope.ISOLATED_LEG,
     refits_isolated=True,
     account_margin={UNIFIED: AccountMargin.CROSS},

@@ -404,7 +404,6 @@ def _contract(
         # (help centre, "Liquidation Process").
         liquidation_fee=tiers[0].maintenance_rate,
         maintenance_fee=TAKER_FEE,
-        initial_fee=TAKER_FEE,
         tiers=tiers,
         leverage_default=Decimal(10),
         marking=MarkRule(
