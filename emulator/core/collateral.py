@@ -240,7 +240,8 @@ class SharedCollateral(msgspec.Struct, frozen=True, kw_only=True):
         own, rate = self.figures.get(asset), self.rates.get(asset)
         if own is None:
             return ZERO
-        owned = max(ZERO, own.cross_wallet - own.held + min(ZERO, own.cross_unrealised))
+        # What was borrowed is there like all else: it may be spent as long as the rest covers what is owed.
+        owned = max(ZERO, own.wallet - own.isolated - own.held + min(ZERO, own.cross_unrealised))
         if rate is None or not rate.bid:
             return owned
         left = max(ZERO, self._equity(Counted.LOSSES) - self.initial_margin() - self.promised())

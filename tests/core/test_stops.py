@@ -434,6 +434,23 @@ def test_a_position_is_left_when_the_price_turns_back_by_a_distance() -> None:
     is_same_again(world)
 
 
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_a_shifted_price_turns_back_by_the_same_distance(side: Side) -> None:
+    """And it is found in one search, however often the price was better in between."""
+    steps = [str(100 + turn) if side is BUY else str(100 - turn) for turn in (1, 2, 3, 4, 5, 6, 3, 1)]
+    script = [(10 * number, price) for number, price in enumerate(steps, start=1)]
+    world = pit(moving((-60, "100"), *script, depth=10))
+    world.price("200", c.PriceMode.SHIFT)
+    world.place(world.alice, market(side, "1"))
+    world.does(setting(world, trailing=c.Trail(distance=D(5))))
+    world.until(79)
+    assert held(world) == ("1" if side is BUY else "-1")
+    (moment,) = world.until(90)
+    assert moment[0] == world.now - 10 * SECOND
+    assert held(world) == "0"
+    is_same_again(world)
+
+
 def test_it_follows_from_its_activation_on() -> None:
     world = pit(moving((-60, "100"), (10, "94"), (20, "104"), (30, "107"), (40, "101"), depth=10))
     world.place(world.alice, market(BUY, "1"))

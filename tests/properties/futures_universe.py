@@ -124,13 +124,14 @@ class FuturesUniverse(Universe):
     listed: tuple[Instrument, ...] = LISTED
     scope = LeverageScope.CONTRACT
     refits = False
+    pair_wallet = SPOT
     asked_later = (*ASKED_LATER, r.InsufficientMargin, r.PositionTooLarge, r.NothingToReduce, r.LimitBroken)
 
     def make_engine(self) -> Engine:
         wallets = (SPOT, "funding", *WALLET_OF.values())
         replace = msgspec.structs.replace
         margin = replace(RULES.margin, leverage_scope=self.scope, refits_isolated=self.refits)
-        rules = replace(RULES, margin=margin)
+        rules = replace(RULES, margin=margin, pair_wallets=(self.pair_wallet,))
         return Engine("test", {one.symbol: one for one in self.listed}, self.feed, wallets, rules)
 
     def begin(self, discounted: set[int], funds: int) -> None:
@@ -149,7 +150,7 @@ class FuturesUniverse(Universe):
 
     def wallet_of(self, symbol: str) -> str:
         contract = self.engine.instruments[symbol].contract
-        return SPOT if contract is None else contract.wallet
+        return self.pair_wallet if contract is None else contract.wallet
 
     def set_leverage(
         self, account: int, symbol: str, leverage: int, *, leg: Leg | None, opposite: int | None

@@ -14,6 +14,7 @@ import pytest
 
 from emulator.core import commands as c
 from emulator.core import events as e
+from emulator.core.engine import Engine
 from emulator.core.instruments import Instrument, Outcome, Side, TriggerSource
 from emulator.core.numbers import ZERO
 from emulator.core.orders import (
@@ -26,7 +27,7 @@ from emulator.core.orders import (
     Stop,
     StopRole,
 )
-from emulator.core.positions import Leg
+from emulator.core.positions import AccountMargin, Leg
 from tests.core.world import MINUTE, SECOND
 from tests.properties import dice as spot_dice
 from tests.properties.contract_machine import DATED, DELIVERY, TRADED, ContractUniverse
@@ -315,22 +316,42 @@ class RolledOnSynthetic(StopsUniverse, OnSynthetic):
     seen: ClassVar[Counter[str]] = Counter()
 
 
-SEEDS = 6
+class RolledUnified(Restoring, StopsUniverse, OnScript):
+    """Pairs are traded in the wallet of contracts, one mode of margin holds for all of it, and transactions
+    are kept."""
+
+    seen: ClassVar[Counter[str]] = Counter()
+    pair_wallet = "usdm"
+    mode = AccountMargin.CROSS
+
+    def make_engine(self) -> Engine:
+        plain, replace = super().make_engine(), msgspec.structs.replace
+        margin = replace(plain.rules.margin, account_margin={"usdm": self.mode})
+        rules = replace(plain.rules, margin=margin, keeps_transactions=True)
+        return Engine("test", plain.instruments, self.feed, plain.state.wallets, rules)
+
+
+class RolledIsolated(RolledUnified):
+    seen: ClassVar[Counter[str]] = Counter()
+    mode = AccountMargin.ISOLATED
+
+
+SEEDS = 4
 MET = {
-    "set": 30,
-    "attached": 80,
-    "placed by itself": 40,
-    "of a pair": 3,
-    "modified": 5,
-    "modified waiting": 5,
+    "set": 20,
+    "attached": 60,
+    "placed by itself": 30,
+    "of a pair": 2,
+    "modified": 3,
+    "modified waiting": 3,
     "stop amended": 10,
-    "take_profit triggered": 4,
-    "stop_loss triggered": 4,
-    "partial_take_profit triggered": 4,
-    "partial_stop_loss triggered": 4,
-    "trailing triggered": 3,
-    "take_profit_fired": 3,
-    "stop_loss_fired": 3,
+    "take_profit triggered": 3,
+    "stop_loss triggered": 2,
+    "partial_take_profit triggered": 8,
+    "partial_stop_loss triggered": 6,
+    "trailing triggered": 2,
+    "take_profit_fired": 5,
+    "stop_loss_fired": 4,
     "position_closed": 20,
 }
 """How often at least, in all seeds together."""
@@ -342,6 +363,14 @@ def test_seeded(market: type[StopsUniverse]) -> None:
         roll_stops(market(), seed, steps=70)
     for what, at_least in MET.items():
         assert market.seen[what] >= at_least, (what, market.seen)
+
+
+@pytest.mark.parametrize("market", [RolledUnified, RolledIsolated])
+def test_in_one_wallet_with_pairs(market: type[StopsUniverse]) -> None:
+    for seed in range(2):
+        roll_stops(market(), seed, steps=60)
+    for what in ("set", "attached", "position_closed", "partial_take_profit triggered"):
+        assert market.seen[what] >= 3, (what, market.seen)
 
 
 def test_on_a_market_of_its_own() -> None:

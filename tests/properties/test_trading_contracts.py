@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from random import Random
 
 import pytest
 
+from emulator.core import commands as c
 from emulator.core.positions import MarginMode
 from emulator.core.rules import LeverageScope
-from tests.properties.futures_universe import CONTRACTS, FuturesUniverse, act
+from tests.properties import dice as spot_dice
+from tests.properties.futures_universe import CONTRACTS, PAIR, FuturesUniverse, act
 from tests.properties.test_everything import OnScript, OnSynthetic
 from tests.properties.test_snapshot import Restoring
 from tests.properties.universe import ACCOUNTS
@@ -45,6 +48,18 @@ class ByOrder(FuturesUniverse, OnScript):
     def begin(self, discounted: set[int], funds: int) -> None:
         super().begin(discounted, funds)
         isolate(self, hedged=bool(funds % 2))
+
+
+class InOneWallet(FuturesUniverse, OnScript):
+    """Pairs are traded with what covers the contracts that settle in their quote asset."""
+
+    pair_wallet = "usdm"
+
+    def begin(self, discounted: set[int], funds: int) -> None:
+        super().begin(discounted, funds)
+        for account in ACCOUNTS:
+            for asset, amount in (("USDT", 100 * funds), ("BTC", funds)):
+                self.do(c.Deposit(account=account, wallet="usdm", asset=asset, amount=Decimal(amount)))
 
 
 def isolate(universe: FuturesUniverse, *, hedged: bool) -> None:
@@ -92,3 +107,17 @@ def restore_often(universe: ScriptedRestoring | ByLegRestoring | ByOrderRestorin
         if step % 6 == 5:
             universe.restart()
     universe.end()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pairs_in_a_wallet_of_contracts(seed: int) -> None:
+    dice = Random(seed)
+    universe = InOneWallet()
+    universe.begin({1} if seed % 2 else set(), dice.randint(1, 40))
+    for _ in range(60):
+        act(universe, dice)
+        universe.place(dice.choice(ACCOUNTS), PAIR.symbol, spot_dice.wish(dice))
+        universe.is_sound()
+    universe.end()
+    told = [line for listed in universe.engine.views.transactions.values() for line in listed]
+    assert {line.asset for line in told if line.instrument == PAIR.symbol} >= {"BTC", "USDT"}

@@ -44,10 +44,8 @@ pytestmark = pytest.mark.anyio
 NAME = "default"
 BTC = "BTCUSDT"
 DEMO = 1
-OF_CONTRACTS = {
-    "positions", "contract_settings", "margin_changes", "wallet_settings", "closed_positions", "transactions",
-}  # fmt: skip
-"""Tables of what this life did not have: no contract was traded, and its rules keep no transactions."""
+OF_CONTRACTS = {"positions", "contract_settings", "margin_changes", "wallet_settings", "closed_positions"}
+"""Tables of what this life did not have: no contract was traded."""
 
 
 class Place:

@@ -18,8 +18,10 @@ from emulator.exchanges.bybit import (
     batches,
     market,
     position,
+    prechecks,
     queries,
     service,
+    spot_margin,
     trading,
     user,
 )
@@ -69,9 +71,11 @@ _MODULES: Final[tuple[Rows, ...]] = (
     trading.rows,
     batches.rows,
     queries.rows,
+    prechecks.rows,
     *position.MODULES,
     *account.MODULES,
     *asset.MODULES,
+    spot_margin.rows,
     user.rows,
 )
 """Everything that the site answers, in the order of the documents."""

@@ -14,7 +14,14 @@ from typing import Final
 
 from emulator.core.numbers import ONE
 from emulator.core.positions import AccountMargin
-from emulator.core.rules import CollateralAsset, CostRule, LeverageScope, MarginRules, PositionModeScope
+from emulator.core.rules import (
+    ClosingNames,
+    CollateralAsset,
+    CostRule,
+    LeverageScope,
+    MarginRules,
+    PositionModeScope,
+)
 from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.categories import LINEAR
 from emulator.exchanges.bybit.listings import TAKER_FEE
@@ -58,6 +65,8 @@ MARGIN: Final = MarginRules(
     collateral={UNIFIED: tuple(_collateral())},
     interest_minute=5,
     spot_leverage_max=SPOT_LEVERAGE_MAX,
+    # What the exchange places itself has no name ("Get Order History", `orderLinkId`).
+    names=ClosingNames(liquidation="", deleveraging="", delivery=""),
     # The order of magnitude that the exchange shows for its funds ("Get Insurance Pool").
     insurance={
         "USDT": Decimal(1_000_000_000),

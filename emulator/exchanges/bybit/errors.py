@@ -224,6 +224,8 @@ def _blocked(rejection: rejections.SettingBlocked) -> Refusal:
     match rejection.setting, rejection.obstacle:
         case Setting.POSITION_MODE, Obstacle.ORDERS:
             return refuse(110028)
+        case Setting.POSITION_MODE, Obstacle.NOT_OFFERED:
+            return refuse(110029)
         case Setting.POSITION_MODE, _:
             return refuse(110024)
         case Setting.LEVERAGE, _:

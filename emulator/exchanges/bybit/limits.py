@@ -7,6 +7,7 @@ batch counts as the orders in it. Counts are of one sandbox and of this process;
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -127,6 +128,7 @@ class Quotas:
         self._bans = Bans(
             tolerance=0, within_us=5 * SECOND_US, shortest_us=limits.ban_us, longest_us=limits.ban_us
         )
+        self._open: Counter[tuple[str, str]] = Counter()
         self._pools: dict[tuple[str, str | None], Rolling] = {}
 
     def enter(self, ip: str, now_us: int) -> None:
@@ -137,10 +139,21 @@ class Quotas:
             self._bans.note_violation(ip, now_us)
             raise refuse(403, status=403)
 
-    def connect(self, ip: str, now_us: int) -> None:
-        """Count an attempt to open a WebSocket; raises 403 when there were too many."""
+    def connect(self, ip: str, market: str, now_us: int) -> None:
+        """Count an attempt to open a WebSocket; raises 403 when there were too many, or as many are open."""
         if self._connections.add(ip, 1, now_us) > self._connections.limit:
             raise refuse(403, status=403)
+        if self._open[ip, market] >= self.limits.connections_per_market:
+            raise refuse(403, status=403)
+
+    def opened(self, ip: str, market: str) -> None:
+        """A connection is open, until `closed`."""
+        self._open[ip, market] += 1
+
+    def closed(self, ip: str, market: str) -> None:
+        left = self._open.pop((ip, market), 0) - 1
+        if left > 0:
+            self._open[ip, market] = left
 
     def ask(self, ip: str, now_us: int) -> None:
         """Count a request over a socket that takes orders; raises 10403 when there were too many."""

@@ -24,7 +24,7 @@ from emulator.exchanges.bybit.running import UNIFIED
 from emulator.feeds.synthetic import SyntheticFeed
 from emulator.runtime.archive import Archive
 from emulator.runtime.chronicle import Keeping
-from emulator.runtime.ports import ClockMode, EnginePort, KeyRecord
+from emulator.runtime.ports import ClockMode, EnginePort, Journal, KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.storage.memory import MemoryJournal
@@ -65,12 +65,13 @@ class Pit:
     def __init__(
         self,
         *,
+        journal: Journal | None = None,
         archive: Archive | None = None,
         keeping: Keeping | None = None,
         counting: Counting = "off",
     ) -> None:
         self.sandboxes = Sandboxes(
-            journal=MemoryJournal(),
+            journal=journal or MemoryJournal(),
             make_engines=_make_engines,
             provision=_provision,
             wall_ns=lambda: NOW_US * 1000,

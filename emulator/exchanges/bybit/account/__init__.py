@@ -4,7 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from emulator.exchanges.bybit.account import fees, makers, transactions
+from emulator.exchanges.bybit.account import (
+    balances,
+    borrowing,
+    collateral,
+    demo,
+    fees,
+    makers,
+    protection,
+    settings,
+    transactions,
+)
 from emulator.web.contract import Rows
 
-MODULES: Final[tuple[Rows, ...]] = (fees.rows, transactions.rows, makers.rows)
+MODULES: Final[tuple[Rows, ...]] = (
+    balances.rows,
+    settings.rows,
+    fees.rows,
+    transactions.rows,
+    collateral.rows,
+    borrowing.rows,
+    protection.rows,
+    makers.rows,
+    demo.rows,
+)

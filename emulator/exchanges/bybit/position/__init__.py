@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from emulator.exchanges.bybit.position import closed
+from emulator.exchanges.bybit.position import closed, margins, positions, settings, stops
 from emulator.web.contract import Rows
 
-MODULES: Final[tuple[Rows, ...]] = (closed.rows,)
+MODULES: Final[tuple[Rows, ...]] = (
+    positions.rows,
+    settings.rows,
+    stops.rows,
+    margins.rows,
+    closed.rows,
+)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from emulator.core.positions import Leg
 from emulator.exchanges.bybit.categories import CATEGORIES, OPTION, Category
 from emulator.exchanges.bybit.listings import Listing
 from emulator.exchanges.bybit.refusals import CATEGORY as ILLEGAL_CATEGORY
 from emulator.exchanges.bybit.refusals import refuse, refuse_parameter
+from emulator.exchanges.bybit.running import engine_of
+from emulator.exchanges.bybit.vocabulary import POSITION_LEGS
 from emulator.web.contract import Call, Kind, Parameter
 
 CATEGORY: Final = Parameter("category", required=True, description="`linear` or `inverse`.")
@@ -50,3 +53,12 @@ def asked(call: Call) -> Listing:
     listing = find(asked_category(call), call.values["symbol"], call.now_us)
     call.instrument = listing.instrument.symbol
     return listing
+
+
+def asked_leg(call: Call, listing: Listing) -> Leg:
+    """Which position is meant; raises 10001 where the mode has no such one."""
+    leg = POSITION_LEGS[call.values["positionIdx"]]
+    is_hedged = engine_of(call.sandbox).state.is_hedged(call.account, listing.instrument.symbol)
+    if (leg is Leg.BOTH) is is_hedged:
+        raise refuse_parameter("positionIdx")
+    return leg

@@ -82,6 +82,7 @@ class Connection:
         self._socket = socket
         age_us = parse_age(opening.query) if offer.takes_age else AGE_DEFAULT_US
         self._lifetime = Lifetime(socket, opening.sandbox, age_us)
+        self.door.quotas(opening.sandbox).opened(opening.source_ip, opening.row.path)
         opening.note("GET", opening.path, opening.query, b"", 101, None, 0, 0, None)
 
     # For operations and topics
@@ -180,6 +181,8 @@ class Connection:
 
     def ended(self) -> None:
         self._lifetime.end()
+        opening = self.opening
+        self.door.quotas(opening.sandbox).closed(opening.source_ip, opening.row.path)
         for unsubscribe in self.topics.values():
             unsubscribe()
         self.topics.clear()
@@ -299,8 +302,8 @@ def socket_row(
 
 
 def admit(opening: Opening) -> None:
-    """Raises a Refusal for an address that opened too many connections."""
+    """Raises a Refusal for an address that opened too many connections, or has too many of a market."""
     door, sandbox = opening.site.dialect, opening.sandbox
     assert isinstance(door, Door)
     if door.counts_in(sandbox):
-        door.quotas(sandbox).connect(opening.source_ip, sandbox.clock.now_us())
+        door.quotas(sandbox).connect(opening.source_ip, opening.row.path, sandbox.clock.now_us())

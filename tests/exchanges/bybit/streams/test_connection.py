@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from emulator.exchanges.bybit.door import Door
 from emulator.exchanges.bybit.eras import Eras
+from emulator.exchanges.bybit.limits import Limits
 from emulator.exchanges.bybit.streams import lifetime
 from emulator.web.sockets import Socket
 from tests.exchanges.bybit.station import SECOND_US, Client, Station
@@ -225,6 +228,26 @@ class TestLimits:
                     pass
             assert refused.value.response.status_code == 403
             await station.step(300 * SECOND_US)
+            async with station.listen(LINEAR) as client:
+                assert (await client.ask("ping"))["success"] is True
+
+    async def test_connections_that_are_open_are_counted_by_market(self) -> None:
+        """1000 of an address ("Rate Limit Rules"); three, here."""
+        station = Station(counting="on")
+        door = station.sites[0].dialect
+        assert isinstance(door, Door)
+        door.limits = Limits(connections_per_market=3)
+        async with station.on_air(), AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(station.listen(LINEAR)) for _ in range(3)]
+            for client in clients:
+                await client.ask("ping")
+            with pytest.raises(InvalidStatus) as refused:
+                async with station.listen(LINEAR):
+                    pass
+            assert refused.value.response.status_code == 403
+            async with station.listen(SPOT) as client:
+                await client.ask("ping")
+            await clients[0].connection.close()
             async with station.listen(LINEAR) as client:
                 assert (await client.ask("ping"))["success"] is True
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emulator.exchanges.bybit.streams.frames import (
     CONTRACT_SHAPE,
@@ -154,3 +156,44 @@ class TestWhatIsNoRequest:
     @pytest.mark.parametrize("text", [b"{}", b"null", b'{"op":7}', b'{"op":null,"args":{}}'])
     def test_what_names_no_operation_is_a_request_all_the_same(self, text: bytes) -> None:
         assert parse_frame(text)[:3] == ("", None, [])
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    id=VALUES,
+    op=VALUES | st.sampled_from(["subscribe", "ping", "auth"]),
+    args=VALUES,
+    shape=st.sampled_from([SPOT_SHAPE, CONTRACT_SHAPE, OPTION_SHAPE, PRIVATE_SHAPE]),
+)
+def test_whatever_is_sent_can_be_answered(id: Any, op: Any, args: Any, shape: Shape) -> None:
+    """What the client calls its request comes back as it is, whatever it is."""
+    frame = parse_frame(orjson.dumps({"op": op, "req_id": id, "args": args}))
+    for answer in (
+        shape.topics(frame, "c-1", done=(), failed=(), text=None),
+        shape.topics(frame, "c-1", done=(), failed=(), text="no"),
+        shape.refusal(frame, "c-1", "no"),
+    ):
+        members = orjson.loads(answer)
+        assert members["conn_id"] == "c-1"
+        if id is not None:
+            assert members["req_id"] == id
+
+
+@given(st.binary(max_size=40))
+def test_whatever_bytes_come_are_a_request_or_are_complained_of(message: bytes) -> None:
+    why, frame = None, None
+    try:
+        frame = parse_frame(message)
+    except Malformed as malformed:
+        why = str(malformed)
+    if frame is not None:
+        assert orjson.loads(message) in (frame.members, None)
+    else:
+        answer = orjson.loads(SPOT_SHAPE.refusal(None, "c-1", why or ""))
+        assert (answer["success"], answer["ret_msg"]) == (False, why)

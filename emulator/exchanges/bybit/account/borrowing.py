@@ -1,0 +1,201 @@
+"""What an account borrows and gives back by itself, and what it costs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from emulator.core import commands as c
+from emulator.core.engine import Done
+from emulator.core.events import AssetExchanged, LoanRepaid
+from emulator.core.numbers import exact
+from emulator.core.rejections import (
+    AmountInvalid,
+    BorrowedTooMuch,
+    BorrowingOff,
+    InsufficientBalance,
+    InsufficientMargin,
+    NothingOwed,
+    Rejection,
+)
+from emulator.exchanges.bybit.account.readings import collateral_of, read
+from emulator.exchanges.bybit.auth import POSITION
+from emulator.exchanges.bybit.figures import decimal_text
+from emulator.exchanges.bybit.payloads.account import Borrowed, Repaid, Repayments
+from emulator.exchanges.bybit.refusals import refuse, refuse_parameter
+from emulator.exchanges.bybit.running import UNIFIED
+from emulator.runtime.submission import Submission
+from emulator.web.contract import Call, Kind, Parameter, Refusal, Rows
+
+rows = Rows()
+
+TEXTS: Final = {
+    34022010: "The borrowed asset does not exist.",
+    34022031: "Risk rate limit exceeded. Please reduce your borrow amount in the Unified Trading Account.",
+    34022033: "Borrowing precision must be an integer multiple.",
+    34022036: "Please enable Margin Trading to continue.",
+    34022041: "Currently, your account has no borrowed coins. No repayments are needed.",
+    34022044: "Repayment unsuccessful.",
+    34022045: "Borrowing unsuccessful.",
+    34022049: "Insufficient collateral balance.",
+    182103: "Failed repayment, there are no liabilities in the current currency",
+}
+"""Those of the error page."""
+
+FLEXIBLE, FIXED, ALL = "FLEXIBLE", "FIXED", "ALL"
+REPAYMENT: Final = Parameter(
+    "repaymentType",
+    Kind.CHOICE,
+    choices=(FLEXIBLE, FIXED, ALL),
+    default=FLEXIBLE,
+    description="Nothing is owed at fixed rates here.",
+)
+
+
+def refuse_loan(code: int) -> Refusal:
+    return refuse(code, text=TEXTS[code])
+
+
+@rows.route(
+    "POST",
+    "/v5/account/borrow",
+    summary="Manual borrow",
+    security=POSITION,
+    parameters=(Parameter("coin", required=True), Parameter("amount", Kind.DECIMAL, required=True)),
+    answers=Borrowed,
+)
+def borrow(call: Call) -> Submission[Borrowed]:
+    coin, amount = _known(call, call.values["coin"]), call.values["amount"]
+    command = c.BorrowFunds(account=call.account, wallet=UNIFIED, asset=coin, amount=amount)
+
+    def answer(done: Done) -> Borrowed:
+        if done.rejection is not None:
+            raise _refusal(call, done.rejection, command)
+        return {"coin": coin, "amount": decimal_text(amount)}
+
+    return call.attempt(command, answer)
+
+
+def _known(call: Call, coin: str) -> str:
+    if coin not in collateral_of(call.engine):
+        raise refuse_loan(34022010)
+    return coin
+
+
+def _refusal(call: Call, rejection: Rejection, command: c.BorrowFunds | c.RepayFunds) -> Refusal:
+    match rejection:
+        case BorrowingOff():
+            return refuse_loan(34022036)
+        case BorrowedTooMuch() | InsufficientMargin():
+            return refuse_loan(34022031)
+        case AmountInvalid():
+            return refuse_loan(34022033)
+        case NothingOwed():
+            return refuse_loan(34022044 if rejection.owed else 34022041)
+        case InsufficientBalance():
+            return refuse_loan(34022049)
+        case _:
+            return call.site.dialect.speak(rejection, command)
+
+
+@rows.route(
+    "POST",
+    "/v5/account/no-convert-repay",
+    summary="Manual repay without asset conversion",
+    description="Out of what is free of the coin that is owed.",
+    security=POSITION,
+    parameters=(Parameter("coin", required=True), Parameter("amount", Kind.DECIMAL), REPAYMENT),
+    answers=Repaid,
+)
+def repay_plainly(call: Call) -> Submission[Repaid]:
+    return _repay(call, call.values["coin"], converts=False)
+
+
+@rows.route(
+    "POST",
+    "/v5/account/repay",
+    summary="Manual repay",
+    description="Of one coin; what is missing of it is bought for other coins.",
+    security=POSITION,
+    parameters=(Parameter("coin"), Parameter("amount", Kind.DECIMAL), REPAYMENT),
+    answers=Repaid,
+)
+async def repay(call: Call) -> Repaid:
+    values = call.values
+    if "coin" in values:
+        return await _repay(call, values["coin"], converts=True)
+    if "amount" in values:
+        raise refuse_parameter("amount")
+    if values["repaymentType"] != ALL:
+        raise refuse_parameter("repaymentType")
+    owed = _owed(call)
+    if not owed:
+        raise refuse_loan(34022041)
+    for coin in owed:
+        await _repay(call, coin, converts=True)
+    return {"resultStatus": "SU"}
+
+
+def _repay(call: Call, coin: str, *, converts: bool) -> Submission[Repaid]:
+    if call.values["repaymentType"] == FIXED:
+        raise refuse_loan(34022041)
+    command = c.RepayFunds(
+        account=call.account,
+        wallet=UNIFIED,
+        asset=_known(call, coin),
+        amount=call.values.get("amount"),
+        converts=converts,
+    )
+
+    def answer(done: Done) -> Repaid:
+        if done.rejection is not None:
+            raise _refusal(call, done.rejection, command)
+        return {"resultStatus": "SU"}
+
+    return call.attempt(command, answer)
+
+
+def _owed(call: Call) -> list[str]:
+    """The coins of which something is owed."""
+    with exact():
+        figures = read(call).statement.assets
+        return [coin for coin, own in figures.items() if own.borrowed + own.overdrawn]
+
+
+@rows.route(
+    "POST",
+    "/v5/account/quick-repayment",
+    summary="Repay liability",
+    description="Of one coin or of all; tells what was given for it.",
+    security=POSITION,
+    parameters=(Parameter("coin"),),
+    answers=Repayments,
+)
+async def quick_repayment(call: Call) -> Repayments:
+    coins = [_known(call, call.values["coin"])] if "coin" in call.values else _owed(call)
+    given: dict[str, str] = {}
+    for coin in coins:
+        command = c.RepayFunds(account=call.account, wallet=UNIFIED, asset=coin, converts=True)
+
+        def answer(done: Done, command: c.RepayFunds = command) -> list[tuple[str, str]]:
+            if isinstance(done.rejection, NothingOwed):
+                raise refuse_loan(182103)
+            if done.rejection is not None:
+                raise _refusal(call, done.rejection, command)
+            return _given(done)
+
+        given.update(await call.attempt(command, answer))
+    if not given:
+        raise refuse_loan(182103)
+    return {"list": [{"coin": coin, "repaymentQty": amount} for coin, amount in given.items()]}
+
+
+def _given(done: Done) -> list[tuple[str, str]]:
+    """What was sold for what was owed, or given back of it as it was."""
+    sold: dict[str, str] = {}
+    for event in done.events:
+        if isinstance(event, AssetExchanged):
+            sold[event.sold] = decimal_text(event.sold_amount)
+        elif isinstance(event, LoanRepaid):
+            with exact():
+                sold.setdefault(event.asset, decimal_text(event.principal + event.interest))
+    return list(sold.items())

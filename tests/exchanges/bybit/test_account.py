@@ -1,0 +1,399 @@
+"""What an account is and chooses, over the wire: margin mode, collateral, debts, spot margin, protection.
+
+Figures are reckoned by hand: 1,000,000 USDT count as they are, 10 BTC at 100,000 dollars for nineteen
+twentieths. Of USDT 3,000,000 can be borrowed at 0.00066 % an hour, of BTC 30 at 0.000147 %; what is owed
+needs a tenth of it as initial margin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from emulator.exchanges.bybit.account import protection
+from emulator.exchanges.bybit.assets import assets
+from tests.exchanges.bybit.pit import NOW_MS, SECOND_US
+from tests.exchanges.bybit.treasury import INVERSE, LINEAR, Treasury
+
+pytestmark = pytest.mark.anyio
+
+INFO = "/v5/account/info"
+MODE = "/v5/account/set-margin-mode"
+COLLATERAL = "/v5/account/collateral-info"
+SWITCH = "/v5/account/set-collateral-switch"
+STATE = "/v5/spot-margin-trade/state"
+
+
+@pytest.fixture
+async def pit() -> AsyncIterator[Treasury]:
+    async with Treasury() as pit:
+        yield pit
+
+
+# What it is
+
+
+async def test_an_account_is_a_unified_one_under_cross_margin(pit: Treasury) -> None:
+    told = await pit.get(INFO)
+    assert told.pop("updatedTime") == str(NOW_MS)
+    assert told == {
+        "marginMode": "REGULAR_MARGIN",
+        # UTA 2.0 Pro (enum, unifiedmarginstatus).
+        "unifiedMarginStatus": 6,
+        "dcpStatus": "OFF",
+        "timeWindow": 0,
+        "smpGroup": 0,
+        "isMasterTrader": False,
+        "spotHedgingStatus": "OFF",
+    }
+    assert await pit.post("/v5/account/upgrade-to-uta") == {
+        "unifiedUpdateStatus": "SUCCESS",
+        "unifiedUpdateMsg": None,
+    }
+    assert await pit.get("/v5/account/smp-group") == {"smpGroup": 0}
+
+
+async def test_what_is_chosen_without_consequence_for_margins(pit: Treasury) -> None:
+    await pit.post("/v5/account/set-hedging-mode", {"setHedgingMode": "ON"})
+    assert (await pit.get(INFO))["spotHedgingStatus"] == "ON"
+    assert (await pit.get(INFO, who="bob"))["spotHedgingStatus"] == "OFF"
+    config = "/v5/account/user-setting-config"
+    told = await pit.get(config)
+    # The defaults of get-user-setting-config.mdx.
+    assert (told["lpaSpot"], told["lpaPerp"]) == (False, False)
+    await pit.post("/v5/account/set-limit-px-action", {"category": "inverse", "modifyEnable": False})
+    await pit.post("/v5/account/set-limit-px-action", {"category": "spot", "modifyEnable": True})
+    told = await pit.get(config)
+    assert (told["lpaSpot"], told["lpaPerp"]) == (True, True)
+
+
+async def test_coins_that_are_asked_for_are_told_of_even_without_any(pit: Treasury) -> None:
+    assert [one["coin"] for one in (await pit.wallet())["coin"]] == ["USDT", "BTC"]
+    (one,) = (await pit.wallet(coin="ETH"))["coin"]
+    numbers = {
+        name: one[name] for name in one if name not in ("coin", "marginCollateral", "collateralSwitch")
+    }
+    empty = {"availableToWithdraw", "availableToBorrow"}
+    # hummingbot reads every figure as a decimal.
+    assert {numbers[name] for name in numbers if name not in empty} == {"0"}
+    assert {numbers[name] for name in empty} == {""}
+    sent = {"accountType": "UNIFIED", "coin": "NONE"}
+    assert (await pit.no("GET", "/v5/account/wallet-balance", sent))[0] == 10001
+    assert (await pit.no("GET", "/v5/account/wallet-balance", {"accountType": "CONTRACT"}))[0] == 10001
+    assert (await pit.no("GET", "/v5/account/wallet-balance"))[0] == 10001
+
+
+# Margin mode
+
+
+async def test_margin_modes_are_of_all_contracts_at_once(pit: Treasury) -> None:
+    for mode in ("ISOLATED_MARGIN", "PORTFOLIO_MARGIN", "REGULAR_MARGIN", "REGULAR_MARGIN"):
+        assert await pit.margin_mode(mode) == {"reasons": []}
+        assert (await pit.get(INFO))["marginMode"] == mode
+    assert (await pit.no("POST", MODE, {"setMarginMode": "CROSS"}))[0] == 10001
+
+
+async def test_an_open_position_gets_a_margin_of_its_own_and_gives_it_back(pit: Treasury) -> None:
+    await pit.trade(LINEAR, "0.1")
+    await pit.hold("BTC/USDT", "100010")
+    await pit.margin_mode("ISOLATED_MARGIN")
+    # 10001 / 10
+    assert (await pit.position())["positionBalance"] == "1000.1"
+    await pit.margin_mode("REGULAR_MARGIN")
+    wallet = await pit.wallet()
+    assert wallet["accountIMRate"] != ""
+    assert (await pit.coin("USDT"))["walletBalance"] == "999994.49945"
+
+
+async def test_a_mode_that_cannot_be_is_refused_with_its_reasons(pit: Treasury) -> None:
+    await pit.post("/v5/account/borrow", {"coin": "ETH", "amount": "1"})
+    reply = await pit.ask("POST", MODE, {"setMarginMode": "ISOLATED_MARGIN"})
+    body = reply.json
+    assert (body["retCode"], body["retMsg"]) == (3400045, "Set margin mode failed")
+    (reason,) = body["result"]["reasons"]
+    assert set(reason) == {"reasonCode", "reasonMsg"}
+    assert (await pit.get(INFO))["marginMode"] == "REGULAR_MARGIN"
+
+
+# Collateral
+
+
+async def test_collateral_is_told_by_coin(pit: Treasury) -> None:
+    (bitcoin,) = (await pit.get(COLLATERAL, {"currency": "BTC"}))["list"]
+    assert bitcoin == {
+        "currency": "BTC",
+        "hourlyBorrowRate": "0.00000147",
+        "maxBorrowingAmount": "30",
+        "freeBorrowingLimit": "0",
+        "freeBorrowAmount": "0",
+        "borrowAmount": "0",
+        "otherBorrowAmount": "0",
+        "availableToBorrow": "30",
+        "borrowable": True,
+        "borrowUsageRate": "0",
+        "marginCollateral": True,
+        "collateralSwitch": True,
+        "collateralRatio": "0.95",
+        "freeBorrowingAmount": "",
+    }
+    listed = [one["currency"] for one in (await pit.get(COLLATERAL))["list"]]
+    assert {"USDT", "USDC", "BTC", "ETH"} <= set(listed) <= set(assets())
+    assert (await pit.no("GET", COLLATERAL, {"currency": "NONE"}))[0] == 10001
+
+
+async def test_a_coin_that_is_switched_off_counts_for_nothing(pit: Treasury) -> None:
+    assert (await pit.wallet())["totalAvailableBalance"] == "1950000"
+    assert await pit.post(SWITCH, {"coin": "BTC", "collateralSwitch": "OFF"}) == {}
+    wallet = await pit.wallet()
+    assert (wallet["totalAvailableBalance"], wallet["totalEquity"]) == ("1000000", "2000000")
+    assert (await pit.coin("BTC"))["collateralSwitch"] is False
+    # What is so already is a success.
+    assert await pit.post(SWITCH, {"coin": "BTC", "collateralSwitch": "OFF"}) == {}
+    await pit.post(SWITCH, {"coin": "BTC", "collateralSwitch": "ON"})
+    assert (await pit.wallet())["totalAvailableBalance"] == "1950000"
+
+
+async def test_what_cannot_be_switched(pit: Treasury) -> None:
+    assert (await pit.no("POST", SWITCH, {"coin": "USDT", "collateralSwitch": "OFF"}))[0] == 182111
+    assert (await pit.no("POST", SWITCH, {"coin": "NONE", "collateralSwitch": "OFF"}))[0] == 110050
+    assert (await pit.no("POST", SWITCH, {"coin": "BTC", "collateralSwitch": "off"}))[0] == 10001
+    await pit.trade(INVERSE, "1000")
+    # Positions settle in it.
+    assert (await pit.no("POST", SWITCH, {"coin": "BTC", "collateralSwitch": "OFF"}))[0] == 182108
+
+
+async def test_several_coins_are_switched_at_once(pit: Treasury) -> None:
+    batch = f"{SWITCH}-batch"
+    request = [{"coin": "BTC", "collateralSwitch": "OFF"}, {"coin": "ETH", "collateralSwitch": "ON"}]
+    assert (await pit.post(batch, {"request": request}))["list"] == request
+    (bitcoin,) = (await pit.get(COLLATERAL, {"currency": "BTC"}))["list"]
+    assert bitcoin["collateralSwitch"] is False
+    twice = [{"coin": "BTC", "collateralSwitch": "ON"}, {"coin": "BTC", "collateralSwitch": "OFF"}]
+    assert (await pit.no("POST", batch, {"request": twice}))[0] == 182112
+    assert (await pit.no("POST", batch, {"request": []}))[0] == 10001
+    assert (await pit.no("POST", batch, {"request": [{"coin": "BTC"}]}))[0] == 10001
+
+
+# Debts
+
+
+async def test_what_is_borrowed_is_there_and_owed(pit: Treasury) -> None:
+    assert await pit.post("/v5/account/borrow", {"coin": "BTC", "amount": "2"}) == {
+        "coin": "BTC",
+        "amount": "2",
+    }
+    coin = await pit.coin("BTC")
+    assert (coin["walletBalance"], coin["equity"]) == ("12", "10")
+    assert (coin["borrowAmount"], coin["spotBorrow"], coin["accruedInterest"]) == ("2", "2", "0")
+    wallet = await pit.wallet()
+    # A tenth of 200,000 as initial margin, a twenty-fifth as maintenance margin.
+    assert (wallet["totalInitialMargin"], wallet["totalMaintenanceMargin"]) == ("20000", "8000")
+    (told,) = (await pit.get(COLLATERAL, {"currency": "BTC"}))["list"]
+    assert (told["borrowAmount"], told["availableToBorrow"]) == ("2", "28")
+    # 2 / 30, cut off
+    assert told["borrowUsageRate"] == "0.0666"
+
+
+async def test_an_hour_of_a_debt_costs_interest(pit: Treasury) -> None:
+    await pit.post("/v5/account/borrow", {"coin": "BTC", "amount": "2"})
+    # 14:15 until after 15:05, when it is charged.
+    await pit.step(51 * 60 * SECOND_US)
+    # 2 * 0.00000147
+    assert (await pit.coin("BTC"))["accruedInterest"] == "0.00000294"
+    assert await pit.post("/v5/account/no-convert-repay", {"coin": "BTC"}) == {"resultStatus": "SU"}
+    coin = await pit.coin("BTC")
+    assert (coin["walletBalance"], coin["borrowAmount"], coin["accruedInterest"]) == ("9.99999706", "0", "0")
+
+
+async def test_a_part_is_given_back(pit: Treasury) -> None:
+    await pit.post("/v5/account/borrow", {"coin": "BTC", "amount": "2"})
+    await pit.post("/v5/account/no-convert-repay", {"coin": "BTC", "amount": "0.5"})
+    coin = await pit.coin("BTC")
+    assert (coin["walletBalance"], coin["borrowAmount"]) == ("11.5", "1.5")
+    await pit.post("/v5/account/repay", {"repaymentType": "ALL"})
+    assert (await pit.coin("BTC"))["borrowAmount"] == "0"
+
+
+async def test_a_debt_that_was_spent_is_bought_for_other_coins(pit: Treasury) -> None:
+    moved = {
+        "transferId": "42c0cfb0-6bca-c242-bc76-4e6df6cbab16",
+        "coin": "USDT",
+        "amount": "999",
+        "fromAccountType": "UNIFIED",
+        "toAccountType": "FUND",
+    }
+    await pit.post("/v5/asset/transfer/inter-transfer", moved)
+    await pit.post("/v5/account/borrow", {"coin": "USDC", "amount": "1000"})
+    await pit.book("spot:USDCUSDT", [("1", "5000")], [("1.0001", "5000")])
+    # For 1000 USDT, less a fee of 0.1 %.
+    await pit.trade("spot:USDCUSDT", "-1000")
+    assert (await pit.coin("USDT"))["walletBalance"] == "1000000"
+    assert (await pit.coin("USDC"))["equity"] == "-1000"
+    assert (await pit.no("POST", "/v5/account/no-convert-repay", {"coin": "USDC"}))[0] == 34022049
+    told = await pit.post("/v5/account/quick-repayment", {"coin": "USDC"})
+    given = {one["coin"]: Decimal(one["repaymentQty"]) for one in told["list"]}
+    # Coins give the same part of what they count for, 1,000 of 1,000,000 and 950,000, upwards.
+    assert given["USDT"] == pytest.approx(Decimal("512.820513"), abs=Decimal("0.001"))
+    assert given["BTC"] == pytest.approx(Decimal("0.005128205"), abs=Decimal("0.0000001"))
+    assert (await pit.coin("USDC"))["borrowAmount"] == "0"
+    assert Decimal((await pit.coin("USDT"))["walletBalance"]) == 1_000_000 - given["USDT"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "code"),
+    [
+        ("borrow", {"coin": "NONE", "amount": "1"}, 34022010),
+        ("borrow", {"coin": "BTC", "amount": "31"}, 34022031),
+        ("borrow", {"coin": "BTC", "amount": "0.000000001"}, 34022033),
+        ("borrow", {"coin": "BTC"}, 10001),
+        ("no-convert-repay", {"coin": "BTC"}, 34022041),
+        ("no-convert-repay", {"coin": "NONE"}, 34022010),
+        ("repay", {"coin": "BTC", "repaymentType": "FIXED"}, 34022041),
+        ("repay", {}, 10001),
+        ("repay", {"amount": "1", "repaymentType": "ALL"}, 10001),
+        ("repay", {"repaymentType": "ALL"}, 34022041),
+        ("quick-repayment", {}, 182103),
+        ("quick-repayment", {"coin": "BTC"}, 182103),
+    ],
+)
+async def test_loans_that_are_refused(pit: Treasury, path: str, sent: dict[str, Any], code: int) -> None:
+    assert (await pit.no("POST", f"/v5/account/{path}", sent))[0] == code
+
+
+# Spot margin
+
+
+async def test_spot_margin_is_switched_on_with_a_leverage(pit: Treasury) -> None:
+    off = {"spotLeverage": "", "spotMarginMode": "0", "effectiveLeverage": ""}
+    assert await pit.get(STATE) == off
+    sent = {"leverage": "4"}
+    assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", sent))[0] == 176038
+    told = await pit.post("/v5/spot-margin-trade/switch-mode", {"spotMarginMode": "1"})
+    assert told == {"spotMarginMode": "1"}
+    await pit.post("/v5/spot-margin-trade/set-leverage", sent)
+    assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", {"leverage": "11"}))[0] == 176034
+    assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", {"leverage": "1"}))[0] == 176034
+    assert await pit.get(STATE) == {"spotLeverage": "4", "spotMarginMode": "1", "effectiveLeverage": "1"}
+    await pit.post("/v5/account/borrow", {"coin": "USDT", "amount": "1000000"})
+    # 3,000,000 owned over 2,000,000 that are its own, cut off to two places.
+    assert (await pit.get(STATE))["effectiveLeverage"] == "1.5"
+    # What is owed needs a quarter now.
+    assert (await pit.wallet())["totalInitialMargin"] == "250000"
+
+
+async def test_spot_margin_is_not_for_isolated_margin(pit: Treasury) -> None:
+    await pit.margin_mode("ISOLATED_MARGIN")
+    sent = {"spotMarginMode": "1"}
+    assert (await pit.no("POST", "/v5/spot-margin-trade/switch-mode", sent))[0] == 182021
+
+
+async def test_terms_of_loans_are_told_to_anybody(pit: Treasury) -> None:
+    (level,) = (await pit.get("/v5/spot-margin-trade/data", {"currency": "BTC"}))["vipCoinList"]
+    (bitcoin,) = level["list"]
+    assert level["vipLevel"] == "No VIP"
+    assert (bitcoin["hourlyBorrowRate"], bitcoin["maxBorrowingAmount"]) == ("0.00000147", "30")
+    assert bitcoin["collateralRatio"] == "0.95"
+    assert (await pit.get("/v5/spot-margin-trade/data", {"vipLevel": "VIP-1"}))["vipCoinList"] == []
+
+
+# Demo funds
+
+
+async def test_demo_funds_are_deposited_and_taken_back(pit: Treasury) -> None:
+    path = "/v5/account/demo-apply-money"
+    money = [{"coin": "USDT", "amountStr": "109"}, {"coin": "ETH", "amountStr": "1"}]
+    assert await pit.post(path, {"adjustType": 0, "utaDemoApplyMoney": money}) == {}
+    assert (await pit.coin("USDT"))["walletBalance"] == "1000109"
+    assert (await pit.coin("ETH"))["walletBalance"] == "1"
+    await pit.post(path, {"adjustType": 1, "utaDemoApplyMoney": money})
+    assert (await pit.coin("USDT"))["walletBalance"] == "1000000"
+    assert (await pit.no("POST", path, {"adjustType": 1, "utaDemoApplyMoney": money}))[0] == 110012
+    too_much = [{"coin": "BTC", "amountStr": "15.1"}]
+    assert (await pit.no("POST", path, {"utaDemoApplyMoney": too_much}))[0] == 10001
+    assert (await pit.no("POST", path, {"utaDemoApplyMoney": [{"coin": "SOL", "amountStr": "1"}]}))[
+        0
+    ] == 10001
+    assert (await pit.no("POST", path, {}))[0] == 10001
+
+
+# Disconnection protection
+
+WINDOW = "/v5/order/disconnected-cancel-all"
+WINDOWS = "/v5/account/query-dcp-info"
+
+
+async def open_orders(pit: Treasury, who: str = "alice") -> list[str]:
+    state = pit.sandbox.engines["bybit"].state
+    return [one.instrument for one in state.accounts[pit.sandbox.accounts[who]].open_orders.values()]
+
+
+async def quotes(pit: Treasury) -> None:
+    await pit.rest(LINEAR, "0.1", "99000")
+    await pit.rest(INVERSE, "-100", "101000")
+    await pit.rest("spot:BTCUSDT", "0.1", "99000")
+
+
+async def test_windows_are_kept_by_product(pit: Treasury) -> None:
+    assert await pit.get(WINDOWS) == {"dcpInfos": []}
+    await pit.post(WINDOW, {"product": "DERIVATIVES", "timeWindow": 40})
+    await pit.post(WINDOW, {"product": "SPOT", "timeWindow": 10})
+    await pit.post(WINDOW, {"timeWindow": 3})
+    told = (await pit.get(WINDOWS))["dcpInfos"]
+    assert [(one["product"], one["timeWindow"]) for one in told] == [
+        ("SPOT", "10"),
+        ("DERIVATIVES", "40"),
+        ("OPTIONS", "3"),
+    ]
+    for seconds in (2, 301):
+        assert (await pit.no("POST", WINDOW, {"product": "SPOT", "timeWindow": seconds}))[0] == 10001
+
+
+async def test_orders_of_the_product_end_when_nobody_comes_back(pit: Treasury) -> None:
+    await pit.post(WINDOW, {"product": "DERIVATIVES", "timeWindow": 40})
+    await quotes(pit)
+    alice = pit.sandbox.accounts["alice"]
+    for _ in range(2):
+        protection.came(pit.sandbox, alice, "dcp.future")
+    protection.went(pit.sandbox, alice, "dcp.future")
+    await elapse(pit, 60)
+    # One of two is still there.
+    assert len(await open_orders(pit)) == 3
+    protection.went(pit.sandbox, alice, "dcp.future")
+    await elapse(pit, 39)
+    assert len(await open_orders(pit)) == 3
+    await elapse(pit, 2)
+    assert await open_orders(pit) == ["spot:BTCUSDT"]
+
+
+async def test_who_comes_back_in_time_keeps_the_orders(pit: Treasury) -> None:
+    await pit.post(WINDOW, {"product": "DERIVATIVES", "timeWindow": 10})
+    await quotes(pit)
+    alice = pit.sandbox.accounts["alice"]
+    protection.came(pit.sandbox, alice, "dcp.future")
+    protection.went(pit.sandbox, alice, "dcp.future")
+    await elapse(pit, 9)
+    protection.came(pit.sandbox, alice, "dcp.future")
+    await elapse(pit, 60)
+    assert len(await open_orders(pit)) == 3
+
+
+async def test_without_a_window_nothing_ends(pit: Treasury) -> None:
+    await quotes(pit)
+    alice = pit.sandbox.accounts["alice"]
+    for topic in protection.TOPICS:
+        protection.came(pit.sandbox, alice, topic)
+        protection.went(pit.sandbox, alice, topic)
+    await elapse(pit, 400)
+    assert len(await open_orders(pit)) == 3
+
+
+async def elapse(pit: Treasury, seconds: int) -> None:
+    """Alarms ring a turn of the event loop after the clock was set."""
+    await pit.step(seconds * SECOND_US)
+    for _ in range(20):
+        await anyio.lowlevel.checkpoint()
