@@ -509,6 +509,8 @@ def test_what_was_borrowed_is_given_back_interest_first() -> None:
     world.does(c.RepayFunds(**borrowed))
     assert shown(logged(world, world.carol)[1:]) == [
         ("borrowed", "USDT", "1000", "1000"),
+        # Charged, and owed until it is given back.
+        ("interest", "USDT", "0", "1000"),
         ("interest", "USDT", "-0.01", "999.99"),
         ("repaid", "USDT", "-999.99", "0"),
     ]

@@ -108,6 +108,11 @@ def stranger() -> Iterator[tuple[int, list[bytes]]]:
         ("testnet.binancefuture.com", "/fapi/v1/time", "serverTime"),
         ("testnet.binancefuture.com", "/dapi/v1/time", "serverTime"),
         ("dapi.binance.com", "/dapi/v1/time", "serverTime"),
+        ("api.bybit.com", "/v5/market/time", "retCode"),
+        ("api-testnet.bybit.com", "/v5/market/time", "retCode"),
+        ("api.bytick.com", "/v5/market/time", "retCode"),
+        ("api.bybitgeorgia.ge", "/v5/market/time", "retCode"),
+        ("api.manepa.jp", "/v5/market/time", "retCode"),
     ],
 )
 def test_a_tls_client_finds_the_host_it_names(
@@ -120,17 +125,17 @@ def test_a_tls_client_finds_the_host_it_names(
 
 
 def test_a_host_that_is_not_served_yet_says_so(gate: Gate, trusting: ssl.SSLContext) -> None:
-    with closing(secured(gate.port, trusting, "api.bybit.nl")) as connection:
-        status, body = ask(connection, "/v5/market/time", "api.bybit.nl")
+    with closing(secured(gate.port, trusting, "api.kucoin.eu")) as connection:
+        status, body = ask(connection, "/api/v1/timestamp", "api.kucoin.eu")
     assert status == 404
-    assert b"bybit" in body
+    assert b"kucoin" in body
     assert gate.seen()["hosts"] == [
         {
-            "host": "api.bybit.nl",
+            "host": "api.kucoin.eu",
             "requests": 1,
             "errors": 1,
             "sockets": 0,
-            "notEmulated": ["GET /v5/market/time"],
+            "notEmulated": ["GET /api/v1/timestamp"],
         }
     ]
 

@@ -252,6 +252,8 @@ STORIES: Final = (
             Holds("-2", "39990", leg=Leg.SHORT),
             Refused(Place("astray", BUY, "1")),
             Book("40990", "41010"),
+            # Until the mark price is there as well, by which some bound orders at market.
+            Pass(60),
             Place("take", SELL, "1", leg=Leg.LONG),
             Place("stop", BUY, "2", leg=Leg.SHORT),
             Holds("2", "40010", leg=Leg.LONG),

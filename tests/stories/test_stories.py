@@ -12,6 +12,7 @@ import pytest
 
 from tests.launch import Server, launched
 from tests.stories.binance import Binance
+from tests.stories.bybit import Bybit
 from tests.stories.table import STORIES
 from tests.stories.venue import Venue, VenueRefused
 from tests.stories.words import (
@@ -41,7 +42,7 @@ from tests.stories.words import (
     Trade,
 )
 
-VENUES: tuple[type[Venue], ...] = (Binance,)
+VENUES: tuple[type[Venue], ...] = (Binance, Bybit)
 
 ROUNDING = Decimal("0.00000001")
 """By which each amount of a trade may be rounded: its fee and its profit."""
