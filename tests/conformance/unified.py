@@ -177,6 +177,29 @@ def _recipes(there: Unified) -> dict[str, Recipe]:
         "POST /v5/account/mmp-modify": recipe(
             baseCoin="BTC", window="5000", frozenPeriod="100000", qtyLimit="50", deltaLimit="20"
         ),
+        "POST /v5/position/set-risk-limit": recipe(**linear, riskId=one_of(1, 2, 5)),
+        "POST /v5/position/set-tpsl-mode": recipe(**linear, tpSlMode=one_of("Full", "Partial")),
+        "POST /v5/position/add-margin": recipe(**linear, margin=one_of("10", "-10")),
+        "POST /v5/position/set-auto-add-margin": recipe(**linear, autoAddMargin=one_of(0, 1)),
+        "GET /v5/account/withdrawal": recipe(coinName=one_of("USDT", "BTC,ETH")),
+        "POST /v5/account/set-hedging-mode": recipe(setHedgingMode=one_of("ON", "OFF")),
+        "POST /v5/account/set-limit-px-action": recipe(
+            category=one_of("linear", "spot"), modifyEnable=one_of(True, False)
+        ),
+        "POST /v5/account/set-collateral-switch": recipe(coin="ETH", collateralSwitch=one_of("ON", "OFF")),
+        "POST /v5/account/set-collateral-switch-batch": recipe(
+            request=st.just([{"coin": "ETH", "collateralSwitch": "ON"}])
+        ),
+        "GET /v5/account/borrow-history": recipe({"currency": COINS, **pages}),
+        "POST /v5/account/borrow": recipe(coin="ETH", amount=one_of("0.5", "1")),
+        "POST /v5/account/no-convert-repay": recipe({"amount": "0.01"}, coin="SOL"),
+        "POST /v5/account/repay": recipe({"amount": "0.01"}, coin="SOL"),
+        "POST /v5/account/quick-repayment": recipe({"coin": "SOL"}),
+        "POST /v5/account/demo-apply-money": recipe(
+            {"adjustType": one_of(0, 1)}, utaDemoApplyMoney=st.just([{"coin": "USDT", "amountStr": "100"}])
+        ),
+        "POST /v5/spot-margin-trade/switch-mode": recipe(spotMarginMode=one_of("0", "1")),
+        "POST /v5/spot-margin-trade/set-leverage": recipe(leverage=one_of("4", "10")),
         "POST /v5/asset/transfer/inter-transfer": recipe(**move),
         "GET /v5/asset/transfer/query-account-coin-balance": recipe(accountType="UNIFIED", coin=COINS),
         "GET /v5/asset/transfer/query-account-coins-balance": recipe(
