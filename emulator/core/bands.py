@@ -102,7 +102,7 @@ def _backing(state: State, risk: Risk, cover: Cover, now_us: int) -> dict[Watche
     return stakes
 
 
-_WIDTHS = tuple(map(Decimal, "0.5 0.3 0.2 0.12 0.07 0.04 0.02 0.01 0.005 0.002 0.001 0.0003".split()))
+_WIDTHS = tuple(map(Decimal, "0.5 0.3 0.2 0.12 0.07 0.04 0.02 0.01 0.004 0.001 0.0003 0.0001 0".split()))
 """How far all prices may go at once, tried one after the other, as parts of each."""
 
 

@@ -298,6 +298,18 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     debt_margin: Decimal = ZERO
     debt_maintenance: Decimal = ZERO
     """What is owed needs, as a part of initial margin and of maintenance."""
+    worth: Decimal = ZERO
+    wallet_worth: Decimal = ZERO
+    unrealised_worth: Decimal = ZERO
+    """All that has an index, at its index alone, without haircuts and whether it is to count or not."""
+
+    def initial_rate(self, step: Decimal) -> Decimal | None:
+        """Initial margin over what covers it; None where nothing does."""
+        return ratio_of(self.initial_margin, self.margin_balance, step)
+
+    def maintenance_rate(self, step: Decimal) -> Decimal | None:
+        """Maintenance margin over what covers it: what there is cannot be kept from 1 on."""
+        return ratio_of(self.maintenance, self.margin_balance, step)
 
 
 def totals_of_asset(own: AssetFigures, collateral: Collateral) -> Totals:
@@ -321,11 +333,15 @@ def totals_shared(collateral: SharedCollateral) -> Totals:
     """The totals where all assets stand together, in the account's unit: balances and profits as they
     count, margins at the ask. The margin balance is the equity, so it need not be the sum of the two."""
     wallet = unrealised = cross_wallet = cross_unrealised = ZERO
+    worth = wallet_worth = unrealised_worth = ZERO
     position_margin = order_margin = maintenance = ZERO
     for own in collateral.figures.values():
         rate = collateral.rates.get(own.asset)
         if rate is None:
             continue
+        worth += rate.index * own.margin_balance
+        wallet_worth += rate.index * (own.wallet - own.borrowed)
+        unrealised_worth += rate.index * own.unrealised
         wallet += rate.worth(own.wallet)
         cross_wallet += rate.worth(own.cross_wallet)
         unrealised += rate.worth(own.unrealised)
@@ -357,4 +373,7 @@ def totals_shared(collateral: SharedCollateral) -> Totals:
         withdrawable=max(ZERO, losses_only - needed - collateral.promised()),
         debt_margin=debts,
         debt_maintenance=debts_kept,
+        worth=worth,
+        wallet_worth=wallet_worth,
+        unrealised_worth=unrealised_worth,
     )

@@ -107,6 +107,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     funding_hours: hours between funding payments; 0: none.
     liquidation_fee: part of the liquidated value that goes to the insurance fund.
     maintenance_fee: part of the value that the maintenance margin holds for closing, beside the tier's.
+    initial_fee: rate of the fee for closing at the bankruptcy price that the initial margin holds as well.
     leverage_default, isolated_default: of positions for which their owner has chosen nothing.
     initial_by, maintenance_by: at which price the margins of a position value it.
     marking: how index and mark price are made; None: as `MarkRule` has it, in the instrument's price steps.
@@ -142,6 +143,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     take_bound: Decimal | None = None
     closing_orders_max: int = 0
     hedgeable: bool = True
+    initial_fee: Decimal = ZERO
     stop_pairs_max: int = 0
 
     cost_step: Decimal = Decimal("1E-18")

@@ -125,7 +125,7 @@ def sums(
         found[asset] = replace(found[asset], held=amount)
     for (owner, of, asset), loan in state.loans.items():
         if (owner, of) == (account.id, wallet):
-            found[asset] = replace(found[asset], borrowed=loan.total)
+            found[asset] = replace(found[asset], borrowed=loan.total, interest=loan.interest)
     return found
 
 

@@ -109,7 +109,7 @@ class AssetFigures(msgspec.Struct, frozen=True, kw_only=True):
     maintenance are over all positions, those that begin with cross_ over those under cross margin.
     isolated: margin of isolated positions. isolated_order_margin: initial margin of orders for them,
     which is frozen in the cross wallet until they trade. held: for orders of pairs, a part of the wallet.
-    borrowed: what the account borrowed by itself, with interest; it is in the wallet, or was spent.
+    borrowed: what the account borrowed by itself, with its interest; it is in the wallet, or was spent.
     """
 
     asset: str
@@ -125,6 +125,7 @@ class AssetFigures(msgspec.Struct, frozen=True, kw_only=True):
     isolated_order_margin: Decimal = ZERO
     held: Decimal = ZERO
     borrowed: Decimal = ZERO
+    interest: Decimal = ZERO
 
     @property
     def initial_margin(self) -> Decimal:
@@ -221,14 +222,28 @@ def requirement(
     """
     value = margin_value(contract, position, mark)
     bids, asks = resting.at(position.leverage)
-    larger = max(abs(value + bids), abs(value - asks))
+    larger = max(value + bids, value - asks, key=abs)
     total = _margin(contract, larger, position.leverage)
-    own = _margin(contract, abs(value), position.leverage)
+    own = _margin(contract, value, position.leverage)
     return Requirement(position=own, orders=total - own)
 
 
 def _margin(contract: Contract, value: Decimal, leverage: Decimal) -> Decimal:
-    return divided(value, leverage, contract.settle_step, contract.margin_rounding)
+    """Initial margin of so much, with its sign: abs(value) / leverage, and what closing it at its bankruptcy
+    price costs, as far as the contract counts that."""
+    margin = divided(abs(value), leverage, contract.settle_step, contract.margin_rounding)
+    if contract.initial_fee and value:
+        direction = ONE if value > ZERO else -ONE
+        margin += _closing_fee(contract, abs(value), direction, leverage, contract.initial_fee)
+    return margin
+
+
+def _closing_fee(
+    contract: Contract, value: Decimal, direction: Decimal, leverage: Decimal, rate: Decimal
+) -> Decimal:
+    """The fee for closing what is worth so much at its bankruptcy price, V * (L - s * d) / L."""
+    bankrupt = value * (leverage - contract.sense * direction) * rate
+    return divided(bankrupt, leverage, contract.settle_step, Rounding.UP)
 
 
 def maintenance(contract: Contract, position: Position, mark: Decimal) -> Decimal:
@@ -269,7 +284,8 @@ def order_cost(
     opens is value * (leverage -+ 1) / leverage: less for a linear buy and an inverse sell, else more.
     """
     value = abs(value_of(contract, quantity, price if assumed is None else assumed))
-    return _margin(contract, value, leverage) + cost_beside_margin(
+    signed = value if quantity > ZERO else -value
+    return _margin(contract, signed, leverage) + cost_beside_margin(
         contract, quantity=quantity, price=price, mark=mark, leverage=leverage, rule=rule
     )
 
@@ -293,8 +309,7 @@ def cost_beside_margin(
     if rule.opening_rate:
         cost += rounded(value * rule.opening_rate, contract.settle_step, Rounding.UP)
     if rule.closing_rate:
-        bankrupt = value * (leverage - contract.sense * direction) * rule.closing_rate
-        cost += divided(bankrupt, leverage, contract.settle_step, Rounding.UP)
+        cost += _closing_fee(contract, value, direction, leverage, rule.closing_rate)
     return cost
 
 

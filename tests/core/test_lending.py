@@ -199,7 +199,7 @@ def test_what_was_borrowed_is_there_and_owed() -> None:
     assert (plain(totals.margin_balance), plain(totals.available)) == ("1000", "800")
     # What is taken away is not there any more, though it is owed still.
     assert world.refuses(world.taking("USDT", "801")) == r.InsufficientBalance(
-        asset="USDT", needed=D(801), available=D(0)
+        asset="USDT", needed=D(801), available=D(800)
     )
     world.is_same_again()
 

@@ -12,10 +12,13 @@ from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.history import Income, incomes_of
 from emulator.core.instruments import Side
+from emulator.core.margin import requirement
+from emulator.core.numbers import exact
 from emulator.core.orders import EndReason, OrderStatus
 from emulator.core.positions import AccountMargin, Leg, MarginMode
 from emulator.core.rejections import Obstacle, Setting
 from emulator.core.rules import MarginRules
+from tests.core.futures import BTC_TIERS, held, linear
 from tests.core.unified import COIN, INVERSE, LINEAR, OTHER, PAIR, USDT, WALLET, Unified, blocked
 from tests.core.world import limit, plain, replaced
 
@@ -310,3 +313,36 @@ def test_prices_of_inverse_contracts_and_their_collateral_are_watched_together()
         world.does(c.SetPrice(pair="BTC/USD", price=D(price)))
         assert world.position(INVERSE).quantity == quantity
     world.is_same_again()
+
+
+# What an owner is told
+
+
+def test_totals_are_told_with_and_without_haircuts() -> None:
+    """4000 USDT and 0.1 BTC that counts for 95 % of 6000; long 0.1 from 60000 needs 300, and keeps 24."""
+    world = Unified(USDT="10000")
+    world.price("60000")
+    world.trade(PAIR, "0.1", "60000")
+    world.trade(LINEAR, "0.1", "60000")
+    totals = world.totals()
+    assert [plain(one) for one in (totals.worth, totals.wallet_worth, totals.unrealised_worth)] == [
+        "10000",
+        "10000",
+        "0",
+    ]
+    assert (plain(totals.margin_balance), plain(totals.initial_margin)) == ("9700", "300")
+    rates = totals.initial_rate(D("0.0001")), totals.maintenance_rate(D("0.0001"))
+    assert rates == (D("0.0309"), D("0.0025"))
+    world.does(world.using("BTC", used=False))
+    assert (plain(world.totals().worth), plain(world.totals().margin_balance)) == ("10000", "4000")
+
+
+def test_what_closing_costs_is_a_part_of_initial_margin_where_the_contract_says_so() -> None:
+    """5000 / 20 = 250 and 0.055 % of 5000 * 19 / 20, so 2.6125; short 0.055 % of 5000 * 21 / 20 = 2.8875."""
+    contract = linear(BTC_TIERS, initial_fee=D("0.00055"))
+    with exact():
+        needed = [
+            requirement(contract, held(contract, quantity, "50000", leverage="20"), D(50000))
+            for quantity in ("0.1", "-0.1")
+        ]
+    assert [plain(one.total) for one in needed] == ["252.6125", "252.8875"]

@@ -125,7 +125,13 @@ class FuturesUniverse(Universe):
     scope = LeverageScope.CONTRACT
     refits = False
     pair_wallet = SPOT
-    asked_later = (*ASKED_LATER, r.InsufficientMargin, r.PositionTooLarge, r.NothingToReduce, r.LimitBroken)
+    asked_later: tuple[type[r.Rejection], ...] = (
+        *ASKED_LATER,
+        r.InsufficientMargin,
+        r.PositionTooLarge,
+        r.NothingToReduce,
+        r.LimitBroken,
+    )
 
     def make_engine(self) -> Engine:
         wallets = (SPOT, "funding", *WALLET_OF.values())
@@ -260,6 +266,9 @@ class FuturesUniverse(Universe):
     def is_sound(self) -> None:
         super().is_sound()
         assert self.engine.audit() == []
+        self.assert_nobody_is_lost()
+
+    def assert_nobody_is_lost(self) -> None:
         assert_nobody_is_lost(self.engine, self.now)
 
 

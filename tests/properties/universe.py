@@ -287,7 +287,8 @@ class Universe:
         legs = pair if kind is ListKind.OCO else [working.terms(last), *pair]
         self.do(
             c.PlaceOrderList(
-                account=account, wallet=SPOT, instrument=symbol, kind=kind, legs=tuple(legs),
+                account=account, wallet=self.wallet_of(symbol), instrument=symbol, kind=kind,
+                legs=tuple(legs),
                 funded=is_funded, client_id=name,
             )
         )  # fmt: skip

@@ -34,6 +34,9 @@ from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.running import ENGINE, FUND, UNIFIED
 from emulator.exchanges.bybit.snippets import snippets
 from emulator.exchanges.bybit.streams.sockets import sockets
+from emulator.exchanges.bybit.user_data.sockets import OPERATIONS as PRIVATE_OPERATIONS
+from emulator.exchanges.bybit.user_data.sockets import find_private, private_socket
+from emulator.exchanges.bybit.user_data.topics import CHANNELS as PRIVATE_CHANNELS
 from emulator.exchanges.bybit.ws_api.methods import methods
 from emulator.exchanges.bybit.ws_api.orders import OPERATIONS
 from emulator.exchanges.bybit.ws_api.sockets import trade_socket
@@ -131,9 +134,12 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
             sockets=(
                 *sockets(
                     eras,
-                    operations=OPERATIONS,
+                    find=(find_private,),
+                    channels=PRIVATE_CHANNELS,
+                    operations={**OPERATIONS, **PRIVATE_OPERATIONS},
                     methods=methods(routes),
                 ),
+                private_socket(eras),
                 trade_socket(routes, eras),
             ),
             takes_forms=False,

@@ -28,7 +28,7 @@ from emulator.exchanges.bybit.streams.frames import (
 from emulator.exchanges.bybit.streams.hub import HUBS
 from emulator.exchanges.bybit.streams.offer import Begin, Find, Offer, Operate, Unsubscribe
 from emulator.exchanges.bybit.streams.topics import parse_status, parse_topic
-from emulator.web.contract import Method, SocketRow
+from emulator.web.contract import Channel, Method, SocketRow
 
 SPOT_ARGS_MAX = 10
 """Topics in one request ("Public channel - Args limits")."""
@@ -80,10 +80,11 @@ def sockets(
     eras: Eras,
     *,
     find: Iterable[Find] = (),
+    channels: Iterable[Channel] = (),
     operations: Mapping[str, Operate] | None = None,
     methods: Iterable[Method] = (),
 ) -> tuple[SocketRow, ...]:
-    """find, operations, methods: what the socket for everything has beside public topics."""
+    """find, channels, operations, methods: what the socket for everything has beside public topics."""
     contracts = tuple(
         socket_row(
             f"/v5/public/{category.name}",
@@ -132,7 +133,7 @@ def sockets(
                 eras=eras,
             ),
             summary="All of it, for clients that know one address",
-            channels=(*CONTRACT_CHANNELS, *STATUS_CHANNELS),
+            channels=(*CONTRACT_CHANNELS, *STATUS_CHANNELS, *channels),
             methods=(METHOD, *methods),
         ),
     )

@@ -1,0 +1,77 @@
+"""An engine survives everything that is done in a wallet of pairs, contracts and debts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from random import Random
+
+import pytest
+
+from emulator.core.events import InterestCharged, LiquidationBegun
+from emulator.core.numbers import ZERO, exact
+from tests.properties.test_everything import OnScript, OnSynthetic
+from tests.properties.test_snapshot import Restoring
+from tests.properties.unified_universe import UnifiedUniverse, act
+
+
+class Scripted(UnifiedUniverse, OnScript):
+    pass
+
+
+class Synthetic(UnifiedUniverse, OnSynthetic):
+    pass
+
+
+class ScriptedRestoring(UnifiedUniverse, Restoring, OnScript):
+    pass
+
+
+def assert_loans_are_what_was_lent(universe: UnifiedUniverse) -> None:
+    """Who lends has given what is owed of it, interest apart."""
+    state = universe.engine.state
+    lent: dict[str, Decimal] = {}
+    with exact():
+        for (_, _, asset), loan in state.loans.items():
+            assert loan.total > 0
+            lent[asset] = lent.get(asset, ZERO) + loan.principal
+        booked = {asset: -amount for asset, amount in state.ledger.counterparties["loans"].items() if amount}
+    assert {asset: amount for asset, amount in lent.items() if amount} == booked
+
+
+@pytest.mark.parametrize("market", [Scripted, Synthetic])
+@pytest.mark.parametrize("seed", range(4))
+def test_replayed(market: type[UnifiedUniverse], seed: int) -> None:
+    dice = Random(seed)
+    universe = market()
+    universe.begin({1} if seed % 2 else set(), dice.randint(1, 40))
+    for _ in range(100):
+        act(universe, dice)
+        universe.is_sound()
+        assert_loans_are_what_was_lent(universe)
+    universe.end()
+
+
+@pytest.mark.parametrize("seed", range(50, 53))
+def test_restored(seed: int) -> None:
+    dice = Random(seed)
+    universe = ScriptedRestoring()
+    universe.begin(set(), dice.randint(1, 40))
+    for step in range(100):
+        act(universe, dice)
+        universe.is_sound()
+        if step % 6 == 5:
+            universe.restart()
+    universe.end()
+
+
+def test_debts_and_their_interest_come_about() -> None:
+    """What the others go through is not only refusals."""
+    seen: set[type] = set()
+    for seed in range(6):
+        dice = Random(seed)
+        universe = Scripted()
+        universe.begin(set(), dice.randint(1, 40))
+        for _ in range(120):
+            act(universe, dice)
+        seen |= {type(event) for _, events in universe.history for event in events}
+    assert {InterestCharged, LiquidationBegun} <= seen
