@@ -17,6 +17,7 @@ from emulator.exchanges.bybit.beside import beside
 from emulator.exchanges.bybit.categories import Category
 from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text
 from emulator.exchanges.bybit.ids import order_id_text, read_order_id
+from emulator.exchanges.bybit.listings import Listing
 from emulator.exchanges.bybit.order_parameters import (
     BASE_COIN,
     CATEGORY,
@@ -193,22 +194,25 @@ async def find_order(call: Call, category: Category) -> Order | None:
         if number is None or order_id_text(category.name, number) != text.lower():
             return None
     newest: Order | None = None
-    for instrument in _likely(call, category, number):
+    # Where a symbol is named beside, the order is looked for there first, since an archive is asked for each.
+    likely = category.listings.get(values.get("symbol", ""))
+    for instrument in _likely(call, category, number, likely):
         order = await call.order(instrument, number, name)
         if order is None:
             continue
-        if number is not None or not order.is_ended:
+        if number is not None or not order.is_ended or likely is not None:
             return order
         if newest is None or order.id > newest.id:
             newest = order
     return newest
 
 
-def _likely(call: Call, category: Category, number: OrderId | None) -> Iterable[str]:
-    """The instruments that an order may be of; one, where memory knows it."""
+def _likely(call: Call, category: Category, number: OrderId | None, likely: Listing | None) -> Iterable[str]:
+    """The instruments that an order may be of, the likeliest first; one, where memory knows it."""
     here = None if number is None else call.engine.views.orders.get(number)
     if here is None:
-        return category.instruments
+        first = () if likely is None else (likely.instrument.symbol,)
+        return dict.fromkeys((*first, *category.instruments))
     return (here.instrument,) if category.holds(here.instrument) else ()
 
 

@@ -53,6 +53,8 @@ from emulator.web.contract import Call, Parameter, Refusal, Rows
 
 rows = Rows()
 
+PAIR_ORDERS_MAX: Final = 500
+
 
 # Placing
 
@@ -75,6 +77,8 @@ def parse_terms(call: Call, category: Category, values: Mapping[str, Any]) -> tu
 def place(call: Call, category: Category, values: Mapping[str, Any]) -> Submission[OrderIds]:
     listing, terms = parse_terms(call, category, values)
     _check_name(call, category, terms.client_id)
+    if not category.is_derivative:
+        _check_count(call, category)
     command = PlaceOrder(
         account=call.account, wallet=UNIFIED, instrument=listing.instrument.symbol, terms=terms
     )
@@ -99,6 +103,15 @@ def _check_name(call: Call, category: Category, name: str) -> None:
         for instrument in category.instruments
     ):
         raise refuse(110072 if category.is_derivative else 170141)
+
+
+def _check_count(call: Call, category: Category) -> None:
+    """Pairs have one limit of open orders for all symbols together (Place Order, "Open orders up limit")."""
+    listed = call.engine.state.accounts[call.account].open_orders
+    if len(listed) < PAIR_ORDERS_MAX:
+        return
+    if sum(category.holds(order.instrument) for order in listed.values()) >= PAIR_ORDERS_MAX:
+        raise refuse(170810)
 
 
 def _spoken(call: Call, command: Command, terms: OrderTerms, rejection: Rejection) -> Refusal:

@@ -98,8 +98,10 @@ async def test_at_most_five_hundred_orders_are_open(pit: Pit, category: str, cod
     values = {**(BUY if category == SPOT else LONG), "qty": "0.001"}
     alice = pit.sandbox.accounts["alice"]
     await pit.do(Deposit(account=alice, wallet=UNIFIED, asset="USDT", amount=Decimal(10**8)))
-    for _ in range(500):
-        await pit.place(values)
+    other = {**values, "symbol": "ETHUSDT", "qty": "0.01", "price": "1000"}
+    for number in range(500):
+        # Of pairs all symbols are counted together.
+        await pit.place(other if category == SPOT and number % 2 else values)
     assert (await pit.refused(values))[0] == code
     account = pit.sandbox.engines["bybit"].state.accounts[alice]
     assert sum(one.status is OrderStatus.NEW for one in account.open_orders.values()) == 500

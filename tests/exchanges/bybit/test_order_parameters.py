@@ -91,6 +91,10 @@ async def test_texts_of_running_servers(pit: Pit) -> None:
     """Codes are the documents', these words are what clients were told (issues of pybit and ccxt)."""
     assert await pit.refused(LONG, positionIdx=2) == (10001, "position idx not match position mode")
     assert await pit.refused(LONG, qty="0") == (10001, "Qty invalid")
+    assert await pit.refused(LONG, triggerPrice="101000") == (
+        10001,
+        "params error: TriggerDirection invalid",
+    )
     assert await pit.refused(LONG, symbol="XYZ") == (10001, "params error: symbol invalid XYZ")
     assert await pit.refused(BUY, symbol="XYZ") == (170121, "Invalid symbol.")
     assert await pit.refused({**LONG, "category": "futures"}) == (10001, "Illegal category")

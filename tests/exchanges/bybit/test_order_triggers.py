@@ -174,7 +174,8 @@ async def stops(pit: Pit) -> dict[str, Any]:
 
 
 async def test_stops_of_a_whole_position_follow_upon_the_first_trade(pit: Pit) -> None:
-    parent = await pit.place(LONG, takeProfit="102000", stopLoss="97000", slTriggerBy="MarkPrice")
+    changes = {"takeProfit": "102000", "stopLoss": "97000", "slTriggerBy": "MarkPrice"}
+    parent = await pit.place(LONG, orderLinkId="mine", **changes)
     order = await pit.find(parent, LINEAR)
     assert (order["takeProfit"], order["stopLoss"], order["tpslMode"]) == ("102000.00", "97000.00", "Full")
     assert (order["tpTriggerBy"], order["slTriggerBy"]) == ("LastPrice", "MarkPrice")
@@ -191,6 +192,7 @@ async def test_stops_of_a_whole_position_follow_upon_the_first_trade(pit: Pit) -
     for one in (profit, loss):
         assert (one["reduceOnly"], one["closeOnTrigger"]) == (True, True)
         assert one["orderStatus"] == "Untriggered"
+        assert (one["orderLinkId"], one["parentOrderLinkId"]) == ("", "mine")
 
 
 async def test_a_stop_that_is_triggered_ends_the_other_one(pit: Pit) -> None:
