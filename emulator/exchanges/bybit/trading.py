@@ -161,6 +161,9 @@ def amend(call: Call, category: Category, values: Mapping[str, Any]) -> Submissi
     if not changed:
         raise call.site.dialect.speak(AmendChangesNothing(), None)
     attached = read_stops(category, listing, values, order.terms.attached)
+    if attached is not None and order.executed and category.is_derivative:
+        # Quirk: the stops of an order cannot be changed any more once it has traded (error page, 110059).
+        raise refuse(110059)
     source: TriggerSource | None = None
     if "triggerBy" in values and category.is_derivative:
         source = TRIGGER_SOURCES.get(values["triggerBy"])

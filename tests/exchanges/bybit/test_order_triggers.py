@@ -282,6 +282,15 @@ async def test_the_stops_of_an_open_order_are_changed_and_removed(pit: Pit) -> N
     assert (order["takeProfit"], order["stopLoss"], order["tpslMode"]) == ("", "", "")
 
 
+async def test_the_stops_of_an_order_that_traded_stay(pit: Pit) -> None:
+    # error.mdx, 110059: Not allowed to modify the TP/SL of a partially filled open order
+    await pit.place(SHORT, "bob", price="100005", qty="0.004")
+    order_id = await pit.place(LONG, price="100005", takeProfit="102000", tpslMode="Partial")
+    named = {"category": LINEAR, "symbol": "BTCUSDT", "orderId": order_id}
+    assert (await pit.no("POST", "/v5/order/amend", {**named, "takeProfit": "103000"}))[0] == 110059
+    await pit.post("/v5/order/amend", {**named, "price": "100000"})
+
+
 async def test_what_may_only_reduce_brings_no_stops_along(pit: Pit) -> None:
     await pit.place(LONG, price="100010")
     order = await pit.find(await pit.place(SHORT, reduceOnly=True, takeProfit="90000"), LINEAR)
