@@ -206,13 +206,6 @@ def _recipes(there: Unified) -> dict[str, Recipe]:
         "POST /v5/account/set-margin-mode": recipe(
             setMarginMode=one_of("REGULAR_MARGIN", "PORTFOLIO_MARGIN")
         ),
-        "POST /v5/account/repay": recipe(coin="BTC", amount=one_of("0.01", "0.02")),
-        "POST /v5/account/no-convert-repay": recipe(coin="BTC", amount=one_of("0.01", "0.02")),
-        "POST /v5/account/quick-repayment": recipe({"coin": "BTC"}),
-        "POST /v5/account/borrow": recipe(coin="BTC", amount=one_of("0.1", "0.5")),
-        "POST /v5/account/set-collateral-switch-batch": recipe(
-            request=[{"coin": "ETH", "collateralSwitch": "OFF"}]
-        ),
         "POST /v5/account/mmp-modify": recipe(
             baseCoin="BTC", window="5000", frozenPeriod="100000", qtyLimit="50", deltaLimit="20"
         ),

@@ -174,7 +174,8 @@ async def stops(pit: Pit) -> dict[str, Any]:
 
 
 async def test_stops_of_a_whole_position_follow_upon_the_first_trade(pit: Pit) -> None:
-    parent = await pit.place(LONG, takeProfit="102000", stopLoss="97000", slTriggerBy="MarkPrice")
+    changes = {"takeProfit": "102000", "stopLoss": "97000", "slTriggerBy": "MarkPrice"}
+    parent = await pit.place(LONG, orderLinkId="mine", **changes)
     order = await pit.find(parent, LINEAR)
     assert (order["takeProfit"], order["stopLoss"], order["tpslMode"]) == ("102000.00", "97000.00", "Full")
     assert (order["tpTriggerBy"], order["slTriggerBy"]) == ("LastPrice", "MarkPrice")
@@ -191,6 +192,7 @@ async def test_stops_of_a_whole_position_follow_upon_the_first_trade(pit: Pit) -
     for one in (profit, loss):
         assert (one["reduceOnly"], one["closeOnTrigger"]) == (True, True)
         assert one["orderStatus"] == "Untriggered"
+        assert (one["orderLinkId"], one["parentOrderLinkId"]) == ("", "mine")
 
 
 async def test_a_stop_that_is_triggered_ends_the_other_one(pit: Pit) -> None:
@@ -278,6 +280,15 @@ async def test_the_stops_of_an_open_order_are_changed_and_removed(pit: Pit) -> N
     await pit.post("/v5/order/amend", {**named, "stopLoss": "0"})
     order = await pit.find(order_id, LINEAR)
     assert (order["takeProfit"], order["stopLoss"], order["tpslMode"]) == ("", "", "")
+
+
+async def test_the_stops_of_an_order_that_traded_stay(pit: Pit) -> None:
+    # error.mdx, 110059: Not allowed to modify the TP/SL of a partially filled open order
+    await pit.place(SHORT, "bob", price="100005", qty="0.004")
+    order_id = await pit.place(LONG, price="100005", takeProfit="102000", tpslMode="Partial")
+    named = {"category": LINEAR, "symbol": "BTCUSDT", "orderId": order_id}
+    assert (await pit.no("POST", "/v5/order/amend", {**named, "takeProfit": "103000"}))[0] == 110059
+    await pit.post("/v5/order/amend", {**named, "price": "100000"})
 
 
 async def test_what_may_only_reduce_brings_no_stops_along(pit: Pit) -> None:
