@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from emulator.core.commands import CancelOrder, CancelOrders, Command, ModifyOrder, PlaceOrder
 from emulator.core.engine import Done
 from emulator.core.events import OrderCanceled, OrderPlaced
@@ -23,6 +25,7 @@ from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.errors import scaled_text
 from emulator.exchanges.bybit.ids import order_id_text, read_order_id
 from emulator.exchanges.bybit.listings import Listing
+from emulator.exchanges.bybit.nearest import nearest_price
 from emulator.exchanges.bybit.order_parameters import (
     AMENDED_ORDER,
     BASE_COIN,
@@ -66,6 +69,10 @@ def parse_terms(call: Call, category: Category, values: Mapping[str, Any]) -> tu
     is_hedged = category.is_derivative and state.is_hedged(call.account, instrument)
     last = state.markets[instrument].last_price(call.now_us)
     terms = Reading(category, listing, values, last=last, is_hedged=is_hedged, eras=_eras(call)).terms()
+    if terms.price is not None and terms.trigger is None:
+        price = nearest_price(call, category, listing, terms.side, terms.price)
+        if price != terms.price:
+            terms = replace(terms, price=price)
     return listing, terms
 
 
@@ -173,10 +180,13 @@ def amend(call: Call, category: Category, values: Mapping[str, Any]) -> Submissi
     quantity: Decimal | None = values.get("qty")
     if quantity is not None and not quantity:
         raise refuse_word(category, "qty")
+    price: Decimal | None = values.get("price") or None
+    if price is not None and order.resting:
+        price = nearest_price(call, category, listing, order.side, price)
     command = ModifyOrder(
         account=call.account,
         instrument=listing.instrument.symbol,
-        price=values.get("price") or None,
+        price=price,
         quantity=quantity,
         order=order.id,
         trigger_price=values.get("triggerPrice") or None,

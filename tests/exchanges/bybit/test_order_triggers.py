@@ -307,6 +307,32 @@ async def test_conditional_orders_are_canceled_without_the_stops_of_positions(pi
     assert set(await stops(pit)) == {"TakeProfit"}
 
 
+async def test_a_trailing_stop_is_an_order_that_waits(pit: Pit) -> None:
+    await pit.place(LONG, price="100010")
+    await pit.post(
+        "/v5/position/trading-stop",
+        {
+            "category": LINEAR,
+            "symbol": "BTCUSDT",
+            "tpslMode": "Full",
+            "positionIdx": 0,
+            "trailingStop": "500",
+            "activePrice": "100500",
+        },
+    )
+    order = (await stops(pit))["TrailingStop"]
+    # open-order.mdx, triggerPrice: If stopOrderType=TrailingStop, it is activate price.
+    assert (order["triggerPrice"], order["createType"]) == ("100500.00", "CreateByTrailingStop")
+    assert (order["side"], order["reduceOnly"], order["tpslMode"]) == ("Sell", True, "Full")
+    await quote(pit, "101000", "101010")
+    # From 101000 on it follows, and fires 500 below.
+    await quote(pit, "100510", "100520")
+    assert (await pit.find(order["orderId"], LINEAR))["orderStatus"] == "Untriggered"
+    await quote(pit, "100490", "100500")
+    order = await pit.find(order["orderId"], LINEAR)
+    assert (order["orderStatus"], order["avgPrice"]) == ("Filled", "100490")
+
+
 # At market, within bounds
 
 
