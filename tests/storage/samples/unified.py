@@ -55,6 +55,8 @@ async def run_unified(journal: Journal) -> Sandbox:
         demo = actor.demo
         for hedged in (True, False):
             await actor.do(c.SetPositionMode(account=demo, wallet=WALLET, hedged=hedged, instruments=(BTC,)))
+        for on in (True, False):
+            await actor.do(c.SetReplenishment(account=demo, instrument=BTC, on=on))
         for mode in (AccountMargin.CROSS, AccountMargin.PORTFOLIO):
             await actor.do(c.SetAccountMargin(account=demo, wallet=WALLET, mode=mode))
         await actor.do(c.SetCollateralUse(account=demo, wallet=WALLET, assets=("BTC",), used=False))
