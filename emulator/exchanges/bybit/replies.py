@@ -70,7 +70,7 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
     listing, terms = category.by_instrument[order.instrument], order.terms
     is_spot = not category.is_derivative
     cancel_word, reason_word = ending_words(order)
-    left = ZERO if order.is_ended else order.remaining
+    left = ZERO if order.is_ended else beside.closes if order.quantity is None else order.remaining
     trigger, attached = terms.trigger, terms.attached
     rendered: dict[str, object] = {
         "orderId": order_id_text(category.name, order.id),
@@ -79,7 +79,7 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
         "blockTradeId": "",
         "symbol": listing.symbol,
         "price": _limit(listing, order),
-        "qty": _asked_quantity(listing, order),
+        "qty": _asked_quantity(listing, order, beside.closes),
         "side": SIDE_WORDS[terms.side],
         # Quirk: whether it borrows is a digit in quotes, and nothing of a contract (open-order).
         "isLeverage": ("1" if terms.borrows else "0") if is_spot else "",
@@ -238,12 +238,13 @@ def _limit(listing: Listing, order: Order) -> str:
     return "0"
 
 
-def _asked_quantity(listing: Listing, order: Order) -> str:
-    """In what it was asked for: of a pair's market order perhaps in quote coin."""
+def _asked_quantity(listing: Listing, order: Order, closes: Decimal = ZERO) -> str:
+    """In what it was asked for: of a pair's market order perhaps in quote coin; of one that closes whatever
+    there is so much."""
     asked = order.terms.quote_quantity
     if asked is not None:
         return decimal_text(asked)
-    return render_quantity(listing, order.quantity or ZERO)
+    return render_quantity(listing, closes if order.quantity is None else order.quantity)
 
 
 def _executed_value(listing: Listing, order: Order) -> Decimal:
