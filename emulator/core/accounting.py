@@ -86,12 +86,14 @@ class Accounting:
         state, market = self._state, self._state.markets[fill.instrument]
         instrument, marks = market.instrument, market.marks
         closing = state.closings.pop(order.id, None)
-        rate = ZERO
-        if fill.fee:
+        kind, rate = KIND_OF_CAUSE[order.terms.cause], ZERO
+        if kind is FillKind.DELIVERY:
+            rate = state.contract_of(fill.instrument).delivery_fee
+        elif fill.fee:
             rate = instrument.maker_fee if fill.is_maker else instrument.taker_fee
         full = msgspec.structs.replace(
             fill,
-            kind=KIND_OF_CAUSE[order.terms.cause],
+            kind=kind,
             remaining=order.remaining,
             closed=ZERO if closing is None else closing.quantity,
             rate=rate,
@@ -245,6 +247,9 @@ class Accounting:
     def conclude(self, event: Any, count: int, now_us: int) -> list[Transaction]:
         """The transactions of an event, numbered from `count` + 1."""
         lines, posted = self._lines, self._posted
+        if isinstance(event, e.InterestCharged):
+            # It is told as well where nothing is paid and all of it is owed with what was borrowed.
+            posted.setdefault((event.account, event.wallet, event.asset, True), (ZERO, ZERO))
         if not lines and not posted:
             return []
         if isinstance(event, _FILLING):

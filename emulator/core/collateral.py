@@ -217,8 +217,9 @@ class SharedCollateral(msgspec.Struct, frozen=True, kw_only=True):
     def _owed(self) -> list[tuple[CollateralRate, Decimal]]:
         found = []
         for own in self.figures.values():
-            rate = self.rates.get(own.asset)
-            if rate is not None and (rate.debt_initial or rate.debt_maintenance) and (owed := own.owed):
+            owed = own.owed
+            rate = self.rates.get(own.asset) if owed else None
+            if rate is not None and (rate.debt_initial or rate.debt_maintenance):
                 found.append((rate, owed))
         return found
 
@@ -250,6 +251,8 @@ class SharedCollateral(msgspec.Struct, frozen=True, kw_only=True):
     def _equity(self, counted: Counted) -> Decimal:
         total = ZERO
         for own in self.figures.values():
+            if not own.cross_wallet and not own.cross_unrealised:
+                continue
             rate = self.rates.get(own.asset)
             if rate is not None:
                 profit = own.cross_unrealised

@@ -393,8 +393,8 @@ class SetStops(Command, frozen=True, kw_only=True):
     """Say where a position is left. All of it ends when the position does.
 
     whole: the take profit and the stop loss of all of the position, of which there is one each: what is given
-    becomes so, what is not stays. Given both, the one ends the other; where only one of such two is changed,
-    they are bound no more. Else a further pair for a part of the position, `quantity`.
+    becomes so, what is not stays. Given both, the one ends the other; where later only one of such two is
+    given and changed, they are bound no more. Else a further pair for a part of the position, `quantity`.
     trailing: of all of the position. removes: of what is for all of it, what shall not be there any more:
     TAKE_PROFIT, STOP_LOSS, TRAILING.
     Refused with `SettingUnchanged` where that changes nothing.

@@ -6,7 +6,7 @@ beside each, and the balances of the wallet where these contracts are traded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ from emulator.core.collateral import (
 from emulator.core.ids import AccountId
 from emulator.core.instruments import BUY, SELL, Instrument
 from emulator.core.margin import NOTHING_RESTS, AssetFigures, Holding, Resting, counted, figures
-from emulator.core.numbers import ONE, ZERO, divide_down, divide_up
+from emulator.core.numbers import ONE, ZERO, divide_down, divide_up, exact
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order, OrderTerms
 from emulator.core.positions import Leg
@@ -143,27 +143,58 @@ def pledged(state: State, account: Account, wallet: str) -> dict[str, Decimal]:
 
 def collateral_rates(
     state: State, wallet: str, now_us: int, account: AccountId | None = None
-) -> dict[str, CollateralRate]:
+) -> Mapping[str, CollateralRate]:
     """What one unit of each asset counts for that may stand together with others in a wallet; for an account,
-    as it has chosen, else as it is without a choice."""
-    rates: dict[str, CollateralRate] = {}
-    leverage = None if account is None else state.spot_margins.get((account, wallet))
-    for one in state.collateral.get(wallet, ()):
-        index = one.index
-        if one.index_of:
-            marks = state.markets[one.index_of].marks
-            assert marks is not None, "a pair has no index price"
-            index = marks.index_price(now_us)
-        rates[one.asset] = CollateralRate(
-            index=index,
-            bid_buffer=one.bid_buffer,
-            ask_buffer=one.ask_buffer,
-            exchanged=one.exchanged,
-            is_used=account is None or (account, wallet, one.asset) not in state.unused,
-            debt_initial=one.debt_initial if leverage is None else debt_part(leverage),
-            debt_maintenance=one.debt_maintenance,
-        )
-    return rates
+    as it has chosen, else as it is without a choice. Indexes are asked for when somebody looks at a rate."""
+    return _Rates(state, wallet, now_us, account)
+
+
+class _Rates(Mapping[str, CollateralRate]):
+    """Of as many assets as there may be, of which an account mostly has few."""
+
+    __slots__ = ("_account", "_assets", "_known", "_now_us", "_state", "_wallet")
+
+    def __init__(self, state: State, wallet: str, now_us: int, account: AccountId | None) -> None:
+        self._state = state
+        self._wallet = wallet
+        self._now_us = now_us
+        self._account = account
+        self._assets = {one.asset: one for one in state.collateral.get(wallet, ())}
+        self._known: dict[str, CollateralRate] = {}
+
+    def __getitem__(self, asset: str) -> CollateralRate:
+        known = self._known.get(asset)
+        if known is None:
+            known = self._known[asset] = self._rate(self._assets[asset])
+        return known
+
+    def __contains__(self, asset: object) -> bool:
+        return asset in self._assets
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._assets)
+
+    def __len__(self) -> int:
+        return len(self._assets)
+
+    def _rate(self, one: CollateralAsset) -> CollateralRate:
+        state, wallet, account = self._state, self._wallet, self._account
+        leverage = None if account is None else state.spot_margins.get((account, wallet))
+        with exact():
+            index = one.index
+            if one.index_of:
+                marks = state.markets[one.index_of].marks
+                assert marks is not None, "a pair has no index price"
+                index = marks.index_price(self._now_us)
+            return CollateralRate(
+                index=index,
+                bid_buffer=one.bid_buffer,
+                ask_buffer=one.ask_buffer,
+                exchanged=one.exchanged,
+                is_used=account is None or (account, wallet, one.asset) not in state.unused,
+                debt_initial=one.debt_initial if leverage is None else debt_part(leverage),
+                debt_maintenance=one.debt_maintenance,
+            )
 
 
 _STEP = Decimal("0.00000001")

@@ -98,6 +98,8 @@ def after_trade(
 
 def _share(contract: Contract, whole: Decimal, closed: Decimal, before: Position) -> Decimal:
     """A share of it by quantity, to the settle step; of what is closed entirely all that is left."""
+    if not whole or not closed:
+        return ZERO
     held = abs(before.quantity)
     return whole if closed == held else divide_half(whole * closed, held, contract.settle_step)
 

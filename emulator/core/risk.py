@@ -5,6 +5,7 @@ Reckoned from the folded state whenever it is asked for, at the mark prices of t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -148,7 +149,9 @@ class Cover:
     is held for orders of pairs."""
 
     def __init__(self, state: State, risk: Risk, held: list[Held], now_us: int) -> None:
-        self.rates = collateral_rates(state, risk.wallet, now_us, risk.account) if risk.asset == "" else {}
+        self.rates: Mapping[str, CollateralRate] = {}
+        if risk.asset == "":
+            self.rates = collateral_rates(state, risk.wallet, now_us, risk.account)
         self.held = held
         self.pledged: dict[str, Decimal] = {}
         """Of the balances, what is held for orders."""
@@ -184,16 +187,18 @@ class Cover:
         return self.rates.get(asset, ITSELF)
 
     def standing(self) -> Standing:
-        equity = sum((self.rate(asset).worth(amount) for asset, amount in self.owned.items()), ZERO)
+        equity = sum((self.rate(asset).worth(amount) for asset, amount in self.owned.items() if amount), ZERO)
         kept = sum((self.rate(asset).ask * amount for asset, amount in self.kept.items()), ZERO)
         return Standing(equity, kept + self.kept_for_debts())
 
     def kept_for_debts(self) -> Decimal:
         """Maintenance margin of what is owed."""
         kept = ZERO
-        for asset, rate in self.rates.items():
-            if rate.debt_maintenance and asset in self.owned:
-                kept += rate.ask * rate.debt_maintenance * self.owed(asset, self.owned[asset])
+        for asset, amount in self.owned.items():
+            owed = self.owed(asset, amount) if asset in self.rates else ZERO
+            if owed:
+                rate = self.rates[asset]
+                kept += rate.ask * rate.debt_maintenance * owed
         return kept
 
     def owed(self, asset: str, owned: Decimal) -> Decimal:

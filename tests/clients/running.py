@@ -29,6 +29,7 @@ CLIENTS = (
     "binance_sdk_spot",
     "binance_sdk_derivatives_trading_usds_futures",
     "binance_sdk_derivatives_trading_coin_futures",
+    "pybit",
 )
 
 PROGRAM_WITHIN_S = 100

@@ -122,6 +122,12 @@ def _furnish_unified(sandbox: str, say: Callable[..., Any]) -> Unified:
         for number, name in enumerate(names)
     ]
     place(side="Buy", orderType="Market")
+    for path, chosen in (
+        ("account/borrow", {"coin": "SOL", "amount": "10"}),
+        ("spot-margin-trade/switch-mode", {"spotMarginMode": "1"}),
+    ):
+        said = say("POST", f"/~{sandbox}/v5/{path}", json=chosen, auth=Stamped())
+        assert said["retCode"] == 0, said
     return Unified(order_ids=resting, link_ids=names)
 
 

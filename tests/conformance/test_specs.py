@@ -49,7 +49,7 @@ DEFECTS = (b'"code":-1000,', b'"retCode":10016,')
 FURNISHED = "furnished"
 """The sandbox whose forks the rows are asked in."""
 
-NEVER_ACCEPTED = {
+NEVER_ACCEPTED = unified.NEVER_ACCEPTED | {
     # No symbol has a reference price here: the error that says so is their only answer.
     "GET /api/v3/referencePrice",
     "GET /api/v3/referencePrice/calculation",
@@ -61,6 +61,11 @@ NEVER_ACCEPTED = {
     # Nobody has portfolio margin here, which is what everybody is told.
     "GET /fapi/v1/pmAccountInfo",
     "GET /dapi/v1/pmAccountInfo",
+    # Unified accounts choose that for all contracts at once.
+    "POST /v5/position/switch-isolated",
+    # Of isolated margin, which nobody has chosen here.
+    "POST /v5/position/add-margin",
+    "POST /v5/position/set-auto-add-margin",
 }
 
 
@@ -119,6 +124,13 @@ class Asked:
 
     def prepare(self) -> None:
         """Make what the row needs and the furniture lacks, or bars."""
+        if self.row.document == unified.SITE:
+            for path, body in unified.preparation_of(self.row.label):
+                response = self._session.post(
+                    self._root + path, json=body, auth=self._auth, timeout=SECONDS_MAX
+                )
+                assert response.json()["retCode"] == 0, response.text
+            return
         if self.row.document not in CONTRACTS:
             return
         for method, path, values in contracts.preparation_of(self.row.document, self.row.label):

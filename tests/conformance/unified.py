@@ -5,7 +5,7 @@ A row that is not named here is asked for what it must have, and some of what it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -45,12 +45,44 @@ USUAL: Values = {
     "collateralSwitch": "ON",
     "setMarginMode": "REGULAR_MARGIN",
     "side": "Buy",
+    "coinName": COINS,
+    "amount": "0.5",
+    "leverage": one_of("2", "5"),
+    "margin": "1",
+    "modifyEnable": one_of(True, False),
+    "riskId": 1,
+    "setHedgingMode": one_of("ON", "OFF"),
+    "spotMarginMode": one_of("0", "1"),
+    "tpSlMode": one_of("Full", "Partial"),
+    "utaDemoApplyMoney": [{"coin": "USDT", "amountStr": "100"}],
     **SPAN,
 }
 """Of these, parameters that are not needed are sent now and then."""
 
 _PLAIN = ("category", "symbol", "limit", "coin", "currency", "interval", "baseCoin")
 """What may be sent beside anything."""
+
+
+NEVER_ACCEPTED = {
+    # The exchange removed it for unified accounts, and says so.
+    "POST /v5/position/switch-isolated",
+}
+
+_BORROW = ("/v5/account/borrow", {"coin": "BTC", "amount": "0.5"})
+_PREPARATIONS: Mapping[str, Sequence[tuple[str, Values]]] = {
+    "POST /v5/account/repay": [_BORROW],
+    "POST /v5/account/no-convert-repay": [_BORROW],
+    "POST /v5/account/quick-repayment": [_BORROW],
+    "POST /v5/spot-margin-trade/set-leverage": [
+        ("/v5/spot-margin-trade/switch-mode", {"spotMarginMode": "1"})
+    ],
+    "POST /v5/position/add-margin": [("/v5/account/set-margin-mode", {"setMarginMode": "ISOLATED_MARGIN"})],
+}
+
+
+def preparation_of(label: str) -> Sequence[tuple[str, Values]]:
+    """The requests that come before those of a row: path and body."""
+    return _PREPARATIONS.get(label, ())
 
 
 def recipe_of(there: Unified, label: str, names: Sequence[str], required: Sequence[str]) -> Recipe:
@@ -177,6 +209,29 @@ def _recipes(there: Unified) -> dict[str, Recipe]:
         "POST /v5/account/mmp-modify": recipe(
             baseCoin="BTC", window="5000", frozenPeriod="100000", qtyLimit="50", deltaLimit="20"
         ),
+        "POST /v5/position/set-risk-limit": recipe(**linear, riskId=one_of(1, 2, 5)),
+        "POST /v5/position/set-tpsl-mode": recipe(**linear, tpSlMode=one_of("Full", "Partial")),
+        "POST /v5/position/add-margin": recipe(**linear, margin=one_of("10", "-10")),
+        "POST /v5/position/set-auto-add-margin": recipe(**linear, autoAddMargin=one_of(0, 1)),
+        "GET /v5/account/withdrawal": recipe(coinName=one_of("USDT", "BTC,ETH")),
+        "POST /v5/account/set-hedging-mode": recipe(setHedgingMode=one_of("ON", "OFF")),
+        "POST /v5/account/set-limit-px-action": recipe(
+            category=one_of("linear", "spot"), modifyEnable=one_of(True, False)
+        ),
+        "POST /v5/account/set-collateral-switch": recipe(coin="ETH", collateralSwitch=one_of("ON", "OFF")),
+        "POST /v5/account/set-collateral-switch-batch": recipe(
+            request=st.just([{"coin": "ETH", "collateralSwitch": "ON"}])
+        ),
+        "GET /v5/account/borrow-history": recipe({"currency": COINS, **pages}),
+        "POST /v5/account/borrow": recipe(coin="ETH", amount=one_of("0.5", "1")),
+        "POST /v5/account/no-convert-repay": recipe({"amount": "0.01"}, coin="SOL"),
+        "POST /v5/account/repay": recipe({"amount": "0.01"}, coin="SOL"),
+        "POST /v5/account/quick-repayment": recipe({"coin": "SOL"}),
+        "POST /v5/account/demo-apply-money": recipe(
+            {"adjustType": one_of(0, 1)}, utaDemoApplyMoney=st.just([{"coin": "USDT", "amountStr": "100"}])
+        ),
+        "POST /v5/spot-margin-trade/switch-mode": recipe(spotMarginMode=one_of("0", "1")),
+        "POST /v5/spot-margin-trade/set-leverage": recipe(leverage=one_of("4", "10")),
         "POST /v5/asset/transfer/inter-transfer": recipe(**move),
         "GET /v5/asset/transfer/query-account-coin-balance": recipe(accountType="UNIFIED", coin=COINS),
         "GET /v5/asset/transfer/query-account-coins-balance": recipe(

@@ -25,6 +25,7 @@ from emulator.core.instruments import OrderType, SelfTradeMode, Side
 from emulator.core.orders import OrderTerms
 from emulator.core.positions import Leg
 from tests.core.futures import BTC, flat, inverse, linear
+from tests.core.test_delivery import dated
 from tests.core.test_trading_contracts import Pit
 from tests.core.unified import LINEAR, Unified, in_wallet
 from tests.core.world import (
@@ -427,6 +428,26 @@ def test_a_liquidation_is_told_as_one() -> None:
     assert all(line.fee > 0 and not line.cash and line.order for line in charged)
 
 
+def test_a_delivery_is_told_as_one() -> None:
+    """0.5 bought at 100000 and settled at 101000: 500 gained, and 0.05 % of 50500 charged."""
+    contract = dated(delivery_fee=D("0.0005"))
+    one = pit(contract, "100000", funds="20000")
+    one.trade("0.5", "100000")
+    one.price("101000")
+    one.wait(120 * MINUTE)
+    delivered = fills(one, one.alice)[-1]
+    assert (delivered.kind, plain(delivered.closed), delivered.rate) == (
+        FillKind.DELIVERY,
+        "0.5",
+        D("0.0005"),
+    )
+    line = logged(one, one.alice)[-1]
+    assert (line.kind, plain(line.cash), plain(line.fee)) == (TransactionKind.DELIVERY, "500", "25.25")
+    assert (plain(line.balance), plain(line.position)) == ("20474.75", "0")
+    (record,) = closed(one, one.alice)
+    assert (record.kind, plain(record.profit)) == (FillKind.DELIVERY, "474.75")
+
+
 def test_an_engine_that_begins_again_has_what_open_orders_closed() -> None:
     one = pit(taker_fee="0.001")
     one.trade("3", "100")
@@ -514,3 +535,27 @@ def test_what_was_borrowed_is_given_back_interest_first() -> None:
         ("interest", "USDT", "-0.01", "999.99"),
         ("repaid", "USDT", "-999.99", "0"),
     ]
+
+
+def test_what_changes_hands_where_two_orders_are_prevented_is_a_transfer() -> None:
+    world = World(
+        None,
+        instrument(),
+        in_wallet(COINS),
+        keeps_transactions=True,
+        pair_wallets=("usdm", SPOT),
+        funds="1000",
+    )
+    carol, dave = (world.open(name, group=7) for name in ("carol", "dave"))
+    world.deposit(carol, "BTC", "10", "usdm")
+    for account, terms in (
+        (carol, limit(Side.SELL, "2", "100", stp=SelfTradeMode.TRANSFER)),
+        (dave, limit(Side.BUY, "2", "100", stp=SelfTradeMode.TRANSFER)),
+    ):
+        world.does(c.PlaceOrder(account=account, wallet="usdm", instrument="BTCUSDT", terms=terms))
+    assert shown(logged(world, carol)[-2:]) == [
+        ("transfer_out", "BTC", "-2", "8"), ("transfer_in", "USDT", "200", "1200"),
+    ]  # fmt: skip
+    assert shown(logged(world, dave)[-2:]) == [
+        ("transfer_in", "BTC", "2", "2"), ("transfer_out", "USDT", "-200", "800"),
+    ]  # fmt: skip

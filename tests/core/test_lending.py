@@ -197,10 +197,12 @@ def test_what_was_borrowed_is_there_and_owed() -> None:
     totals = world.totals()
     assert (world.has("USDT"), plain(world.figures("USDT").owed)) == ("2000", "2000")
     assert (plain(totals.margin_balance), plain(totals.available)) == ("1000", "800")
-    # What is taken away is not there any more, though it is owed still.
+    # What is taken away is not there any more, though it is owed still: of 1000 the tenth must stay.
     assert world.refuses(world.taking("USDT", "801")) == r.InsufficientBalance(
         asset="USDT", needed=D(801), available=D(800)
     )
+    world.does(world.taking("USDT", "800"))
+    assert plain(world.totals().available) == "0"
     world.is_same_again()
 
 

@@ -244,6 +244,8 @@ def test_stops_are_set_changed_and_removed() -> None:
     # Both together stay bound.
     world.does(setting(world, take_profit=at("111"), stop_loss=at("94")))
     assert before.take_profit.in_list
+    world.does(setting(world, take_profit=at("111"), stop_loss=at("94.5")))
+    assert before.take_profit.in_list, "both were said again"
     world.does(setting(world, stop_loss=at("93")))
     assert [one.list_id for one in (before.take_profit, before.stop_loss)] == [0, 0]
     assert told(before.stop_loss) == ("stop_loss", "93", None)
@@ -275,6 +277,16 @@ def test_removing_one_leaves_the_other() -> None:
     assert left.stop_loss is not None
     world.price("95")
     assert held(world) == "0"
+
+
+def test_one_is_removed_while_the_other_is_changed() -> None:
+    world = pit()
+    world.place(world.alice, market(BUY, "2", attached=whole("110", "95")))
+    before = stops(world)
+    world.does(setting(world, take_profit=at("112"), removes=(StopRole.STOP_LOSS,)))
+    assert stops(world) == Stops(take_profit=before.take_profit)
+    assert told(before.take_profit) == ("take_profit", "112", None)
+    is_same_again(world)
 
 
 def test_one_that_is_bound_to_nothing_ends_with_the_position_all_the_same() -> None:

@@ -3,7 +3,7 @@ of them have two legs, and whether orders of pairs may borrow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -104,7 +104,7 @@ def _moved(account: Account, amounts: dict[tuple[str, Leg], Decimal]) -> list[e.
     ]
 
 
-def _is_covered(figures: dict[str, AssetFigures], rates: dict[str, CollateralRate]) -> bool:
+def _is_covered(figures: dict[str, AssetFigures], rates: Mapping[str, CollateralRate]) -> bool:
     together = SharedCollateral(figures=figures, rates=rates)
     return together.equity() >= together.initial_margin()
 
@@ -185,7 +185,7 @@ def set_collateral_use(
         if obstacle is not None:
             return _blocked(setting, [obstacle])
         figures = sums(state, account, wallet, now_us)
-        rates = collateral_rates(state, wallet, now_us, account.id)
+        rates = dict(collateral_rates(state, wallet, now_us, account.id))
         rates |= {asset: replace(rates[asset], is_used=False) for asset in changed}
         counts = any(figures[asset].margin_balance > ZERO for asset in changed if asset in figures)
         if counts and not _is_covered(figures, rates):

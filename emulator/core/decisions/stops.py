@@ -277,6 +277,7 @@ class _Stops:
         current = self._state.stops_of(self._account, self._market.instrument.symbol, self._leg)
         fresh: list[tuple[StopRole, Stop]] = []
         changed: list[Order] = []
+        removed: list[Order] = []
         for role, order, stop in (
             (StopRole.TAKE_PROFIT, current.take_profit, take_profit),
             (StopRole.STOP_LOSS, current.stop_loss, stop_loss),
@@ -293,11 +294,13 @@ class _Stops:
                         order, replace(order.terms, trigger=wanted, parent=parent or order.terms.parent)
                     )
             elif order is not None and role in removes:
-                changed.append(order)
+                removed.append(order)
                 self._others.append(e.OrderCanceled(order=order.id, cancel_client_id=""))
-        if len(changed) == 1 and changed[0].in_list and self._state.siblings(changed[0]):
-            # One of two that came together goes its own way: they are bound no more.
-            self._bound.append(e.OrderListEnded(order_list=changed[0].list_id))
+        # One of two that came together goes its own way: they are bound no more.
+        is_one_sided = take_profit is None or stop_loss is None
+        alone = removed if removed else changed if is_one_sided else []
+        if len(alone) == 1 and self._state.siblings(alone[0]):
+            self._bound.append(e.OrderListEnded(order_list=alone[0].list_id))
         if fresh:
             self.place(fresh, None, parent=parent)
 

@@ -59,7 +59,7 @@ class Ticks:
         self._knots: dict[int, int] = {}
         self._span_us, self._span_from, self._span_by = -FOREVER_US, 0, 0
         self._touched_us = self._settled_us = -1
-        self._marked = (-1, ZERO)
+        self._marked = self._indexed = (-1, ZERO)
 
     # By hand
 
@@ -107,7 +107,7 @@ class Ticks:
             bid, ask, last = move.apart
             regime = regime._replace(apart=self._steps((bid + ask) / 2), last=self._steps(last))
         self._regimes.append(regime)
-        self._marked = (-1, ZERO)
+        self._marked = self._indexed = (-1, ZERO)
         for settled_us in [known for known in self._rates if known > move.start_us]:
             del self._rates[settled_us]
         self._predicted = None
@@ -115,7 +115,10 @@ class Ticks:
     # Prices
 
     def index_price(self, now_us: int) -> Decimal:
-        return canonical(self._index(*self._tick(now_us)) * self.step)
+        tick_us, regime = self._tick(now_us)
+        if self._indexed[0] != tick_us:
+            self._indexed = (tick_us, canonical(self._index(tick_us, regime) * self.step))
+        return self._indexed[1]
 
     def mark_price(self, now_us: int) -> Decimal:
         tick_us, regime = self._tick(now_us)

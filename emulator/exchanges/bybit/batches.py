@@ -15,6 +15,7 @@ from emulator.exchanges.bybit.envelope import Told
 from emulator.exchanges.bybit.figures import time_text
 from emulator.exchanges.bybit.order_parameters import AMENDED_ORDER, CANCELED_ORDER, CATEGORY, NEW_ORDER
 from emulator.exchanges.bybit.payloads.trading import Batch, BatchedOrder, OrderIds
+from emulator.exchanges.bybit.reading import Misread
 from emulator.exchanges.bybit.refusals import refuse_parameter
 from emulator.exchanges.bybit.symbols import traded_category
 from emulator.runtime.ports import OutcomeUnknown, SandboxError, StorageUnavailable
@@ -89,6 +90,8 @@ def _listed(
     is_new: bool,
 ) -> BatchedOrder:
     sent: Mapping[str, Any] = {} if isinstance(member, Refusal) else member
+    if isinstance(member, Misread):
+        sent = {name: value for name, value in member.sent.items() if isinstance(value, str)}
     one: BatchedOrder = {
         "category": category.name,  # type: ignore[typeddict-item]  # the words of the categories
         "symbol": sent.get("symbol", ""),

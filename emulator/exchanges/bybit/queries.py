@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from emulator.core.history import Fill, FillKind
 from emulator.core.ids import OrderId
-from emulator.core.orders import Order
+from emulator.core.orders import Cause, Order
 from emulator.exchanges.bybit.auth import READ
 from emulator.exchanges.bybit.beside import beside
 from emulator.exchanges.bybit.categories import Category
 from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text
 from emulator.exchanges.bybit.ids import order_id_text, read_order_id
+from emulator.exchanges.bybit.listings import Listing
 from emulator.exchanges.bybit.order_parameters import (
     BASE_COIN,
     CATEGORY,
@@ -106,7 +107,11 @@ async def open_orders(call: Call) -> payloads.OrderPage:
         # Closed Orders, `openOnly`).
         span = Span(0, call.now_us)
         page, cursor = await page_of(
-            call, Order, instruments, span, admits=lambda order: order.is_ended and admits(order)
+            call,
+            Order,
+            instruments,
+            span,
+            admits=lambda order: order.is_ended and is_order(order) and admits(order),
         )
         return await _page(call, category, page, cursor)
     chosen = frozenset(instruments)
@@ -157,7 +162,7 @@ async def order_history(call: Call) -> payloads.OrderPage:
     admits, is_spot = _filtered(category, values), not category.is_derivative
 
     def is_told(order: Order) -> bool:
-        if not order.is_ended or not admits(order):
+        if not order.is_ended or not is_order(order) or not admits(order):
             return False
         word = status_word(order, is_spot=is_spot)
         # Quirk: an order that ended without a trade is told of for a day only (Get Order History).
@@ -170,6 +175,13 @@ async def order_history(call: Call) -> payloads.OrderPage:
     return await _page(call, category, page, cursor)
 
 
+def is_order(order: Order) -> bool:
+    """Whether an order is told of as one."""
+    # Quirk: what closes a position because its contract is delivered is a trade and no order (enum,
+    # `createType`).
+    return order.terms.cause is not Cause.DELIVERY
+
+
 def _is_named(values: Mapping[str, Any]) -> bool:
     return "orderId" in values or "orderLinkId" in values
 
@@ -177,7 +189,7 @@ def _is_named(values: Mapping[str, Any]) -> bool:
 async def _answer_named(call: Call, category: Category, *, is_over: bool = False) -> payloads.OrderPage:
     order = await find_order(call, category)
     # Quirk: an id that nobody knows is an empty list and no error (Get Open & Closed Orders).
-    if order is None or (is_over and not order.is_ended):
+    if order is None or (is_over and not order.is_ended) or not is_order(order):
         return _no_orders(call.values)
     return await _page(call, category, [order], LAST_PAGE)
 
@@ -193,22 +205,25 @@ async def find_order(call: Call, category: Category) -> Order | None:
         if number is None or order_id_text(category.name, number) != text.lower():
             return None
     newest: Order | None = None
-    for instrument in _likely(call, category, number):
+    # Where a symbol is named beside, the order is looked for there first, since an archive is asked for each.
+    likely = category.listings.get(values.get("symbol", ""))
+    for instrument in _likely(call, category, number, likely):
         order = await call.order(instrument, number, name)
         if order is None:
             continue
-        if number is not None or not order.is_ended:
+        if number is not None or not order.is_ended or likely is not None:
             return order
         if newest is None or order.id > newest.id:
             newest = order
     return newest
 
 
-def _likely(call: Call, category: Category, number: OrderId | None) -> Iterable[str]:
-    """The instruments that an order may be of; one, where memory knows it."""
+def _likely(call: Call, category: Category, number: OrderId | None, likely: Listing | None) -> Iterable[str]:
+    """The instruments that an order may be of, the likeliest first; one, where memory knows it."""
     here = None if number is None else call.engine.views.orders.get(number)
     if here is None:
-        return category.instruments
+        first = () if likely is None else (likely.instrument.symbol,)
+        return dict.fromkeys((*first, *category.instruments))
     return (here.instrument,) if category.holds(here.instrument) else ()
 
 

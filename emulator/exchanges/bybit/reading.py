@@ -63,6 +63,14 @@ _decoder: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 """Numbers with a point stay the text that they were sent as, so that none of them is rounded."""
 
 
+class Misread(Refusal):
+    """What is wrong with one of a list of requests. sent: its members, as they came."""
+
+    def __init__(self, refusal: Refusal, sent: Mapping[str, Any]) -> None:
+        super().__init__(refusal.status, refusal.code, refusal.message)
+        self.sent = sent
+
+
 class Unreadable(ValueError):
     """What was sent is not even a list of names and values."""
 
@@ -295,7 +303,7 @@ def _request_list(parameter: Parameter, words: Words) -> Parse:
             try:
                 members.append(read(member))
             except Refusal as refusal:
-                members.append(refusal)
+                members.append(Misread(refusal, member))
         return tuple(members)
 
     return parse

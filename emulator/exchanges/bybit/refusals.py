@@ -207,6 +207,7 @@ _OWN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "qty": "Qty invalid",
         "side": "Side invalid",
         "orderType": "OrderType invalid",
+        "triggerDirection": "params error: TriggerDirection invalid",
         "positionIdx": "position idx not match position mode",
         "interval": "params error: intervalTime is invalid",
     }

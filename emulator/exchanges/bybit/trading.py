@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from emulator.core.commands import CancelOrder, CancelOrders, Command, ModifyOrder, PlaceOrder
 from emulator.core.engine import Done
 from emulator.core.events import OrderCanceled, OrderPlaced
@@ -21,6 +23,7 @@ from emulator.exchanges.bybit.categories import Category
 from emulator.exchanges.bybit.errors import scaled_text
 from emulator.exchanges.bybit.ids import order_id_text, read_order_id
 from emulator.exchanges.bybit.listings import Listing
+from emulator.exchanges.bybit.nearest import nearest_price
 from emulator.exchanges.bybit.order_parameters import (
     AMENDED_ORDER,
     BASE_COIN,
@@ -50,6 +53,8 @@ from emulator.web.contract import Call, Parameter, Refusal, Rows
 
 rows = Rows()
 
+PAIR_ORDERS_MAX: Final = 500
+
 
 # Placing
 
@@ -62,12 +67,18 @@ def parse_terms(call: Call, category: Category, values: Mapping[str, Any]) -> tu
     is_hedged = category.is_derivative and state.is_hedged(call.account, instrument)
     last = state.markets[instrument].last_price(call.now_us)
     terms = Reading(category, listing, values, last=last, is_hedged=is_hedged).terms()
+    if terms.price is not None and terms.trigger is None:
+        price = nearest_price(call, category, listing, terms.side, terms.price)
+        if price != terms.price:
+            terms = replace(terms, price=price)
     return listing, terms
 
 
 def place(call: Call, category: Category, values: Mapping[str, Any]) -> Submission[OrderIds]:
     listing, terms = parse_terms(call, category, values)
     _check_name(call, category, terms.client_id)
+    if not category.is_derivative:
+        _check_count(call, category)
     command = PlaceOrder(
         account=call.account, wallet=UNIFIED, instrument=listing.instrument.symbol, terms=terms
     )
@@ -92,6 +103,15 @@ def _check_name(call: Call, category: Category, name: str) -> None:
         for instrument in category.instruments
     ):
         raise refuse(110072 if category.is_derivative else 170141)
+
+
+def _check_count(call: Call, category: Category) -> None:
+    """Pairs have one limit of open orders for all symbols together (Place Order, "Open orders up limit")."""
+    listed = call.engine.state.accounts[call.account].open_orders
+    if len(listed) < PAIR_ORDERS_MAX:
+        return
+    if sum(category.holds(order.instrument) for order in listed.values()) >= PAIR_ORDERS_MAX:
+        raise refuse(170810)
 
 
 def _spoken(call: Call, command: Command, terms: OrderTerms, rejection: Rejection) -> Refusal:
@@ -141,6 +161,9 @@ def amend(call: Call, category: Category, values: Mapping[str, Any]) -> Submissi
     if not changed:
         raise call.site.dialect.speak(AmendChangesNothing(), None)
     attached = read_stops(category, listing, values, order.terms.attached)
+    if attached is not None and order.executed and category.is_derivative:
+        # Quirk: the stops of an order cannot be changed any more once it has traded (error page, 110059).
+        raise refuse(110059)
     source: TriggerSource | None = None
     if "triggerBy" in values and category.is_derivative:
         source = TRIGGER_SOURCES.get(values["triggerBy"])
@@ -149,10 +172,13 @@ def amend(call: Call, category: Category, values: Mapping[str, Any]) -> Submissi
     quantity: Decimal | None = values.get("qty")
     if quantity is not None and not quantity:
         raise refuse_word(category, "qty")
+    price: Decimal | None = values.get("price") or None
+    if price is not None and order.resting:
+        price = nearest_price(call, category, listing, order.side, price)
     command = ModifyOrder(
         account=call.account,
         instrument=listing.instrument.symbol,
-        price=values.get("price") or None,
+        price=price,
         quantity=quantity,
         order=order.id,
         trigger_price=values.get("triggerPrice") or None,

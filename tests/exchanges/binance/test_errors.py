@@ -77,6 +77,7 @@ def a(kind: type[Rejection]) -> Rejection:
         "leverage": ONE,
         "value": ONE,
         "most": ONE,
+        "owed": ONE,
         "setting": Setting.LEVERAGE,
         "obstacle": Obstacle.ORDERS,
         "spare": ONE,

@@ -28,6 +28,9 @@ COLLATERAL = "/v5/account/collateral-info"
 SWITCH = "/v5/account/set-collateral-switch"
 STATE = "/v5/spot-margin-trade/state"
 
+CHARGED_MS = 1_790_003_100_000
+"""2026-09-21 15:05 UTC."""
+
 
 @pytest.fixture
 async def pit() -> AsyncIterator[Treasury]:
@@ -205,9 +208,59 @@ async def test_an_hour_of_a_debt_costs_interest(pit: Treasury) -> None:
     await pit.step(51 * 60 * SECOND_US)
     # 2 * 0.00000147
     assert (await pit.coin("BTC"))["accruedInterest"] == "0.00000294"
+    (told,) = (await pit.get("/v5/account/borrow-history"))["list"]
+    assert told == {
+        "currency": "BTC",
+        # 15:05, as its page says of all that is owed then.
+        "createdTime": CHARGED_MS,
+        "borrowCost": "0.00000294",
+        "hourlyBorrowRate": "0.00000147",
+        "InterestBearingBorrowSize": "2",
+        "costExemption": "0",
+        "borrowAmount": "2",
+        "unrealisedLoss": "",
+        "freeBorrowedAmount": "0",
+    }
+    log = {"currency": "BTC", "type": "INTEREST"}
+    assert (await pit.get("/v5/account/transaction-log", log))["list"] == []
     assert await pit.post("/v5/account/no-convert-repay", {"coin": "BTC"}) == {"resultStatus": "SU"}
     coin = await pit.coin("BTC")
     assert (coin["walletBalance"], coin["borrowAmount"], coin["accruedInterest"]) == ("9.99999706", "0", "0")
+    (paid,) = (await pit.get("/v5/account/transaction-log", log))["list"]
+    # Interest comes first, and then the two that were borrowed.
+    assert (paid["change"], paid["cashBalance"]) == ("-0.00000294", "11.99999706")
+    assert len((await pit.get("/v5/account/borrow-history"))["list"]) == 1
+
+
+async def test_what_was_charged_is_paged(pit: Treasury) -> None:
+    path = "/v5/account/borrow-history"
+    await pit.post("/v5/account/borrow", {"coin": "BTC", "amount": "2"})
+    await pit.post("/v5/account/borrow", {"coin": "ETH", "amount": "10"})
+    await pit.step(171 * 60 * SECOND_US)
+    first = await pit.get(path, {"limit": 4})
+    second = await pit.get(path, {"limit": 4, "cursor": first["nextPageCursor"]})
+    times = [one["createdTime"] for one in (*first["list"], *second["list"])]
+    assert times == sorted(times, reverse=True)
+    assert (len(first["list"]), len(second["list"]), second["nextPageCursor"]) == (4, 2, "")
+    only = await pit.get(path, {"currency": "ETH"})
+    assert [one["currency"] for one in only["list"]] == ["ETH"] * 3
+    assert (await pit.no("GET", path, {"cursor": "x"}))[0] == 10001
+    span = {"startTime": NOW_MS, "endTime": NOW_MS + 31 * 86_400_000}
+    assert (await pit.no("GET", path, span))[0] == 10001
+
+
+async def test_what_may_be_traded_is_what_the_market_shows(pit: Treasury) -> None:
+    path = "/v5/account/instruments-info"
+    for category in ("linear", "inverse", "spot"):
+        sent = {"category": category, "symbol": "BTCUSD" if category == "inverse" else "BTCUSDT"}
+        (own,) = (await pit.get(path, sent))["list"]
+        (shown,) = (await pit.get("/v5/market/instruments-info", sent))["list"]
+        assert own == {**shown, "isPublicRpi": False, "myRpiPermission": False}
+    page = await pit.get(path, {"category": "linear", "limit": 3})
+    following = await pit.get(path, {"category": "linear", "limit": 3, "cursor": page["nextPageCursor"]})
+    assert len({one["symbol"] for one in (*page["list"], *following["list"])}) == 6
+    assert (await pit.no("GET", path, {"category": "option"}))[0] == 10001
+    assert (await pit.no("GET", path, {"category": "linear", "symbol": "NONE"}))[0] == 10001
 
 
 async def test_a_part_is_given_back(pit: Treasury) -> None:

@@ -40,6 +40,7 @@ async def test_each_order_of_a_batch_has_its_place(pit: Pit, category: str) -> N
         member(category, orderLinkId="third", symbol="XYZ"),
         member(category, orderLinkId="first"),
         member(category, orderLinkId="fifth"),
+        member(category, orderLinkId="sixth", qty="many"),
     ]
     listed, codes = await batch(pit, "create", category, members)
     pair = category == SPOT
@@ -49,11 +50,15 @@ async def test_each_order_of_a_batch_has_its_place(pit: Pit, category: str) -> N
         170121 if pair else 10001,
         170141 if pair else 110072,
         0,
+        170130 if pair else 10001,
     ]
     assert codes[0] == {"code": 0, "msg": "OK"}
-    assert [bool(one["orderId"]) for one in listed] == [True, False, False, False, True]
+    assert [bool(one["orderId"]) for one in listed] == [True, False, False, False, True, False]
     assert [one["symbol"] for one in listed][2] == "XYZ"
     assert {one["category"] for one in listed} == {category}
+    # What failed keeps the name that it was sent with, so that a client knows which one it was.
+    assert [one["orderLinkId"] for one in listed] == ["first", "second", "third", "first", "fifth", "sixth"]
+    assert listed[5]["symbol"] == "BTCUSDT"
     assert [listed[0]["createAt"], listed[0]["orderLinkId"]] == [str(NOW_MS), "first"]
     assert [one["orderLinkId"] for one in await pit.open(category)] == ["fifth", "first"]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from emulator.core.commands import Deposit, SetLeverage, SetPositionMode, Withdraw
-from emulator.core.orders import OrderStatus
+from emulator.core.commands import Deposit, EndOrders, SetLeverage, SetPositionMode, Withdraw
+from emulator.core.orders import EndReason, OrderStatus
 from emulator.exchanges.bybit.running import UNIFIED
-from tests.exchanges.bybit.pit import BUY, LINEAR, LONG, SHORT, SPOT, Pit
+from tests.exchanges.bybit.pit import BUY, DAY_US, LINEAR, LONG, SHORT, SPOT, Pit
 
 pytestmark = pytest.mark.anyio
 
@@ -89,6 +89,42 @@ async def test_the_order_of_a_liquidation_says_who_made_it(pit: Pit) -> None:
     assert {one["orderId"] for one in trades} == {closing["orderId"]}
 
 
+# Delivery
+
+
+async def test_a_delivery_is_a_trade_and_no_order(pit: Pit) -> None:
+    # enum.mdx, createType: recorded as a trade but not an order. Delivered on the last Friday of September.
+    symbol = "BTCUSDT-25SEP26"
+    await pit.book(f"linear:{symbol}", [("99990", "5")], [("100010", "5")])
+    await pit.place(LONG, symbol=symbol, price="100010")
+    resting = await pit.place(LONG, symbol=symbol)
+    assert len((await pit.get("/v5/order/history", {"category": LINEAR}))["list"]) == 1
+    await pit.step(4 * DAY_US)
+    (trade,) = await pit.trades(LINEAR, execType="Delivery")
+    assert (trade["side"], trade["execQty"], trade["closedSize"]) == ("Sell", "0.010", "0.010")
+    assert trade["createType"] == "CreateBySettle"
+    values = {"category": LINEAR, "orderStatus": "Filled"}
+    assert len((await pit.get("/v5/order/history", values))["list"]) == 1
+    ended = await pit.find(resting, LINEAR)
+    assert (ended["orderStatus"], ended["cancelType"]) == ("Cancelled", "CancelBySettle")
+    named = {"category": LINEAR, "orderId": trade["orderId"]}
+    assert (await pit.get("/v5/order/realtime", named))["list"] == []
+    assert await pit.trades(**named) == [trade]
+
+
+# The exchange's own endings
+
+
+@pytest.mark.parametrize("category", [SPOT, LINEAR])
+async def test_what_ended_because_its_owner_was_gone_says_so(pit: Pit, category: str) -> None:
+    order_id = await pit.place(BUY if category == SPOT else LONG)
+    alice = pit.sandbox.accounts["alice"]
+    names = (f"{category}:BTCUSDT",)
+    await pit.do(EndOrders(account=alice, instruments=names, reason=EndReason.DISCONNECTED))
+    order = await pit.find(order_id, category)
+    assert (order["orderStatus"], order["cancelType"]) == ("Cancelled", "CancelByDCP")
+
+
 # How many
 
 
@@ -98,8 +134,10 @@ async def test_at_most_five_hundred_orders_are_open(pit: Pit, category: str, cod
     values = {**(BUY if category == SPOT else LONG), "qty": "0.001"}
     alice = pit.sandbox.accounts["alice"]
     await pit.do(Deposit(account=alice, wallet=UNIFIED, asset="USDT", amount=Decimal(10**8)))
-    for _ in range(500):
-        await pit.place(values)
+    other = {**values, "symbol": "ETHUSDT", "qty": "0.01", "price": "1000"}
+    for number in range(500):
+        # Of pairs all symbols are counted together.
+        await pit.place(other if category == SPOT and number % 2 else values)
     assert (await pit.refused(values))[0] == code
     account = pit.sandbox.engines["bybit"].state.accounts[alice]
     assert sum(one.status is OrderStatus.NEW for one in account.open_orders.values()) == 500

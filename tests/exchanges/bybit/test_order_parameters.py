@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -90,6 +91,10 @@ async def test_texts_of_running_servers(pit: Pit) -> None:
     """Codes are the documents', these words are what clients were told (issues of pybit and ccxt)."""
     assert await pit.refused(LONG, positionIdx=2) == (10001, "position idx not match position mode")
     assert await pit.refused(LONG, qty="0") == (10001, "Qty invalid")
+    assert await pit.refused(LONG, triggerPrice="101000") == (
+        10001,
+        "params error: TriggerDirection invalid",
+    )
     assert await pit.refused(LONG, symbol="XYZ") == (10001, "params error: symbol invalid XYZ")
     assert await pit.refused(BUY, symbol="XYZ") == (170121, "Invalid symbol.")
     assert await pit.refused({**LONG, "category": "futures"}) == (10001, "Illegal category")
@@ -118,7 +123,40 @@ async def test_options_cannot_be_traded(pit: Pit) -> None:
     ],
 )
 async def test_a_price_far_beyond_the_market_is_refused(pit: Pit, values: dict[str, Any], code: int) -> None:
+    await behave(pit, "linear", is_adjusted=False)
     assert (await pit.refused(values))[0] == code
+
+
+async def behave(pit: Pit, category: str, *, is_adjusted: bool) -> None:
+    sent = {"category": category, "modifyEnable": is_adjusted}
+    await pit.post("/v5/account/set-limit-px-action", sent)
+
+
+@pytest.mark.parametrize("values", [{**LONG, "price": "150000"}, {**SHORT, "price": "50000"}])
+async def test_or_becomes_the_nearest_allowed_one(pit: Pit, values: dict[str, Any]) -> None:
+    # Of contracts without being asked: set-price-limit.mdx, "Default Setting".
+    limits = await pit.get("/v5/market/price-limit", {"category": LINEAR, "symbol": "BTCUSDT"})
+    order_id = await pit.place({**values, "timeInForce": "IOC"})
+    nearest = limits["buyLmt" if values["side"] == "Buy" else "sellLmt"]
+    found = await pit.find(order_id, LINEAR)
+    assert (found["price"], found["orderStatus"]) == (nearest, "Filled")
+
+
+async def test_or_of_pairs_if_that_is_chosen(pit: Pit) -> None:
+    await behave(pit, SPOT, is_adjusted=True)
+    limits = await pit.get("/v5/market/price-limit", {"category": SPOT, "symbol": "BTCUSDT"})
+    order_id = await pit.place({**BUY, "price": "150000"})
+    assert Decimal((await pit.find(order_id))["price"]) == Decimal(limits["buyLmt"])
+    # One that no order may have at any time is refused all the same.
+    assert (await pit.refused({**BUY, "price": "99999999999"}))[0] == 170132
+
+
+async def test_so_does_the_price_of_an_order_that_is_amended(pit: Pit) -> None:
+    order_id = await pit.place(LONG)
+    limits = await pit.get("/v5/market/price-limit", {"category": LINEAR, "symbol": "BTCUSDT"})
+    sent = {"category": LINEAR, "symbol": "BTCUSDT", "orderId": order_id, "price": "150000"}
+    await pit.post("/v5/order/amend", sent)
+    assert (await pit.find(order_id, LINEAR))["price"] == limits["buyLmt"]
 
 
 @pytest.mark.parametrize(

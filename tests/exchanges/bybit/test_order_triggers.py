@@ -174,7 +174,8 @@ async def stops(pit: Pit) -> dict[str, Any]:
 
 
 async def test_stops_of_a_whole_position_follow_upon_the_first_trade(pit: Pit) -> None:
-    parent = await pit.place(LONG, takeProfit="102000", stopLoss="97000", slTriggerBy="MarkPrice")
+    changes = {"takeProfit": "102000", "stopLoss": "97000", "slTriggerBy": "MarkPrice"}
+    parent = await pit.place(LONG, orderLinkId="mine", **changes)
     order = await pit.find(parent, LINEAR)
     assert (order["takeProfit"], order["stopLoss"], order["tpslMode"]) == ("102000.00", "97000.00", "Full")
     assert (order["tpTriggerBy"], order["slTriggerBy"]) == ("LastPrice", "MarkPrice")
@@ -191,6 +192,7 @@ async def test_stops_of_a_whole_position_follow_upon_the_first_trade(pit: Pit) -
     for one in (profit, loss):
         assert (one["reduceOnly"], one["closeOnTrigger"]) == (True, True)
         assert one["orderStatus"] == "Untriggered"
+        assert (one["orderLinkId"], one["parentOrderLinkId"]) == ("", "mine")
 
 
 async def test_a_stop_that_is_triggered_ends_the_other_one(pit: Pit) -> None:
@@ -280,6 +282,15 @@ async def test_the_stops_of_an_open_order_are_changed_and_removed(pit: Pit) -> N
     assert (order["takeProfit"], order["stopLoss"], order["tpslMode"]) == ("", "", "")
 
 
+async def test_the_stops_of_an_order_that_traded_stay(pit: Pit) -> None:
+    # error.mdx, 110059: Not allowed to modify the TP/SL of a partially filled open order
+    await pit.place(SHORT, "bob", price="100005", qty="0.004")
+    order_id = await pit.place(LONG, price="100005", takeProfit="102000", tpslMode="Partial")
+    named = {"category": LINEAR, "symbol": "BTCUSDT", "orderId": order_id}
+    assert (await pit.no("POST", "/v5/order/amend", {**named, "takeProfit": "103000"}))[0] == 110059
+    await pit.post("/v5/order/amend", {**named, "price": "100000"})
+
+
 async def test_what_may_only_reduce_brings_no_stops_along(pit: Pit) -> None:
     await pit.place(LONG, price="100010")
     order = await pit.find(await pit.place(SHORT, reduceOnly=True, takeProfit="90000"), LINEAR)
@@ -294,6 +305,32 @@ async def test_conditional_orders_are_canceled_without_the_stops_of_positions(pi
     answer = await pit.post("/v5/order/cancel-all", values)
     assert [one["orderId"] for one in answer["list"]] == [waiting]
     assert set(await stops(pit)) == {"TakeProfit"}
+
+
+async def test_a_trailing_stop_is_an_order_that_waits(pit: Pit) -> None:
+    await pit.place(LONG, price="100010")
+    await pit.post(
+        "/v5/position/trading-stop",
+        {
+            "category": LINEAR,
+            "symbol": "BTCUSDT",
+            "tpslMode": "Full",
+            "positionIdx": 0,
+            "trailingStop": "500",
+            "activePrice": "100500",
+        },
+    )
+    order = (await stops(pit))["TrailingStop"]
+    # open-order.mdx, triggerPrice: If stopOrderType=TrailingStop, it is activate price.
+    assert (order["triggerPrice"], order["createType"]) == ("100500.00", "CreateByTrailingStop")
+    assert (order["side"], order["reduceOnly"], order["tpslMode"]) == ("Sell", True, "Full")
+    await quote(pit, "101000", "101010")
+    # From 101000 on it follows, and fires 500 below.
+    await quote(pit, "100510", "100520")
+    assert (await pit.find(order["orderId"], LINEAR))["orderStatus"] == "Untriggered"
+    await quote(pit, "100490", "100500")
+    order = await pit.find(order["orderId"], LINEAR)
+    assert (order["orderStatus"], order["avgPrice"]) == ("Filled", "100490")
 
 
 # At market, within bounds

@@ -208,6 +208,15 @@ async def test_margins_that_cannot_be_moved(pit: Treasury) -> None:
     assert (await pit.no("POST", MARGIN, {**sent, "positionIdx": 1}))[0] == 10001
 
 
+async def test_no_margin_is_added_by_itself(pit: Treasury) -> None:
+    path = "/v5/position/set-auto-add-margin"
+    assert (await pit.no("POST", path, {**SYMBOL, "autoAddMargin": 0}))[0] == 110076
+    await pit.margin_mode("ISOLATED_MARGIN")
+    assert await pit.post(path, {**SYMBOL, "autoAddMargin": 0}) == {}
+    reply = await pit.ask("POST", path, {**SYMBOL, "autoAddMargin": 1})
+    assert (reply.status, reply.json["retCode"]) == (404, 10017)
+
+
 # The list
 
 

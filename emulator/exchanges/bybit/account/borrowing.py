@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from emulator.core import commands as c
 from emulator.core.engine import Done
 from emulator.core.events import AssetExchanged, LoanRepaid
-from emulator.core.numbers import exact
+from emulator.core.history import Transaction, TransactionKind, transactions_of
+from emulator.core.numbers import exact, round_down
 from emulator.core.rejections import (
     AmountInvalid,
     BorrowedTooMuch,
@@ -18,9 +20,11 @@ from emulator.core.rejections import (
     Rejection,
 )
 from emulator.exchanges.bybit.account.readings import collateral_of, read
-from emulator.exchanges.bybit.auth import POSITION
+from emulator.exchanges.bybit.account.spans import asked_number, asked_span
+from emulator.exchanges.bybit.auth import POSITION, READ
+from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text
 from emulator.exchanges.bybit.figures import decimal_text
-from emulator.exchanges.bybit.payloads.account import Borrowed, Repaid, Repayments
+from emulator.exchanges.bybit.payloads.account import Borrowed, Interest, Interests, Repaid, Repayments
 from emulator.exchanges.bybit.refusals import refuse, refuse_parameter
 from emulator.exchanges.bybit.running import UNIFIED
 from emulator.runtime.submission import Submission
@@ -40,6 +44,9 @@ TEXTS: Final = {
     182103: "Failed repayment, there are no liabilities in the current currency",
 }
 """Those of the error page."""
+
+SPAN_US: Final = 30 * 86_400_000_000
+COST_STEP: Final = Decimal("1E-8")
 
 FLEXIBLE, FIXED, ALL = "FLEXIBLE", "FIXED", "ALL"
 REPAYMENT: Final = Parameter(
@@ -95,6 +102,61 @@ def _refusal(call: Call, rejection: Rejection, command: c.BorrowFunds | c.RepayF
             return refuse_loan(34022049)
         case _:
             return call.site.dialect.speak(rejection, command)
+
+
+@rows.route(
+    "GET",
+    "/v5/account/borrow-history",
+    summary="Get borrow history",
+    description="What was charged for debts, newest first, of the last thirty days where no time is given.",
+    security=READ,
+    parameters=(
+        Parameter("currency"),
+        Parameter("startTime", Kind.TIME),
+        Parameter("endTime", Kind.TIME, description="Thirty days after the start at most."),
+        Parameter("limit", Kind.INTEGER, default=20, minimum=1, maximum=50),
+        Parameter("cursor", length_max=500, description="`nextPageCursor` of the page before."),
+    ),
+    answers=Interests,
+)
+async def interest_charged(call: Call) -> Interests:
+    values = call.values
+    start_us, end_us = asked_span(call, SPAN_US)
+    last = asked_number(values.get("cursor"))
+    query = transactions_of(
+        call.account,
+        UNIFIED,
+        kind=TransactionKind.INTEREST,
+        asset=values.get("currency"),
+        start_us=start_us,
+        end_us=end_us,
+        last_number=last,
+    )
+    # What is paid of interest later is of this kind as well, and bears none itself.
+    walked = await call.sandbox.history.walk_back(call.site.engine, Transaction, query)
+    found = [one for one in walked if one.quantity]
+    rest = found[values["limit"] :]
+    with exact():
+        return {
+            "nextPageCursor": cursor_text(rest[0].number) if rest else LAST_PAGE,
+            "list": [_interest(one) for one in found[: values["limit"]]],
+        }
+
+
+def _interest(one: Transaction) -> Interest:
+    bearing = decimal_text(one.quantity)
+    return {
+        "currency": one.asset,
+        "createdTime": one.time_us // 1000,
+        "borrowCost": decimal_text(round_down(one.quantity * one.rate, COST_STEP)),
+        "hourlyBorrowRate": decimal_text(one.rate),
+        # Nothing is free of interest here, so it is all that was owed.
+        "InterestBearingBorrowSize": bearing,
+        "costExemption": "0",
+        "borrowAmount": bearing,
+        "unrealisedLoss": "",
+        "freeBorrowedAmount": "0",
+    }
 
 
 @rows.route(

@@ -9,9 +9,10 @@ from typing import Final
 from emulator.core.history import Transaction as TransactionRecord
 from emulator.core.history import TransactionKind, transactions_of
 from emulator.core.numbers import exact
+from emulator.exchanges.bybit.account.spans import asked_number
 from emulator.exchanges.bybit.auth import READ
 from emulator.exchanges.bybit.categories import CATEGORIES, OPTION, category_of, listing_of
-from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text, read_cursor
+from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text
 from emulator.exchanges.bybit.figures import decimal_text, time_text
 from emulator.exchanges.bybit.ids import execution_id_text, funding_id_text, order_id_text, uuid_text
 from emulator.exchanges.bybit.payloads.account import Transaction, Transactions
@@ -73,7 +74,7 @@ WORDS: Final[Mapping[TransactionKind, str]] = MappingProxyType(
 async def transactions(call: Call) -> Transactions:
     values = call.values
     start_us, end_us = _span(call)
-    last = _last(values.get("cursor"))
+    last = asked_number(values.get("cursor"))
     found: list[TransactionRecord] = []
     size = values["limit"] + 1
     is_none = bool(values.get("transSubType"))
@@ -114,20 +115,13 @@ def _span(call: Call) -> tuple[int, int]:
     return start_us, end_us + 999
 
 
-def _last(cursor: str | None) -> int | None:
-    if not cursor:
-        return None
-    parts = read_cursor(cursor, 1)
-    if parts is None or not parts[0].isdecimal():
-        raise refuse_parameter("cursor")
-    return int(parts[0])
-
-
 def _is_asked(call: Call, one: TransactionRecord) -> bool:
     values = call.values
     category, base, word = values.get("category"), values.get("baseCoin"), values.get("type")
     if word is not None and WORDS[one.kind] != word:
         return False
+    if one.kind is TransactionKind.INTEREST and not one.change:
+        return False  # It is owed with the loan: nothing was paid.
     if category is None and base is None:
         return True
     if not one.instrument:

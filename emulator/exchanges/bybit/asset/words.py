@@ -90,7 +90,7 @@ async def movements(call: Call, kind: MovementKind, days: int) -> list[Movement]
     last_id = None
     if values.get("cursor"):
         read = read_cursor(values["cursor"], 1)
-        if read is None or not read[0].isdecimal():
+        if read is None or not (read[0].isascii() and read[0].isdecimal() and len(read[0]) <= 18):
             raise refuse_parameter("cursor")
         last_id = int(read[0])
     query = Query(account=call.account, scope=kind.value, start_us=start_us, end_us=end_us, last_id=last_id)

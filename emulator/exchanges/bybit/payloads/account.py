@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from emulator.exchanges.bybit.payloads.market import ContractInfo, PairInfo
+
 
 class Nothing(TypedDict):
     """The result of what is just done."""
@@ -267,3 +269,19 @@ class LoanTermsOfLevel(TypedDict):
 
 class LoanTermsOfLevels(TypedDict):
     vipCoinList: list[LoanTermsOfLevel]
+
+
+class OwnPair(PairInfo):
+    isPublicRpi: bool
+    myRpiPermission: bool
+
+
+class OwnContract(ContractInfo):
+    isPublicRpi: bool
+    myRpiPermission: bool
+
+
+class OwnInstruments(TypedDict):
+    category: str
+    list: list[OwnPair] | list[OwnContract]
+    nextPageCursor: str

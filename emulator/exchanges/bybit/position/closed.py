@@ -6,6 +6,7 @@ from typing import Final
 
 from emulator.core.history import ClosedRecord, FillKind, Query
 from emulator.core.numbers import exact
+from emulator.exchanges.bybit.account.spans import asked_span
 from emulator.exchanges.bybit.auth import READ
 from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text, read_cursor
 from emulator.exchanges.bybit.figures import decimal_text, time_text, zero_text
@@ -28,18 +29,6 @@ EXECUTION_TYPES: Final = {
     FillKind.DELEVERAGING: "AdlTrade",
     FillKind.DELIVERY: "Settle",
 }
-
-
-def asked_span(call: Call, span_us: int) -> tuple[int, int]:
-    """First and last moment of a history of which one call may ask for so much; raises 10001."""
-    start_us, end_us = call.values.get("startTime"), call.values.get("endTime")
-    if start_us is None:
-        end_us = call.now_us if end_us is None else end_us + 999
-        return max(0, end_us - span_us), end_us
-    end_us = start_us + span_us if end_us is None else end_us
-    if not 0 <= end_us - start_us <= span_us:
-        raise refuse_parameter("endTime")
-    return start_us, end_us + 999
 
 
 @rows.route(
@@ -89,7 +78,7 @@ def _until(cursor: str | None) -> tuple[int, int] | None:
     if not cursor:
         return None
     parts = read_cursor(cursor, 2)
-    if parts is None or not all(part.isdecimal() for part in parts):
+    if parts is None or not all(part.isascii() and part.isdecimal() for part in parts):
         raise refuse_parameter("cursor")
     return int(parts[0]), int(parts[1])
 

@@ -11,13 +11,14 @@ from emulator.core.numbers import exact
 from emulator.core.positions import AccountMargin
 from emulator.exchanges.bybit.account.readings import read
 from emulator.exchanges.bybit.auth import POSITION
+from emulator.exchanges.bybit.payloads.account import Nothing
 from emulator.exchanges.bybit.payloads.position import MovedMargin
 from emulator.exchanges.bybit.position.readings import positions_of, render_position
 from emulator.exchanges.bybit.position.words import CATEGORY, POSITION_INDEX, SYMBOL, asked, asked_leg
-from emulator.exchanges.bybit.refusals import refuse
+from emulator.exchanges.bybit.refusals import fail, refuse
 from emulator.exchanges.bybit.running import UNIFIED
 from emulator.runtime.submission import Submission
-from emulator.web.contract import Call, Kind, Parameter, Rows
+from emulator.web.contract import Call, Failure, Kind, Parameter, Rows
 
 rows = Rows()
 
@@ -87,3 +88,27 @@ def move_margin(call: Call) -> Submission[MovedMargin]:
         }
 
     return call.submit(command, answer)
+
+
+@rows.route(
+    "POST",
+    "/v5/position/set-auto-add-margin",
+    summary="Set auto add margin",
+    description="No margin is ever added by itself here: that is all that can be chosen.",
+    security=POSITION,
+    parameters=(
+        CATEGORY,
+        SYMBOL,
+        Parameter("autoAddMargin", Kind.INTEGER, required=True, minimum=0, maximum=1),
+        POSITION_INDEX,
+    ),
+    answers=Nothing,
+)
+def set_automatic(call: Call) -> Nothing:
+    listing = asked(call)
+    asked_leg(call, listing)
+    if call.engine.state.account_margin(call.account, UNIFIED) is not AccountMargin.ISOLATED:
+        raise refuse(110076)
+    if call.values["autoAddMargin"]:
+        raise fail(Failure.NOT_EMULATED, "margin that is added by itself")
+    return {}

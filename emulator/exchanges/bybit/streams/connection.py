@@ -7,12 +7,14 @@ frames that they do not know.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter_ns
 from typing import Final
 
 from emulator.exchanges.bybit.door import Door
+from emulator.exchanges.bybit.streams.distance import Distance
 from emulator.exchanges.bybit.streams.frames import (
     ALREADY,
     INVALID_OP,
@@ -54,6 +56,7 @@ class Connection:
     __slots__ = (
         "_at_end",
         "_characters",
+        "_distance",
         "_in_flight",
         "_is_paused",
         "_lifetime",
@@ -80,6 +83,8 @@ class Connection:
         self._is_paused = False
         self._at_end: list[Callable[[], None]] = []
         self._socket = socket
+        # Quirk: nothing is said sooner than from the real exchange (pybit asks first, and listens then).
+        self._distance = Distance(socket, asyncio.get_running_loop())
         age_us = parse_age(opening.query) if offer.takes_age else AGE_DEFAULT_US
         self._lifetime = Lifetime(socket, opening.sandbox, age_us)
         self.door.quotas(opening.sandbox).opened(opening.source_ip, opening.row.path)
@@ -100,18 +105,19 @@ class Connection:
     def send(self, payload: bytes) -> None:
         """Send a text."""
         self._lifetime.is_active = True
-        self._socket.send(encode_text(payload))
+        self._distance.send(encode_text(payload))
 
     def tell(self, message: Message) -> None:
         """Send what a stream says."""
         self._lifetime.is_active = True
-        self._socket.send(message.frame(MILLISECOND_US))
+        self._distance.send(message.frame(MILLISECOND_US))
 
     def at_end(self, call: Callable[[], None]) -> None:
         """Call back once when the connection is over, whoever ended it."""
         self._at_end.append(call)
 
     def close(self, code: int, reason: str) -> None:
+        self._distance.arrive()
         self._socket.close(code, reason)
 
     def hold(self) -> None:
@@ -142,6 +148,7 @@ class Connection:
             return
         began_ns = perf_counter_ns()
         self._lifetime.is_active = True
+        self._distance.asked()
         word, why = "", None
         try:
             frame = parse_frame(message)
@@ -181,6 +188,7 @@ class Connection:
 
     def ended(self) -> None:
         self._lifetime.end()
+        self._distance.end()
         opening = self.opening
         self.door.quotas(opening.sandbox).closed(opening.source_ip, opening.row.path)
         for unsubscribe in self.topics.values():
