@@ -20,6 +20,8 @@ from emulator.core.orders import Order, OrderTerms, StopRole
 from emulator.core.rejections import AmendChangesNothing, Rejection, UnknownOrder, WouldTrigger
 from emulator.exchanges.bybit.auth import ORDER as MAY_ORDER
 from emulator.exchanges.bybit.categories import Category
+from emulator.exchanges.bybit.door import Door
+from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.errors import scaled_text
 from emulator.exchanges.bybit.ids import order_id_text, read_order_id
 from emulator.exchanges.bybit.listings import Listing
@@ -66,12 +68,18 @@ def parse_terms(call: Call, category: Category, values: Mapping[str, Any]) -> tu
     state = call.engine.state
     is_hedged = category.is_derivative and state.is_hedged(call.account, instrument)
     last = state.markets[instrument].last_price(call.now_us)
-    terms = Reading(category, listing, values, last=last, is_hedged=is_hedged).terms()
+    terms = Reading(category, listing, values, last=last, is_hedged=is_hedged, eras=_eras(call)).terms()
     if terms.price is not None and terms.trigger is None:
         price = nearest_price(call, category, listing, terms.side, terms.price)
         if price != terms.price:
             terms = replace(terms, price=price)
     return listing, terms
+
+
+def _eras(call: Call) -> Eras:
+    door = call.site.dialect
+    assert isinstance(door, Door)
+    return door.eras
 
 
 def place(call: Call, category: Category, values: Mapping[str, Any]) -> Submission[OrderIds]:
