@@ -92,7 +92,7 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
         "leavesQty": render_quantity(listing, left),
         "leavesValue": decimal_text(_value(listing, left, order.price or terms.price)),
         "cumExecQty": render_quantity(listing, order.executed),
-        "cumExecValue": decimal_text(_executed_value(listing, order)),
+        "cumExecValue": decimal_text(_settled(listing, _executed_value(listing, order))),
         "cumExecFee": decimal_text(sum(beside.fees.values(), ZERO)),
         "timeInForce": time_in_force_word(terms),
         "orderType": ORDER_TYPE_WORDS[terms.type],
@@ -249,6 +249,11 @@ def _asked_quantity(listing: Listing, order: Order, closes: Decimal = ZERO) -> s
 
 def _executed_value(listing: Listing, order: Order) -> Decimal:
     return order.executed_amount if listing.contract is None else order.executed_cost
+
+
+def _settled(listing: Listing, value: Decimal) -> Decimal:
+    """With no more places than what a contract settles in has."""
+    return value if listing.contract is None else round_half(value, listing.contract.settle_step)
 
 
 def _average(listing: Listing, order: Order) -> str:
