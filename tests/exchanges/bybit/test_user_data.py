@@ -206,6 +206,15 @@ class TestSubscribing:
             await booth.place(LONG)
             assert topics(await client.rest()) == ["wallet"]
 
+    @pytest.mark.parametrize("path", [PRIVATE, ANY])
+    async def test_whoever_subscribes_twice_is_told_once(self, booth: Booth, path: str) -> None:
+        """As ccxt does, which watches the orders of one symbol after another by the same topic."""
+        async with booth.line(path) as client:
+            await client.join("order", "position")
+            await client.join("order", "execution")
+            await booth.place(LONG, price="100010")
+            assert topics(await client.rest()) == ["order:New", "execution", "order:Filled", "position"]
+
     async def test_who_comes_again_subscribes_again(self, booth: Booth) -> None:
         async with booth.line(PRIVATE) as client:
             await client.join("order")
