@@ -193,7 +193,7 @@ class Reading:
         self.labels.append((UNIT, unit))
         if unit == BASE_COIN:
             return quantity, None
-        if not is_on_step(quantity, self.listing.instrument.quote_step):
+        if not is_on_step(quantity, self.listing.money_step):
             raise refuse(170148)
         return None, quantity
 

@@ -321,10 +321,10 @@ def filter_word(category: Category, order: Order) -> str:
     is_waiting = order.terms.trigger is not None and not order.working_us
     if category.is_derivative:
         return STOP_ORDER if is_waiting else ORDER
-    if order.in_list:
-        return OCO
     if not is_waiting:
         return ORDER
+    if order.in_list:
+        return OCO
     return STOP_ORDER if order.terms.role is StopRole.STOP else SPOT_TPSL
 
 
@@ -393,7 +393,8 @@ def _of_pairs(call: Call, category: Category, instruments: tuple[str, ...]) -> C
     return CancelOrders(
         account=call.account,
         instruments=instruments,
-        dormant=roles is not None if word != OCO else None,
-        listed=word == OCO,
+        dormant=word != ORDER,
+        # One of two that end each other is an order as any other when it was triggered.
+        listed=None if word == ORDER else word == OCO,
         roles=roles,
     )

@@ -238,7 +238,8 @@ class Connection:
     def _find(self, name: str) -> Begin:
         """Raises Refused."""
         if name in self.topics:
-            if self.offer.eras.bybit_repeated_topics == "refuse":
+            offer = self.offer
+            if name not in offer.repeated and offer.eras.bybit_repeated_topics == "refuse":
                 raise Refused(ALREADY.format(name))
             return _nothing
         for find in self.offer.find:

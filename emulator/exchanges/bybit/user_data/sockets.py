@@ -69,6 +69,9 @@ def private_socket(eras: Eras) -> SocketRow:
             find=(find_private,),
             operations={**OPERATIONS, "auth": auth_private},
             takes_age=True,
+            # Quirk: a private topic may be subscribed to again, a public one may not (ccxt subscribes to
+            # `order` once for each symbol that it watches).
+            repeated=TOPICS,
             eras=eras,
         ),
         summary="Private topics",
