@@ -34,6 +34,8 @@ SANDBOXES: Mapping[str, Mapping[str, Any] | None] = {
     "ccxt_bybit_account": STANDING,
     "ccxt_bybit_async": STANDING,
     "ccxt_bybit_errors": None,
+    "ccxt_bybit_watching": STANDING,
+    "ccxt_bybit_user_data": STANDING,
 }
 """What each program is played in."""
 

@@ -54,7 +54,9 @@ def subscribe(connection: Connection, frame: Frame) -> None:
         text = TEXTS[PARAMETER]
         connection.send(connection.offer.shape.topics(frame, connection.id, done=(), failed=(), text=text))
         return
-    connection.subscribe(frame)
+    # Quirk: an account's topic may be subscribed to again, a market's may not (ccxt asks for `order` once for
+    # each symbol whose orders are watched).
+    connection.subscribe(frame, repeatable=TOPICS)
 
 
 OPERATIONS: Final[Mapping[str, Operate]] = {"subscribe": subscribe}
