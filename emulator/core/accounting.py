@@ -158,7 +158,7 @@ class Accounting:
                 is_buyer=fill.is_buyer,
                 type=order.terms.type,
                 quantity=order.quantity,
-                price=order.price,
+                price=_price_of(order),
                 client_id=order.terms.client_id,
                 asset=order.hold_asset,
                 leverage=closing.leverage,
@@ -177,7 +177,7 @@ class Accounting:
             before,
             kind=fill.kind,
             quantity=order.quantity,
-            price=order.price,
+            price=_price_of(order),
             leverage=closing.leverage,
             closed=before.closed + closing.quantity,
             entry=before.entry + closing.entry,
@@ -296,3 +296,8 @@ class Accounting:
             after[place] = balance - line.change
             lines[at] = msgspec.structs.replace(line, number=count + 1 + at, balance=balance)
         return lines
+
+
+def _price_of(order: Order) -> Decimal | None:
+    """Its limit, or the worst price that it could trade at."""
+    return order.bound if order.price is None else order.price

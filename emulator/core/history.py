@@ -280,7 +280,7 @@ class ClosedRecord(msgspec.Struct, frozen=True, gc=False):
     were entered, and when they were closed, in the settle asset. realised: profit before fees. opening_fee,
     funding: their shares of what was paid for the position, and received. closing_fee: of what closed.
     fills: how many closed. kind: of the newest. quantity, price, type, is_buyer, client_id: of the order;
-    price: None at market.
+    price: of one at market the worst that it could trade at, None for any.
     """
 
     trade: int

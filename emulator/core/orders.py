@@ -156,7 +156,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     Of contracts only: leg, which position it is about; reduce_only: it may never open or turn one;
     close_position: it closes all that there is when it is active, and has no quantity. leverage: at which it
     opens, and by which it needs margin, where orders have one of their own; None: the position's.
-    close_on_trigger: it only reduces, and where others in the book stand in its way when it is triggered,
+    close_on_trigger: it only reduces, and where others in the book stand in its way when it becomes active,
     they end. It may be without a trigger and with close_position: then it closes as much of the position at
     once as one order at market may.
 

@@ -76,7 +76,7 @@ class FullDisk(Fault):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(directory)]
+        command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(directory)]
         if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
             pytest.skip("file systems cannot be mounted here")
         # The server's log shall not be cut off with its journal.

@@ -60,8 +60,11 @@ def enter_new(
                 status=OrderStatus.DORMANT, extreme=starting,
             )
         ]  # fmt: skip
+    gone: list[e.Event] = []
     if terms.reduces:
         most = reducible(state, account, instrument, terms)
+        if terms.close_on_trigger:
+            gone, most = _make_way(account, instrument.symbol, terms, quantity, most)
         wanted = _all_at_once(instrument, most) if quantity is None and not is_successor else quantity or most
         if not most or (wanted > most and not rules.margin.shrinks_reducing):
             return r.NothingToReduce()
@@ -91,6 +94,7 @@ def enter_new(
         return endings
     return [
         placed(order_id, account, wallet, instrument, terms, mode, quantity, price, bound=bound),
+        *gone,
         *endings,
     ]
 
@@ -109,7 +113,7 @@ def wake_reducing(
     most = reducible(state, account, market.instrument, order.terms)
     gone: list[e.Event] = []
     if order.terms.close_on_trigger:
-        gone, most = _make_way(account, order, most)
+        gone, most = _make_way(account, order.instrument, order.terms, order.quantity, most)
     if not most:
         return [e.OrderExpired(order=order.id, reason=EndReason.NOTHING_TO_REDUCE)]
     quantity = most if order.quantity is None else min(order.quantity, most)
@@ -126,22 +130,23 @@ def wake_reducing(
     ]
 
 
-def _make_way(account: Account, order: Order, most: Decimal) -> tuple[list[e.Event], Decimal]:
-    """End what would reduce the same position from the book, the newest first, as far as `order` needs it;
-    and how much it can close then."""
-    terms = order.terms
-    position = account.positions.get((order.instrument, terms.leg))
-    held = ZERO if position is None else position.quantity if order.side is SELL else -position.quantity
-    wanted = held if order.quantity is None else min(held, order.quantity)
+def _make_way(
+    account: Account, instrument: str, terms: OrderTerms, quantity: Decimal | None, most: Decimal
+) -> tuple[list[e.Event], Decimal]:
+    """End what would reduce the same position from the book, the newest first, as far as an order of so much
+    needs it, or of all; and how much it can close then."""
+    position = account.positions.get((instrument, terms.leg))
+    held = ZERO if position is None else position.quantity if terms.side is SELL else -position.quantity
+    wanted = held if quantity is None else min(held, quantity)
     if most >= wanted:
         return [], most
     others = [
         one
         for one in account.open_orders.values()
         if one.resting
-        and one.instrument == order.instrument
+        and one.instrument == instrument
         and one.terms.leg is terms.leg
-        and one.side is order.side
+        and one.side is terms.side
         and one.terms.reduces
     ]
     left = held - sum((one.remaining for one in others), ZERO)

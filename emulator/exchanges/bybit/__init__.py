@@ -37,6 +37,7 @@ from emulator.exchanges.bybit.streams.sockets import sockets
 from emulator.exchanges.bybit.user_data.sockets import OPERATIONS as PRIVATE_OPERATIONS
 from emulator.exchanges.bybit.user_data.sockets import find_private, private_socket
 from emulator.exchanges.bybit.user_data.topics import CHANNELS as PRIVATE_CHANNELS
+from emulator.exchanges.bybit.user_data.topics import TOPICS as PRIVATE_TOPICS
 from emulator.exchanges.bybit.ws_api.methods import methods
 from emulator.exchanges.bybit.ws_api.orders import OPERATIONS
 from emulator.exchanges.bybit.ws_api.sockets import trade_socket
@@ -136,6 +137,7 @@ def sites(*, eras: Eras, timestamps: Timestamps, counting: Counting) -> tuple[Si
                     eras,
                     find=(find_private,),
                     channels=PRIVATE_CHANNELS,
+                    repeated=PRIVATE_TOPICS,
                     operations={**OPERATIONS, **PRIVATE_OPERATIONS},
                     methods=methods(routes),
                 ),

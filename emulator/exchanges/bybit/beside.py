@@ -19,11 +19,13 @@ FILLS_MAX: Final = 1000
 
 class Beside(NamedTuple):
     """fees: by coin; below zero: a rebate. met: the order of the same owner that it was ended by. parent: the
-    client's own name for the order that brought this one along."""
+    client's own name for the order that brought this one along. closes: how much there is now of what an
+    order without a quantity waits to close."""
 
     fees: Mapping[str, Decimal]
     met: OrderId | None = None
     parent: str = ""
+    closes: Decimal = ZERO
 
 
 def beside_now(engine: Engine, order: Order) -> Beside:
@@ -35,6 +37,7 @@ def beside_now(engine: Engine, order: Order) -> Beside:
         fees_of(views.fills_of.get(order.id, ())) if order.executed else {},
         _met(order, reversed(matches)),
         "" if parent is None else parent.client_id,
+        _closes(engine, order),
     )
 
 
@@ -54,7 +57,14 @@ async def beside(call: Call, order: Order) -> Beside:
     parent: Order | None = None
     if order.terms.parent:
         parent = await call.order(scope, order.terms.parent, None)
-    return Beside(fees_of(fills), _met(order, matches), "" if parent is None else parent.client_id)
+    name = "" if parent is None else parent.client_id
+    return Beside(fees_of(fills), _met(order, matches), name, _closes(call.engine, order))
+
+
+def _closes(engine: Engine, order: Order) -> Decimal:
+    if order.quantity is not None or order.is_ended or not order.terms.close_position:
+        return ZERO
+    return abs(engine.state.position(order.account, order.instrument, order.terms.leg).quantity)
 
 
 def _met(order: Order, matches: Iterable[PreventedMatch]) -> OrderId | None:

@@ -193,6 +193,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return self.instrument.settle
 
     @property
+    def money_step(self) -> Decimal:
+        """Of amounts of money that a pair's order may be for."""
+        return self.instrument.price_step * self.instrument.quantity_step
+
+    @property
     def contract(self) -> Contract | None:
         return self.instrument.contract
 

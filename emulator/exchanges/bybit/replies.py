@@ -70,7 +70,7 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
     listing, terms = category.by_instrument[order.instrument], order.terms
     is_spot = not category.is_derivative
     cancel_word, reason_word = ending_words(order)
-    left = ZERO if order.is_ended else order.remaining
+    left = ZERO if order.is_ended else beside.closes if order.quantity is None else order.remaining
     trigger, attached = terms.trigger, terms.attached
     rendered: dict[str, object] = {
         "orderId": order_id_text(category.name, order.id),
@@ -79,7 +79,7 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
         "blockTradeId": "",
         "symbol": listing.symbol,
         "price": _limit(listing, order),
-        "qty": _asked_quantity(listing, order),
+        "qty": _asked_quantity(listing, order, beside.closes),
         "side": SIDE_WORDS[terms.side],
         # Quirk: whether it borrows is a digit in quotes, and nothing of a contract (open-order).
         "isLeverage": ("1" if terms.borrows else "0") if is_spot else "",
@@ -92,7 +92,7 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
         "leavesQty": render_quantity(listing, left),
         "leavesValue": decimal_text(_value(listing, left, order.price or terms.price)),
         "cumExecQty": render_quantity(listing, order.executed),
-        "cumExecValue": decimal_text(_executed_value(listing, order)),
+        "cumExecValue": decimal_text(_settled(listing, _executed_value(listing, order))),
         "cumExecFee": decimal_text(sum(beside.fees.values(), ZERO)),
         "timeInForce": time_in_force_word(terms),
         "orderType": ORDER_TYPE_WORDS[terms.type],
@@ -238,16 +238,22 @@ def _limit(listing: Listing, order: Order) -> str:
     return "0"
 
 
-def _asked_quantity(listing: Listing, order: Order) -> str:
-    """In what it was asked for: of a pair's market order perhaps in quote coin."""
+def _asked_quantity(listing: Listing, order: Order, closes: Decimal = ZERO) -> str:
+    """In what it was asked for: of a pair's market order perhaps in quote coin; of one that closes whatever
+    there is so much."""
     asked = order.terms.quote_quantity
     if asked is not None:
         return decimal_text(asked)
-    return render_quantity(listing, order.quantity or ZERO)
+    return render_quantity(listing, closes if order.quantity is None else order.quantity)
 
 
 def _executed_value(listing: Listing, order: Order) -> Decimal:
     return order.executed_amount if listing.contract is None else order.executed_cost
+
+
+def _settled(listing: Listing, value: Decimal) -> Decimal:
+    """With no more places than what a contract settles in has."""
+    return value if listing.contract is None else round_half(value, listing.contract.settle_step)
 
 
 def _average(listing: Listing, order: Order) -> str:

@@ -21,6 +21,7 @@ from emulator.core.orders import (
 )
 from emulator.core.positions import Leg
 from emulator.exchanges.bybit.categories import Category
+from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.listings import Listing
 from emulator.exchanges.bybit.refusals import (
     refuse,
@@ -41,6 +42,7 @@ from emulator.exchanges.bybit.vocabulary import (
     POSITION_LEGS,
     POST_ONLY,
     QUOTE_COIN,
+    REJECTED,
     RISING,
     RPI,
     SELF_TRADE_MODES,
@@ -50,6 +52,7 @@ from emulator.exchanges.bybit.vocabulary import (
     TICK_SIZE,
     TIMES_IN_FORCE,
     TRIGGER_SOURCES,
+    TURNED_AWAY,
     UNIT,
 )
 from emulator.web.contract import Refusal
@@ -92,7 +95,9 @@ class Reading:
         *,
         last: Decimal,
         is_hedged: bool,
+        eras: Eras,
     ) -> None:
+        self.eras = eras
         self.category = category
         self.listing = listing
         self.values = values
@@ -114,12 +119,15 @@ class Reading:
         trigger = self._pair_trigger(side)
         # Quirk: a pair's conditional order freezes nothing until it is triggered, and then another comes
         # in its place; what waits with its funds frozen goes by another filter (Place Order, `orderFilter`).
-        is_detached = trigger is not None and self.values.get("orderFilter") != SPOT_TPSL
+        is_conditional = trigger is not None and self.values.get("orderFilter") != SPOT_TPSL
+        is_detached = is_conditional and self.eras.bybit_spot_trigger_id == "new"
         price = self._price(type)
         quantity, quote_quantity = self._pair_quantity(side, type)
         if trigger is not None and price is not None:
             self._check_near(trigger, price)
         post_only, time_in_force = self._time_in_force(type)
+        if post_only and self.eras.bybit_post_only_spot == REJECTED:
+            self.labels.append((TURNED_AWAY, REJECTED))
         return OrderTerms(
             side=side,
             type=type,
@@ -134,7 +142,7 @@ class Reading:
             labels=tuple(self.labels),
             borrows=bool(self.values.get("isLeverage")),
             attached=self._pair_stops(type, trigger),
-            role=StopRole.STOP if is_detached else StopRole.NONE,
+            role=StopRole.STOP if is_conditional else StopRole.NONE,
             detached=is_detached,
             slippage=self._slippage(type, trigger),
         )
@@ -185,7 +193,7 @@ class Reading:
         self.labels.append((UNIT, unit))
         if unit == BASE_COIN:
             return quantity, None
-        if not is_on_step(quantity, self.listing.instrument.quote_step):
+        if not is_on_step(quantity, self.listing.money_step):
             raise refuse(170148)
         return None, quantity
 

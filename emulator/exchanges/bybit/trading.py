@@ -20,6 +20,8 @@ from emulator.core.orders import Order, OrderTerms, StopRole
 from emulator.core.rejections import AmendChangesNothing, Rejection, UnknownOrder, WouldTrigger
 from emulator.exchanges.bybit.auth import ORDER as MAY_ORDER
 from emulator.exchanges.bybit.categories import Category
+from emulator.exchanges.bybit.door import Door
+from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.errors import scaled_text
 from emulator.exchanges.bybit.ids import order_id_text, read_order_id
 from emulator.exchanges.bybit.listings import Listing
@@ -66,12 +68,18 @@ def parse_terms(call: Call, category: Category, values: Mapping[str, Any]) -> tu
     state = call.engine.state
     is_hedged = category.is_derivative and state.is_hedged(call.account, instrument)
     last = state.markets[instrument].last_price(call.now_us)
-    terms = Reading(category, listing, values, last=last, is_hedged=is_hedged).terms()
+    terms = Reading(category, listing, values, last=last, is_hedged=is_hedged, eras=_eras(call)).terms()
     if terms.price is not None and terms.trigger is None:
         price = nearest_price(call, category, listing, terms.side, terms.price)
         if price != terms.price:
             terms = replace(terms, price=price)
     return listing, terms
+
+
+def _eras(call: Call) -> Eras:
+    door = call.site.dialect
+    assert isinstance(door, Door)
+    return door.eras
 
 
 def place(call: Call, category: Category, values: Mapping[str, Any]) -> Submission[OrderIds]:
@@ -313,10 +321,10 @@ def filter_word(category: Category, order: Order) -> str:
     is_waiting = order.terms.trigger is not None and not order.working_us
     if category.is_derivative:
         return STOP_ORDER if is_waiting else ORDER
-    if order.in_list:
-        return OCO
     if not is_waiting:
         return ORDER
+    if order.in_list:
+        return OCO
     return STOP_ORDER if order.terms.role is StopRole.STOP else SPOT_TPSL
 
 
@@ -385,7 +393,8 @@ def _of_pairs(call: Call, category: Category, instruments: tuple[str, ...]) -> C
     return CancelOrders(
         account=call.account,
         instruments=instruments,
-        dormant=roles is not None if word != OCO else None,
-        listed=word == OCO,
+        dormant=word != ORDER,
+        # One of two that end each other is an order as any other when it was triggered.
+        listed=None if word == ORDER else word == OCO,
         roles=roles,
     )

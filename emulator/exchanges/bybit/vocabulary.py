@@ -122,6 +122,8 @@ EXECUTION_TYPES: Final = (
 
 UNIT: Final = "unit"
 """`marketUnit`, of a pair's market order."""
+TURNED_AWAY: Final = "turned away"
+"""What becomes of a pair's order that may only rest and would trade, where that is not the usual status."""
 BASE_PRICE: Final = "base"
 """The last price when the order was placed."""
 
@@ -239,6 +241,8 @@ def status_word(order: Order, *, is_spot: bool) -> str:
             return TRIGGERED
         case OrderStatus.CANCELED | OrderStatus.EXPIRED | OrderStatus.EXPIRED_IN_MATCH:
             pass
+    if is_spot and order.end_reason is EndReason.WOULD_TAKE:
+        return label_of(order.terms, TURNED_AWAY) or CANCELLED
     if order.terms.trigger is not None and not order.working_us and order.end_reason not in _AT_TRIGGER:
         # Quirk: what ended before it was triggered is Deactivated; an order that was triggered and then
         # ended is Cancelled as any other (enum, `orderStatus`).

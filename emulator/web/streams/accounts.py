@@ -95,6 +95,16 @@ class AccountHub(ABC, Generic[T]):
             self._unobserve()
             self._unobserve = None
 
+    @property
+    def hears(self) -> frozenset[type[e.Event]]:
+        """The events that are told somebody."""
+        return frozenset(self._hears)
+
+    @property
+    def listening(self) -> int:
+        """How many subscribe, of all accounts together."""
+        return sum(map(len, self._subscriptions.values()))
+
     # The engine's observer
 
     def happened(self, event: e.Event, now_us: int) -> None:

@@ -44,6 +44,7 @@ SPOT, LINEAR, INVERSE = "spot", "linear", "inverse"
 FUNDS = {"USDT": Decimal(1_000_000), "BTC": Decimal(10)}
 
 Level = tuple[str, str]
+USUAL = Eras()
 
 BUY: dict[str, Any] = {
     "category": SPOT,
@@ -69,6 +70,7 @@ class Pit:
         archive: Archive | None = None,
         keeping: Keeping | None = None,
         counting: Counting = "off",
+        eras: Eras = USUAL,
     ) -> None:
         self.sandboxes = Sandboxes(
             journal=journal or MemoryJournal(),
@@ -80,7 +82,7 @@ class Pit:
             keeping=keeping,
         )
         self.application = Application(
-            sites=[site(counting)], sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
+            sites=[site(counting, eras)], sandboxes=self.sandboxes, hosts=Hosts(), frame=build_frame((), None)
         )
 
     async def __aenter__(self) -> Self:
@@ -196,8 +198,8 @@ class Pit:
 
 
 @cache
-def site(counting: Counting = "off") -> Site:
-    (found,) = bybit.sites(eras=Eras(), timestamps="sandbox", counting=counting)
+def site(counting: Counting = "off", eras: Eras = USUAL) -> Site:
+    (found,) = bybit.sites(eras=eras, timestamps="sandbox", counting=counting)
     return found
 
 

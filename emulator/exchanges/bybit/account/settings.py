@@ -77,7 +77,7 @@ def account_info(call: Call) -> AccountInfo:
 @rows.route(
     "POST",
     "/v5/account/set-margin-mode",
-    summary="Set margin mode",
+    summary="Set margin mode (portfolio margin is priced as cross margin)",
     description="For all contracts at once, as positions and orders are, if they are covered afterwards.",
     security=POSITION,
     parameters=(Parameter("setMarginMode", Kind.CHOICE, required=True, choices=tuple(MARGIN_MODES)),),

@@ -127,7 +127,7 @@ def render_pair(listing: Listing) -> PairInfo:
         "stTag": "0",
         "lotSizeFilter": {
             "basePrecision": row.quantity_step,
-            "quotePrecision": decimal_text(instrument.price_step * instrument.quantity_step),
+            "quotePrecision": decimal_text(listing.money_step),
             "minOrderQty": row.quantity_min,
             "maxOrderQty": row.order_quantity_max,
             "minOrderAmt": row.amount_min,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from emulator.core.numbers import exact
 from emulator.core.statement import insurance_balance
 from emulator.exchanges.bybit.categories import CATEGORIES, INVERSE, LINEAR
 from emulator.exchanges.bybit.cursors import LAST_PAGE
+from emulator.exchanges.bybit.door import Door
 from emulator.exchanges.bybit.figures import decimal_text, time_text
 from emulator.exchanges.bybit.listings import Listing
 from emulator.exchanges.bybit.market.figures import EIGHT_PLACES
@@ -44,14 +46,17 @@ def risk_limits(call: Call) -> RiskLimits:
         chosen = listed(CATEGORIES[values["category"]], now_us)
         part, following = page_of(chosen, values.get("cursor"), SYMBOLS)
         page = list(part)
+    door = call.site.dialect
+    assert isinstance(door, Door)
+    in_percent = door.eras.bybit_risk_rates == "percent"
     return {
         "category": values["category"],
-        "list": [limit for listing in page for limit in render_risk_limits(listing)],
+        "list": [limit for listing in page for limit in render_risk_limits(listing, in_percent=in_percent)],
         "nextPageCursor": following,
     }
 
 
-def render_risk_limits(listing: Listing) -> list[RiskLimit]:
+def render_risk_limits(listing: Listing, *, in_percent: bool = False) -> list[RiskLimit]:
     contract = listing.contract
     assert contract is not None
     return [
@@ -61,8 +66,8 @@ def render_risk_limits(listing: Listing) -> list[RiskLimit]:
             "riskLimitValue": shown.value_max,
             # Quirk: rates are fractions, where the example of the documents has per cents ("Get Risk Limit";
             # live answers).
-            "maintenanceMargin": shown.maintenance,
-            "initialMargin": shown.initial,
+            "maintenanceMargin": _rate(shown.maintenance, in_percent),
+            "initialMargin": _rate(shown.initial, in_percent),
             "isLowestRisk": int(shown.number == 1),
             "maxLeverage": shown.leverage_max,
             # Quirk: nothing is deducted in the lowest tier, which is told as nothing ("Get Risk Limit").
@@ -70,6 +75,10 @@ def render_risk_limits(listing: Listing) -> list[RiskLimit]:
         }
         for shown, tier in zip(listing.risk_tiers, contract.tiers, strict=True)
     ]
+
+
+def _rate(fraction: str, in_percent: bool) -> str:
+    return decimal_text(Decimal(fraction) * 100) if in_percent else fraction
 
 
 @rows.route(

@@ -10,6 +10,7 @@ from emulator.core.positions import AccountMargin, Leg
 from emulator.core.rejections import SettingUnchanged
 from emulator.exchanges.bybit.auth import POSITION
 from emulator.exchanges.bybit.categories import Category
+from emulator.exchanges.bybit.door import Door
 from emulator.exchanges.bybit.listings import Listing
 from emulator.exchanges.bybit.payloads.account import Nothing
 from emulator.exchanges.bybit.payloads.position import RiskLimitChosen, StopModeChosen
@@ -110,12 +111,15 @@ def _switchable(call: Call, category: Category, coin: str) -> tuple[str, ...]:
 
 def _switch(call: Call, instruments: tuple[str, ...], *, hedged: bool, is_one: bool) -> Submission[Nothing]:
     command = c.SetPositionMode(account=call.account, wallet=UNIFIED, hedged=hedged, instruments=instruments)
+    door = call.site.dialect
+    assert isinstance(door, Door)
 
     def answer(done: Done) -> Nothing:
         rejection = done.rejection
         # Quirk: for a whole coin, a mode that is there already is a success, as clients take it for granted
         # at every start; only of a symbol an error is documented (freqtrade).
-        if rejection is not None and (is_one or not isinstance(rejection, SettingUnchanged)):
+        is_taken_for_granted = not is_one and door.eras.bybit_coin_mode_unchanged == "ok"
+        if rejection is not None and not (is_taken_for_granted and isinstance(rejection, SettingUnchanged)):
             raise call.site.dialect.speak(rejection, command)
         return {}
 

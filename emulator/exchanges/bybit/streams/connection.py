@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter_ns
 from typing import Final
 
@@ -200,11 +200,8 @@ class Connection:
 
     # Topics
 
-    def subscribe(self, frame: Frame, repeatable: Container[str] = ()) -> None:
-        """Begin what a frame names, all of it or, but for sockets that grant topics one by one, nothing.
-
-        repeatable: topics of which a second subscription is no error.
-        """
+    def subscribe(self, frame: Frame) -> None:
+        """Begin what a frame names, all of it or, but for sockets that grant topics one by one, nothing."""
         names = _names(frame)
         offer = self.offer
         found: dict[str, Begin] = {}
@@ -216,7 +213,7 @@ class Connection:
             text = TOO_LONG.format(CHARACTERS_MAX)
         for name in names if text is None else ():
             try:
-                found[name] = self._find(name, repeatable)
+                found[name] = self._find(name)
             except Refused as refused:
                 failed.append(name)
                 # Quirk: one topic that is refused refuses all of its request, and only the first such one is
@@ -238,10 +235,11 @@ class Connection:
             self.drop(name)
         self.send(self.offer.shape.topics(frame, self.id, done=list(names), failed=(), text=None))
 
-    def _find(self, name: str, repeatable: Container[str]) -> Begin:
+    def _find(self, name: str) -> Begin:
         """Raises Refused."""
         if name in self.topics:
-            if name not in repeatable and self.offer.eras.bybit_repeated_topics == "refuse":
+            offer = self.offer
+            if name not in offer.repeated and offer.eras.bybit_repeated_topics == "refuse":
                 raise Refused(ALREADY.format(name))
             return _nothing
         for find in self.offer.find:

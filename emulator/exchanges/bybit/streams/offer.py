@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,7 +32,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     unknown: what is said of a topic that nobody knows. args_max: topics in one request, None where it does
     not matter. one_by_one: whether topics are granted each for itself; else one that is refused refuses the
     whole request. takes_age: whether `max_active_time` in the address says after which time without any
-    traffic the connection is cut.
+    traffic the connection is cut. repeated: topics that may be subscribed to again, which changes nothing.
     """
 
     shape: Shape
@@ -42,4 +42,5 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     args_max: int | None = None
     one_by_one: bool = False
     takes_age: bool = False
+    repeated: Container[str] = ()
     eras: Eras

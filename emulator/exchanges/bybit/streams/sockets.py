@@ -7,7 +7,7 @@ orders take.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from urllib.parse import parse_qsl
 
 from emulator.exchanges.bybit.categories import CATEGORIES, INVERSE, LINEAR, SPOT, Category
@@ -81,10 +81,13 @@ def sockets(
     *,
     find: Iterable[Find] = (),
     channels: Iterable[Channel] = (),
+    repeated: Container[str] = (),
     operations: Mapping[str, Operate] | None = None,
     methods: Iterable[Method] = (),
 ) -> tuple[SocketRow, ...]:
-    """find, channels, operations, methods: what the socket for everything has beside public topics."""
+    """find, channels, operations, methods: what the socket for everything has beside public topics. repeated:
+    as of an `Offer`.
+    """
     contracts = tuple(
         socket_row(
             f"/v5/public/{category.name}",
@@ -130,6 +133,7 @@ def sockets(
                 find=(_find_any, *find),
                 operations={"auth": auth_any, **(operations or {})},
                 takes_age=True,
+                repeated=repeated,
                 eras=eras,
             ),
             summary="All of it, for clients that know one address",

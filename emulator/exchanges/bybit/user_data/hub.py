@@ -39,7 +39,6 @@ SILENT: Final[Mapping[type[e.Event], str]] = {
     e.AccountOpened: "nobody can listen yet",
     e.FeePaymentSet: "no fee is paid in another coin than that of the trade",
     e.PreferenceSet: "no topic shows one",
-    e.PositionModeSet: "positions are told in their new form with the next order",
     e.CollateralModeSet: "assets stand together, or not, by the margin mode of the account",
     e.SpotMarginSet: "it changes nothing that is held or owed",
     e.LiquidationBegun: "the orders that it ends and places are told",
@@ -114,6 +113,7 @@ class UnifiedHub(AccountHub[Report]):
             e.LeverageSet: self._of_contract,
             e.MarginModeSet: self._of_contract,
             e.MarginMoved: self._of_contract,
+            e.PositionModeSet: self._position_mode_set,
             e.AccountMarginSet: self._margin_set,
         }
 
@@ -293,6 +293,18 @@ class UnifiedHub(AccountHub[Report]):
         if self._is_heard(event.account):
             self._touch_contract(event.account, event.instrument)
             self._touch_coins(event.account, (listing_of(event.instrument).settle,))
+
+    def _position_mode_set(self, event: e.PositionModeSet, now_us: int) -> None:
+        """One position has become two, or the other way round: told where there was ever one, or a choice."""
+        account = event.account
+        if event.wallet != UNIFIED or not self._is_heard(account):
+            return
+        state = self._running.state
+        known = {symbol for owner, symbol in state.choices if owner == account}
+        known |= {symbol for owner, symbol, _ in state.lifetimes if owner == account}
+        for symbol in sorted(known):
+            if event.instrument in ("", symbol):
+                self._touch_contract(account, symbol)
 
     def _margin_set(self, event: e.AccountMarginSet, now_us: int) -> None:
         """All positions are covered in another way now, and so is all that counts for the account."""

@@ -54,9 +54,7 @@ def subscribe(connection: Connection, frame: Frame) -> None:
         text = TEXTS[PARAMETER]
         connection.send(connection.offer.shape.topics(frame, connection.id, done=(), failed=(), text=text))
         return
-    # Quirk: an account's topic may be subscribed to again, a market's may not (ccxt asks for `order` once for
-    # each symbol whose orders are watched).
-    connection.subscribe(frame, repeatable=TOPICS)
+    connection.subscribe(frame)
 
 
 OPERATIONS: Final[Mapping[str, Operate]] = {"subscribe": subscribe}
@@ -71,6 +69,9 @@ def private_socket(eras: Eras) -> SocketRow:
             find=(find_private,),
             operations={**OPERATIONS, "auth": auth_private},
             takes_age=True,
+            # Quirk: a private topic may be subscribed to again, a public one may not (ccxt subscribes to
+            # `order` once for each symbol that it watches).
+            repeated=TOPICS,
             eras=eras,
         ),
         summary="Private topics",
