@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from emulator.core.history import Fill, FillKind
 from emulator.core.ids import OrderId
-from emulator.core.orders import Cause, Order
+from emulator.core.orders import Order
 from emulator.exchanges.bybit.auth import READ
 from emulator.exchanges.bybit.beside import beside
 from emulator.exchanges.bybit.categories import Category
@@ -43,6 +43,7 @@ from emulator.exchanges.bybit.vocabulary import (
     ORDER_STATUSES,
     REJECTED,
     execution_kind,
+    is_order,
     status_word,
 )
 from emulator.exchanges.bybit.windows import DAY_US, Span, page_of, read_place, span_of
@@ -173,13 +174,6 @@ async def order_history(call: Call) -> payloads.OrderPage:
     instruments = chosen_instruments(category, values, call.now_us)
     page, cursor = await page_of(call, Order, instruments, span_of(call), admits=is_told)
     return await _page(call, category, page, cursor)
-
-
-def is_order(order: Order) -> bool:
-    """Whether an order is told of as one."""
-    # Quirk: what closes a position because its contract is delivered is a trade and no order (enum,
-    # `createType`).
-    return order.terms.cause is not Cause.DELIVERY
 
 
 def _is_named(values: Mapping[str, Any]) -> bool:

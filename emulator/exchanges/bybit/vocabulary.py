@@ -192,6 +192,13 @@ def create_word(terms: OrderTerms) -> str:
     return "CreateByBboOrder" if terms.peg is not None else "CreateByUser"
 
 
+def is_order(order: Order) -> bool:
+    """Whether an order is told of as one."""
+    # Quirk: what closes a position because its contract is delivered is a trade and no order (enum,
+    # `createType`).
+    return order.terms.cause is not Cause.DELIVERY
+
+
 _EXECUTION_WORDS: Mapping[FillKind, str] = MappingProxyType(
     {
         FillKind.TRADE: TRADE,

@@ -104,6 +104,7 @@ async def test_the_wallet_of_a_linear_position_under_cross_margin(pit: Treasury)
     assert (tether["unrealisedPnl"], tether["cumRealisedPnl"]) == ("199", "-5.50055")
     assert (tether["usdValue"], bitcoin["usdValue"]) == ("1000193.49945", "1020000")
     assert (bitcoin["walletBalance"], bitcoin["equity"], bitcoin["locked"]) == ("10", "10", "0")
+    assert "free" not in bitcoin
     assert (bitcoin["marginCollateral"], bitcoin["collateralSwitch"]) == (True, True)
     assert (wallet["totalWalletBalance"], wallet["totalPerpUPL"]) == ("2019994.49945", "199")
     assert wallet["totalEquity"] == wallet["totalMarginBalance"] == "2020193.49945"

@@ -31,6 +31,7 @@ from emulator.exchanges.bybit.user_data.reports import (
     streamed_trigger,
 )
 from emulator.exchanges.bybit.user_data.topics import Topic, TopicKind
+from emulator.exchanges.bybit.vocabulary import is_order
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.accounts import AccountHub, Hear
@@ -134,7 +135,7 @@ class UnifiedHub(AccountHub[Report]):
     def _report(self, order: Order, now_us: int) -> None:
         """An order as it is now; what it is about is told with it."""
         category = category_of(order.instrument)
-        if self._wants(order.account, TopicKind.ORDER):
+        if self._wants(order.account, TopicKind.ORDER) and is_order(order):
             self._say(
                 order.account,
                 TopicKind.ORDER,
