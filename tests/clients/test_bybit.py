@@ -29,6 +29,13 @@ SANDBOXES: Mapping[str, Mapping[str, Any] | None] = {
     "pybit_streams": STANDING,
     "pybit_private": STANDING,
     "pybit_trading_socket": STANDING,
+    "ccxt_bybit_market": STANDING,
+    "ccxt_bybit_trading": STANDING,
+    "ccxt_bybit_account": STANDING,
+    "ccxt_bybit_async": STANDING,
+    "ccxt_bybit_errors": None,
+    "ccxt_bybit_watching": STANDING,
+    "ccxt_bybit_user_data": STANDING,
 }
 """What each program is played in."""
 

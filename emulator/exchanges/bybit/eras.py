@@ -37,5 +37,5 @@ class Eras(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What a pair's order that may only rest has become where it would have traded."""
 
     bybit_repeated_topics: Literal["refuse", "accept"] = "refuse"
-    """A topic that a connection has subscribed to already: live hosts refuse the request, which no document
-    says."""
+    """A market's topic that a connection has subscribed to already: live hosts refuse the request, which no
+    document says."""

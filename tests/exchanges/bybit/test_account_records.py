@@ -55,6 +55,9 @@ async def log(pit: Pit, **values: Any) -> list[dict[str, str]]:
 
 async def test_fee_rates_are_those_of_no_vip(pit: Pit) -> None:
     path = "/v5/account/fee-rate"
+    # The page's own example has no category ("Get Fee Rate").
+    without = await pit.get(path, {"symbol": "ETHUSDT"})
+    assert without == {"list": [{"symbol": "ETHUSDT", "takerFeeRate": "0.00055", "makerFeeRate": "0.0002"}]}
     told = await pit.get(path, {"category": "linear", "symbol": "BTCUSDT"})
     assert told == {"list": [{"symbol": "BTCUSDT", "takerFeeRate": "0.00055", "makerFeeRate": "0.0002"}]}
     told = await pit.get(path, {"category": "spot", "symbol": "BTCUSDT"})

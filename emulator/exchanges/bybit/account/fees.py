@@ -20,7 +20,8 @@ rows = Rows()
     description="Of one symbol, or of all that can be traded.",
     security=READ,
     parameters=(
-        Parameter("category", required=True),
+        # Quirk: it says that it has to be there, and its own example goes without ("Get Fee Rate"; ccxt).
+        Parameter("category", default="linear"),
         Parameter("symbol"),
         Parameter("baseCoin", description="Of options, which are not emulated."),
     ),

@@ -166,9 +166,8 @@ def render_coin(standing: Standing, coin: str) -> CoinBalance:
         "equity": decimal_text(one.margin_balance),
         "usdValue": dollars(one.margin_balance * index),
         "walletBalance": decimal_text(one.wallet),
-        # Quirk: of a spot wallet, which unified accounts have no more; SDKs still read it ("Get Wallet
-        # Balance", `free`).
-        "free": "0",
+        # Quirk: there is no `free` beside it, which was of spot wallets; ccxt takes it for what may be spent
+        # where it finds it ("Get Wallet Balance").
         "locked": decimal_text(one.held),
         "spotHedgingQty": "0",
         "borrowAmount": decimal_text(one.owed),

@@ -16,7 +16,6 @@ class CoinBalance(TypedDict):
     equity: str
     usdValue: str
     walletBalance: str
-    free: str
     locked: str
     spotHedgingQty: str
     borrowAmount: str

@@ -119,6 +119,7 @@ class UnifiedHub(AccountHub[Report]):
             e.LeverageSet: self._of_contract,
             e.MarginModeSet: self._of_contract,
             e.MarginMoved: self._of_contract,
+            e.ReplenishmentSet: self._of_contract,
             e.PositionModeSet: self._position_mode_set,
             e.AccountMarginSet: self._margin_set,
         }
@@ -300,7 +301,9 @@ class UnifiedHub(AccountHub[Report]):
             self._touch_coins(event.account, (event.sold, event.bought))
 
     def _of_contract(
-        self, event: e.LiquidationCharged | e.LeverageSet | e.MarginModeSet | e.MarginMoved, now_us: int
+        self,
+        event: (e.LiquidationCharged | e.LeverageSet | e.MarginModeSet | e.MarginMoved | e.ReplenishmentSet),
+        now_us: int,
     ) -> None:
         if self._is_heard(event.account):
             self._touch_contract(event.account, event.instrument)
