@@ -185,6 +185,16 @@ class SetCollateralUse(Command, frozen=True, kw_only=True):
     used: bool
 
 
+class SetReplenishment(Command, frozen=True, kw_only=True):
+    """Let margin be moved to an isolated position out of what is free before it is liquidated, or not; there
+    or not yet."""
+
+    account: AccountId
+    instrument: str
+    on: bool
+    leg: Leg = Leg.BOTH
+
+
 class SetSpotMargin(Command, frozen=True, kw_only=True):
     """Let orders of pairs in a wallet borrow what they pay with, or not. leverage: owed funds need so much
     less initial margin; None: as it was, or as the assets have it."""

@@ -148,6 +148,15 @@ class CollateralUseSet(Event, frozen=True, kw_only=True):
     used: bool
 
 
+class ReplenishmentSet(Event, frozen=True, kw_only=True):
+    """Whether margin is moved to an isolated position out of what is free before it is liquidated."""
+
+    account: AccountId
+    instrument: str
+    leg: Leg
+    on: bool
+
+
 class SpotMarginSet(Event, frozen=True, kw_only=True):
     """leverage: of what orders of pairs borrow; None: they may not."""
 
@@ -535,4 +544,5 @@ AnyEvent = (
     | LoanRepaid
     | InterestCharged
     | PreferenceSet
+    | ReplenishmentSet
 )

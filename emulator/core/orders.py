@@ -141,6 +141,8 @@ class Cause(str, Enum):
     """The exchange: the other side of a position that could not be kept."""
     DELIVERY = "delivery"
     """The exchange: the contract is delivered."""
+    REPLENISHMENT = "replenishment"
+    """The exchange, as its owner lets it: a position could not be kept without more margin."""
 
 
 class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

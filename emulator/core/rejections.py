@@ -109,6 +109,7 @@ class Setting(str, Enum):
     COLLATERAL_USE = "collateral_use"
     SPOT_MARGIN = "spot_margin"
     STOPS = "stops"
+    REPLENISHMENT = "replenishment"
 
 
 class SettingUnchanged(Rejection, frozen=True, kw_only=True):
@@ -136,6 +137,8 @@ class Obstacle(str, Enum):
     """What is chosen for all contracts of the wallet at once."""
     NOT_OFFERED = "not_offered"
     """The exchange does not let it be chosen there."""
+    CROSS = "cross"
+    """Positions have no margin of their own there."""
 
 
 class SettingBlocked(Rejection, frozen=True, kw_only=True):

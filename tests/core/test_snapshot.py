@@ -115,6 +115,9 @@ def full(prints: int = 3) -> World:
     by_contract = e.PositionModeSet(account=bob, wallet="coinm", hedged=True, instrument="BTCUSD_PERP")
     world.engine.apply((by_contract,), world.now)
     world.history.append((world.now, (by_contract,)))
+    added = e.ReplenishmentSet(account=bob, instrument="BTCUSD_PERP", leg=Leg.LONG, on=True)
+    world.engine.apply((added,), world.now)
+    world.history.append((world.now, (added,)))
     world.does(c.SetFeePayment(account=bob, discounted=True))
     world.does(c.SetCollateralMode(account=bob, wallet="coinm", shared=True))
     world.does(c.SetPreference(account=bob, name="language", value="de"))
@@ -179,7 +182,7 @@ STATE = {
     "captured": {
         "account_margins", "accounts", "choices", "hedged", "hedged_contracts", "ledger", "lifetimes",
         "lists", "loans", "locked", "markets", "next_execution", "next_list", "next_movement", "next_order",
-        "orders", "positions", "shared", "spot_margins", "unused",
+        "orders", "positions", "replenished", "shared", "spot_margins", "unused",
     },
     "derived": {
         "booked", "client_ids", "counts", "disturbed", "holders", "jolted", "list_client_ids", "touched",

@@ -126,6 +126,12 @@ def act(universe: UnifiedUniverse, dice: Random) -> None:
             )
         case 8 if dice.random() < 0.5:
             universe.to_interest()
+        case 8:
+            on = dice.random() < 0.8
+            legs = (Leg.LONG, Leg.SHORT, Leg.BOTH)
+            universe.do(
+                c.SetReplenishment(account=account, instrument=LINEAR.symbol, leg=dice.choice(legs), on=on)
+            )
         case 9 | 10 | 11:
             spot_dice.act(universe, dice, PAIR.symbol)
         case _:

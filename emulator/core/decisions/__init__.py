@@ -58,6 +58,7 @@ DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisio
     c.BorrowFunds: lending.borrow,
     c.RepayFunds: lending.repay,
     c.MoveMargin: contracts.move_margin,
+    c.SetReplenishment: contracts.set_replenishment,
     c.PlaceOrder: placing.place_order,
     c.TestOrder: placing.place_order,
     c.PlaceOrderList: lists.place_order_list,

@@ -431,6 +431,21 @@ def move_margin(state: State, rules: EngineRules, command: c.MoveMargin, now_us:
     return [e.MarginMoved(account=account.id, instrument=instrument.symbol, leg=command.leg, amount=amount)]
 
 
+def set_replenishment(state: State, rules: EngineRules, command: c.SetReplenishment, now_us: int) -> Decision:
+    found = contract_of(state, command.account, command.instrument)
+    if isinstance(found, Rejection):
+        return found
+    account, instrument, _ = found
+    symbol, leg, setting = instrument.symbol, command.leg, Setting.REPLENISHMENT
+    if (leg is Leg.BOTH) is state.is_hedged(account.id, symbol):
+        return r.LegWrong()
+    if state.position(account.id, symbol, leg).mode is not MarginMode.ISOLATED:
+        return r.SettingBlocked(setting=setting, obstacle=Obstacle.CROSS)
+    if ((account.id, symbol, leg) in state.replenished) is command.on:
+        return r.SettingUnchanged(setting=setting)
+    return [e.ReplenishmentSet(account=account.id, instrument=symbol, leg=leg, on=command.on)]
+
+
 def contract_of(state: State, account: int, symbol: str) -> tuple[Account, Instrument, Contract] | Rejection:
     owner, market = state.accounts.get(account), state.markets.get(symbol)
     if owner is None:

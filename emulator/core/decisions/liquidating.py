@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from emulator.core import commands as c
 from emulator.core import events as e
-from emulator.core.contracts import Contract, quantity_worth, rounded, tier_of, value_of
+from emulator.core.contracts import Contract, Rounding, divided, quantity_worth, rounded, tier_of, value_of
+from emulator.core.coverage import spendable
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.lending import repaid
 from emulator.core.decisions.outcomes import placed
@@ -21,10 +22,18 @@ from emulator.core.instruments import BUY, SELL, Instrument, OrderType, SelfTrad
 from emulator.core.liquidation import Risk, bankruptcy_price, is_liquidated
 from emulator.core.margin import maintenance
 from emulator.core.matching import Taker, walk
-from emulator.core.numbers import ZERO, divide_down, divide_up
+from emulator.core.numbers import ONE, ZERO, divide_down, divide_up
 from emulator.core.orders import Cause, EndReason, OrderTerms
 from emulator.core.positions import Leg, Position, traded, unrealised
-from emulator.core.risk import Cover, Held, deleveraging_queue, held_at, insurance_balance, standing
+from emulator.core.risk import (
+    Cover,
+    Held,
+    Standing,
+    deleveraging_queue,
+    held_at,
+    insurance_balance,
+    standing,
+)
 from emulator.core.rules import EngineRules
 from emulator.core.state import Account, State
 from emulator.core.tape import Market
@@ -33,11 +42,17 @@ _NOBODY = SelfTradeMode.NONE
 
 
 def liquidate(state: State, rules: EngineRules, command: c.Liquidate, now_us: int) -> Decision:
-    """Begin, unless all is well: with the end of the orders whose margin may save the positions."""
+    """Begin, unless all is well, or is again with margin that may be added: with the end of the orders whose
+    margin may save the positions."""
     risk = command.risk
-    now = standing(state, risk, held_at(state, risk, now_us), now_us)
+    held = held_at(state, risk, now_us)
+    now = standing(state, risk, held, now_us)
     if not now.is_liquidated:
         return []
+    moved = _replenished(state, rules, risk, held, now, now_us)
+    now = Standing(now.equity + sum((one.amount for one in moved), ZERO), now.maintenance)
+    if not now.is_liquidated:
+        return moved
     begun = e.LiquidationBegun(
         account=risk.account,
         wallet=risk.wallet,
@@ -55,7 +70,37 @@ def liquidate(state: State, rules: EngineRules, command: c.Liquidate, now_us: in
         for (owner, wallet, asset), loan in state.loans.items()
         if (owner, wallet) == (risk.account, risk.wallet) and risk.asset == ""
     ]
-    return [begun, *ended, *given_back]
+    return [*moved, begun, *ended, *given_back]
+
+
+def _replenished(
+    state: State, rules: EngineRules, risk: Risk, held: list[Held], now: Standing, now_us: int
+) -> list[e.MarginMoved]:
+    """Margin for an isolated position whose owner wants that, until it can be kept: each time as much as
+    opening it took, or what is free. Never more altogether than it was worth when it was entered, which is
+    what it would have at a leverage of one."""
+    if not held or (risk.account, risk.instrument, risk.leg) not in state.replenished:
+        return []
+    contract, position = held[0].contract, held[0].position
+    step = contract.settle_step
+    free = spendable(state, rules, state.accounts[risk.account], risk.wallet, contract.settle, now_us)
+    left = min(free, divided(position.cost - position.margin, ONE, step, Rounding.DOWN))
+    portion = divided(position.cost, position.leverage, step, contract.margin_rounding) or left
+    equity, moved = now.equity, list[e.MarginMoved]()
+    while left > ZERO and is_liquidated(now.maintenance, equity):
+        amount = min(portion, left)
+        left -= amount
+        equity += amount
+        moved.append(
+            e.MarginMoved(
+                account=risk.account,
+                instrument=risk.instrument,
+                leg=risk.leg,
+                amount=amount,
+                cause=Cause.REPLENISHMENT,
+            )
+        )
+    return moved
 
 
 def _orders_at(state: State, risk: Risk) -> list[OrderId]:

@@ -47,6 +47,7 @@ from emulator.core.snapshot.parts import (
     PrintsBlock,
     PrintsTail,
     Queued,
+    Replenished,
     Segments,
     Shared,
     SpotMargins,
@@ -102,6 +103,7 @@ class Capture:
         "_markets",
         "_orders",
         "_positions",
+        "_replenished",
         "_shared",
         "_unused",
     )
@@ -145,6 +147,7 @@ class Capture:
         self._margins = [(*key, mode) for key, mode in state.account_margins.items()]
         self._hedged_contracts = list(state.hedged_contracts)
         self._unused = list(state.unused)
+        self._replenished = list(state.replenished)
         self._leverages = [(*key, leverage) for key, leverage in state.spot_margins.items()]
         self._loans = [(*key, loan) for key, loan in state.loans.items()]
         self._choices: list[ChoiceRow] = [(*key, one) for key, one in state.choices.items()]
@@ -191,6 +194,8 @@ class Capture:
             yield HedgedContracts(contracts)
         for unused in _drawn(self._unused, ROWS):
             yield Unused(unused)
+        for replenished in _drawn(self._replenished, ROWS):
+            yield Replenished(replenished)
         for leverages in _drawn(self._leverages, ROWS):
             yield SpotMargins(leverages)
         for loans in _drawn(self._loans, ROWS):

@@ -175,6 +175,12 @@ class HedgedContracts(Part, frozen=True):
     hedged: list[tuple[AccountId, str]]
 
 
+class Replenished(Part, frozen=True):
+    """Account, instrument and leg, of isolated positions to which margin is moved by itself."""
+
+    positions: list[tuple[AccountId, str, Leg]]
+
+
 class Unused(Part, frozen=True):
     """Account, wallet and asset, of those that do not count although they could."""
 
@@ -288,6 +294,7 @@ AnyPart = (
     | AccountMargins
     | HedgedContracts
     | Unused
+    | Replenished
     | SpotMargins
     | Loans
     | Orders

@@ -50,6 +50,7 @@ from emulator.core.snapshot.parts import (
     PrintsBlock,
     PrintsTail,
     Queued,
+    Replenished,
     Segments,
     Shared,
     SpotMargins,
@@ -114,6 +115,7 @@ class _Restoring:
         self.margins: dict[tuple[AccountId, str], AccountMargin] = {}
         self.hedged_contracts: dict[tuple[AccountId, str], None] = {}
         self.unused: dict[tuple[AccountId, str, str], None] = {}
+        self.replenished: dict[PositionKey, None] = {}
         self.spot_margins: dict[tuple[AccountId, str], Decimal] = {}
         self.loans: dict[tuple[AccountId, str, str], Loan] = {}
         self.orders: dict[OrderId, Order] = {}
@@ -183,6 +185,11 @@ class _Restoring:
                 for account, wallet, asset in part.assets:
                     _require((account, wallet) in self.wallets, "what does not count in no wallet")
                     self.unused[account, wallet, asset] = None
+            case Replenished():
+                for added in part.positions:
+                    _require(added[0] in self.accounts, "margin added for nobody")
+                    _require(added[1] in self.blank.markets, "margin added to nothing that is traded")
+                    self.replenished[added] = None
             case SpotMargins():
                 for account, wallet, leverage in part.leverages:
                     _require((account, wallet) in self.wallets, "borrowing orders in no wallet")
@@ -353,6 +360,7 @@ class _Restoring:
         state.account_margins.update(self.margins)
         state.hedged_contracts.update(self.hedged_contracts)
         state.unused.update(self.unused)
+        state.replenished.update(self.replenished)
         state.spot_margins.update(self.spot_margins)
         state.loans.update(self.loans)
         state.orders.update(self.orders)

@@ -73,6 +73,8 @@ class ContractState:
         """Accounts and contracts where positions have two legs, where each contract has a mode of its own."""
         self.unused: dict[tuple[AccountId, str, str], None] = {}
         """By account and wallet, the assets that do not count although they could."""
+        self.replenished: dict[PositionKey, None] = {}
+        """Positions, there or not, to which margin is moved before they are liquidated."""
         self.spot_margins: dict[tuple[AccountId, str], Decimal] = {}
         """The leverage of what pairs' orders borrow, where they may."""
         self.loans: dict[tuple[AccountId, str, str], Loan] = {}
@@ -137,6 +139,7 @@ class ContractState:
             e.FundsBorrowed: self._funds_borrowed,
             e.LoanRepaid: self._loan_repaid,
             e.InterestCharged: self._interest_charged,
+            e.ReplenishmentSet: self._replenishment_set,
         }
 
     # Questions
@@ -427,6 +430,12 @@ class ContractState:
         if not event.used:
             self.unused[place] = None
         self.disturbed[event.account] = None
+
+    def _replenishment_set(self, event: e.ReplenishmentSet, now_us: int) -> None:
+        place = (event.account, event.instrument, event.leg)
+        self.replenished.pop(place, None)
+        if event.on:
+            self.replenished[place] = None
 
     # What is owed
 

@@ -150,6 +150,8 @@ def fingerprint(state: State) -> str:
         sorted(state.spot_margins.items()),
         sorted((*key, one.principal, one.interest) for key, one in state.loans.items()),
     )
+    if state.replenished:
+        folded.append(["replenished", sorted(state.replenished)])
     if any(unified):
         folded.append(unified)
     if state.positions or state.choices or state.hedged or moves or watched:

@@ -230,6 +230,8 @@ def _blocked(rejection: rejections.SettingBlocked) -> Refusal:
             return refuse(110024)
         case Setting.LEVERAGE, _:
             return refuse(110044)
+        case Setting.REPLENISHMENT, _:
+            return refuse(110076)
         case _, Obstacle.ISOLATED:
             return refuse(110015)
         case _:

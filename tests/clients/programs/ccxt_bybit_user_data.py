@@ -27,7 +27,7 @@ def trading(exchange, symbol):
 async def check_orders():
     async with client() as exchange:
         for symbol in (PAIR, SWAP):
-            watch = lambda symbol=symbol: exchange.watch_orders(symbol)  # noqa: E731
+            watch = lambda symbol=symbol: exchange.watch_orders(symbol)  # noqa: E731 - called for each answer
             async with Watching(watch, stirring(exchange, symbol)) as orders:
                 placed = await exchange.create_order(symbol, "limit", "buy", 0.01, 99000)
                 seen = await orders.until(lambda order, placed=placed: order["id"] == placed["id"])
@@ -58,7 +58,7 @@ async def check_trades():
 async def check_positions():
     """It takes what there is from REST, and then from the socket, where the average is `entryPrice`."""
     async with client() as exchange:
-        watch = lambda: exchange.watch_positions([SWAP])  # noqa: E731
+        watch = lambda: exchange.watch_positions([SWAP])  # noqa: E731 - called for each answer
         async with Watching(watch, stirring(exchange, SWAP)) as positions:
             await exchange.create_order(SWAP, "market", "buy", 0.1)
             seen = await positions.until(lambda each: each["contracts"] == 0.1)
@@ -95,7 +95,7 @@ async def check_orders_over_the_socket():
 
 async def check_stops():
     async with client() as exchange:
-        watch = lambda: exchange.watch_orders(SWAP)  # noqa: E731
+        watch = lambda: exchange.watch_orders(SWAP)  # noqa: E731 - called for each answer
         async with Watching(watch, stirring(exchange, SWAP)) as orders:
             stop = await exchange.create_order(
                 SWAP, "market", "buy", 0.01, None, {"triggerPrice": 101000, "triggerDirection": "ascending"}

@@ -7,6 +7,7 @@ index, mark and last price alike.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -209,13 +210,44 @@ async def test_margins_that_cannot_be_moved(pit: Treasury) -> None:
     assert (await pit.no("POST", MARGIN, {**sent, "positionIdx": 1}))[0] == 10001
 
 
-async def test_no_margin_is_added_by_itself(pit: Treasury) -> None:
-    path = "/v5/position/set-auto-add-margin"
-    assert (await pit.no("POST", path, {**SYMBOL, "autoAddMargin": 0}))[0] == 110076
+AUTOMATIC = "/v5/position/set-auto-add-margin"
+
+
+async def test_margin_is_added_by_itself_before_a_position_is_liquidated(pit: Treasury) -> None:
     await pit.margin_mode("ISOLATED_MARGIN")
-    assert await pit.post(path, {**SYMBOL, "autoAddMargin": 0}) == {}
-    reply = await pit.ask("POST", path, {**SYMBOL, "autoAddMargin": 1})
-    assert (reply.status, reply.json["retCode"]) == (404, 10017)
+    await pit.trade(LINEAR, "0.1")
+    assert await pit.post(AUTOMATIC, {**SYMBOL, "autoAddMargin": 1}) == {}
+    assert await pit.post(AUTOMATIC, {**SYMBOL, "autoAddMargin": 1}) == {}
+    assert (await pit.position())["autoAddMargin"] == 1
+    before = Decimal((await pit.coin("USDT"))["walletBalance"])
+    # 0.1 at 100010 / 10 are 1000.1, of which 1001 are lost; opening it took as much again.
+    await pit.hold("BTC/USDT", "90000")
+    one = await pit.position()
+    assert (one["size"], one["positionBalance"], one["unrealisedPnl"]) == ("0.1", "2000.2", "-1001")
+    # Nothing was paid: it is in the same wallet.
+    assert Decimal((await pit.coin("USDT"))["walletBalance"]) == before
+    assert await pit.post(AUTOMATIC, {**SYMBOL, "autoAddMargin": 0}) == {}
+    assert (await pit.position())["autoAddMargin"] == 0
+    # 2001 of 2000.2 are lost.
+    await pit.hold("BTC/USDT", "80000")
+    assert (await pit.position())["size"] == "0"
+
+
+async def test_each_leg_has_its_own_choice_of_added_margin(pit: Treasury) -> None:
+    await pit.margin_mode("ISOLATED_MARGIN")
+    await pit.post(MODE, {**SYMBOL, "mode": 3})
+    assert (await pit.no("POST", AUTOMATIC, {**SYMBOL, "autoAddMargin": 1}))[0] == 10001
+    await pit.post(AUTOMATIC, {**SYMBOL, "autoAddMargin": 1, "positionIdx": 2})
+    assert [one["autoAddMargin"] for one in await pit.positions()] == [0, 1]
+
+
+async def test_where_margin_is_not_added_by_itself(pit: Treasury) -> None:
+    for chosen in (0, 1):
+        assert (await pit.no("POST", AUTOMATIC, {**SYMBOL, "autoAddMargin": chosen}))[0] == 110076
+    await pit.margin_mode("ISOLATED_MARGIN")
+    inverse = {"category": "inverse", "symbol": "BTCUSD", "autoAddMargin": 1}
+    assert (await pit.no("POST", AUTOMATIC, inverse))[0] == 10001
+    assert (await pit.no("POST", AUTOMATIC, {**SYMBOL, "autoAddMargin": 2}))[0] == 10001
 
 
 # The list

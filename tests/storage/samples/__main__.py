@@ -17,7 +17,7 @@ from emulator.storage.memory import MemoryJournal
 from tests.storage.samples.contracts import run_contracts
 from tests.storage.samples.frozen import freeze, outcome_of
 from tests.storage.samples.ledger import LEDGER, breaks, read_ledger, schema_today, write_ledger
-from tests.storage.samples.unified import run_unified
+from tests.storage.samples.unified import run_replenishment, run_unified
 from tests.storage.samples.workload import run_correction, run_preferences, run_spot
 
 WORKLOADS: dict[str, Callable[[Journal], Awaitable[Sandbox]]] = {
@@ -26,6 +26,7 @@ WORKLOADS: dict[str, Callable[[Journal], Awaitable[Sandbox]]] = {
     "contracts": run_contracts,
     "preferences": run_preferences,
     "unified": run_unified,
+    "replenishment": run_replenishment,
 }
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from emulator.core import commands as c
 from emulator.core.engine import Engine
-from emulator.core.positions import AccountMargin
+from emulator.core.positions import AccountMargin, Leg
 from emulator.core.rules import PositionModeScope
 from emulator.exchanges.binance import ENGINE
 from emulator.runtime.ports import EnginePort, Journal
@@ -69,4 +69,16 @@ async def run_unified(journal: Journal) -> Sandbox:
         await actor.do(c.SetSpotMargin(account=demo, wallet=WALLET, on=False))
         await actor.do(c.BorrowFunds(account=demo, wallet=WALLET, asset="BTC", amount=Decimal("0.5")))
         await actor.step(HOUR)
+    return sandbox
+
+
+async def run_replenishment(journal: Journal) -> Sandbox:
+    """Margin that would be added by itself: chosen, taken back, and chosen for one leg."""
+    async with opened(journal, make=make_unified) as sandbox:
+        actor = Actor(sandbox)
+        demo = actor.demo
+        for on in (True, False):
+            await actor.do(c.SetReplenishment(account=demo, instrument=BTC, on=on))
+        await actor.do(c.SetPositionMode(account=demo, wallet=WALLET, hedged=True, instruments=(BTC,)))
+        await actor.do(c.SetReplenishment(account=demo, instrument=BTC, on=True, leg=Leg.SHORT))
     return sandbox

@@ -440,7 +440,7 @@ def _unchanged(product: Product, rejection: rejections.SettingUnchanged, command
             return refuse(-4171)
         case Setting.ACCOUNT_MARGIN | Setting.COLLATERAL_USE | Setting.SPOT_MARGIN:
             return refuse(-1014)  # None of these can be chosen here.
-        case Setting.STOPS:
+        case Setting.STOPS | Setting.REPLENISHMENT:
             return refuse(-1014)
     assert_never(rejection.setting)
 
@@ -468,7 +468,9 @@ def _blocked(product: Product, rejection: rejections.SettingBlocked) -> Refusal:
             return refuse(-4068 if is_position else -4067)
         case Setting.COLLATERAL_MODE:
             return refuse(_COLLATERAL_CODES[rejection.obstacle])
-        case Setting.ACCOUNT_MARGIN | Setting.COLLATERAL_USE | Setting.SPOT_MARGIN | Setting.STOPS:
+        case Setting.ACCOUNT_MARGIN | Setting.COLLATERAL_USE | Setting.SPOT_MARGIN:
+            return refuse(-1014)
+        case Setting.STOPS | Setting.REPLENISHMENT:
             return refuse(-1014)
     assert_never(rejection.setting)
 

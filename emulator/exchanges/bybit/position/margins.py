@@ -1,4 +1,4 @@
-"""The margin of isolated positions, moved by hand."""
+"""The margin of isolated positions: moved by hand, and whether it is by itself."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from emulator.core import commands as c
 from emulator.core.engine import Done
 from emulator.core.numbers import exact
 from emulator.core.positions import AccountMargin
+from emulator.core.rejections import SettingUnchanged
 from emulator.exchanges.bybit.account.readings import read
 from emulator.exchanges.bybit.auth import POSITION
+from emulator.exchanges.bybit.categories import INVERSE
 from emulator.exchanges.bybit.payloads.account import Nothing
 from emulator.exchanges.bybit.payloads.position import MovedMargin
 from emulator.exchanges.bybit.position.readings import positions_of, render_position
 from emulator.exchanges.bybit.position.words import CATEGORY, POSITION_INDEX, SYMBOL, asked, asked_leg
-from emulator.exchanges.bybit.refusals import fail, refuse
+from emulator.exchanges.bybit.refusals import CATEGORY as ILLEGAL_CATEGORY
+from emulator.exchanges.bybit.refusals import refuse
 from emulator.exchanges.bybit.running import UNIFIED
 from emulator.runtime.submission import Submission
-from emulator.web.contract import Call, Failure, Kind, Parameter, Rows
+from emulator.web.contract import Call, Kind, Parameter, Rows
 
 rows = Rows()
 
@@ -94,7 +97,7 @@ def move_margin(call: Call) -> Submission[MovedMargin]:
     "POST",
     "/v5/position/set-auto-add-margin",
     summary="Set auto add margin",
-    description="No margin is ever added by itself here: that is all that can be chosen.",
+    description="Of linear contracts, while all positions are isolated.",
     security=POSITION,
     parameters=(
         CATEGORY,
@@ -104,11 +107,23 @@ def move_margin(call: Call) -> Submission[MovedMargin]:
     ),
     answers=Nothing,
 )
-def set_automatic(call: Call) -> Nothing:
+def set_automatic(call: Call) -> Submission[Nothing]:
     listing = asked(call)
-    asked_leg(call, listing)
-    if call.engine.state.account_margin(call.account, UNIFIED) is not AccountMargin.ISOLATED:
-        raise refuse(110076)
-    if call.values["autoAddMargin"]:
-        raise fail(Failure.NOT_EMULATED, "margin that is added by itself")
-    return {}
+    # Of inverse contracts the page knows nothing ("Set Auto Add Margin").
+    if listing.category == INVERSE.name:
+        raise refuse(10001, text=ILLEGAL_CATEGORY)
+    command = c.SetReplenishment(
+        account=call.account,
+        instrument=listing.instrument.symbol,
+        on=bool(call.values["autoAddMargin"]),
+        leg=asked_leg(call, listing),
+    )
+
+    def answer(done: Done) -> Nothing:
+        rejection = done.rejection
+        # The page names no error for what is so already.
+        if rejection is not None and not isinstance(rejection, SettingUnchanged):
+            raise call.site.dialect.speak(rejection, command)
+        return {}
+
+    return call.attempt(command, answer)

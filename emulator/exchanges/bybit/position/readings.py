@@ -80,7 +80,7 @@ def _figures(standing: Standing, listing: Listing, one: PositionStatement) -> Po
         "side": side_word(position.quantity),
         "size": decimal_text(abs(position.quantity)),
         "positionValue": amount(position.cost),
-        "autoAddMargin": 0,
+        "autoAddMargin": int((standing.account, one.instrument.symbol, position.leg) in state.replenished),
         "positionStatus": "Normal",
         "leverage": decimal_text(position.leverage),
         "breakEvenPrice": _break_even(one),
