@@ -64,9 +64,9 @@ WALLET = set(
 COIN = set(
     """coin equity usdValue walletBalance locked spotHedgingQty borrowAmount accruedInterest totalOrderIM
     totalPositionIM totalPositionMM unrealisedPnl cumRealisedPnl bonus collateralSwitch marginCollateral
-    colRes spotBorrow free availableToBorrow availableToWithdraw""".split()
+    colRes spotBorrow availableToBorrow availableToWithdraw""".split()
 )
-"""wallet.mdx."""
+"""wallet.mdx without `free`, which its example has not either, since there are no spot wallets any more."""
 
 
 @pytest.fixture
@@ -413,6 +413,20 @@ class TestOrders:
         assert topics(frames) == ["order:Triggered", "order:New"]
         assert len({one["data"][0]["orderId"] for one in frames}) == 1
 
+    async def test_a_pairs_condition_that_is_met_brings_another_order(
+        self, booth: Booth, line: Client
+    ) -> None:
+        """create-order.mdx: of a `StopOrder` nothing is occupied before its trigger. That it goes on under
+        another id is the switch `bybit_spot_trigger_id` as it is by default."""
+        waiting = await booth.place(BUY, orderFilter="StopOrder", triggerPrice="101000", orderLinkId="mine")
+        assert topics(await line.rest()) == ["order:Untriggered"]
+        await booth.hold("BTC/USDT", "101000")
+        frames = await line.rest()
+        assert topics(frames) == ["order:Triggered", "order:New", "wallet"]
+        first, second = (one["data"][0] for one in frames[:2])
+        assert first["orderId"] == waiting != second["orderId"]
+        assert first["orderLinkId"] == second["orderLinkId"] == "mine"
+
     async def test_two_orders_of_one_owner_that_meet(self, booth: Booth, line: Client) -> None:
         resting = await booth.place({**LONG, "price": "100000"})
         await line.rest()
@@ -489,6 +503,17 @@ class TestPositionsAndWallets:
             if one["topic"] == "order" and one["data"][0]["orderStatus"] == "Deactivated"
         ]
         assert ended == ["CancelByTpSlTsClear"] * 2
+
+    async def test_stops_of_all_of_a_position_are_told_with_it(self, booth: Booth, line: Client) -> None:
+        """trading-stop.mdx: `Full` is for the entire position, however large it is."""
+        await booth.place(LONG, price="100010", stopLoss="90000")
+        await line.rest()
+        await booth.place(LONG, price="100010", qty="0.02")
+        frames = await line.rest()
+        orders = [one["data"][0] for one in frames if one["topic"] == "order"]
+        (stop,) = [one for one in orders if one["stopOrderType"] == "StopLoss"]
+        assert (stop["orderStatus"], stop["qty"]) == ("Untriggered", "0.030")
+        assert topics(frames)[-3:] == ["order:Untriggered", "position", "wallet"]
 
     async def test_a_price_that_moves_is_told_by_no_private_topic(self, booth: Booth, line: Client) -> None:
         """wallet.mdx: "The unrealised PnL change does not trigger an event"."""

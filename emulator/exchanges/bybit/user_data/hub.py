@@ -16,6 +16,7 @@ from emulator.core.history import Fill, FillKind
 from emulator.core.ids import MARKET_ORDER, AccountId, OrderId
 from emulator.core.numbers import exact
 from emulator.core.orders import Order
+from emulator.core.positions import Leg
 from emulator.exchanges.bybit.account.readings import render_wallet, stand
 from emulator.exchanges.bybit.categories import CATEGORIES, Category, category_of, listing_of
 from emulator.exchanges.bybit.position.readings import positions_of, render_streamed
@@ -35,6 +36,8 @@ from emulator.exchanges.bybit.vocabulary import is_order
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.accounts import AccountHub, Hear
+
+_Position = tuple[AccountId, str, Leg]
 
 SILENT: Final[Mapping[type[e.Event], str]] = {
     e.AccountOpened: "nobody can listen yet",
@@ -62,6 +65,8 @@ class UnifiedHub(AccountHub[Report]):
         self._wanted: Counter[tuple[AccountId, TopicKind]] = Counter()
         self._contracts: dict[AccountId, dict[str, None]] = {}
         self._coins: dict[AccountId, dict[str, None]] = {}
+        self._resized: dict[_Position, set[OrderId]] = {}
+        """Positions that a trade changed, with the orders that were told of since."""
         super().__init__(sandbox, ENGINE)
 
     def listen(self, account: AccountId, topic: Topic, tell: Tell) -> Callable[[], None]:
@@ -122,6 +127,7 @@ class UnifiedHub(AccountHub[Report]):
     def _forget(self) -> None:
         self._contracts.clear()
         self._coins.clear()
+        self._resized.clear()
 
     # Orders
 
@@ -135,6 +141,9 @@ class UnifiedHub(AccountHub[Report]):
     def _report(self, order: Order, now_us: int) -> None:
         """An order as it is now; what it is about is told with it."""
         category = category_of(order.instrument)
+        told = self._resized.get(_position_of(order))
+        if told is not None:
+            told.add(order.id)
         if self._wants(order.account, TopicKind.ORDER) and is_order(order):
             self._say(
                 order.account,
@@ -151,6 +160,8 @@ class UnifiedHub(AccountHub[Report]):
             self._touch_contract(account, order.instrument)
             if order.terms.reduces or not order.working_us:
                 return  # It needs no margin, at least not yet.
+        if order.terms.detached:
+            return  # Another one will hold something in its stead.
         self._touch_coins(account, (order.hold_asset,))
 
     def _touch_contract(self, account: AccountId, instrument: str) -> None:
@@ -231,6 +242,8 @@ class UnifiedHub(AccountHub[Report]):
         if self._wants(account, TopicKind.EXECUTION):
             execution = streamed_trade(category, fill, order)
             self._say(account, TopicKind.EXECUTION, category, execution, now_us)
+        if category.is_derivative:
+            self._resized[_position_of(order)] = set()
         self._report(order, now_us)
         instrument = listing_of(order.instrument).instrument
         moved = (instrument.settle,) if category.is_derivative else (instrument.base, instrument.quote)
@@ -323,6 +336,21 @@ class UnifiedHub(AccountHub[Report]):
     # At the end of a command
 
     def _conclude(self, now_us: int) -> None:
+        for position, told in self._resized.items():
+            if self._wants(position[0], TopicKind.ORDER):
+                self._resize(position, told, now_us)
+        self._report_standing(now_us)
+
+    def _resize(self, position: _Position, told: set[OrderId], now_us: int) -> None:
+        """What closes all of a position has another quantity now (Set Trading Stop, `tpslMode`)."""
+        category = category_of(position[1])
+        for order in self._running.state.accounts[position[0]].open_orders.values():
+            if order.quantity is None and _position_of(order) == position and order.id not in told:
+                record = streamed_order(self._running, category, order)
+                self._say(order.account, TopicKind.ORDER, category, record, now_us)
+
+    def _report_standing(self, now_us: int) -> None:
+        """What positions are now, and what is in the wallet."""
         for account in dict.fromkeys((*self._contracts, *self._coins)):
             contracts = self._contracts.get(account, {}) if self._wants(account, TopicKind.POSITION) else {}
             coins = self._coins.get(account, {}) if self._wants(account, TopicKind.WALLET) else {}
@@ -343,6 +371,11 @@ class UnifiedHub(AccountHub[Report]):
                 if coins:
                     wallet = render_wallet(standing, coins)
                     self._tell(account, Report(account, TopicKind.WALLET, "", (wallet,), now_us))
+
+
+def _position_of(order: Order) -> _Position:
+    """What an order of a contract is about."""
+    return order.account, order.instrument, order.terms.leg
 
 
 HUBS: Final = PerSandbox(UnifiedHub)
