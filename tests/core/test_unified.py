@@ -339,9 +339,9 @@ def test_totals_are_told_with_and_without_haircuts() -> None:
 
 
 def test_what_closing_costs_is_put_up_for_an_isolated_position_where_the_contract_says_so() -> None:
-    """40000 / 50 = 800. Long 0.055 % of 40000 * 49 / 50 = 21.56, as in Bybit's help centre ("Liquidation Price
-    Calculation under Isolated Mode"); short 0.055 % of 40000 * 51 / 50 = 22.44. Inverse it is as if the other
-    way round: 1 / 50 = 0.02, and 0.055 % of 51 / 50 = 0.000561, or of 49 / 50 = 0.000539."""
+    """40000 / 50 = 800. Long 0.055 % of 40000 * 49 / 50 = 21.56, as in Bybit's help centre ("Liquidation
+    Price Calculation under Isolated Mode"); short 0.055 % of 40000 * 51 / 50 = 22.44. Inverse it is the
+    other way round: 1 / 50 = 0.02, and 0.055 % of 51 / 50 = 0.000561, or of 49 / 50 = 0.000539."""
     contract = linear(BTC_TIERS, initial_fee=D("0.00055"))
     coin = msgspec.structs.replace(contract, is_inverse=True)
     with exact():

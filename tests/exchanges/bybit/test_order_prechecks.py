@@ -36,8 +36,8 @@ async def pit() -> AsyncIterator[Pit]:
 
 
 async def test_an_order_is_checked_and_not_placed(pit: Pit) -> None:
-    """10 BTC at 99000 are worth 990000: at a leverage of ten 99000 of a million and for closing 990000 * 9 / 10 *
-    0.00055, so 99490.05; and maintenance margin at 0.005 of the first tier and 0.00055, 5494.5."""
+    """10 BTC at 99000 are worth 990000: at a leverage of ten 99000 of a million and for closing
+    990000 * 9 / 10 * 0.00055, so 99490.05; and to be kept 0.005 of the first tier and 0.00055, 5494.5."""
     checked = await pit.post(PATH, {**LONG, "qty": "10", "orderLinkId": "mine"})
     assert (checked["preImrE4"], checked["preMmrE4"], checked["orderLinkId"]) == (0, 0, "mine")
     assert (checked["postImrE4"], checked["postMmrE4"]) == (995, 55)
