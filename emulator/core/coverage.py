@@ -243,6 +243,38 @@ def borrowable(
     return most
 
 
+def tradable(
+    state: State,
+    rules: EngineRules,
+    account: Account,
+    wallet: str,
+    paid: str,
+    got: str,
+    received: Decimal,
+    now_us: int,
+) -> Decimal:
+    """How much of one asset an account could spend on another, with all that it may borrow for it: what it
+    got counts for less than what it owed then, and what is owed needs margin.
+
+    received: how much it gets for one, after fees.
+    """
+    own = max(ZERO, spendable(state, rules, account, wallet, paid, now_us))
+    lent = lent_asset(state, account, wallet, paid)
+    if lent is None or lent.borrow_max is None:
+        return own
+    now = collateral(state, rules, account, wallet, now_us)
+    assert isinstance(now, SharedCollateral)
+    rate, back = now.rates[paid], now.rates.get(got)
+    owed = ZERO if paid not in now.figures else now.figures[paid].owed
+    most = own + max(ZERO, lent.borrow_max - owed)
+    costs = rate.ask * (ONE + rate.debt_initial)
+    lost = costs - (ZERO if back is None else back.bid * received)
+    if lost > ZERO:
+        left = now.equity() - now.initial_margin() + own * (costs - rate.bid)
+        most = min(most, divide_down(max(ZERO, left), lost, _STEP))
+    return max(own, most)
+
+
 def spendable(
     state: State, rules: EngineRules, account: Account, wallet: str, asset: str, now_us: int
 ) -> Decimal:

@@ -143,11 +143,22 @@ def run_program(
 ) -> Report:
     """Runs the program to its end. What it is given, and tells, is in programs/stage.py."""
     (client,) = (name for name in CLIENTS if program.startswith(name))
-    python = client_python(client)
-    report = folder / f"{program}.json"
+    command = [str(client_python(client)), str(PROGRAMS / f"{program}.py")]
+    return run_command(command, server, folder / f"{program}.json", keys, arguments)
+
+
+def run_command(
+    command: Sequence[str],
+    server: Server,
+    report: Path,
+    keys: Mapping[str, Any],
+    arguments: Mapping[str, Any],
+    settings: Mapping[str, str] | None = None,
+) -> Report:
+    """The same of a program in whatever language. report: where it reports. settings: of its environment."""
     report.unlink(missing_ok=True)
     stage = {"report": str(report), "ready": server.ready, "keys": keys, "arguments": arguments}
-    output, status = _run([str(python), str(PROGRAMS / f"{program}.py")], stage)
+    output, status = _run(command, stage, settings or {})
     log = server.log.read_text(encoding="utf-8", errors="replace")
     output = f"{output[-OUTPUT_SHOWN_MAX:]}--- end of the server's log ---\n{log[-OUTPUT_SHOWN_MAX:]}"
     if not report.exists():
@@ -160,20 +171,26 @@ def play_in_sandbox(
     program: str, server: Server, folder: Path, keys: Mapping[str, Any], options: Mapping[str, Any]
 ) -> Report:
     """Runs the program in a sandbox of its own, which its path names, or a port of its own if it has one."""
+    return run_program(program, enter_sandbox(program, server, options), folder, keys, {})
+
+
+def enter_sandbox(program: str, server: Server, options: Mapping[str, Any]) -> Server:
+    """The server as a program sees it for which a sandbox was made."""
     made = control(server, "POST", "sandboxes", {"name": program.replace("_", "-"), **options})
     port = made["port"]
     url = f"{server.url}{made['path']}" if port is None else f"http://127.0.0.1:{port}"
-    there = server._replace(url=url, ready={**server.ready, "url": url})
-    return run_program(program, there, folder, keys, {})
+    return server._replace(url=url, ready={**server.ready, "url": url})
 
 
-def _run(command: Sequence[str], stage: Mapping[str, Any]) -> tuple[str, int | None]:
+def _run(
+    command: Sequence[str], stage: Mapping[str, Any], settings: Mapping[str, str]
+) -> tuple[str, int | None]:
     environment = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("PYTHON") and name != "VIRTUAL_ENV" and not name.lower().endswith("_proxy")
     }
-    environment |= {"EMULATOR_STAGE": json.dumps(stage), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"EMULATOR_STAGE": json.dumps(stage), "PYTHONDONTWRITEBYTECODE": "1", **settings}
     try:
         done = subprocess.run(
             command,

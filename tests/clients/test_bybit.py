@@ -1,4 +1,4 @@
-"""Bybit, as its clients for Python use it: unmodified, pointed here by their own attributes.
+"""Bybit, as its clients use it: unmodified, pointed here by their own attributes and options.
 
 What breaks clients is among the checks: pairs' orders without `tpslMode`, books of one level that are sent
 whole, `entryPrice` in what is pushed of positions, cursors, and "0" for amounts in wallets.
@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 
 from tests.clients.conftest import Runner
-from tests.clients.running import Report, checks_of, play_in_sandbox
+from tests.clients.running import (
+    PROGRAMS,
+    Report,
+    checks_of,
+    enter_sandbox,
+    play_in_sandbox,
+    run_command,
+)
+from tests.intercept.under_exec import checks_in, node, node_settings
 from tests.launch import Server
 
 pytestmark = pytest.mark.clients
@@ -39,6 +47,8 @@ SANDBOXES: Mapping[str, Mapping[str, Any] | None] = {
 }
 """What each program is played in."""
 
+OF_NODE = PROGRAMS / "bybit_api.cjs"
+
 
 @pytest.fixture(scope="module")
 def play(
@@ -59,3 +69,17 @@ def play(
 @pytest.mark.parametrize(("program", "check"), checks_of(*SANDBOXES))
 def test_bybit(play: Runner, program: str, check: str) -> None:
     play(program).verify(check)
+
+
+@pytest.fixture(scope="module")
+def played_by_node(
+    server: Server, keys: Mapping[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Report:
+    report = tmp_path_factory.mktemp("reports") / "bybit_api.json"
+    there = enter_sandbox("bybit_api", server, STANDING)
+    return run_command([node(), str(OF_NODE)], there, report, keys, {}, node_settings())
+
+
+@pytest.mark.parametrize("check", checks_in(str(OF_NODE)))
+def test_node(played_by_node: Report, check: str) -> None:
+    played_by_node.verify(check)

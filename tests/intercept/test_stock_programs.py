@@ -96,6 +96,57 @@ def test_node_ccxt(tmp_path: Path) -> None:
     assert said == {"order": "closed", "refusal": "InsufficientFunds", "book": 5}
 
 
+def test_pybit(tmp_path: Path) -> None:
+    said, outcome = told(tmp_path, client("pybit", "pybit_stock.py"))
+    assert said == {
+        "order": "Filled",
+        "contracts": "Buy",
+        "refusal": 170131,
+        "testnet": 6,
+        "demo": 6,
+        "market": "BTCUSDT",
+        "account": "BTCUSDT",
+        "execution": "Trade",
+        "over the socket": "OK",
+    }
+    sockets = {host: count for host, (_, _, count) in outcome.hosts().items() if count}
+    assert sockets == {"stream.bybit.com": 3, "stream-demo.bybit.com": 1}
+    assert {"api.bybit.com", "api-testnet.bybit.com", "api-demo.bybit.com"} < outcome.hosts().keys()
+
+
+def test_ccxt_on_bybit(tmp_path: Path) -> None:
+    said, outcome = told(tmp_path, client("ccxt", "ccxt_bybit_stock.py"))
+    assert said == {
+        "order": "closed",
+        "contracts": "long",
+        "coin": "BTC/USD:BTC",
+        "refusal": "InsufficientFunds",
+        "demo": "REGULAR_MARGIN",
+        "testnet": "ok",
+        "book": "BTC/USDT",
+        "ticker": "BTC/USDT:USDT",
+        "account": "BTC/USDT:USDT",
+        "over the socket": True,
+    }
+    # Pairs, contracts, the account, and its orders.
+    assert outcome.hosts()["stream.bybit.com"][2] == 4
+    assert {"api.bybit.com", "api-testnet.bybit.com", "api-demo.bybit.com"} < outcome.hosts().keys()
+
+
+def test_node_bybit(tmp_path: Path) -> None:
+    command = [node(), str(PROGRAMS / "bybit_stock.cjs")]
+    said, outcome = told(tmp_path, command, node_settings())
+    assert said == {
+        "order": "Filled",
+        "contracts": "Buy",
+        "refusal": 170131,
+        "came": ["order", "orderbook.50.BTCUSDT", "tickers.BTCUSDT", "wallet"],
+        "sent": "OK",
+        "canceled": "OK",
+    }
+    assert outcome.hosts()["stream.bybit.com"][2] == 4
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 def test_curl(tmp_path: Path) -> None:
     said, outcome = told(

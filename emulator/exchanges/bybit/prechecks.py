@@ -15,7 +15,7 @@ from emulator.core.instruments import Side
 from emulator.core.numbers import ONE, ZERO, divide_down, divide_half, exact, round_down
 from emulator.core.orders import OrderTerms
 from emulator.core.positions import AccountMargin
-from emulator.core.statement import borrowable
+from emulator.core.statement import tradable
 from emulator.exchanges.bybit.account.readings import Standing, read
 from emulator.exchanges.bybit.auth import ORDER as MAY_ORDER
 from emulator.exchanges.bybit.auth import READ
@@ -40,6 +40,7 @@ rows = Rows()
 RATES_PER_ONE: Final = 10_000
 QUANTITY_STEP: Final = Decimal("0.0001")
 AMOUNT_STEP: Final = Decimal("0.00000001")
+RATIO_STEP: Final = Decimal("1E-18")
 """Quantities of the borrow quota have four places, amounts eight (Get Borrow Quota)."""
 
 
@@ -145,13 +146,24 @@ def borrow_quota(call: Call) -> BorrowQuota:
         raise refuse_word(SPOT, "side")
     coin = listing.quote if side is Side.BUY else listing.base
     with exact():
-        own = read(call).transferable(UNIFIED, coin)
-        whole = own
+        own = whole = read(call).transferable(UNIFIED, coin)
+        market = state.markets[listing.instrument.symbol]
+        price = market.last_price(call.now_us)
+        best = market.depth(side.opposite, call.now_us, 1)
+        met = best[0][0] if best else price
+        kept = ONE - listing.instrument.taker_fee
+        is_buy = side is Side.BUY
         if (call.account, UNIFIED) in state.spot_margins:
-            whole += borrowable(
-                state, call.engine.rules, state.accounts[call.account], UNIFIED, coin, call.now_us
+            whole = tradable(
+                state,
+                call.engine.rules,
+                state.accounts[call.account],
+                UNIFIED,
+                coin,
+                listing.base if is_buy else listing.quote,
+                divide_down(kept, met, RATIO_STEP) if is_buy else kept * met,
+                call.now_us,
             )
-        price = state.markets[listing.instrument.symbol].last_price(call.now_us)
         most, spot = _traded(side, whole, price), _traded(side, own, price)
     return {
         "symbol": listing.symbol,

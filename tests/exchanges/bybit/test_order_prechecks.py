@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import ROUND_DOWN, Decimal
 
 import pytest
 
 from emulator.core.commands import SetAccountMargin, SetSpotMargin, Withdraw
-from emulator.core.numbers import ZERO
+from emulator.core.numbers import ONE, ZERO
 from emulator.core.positions import AccountMargin
 from emulator.exchanges.bybit.running import UNIFIED
 from tests.exchanges.bybit.pit import BUY, FUNDS, INVERSE, LINEAR, LONG, SELL, SHORT, SPOT, Pit
@@ -105,6 +106,23 @@ async def test_the_quota_with_borrowing_is_what_may_be_sold(pit: Pit) -> None:
     order = await pit.find(await pit.place(SELL, qty="0.01", isLeverage=1))
     assert order["isLeverage"] == "1"
     assert (await pit.refused(SELL, qty=str(float(quota["maxTradeQty"]) * 2), isLeverage=1))[0] == 170034
+
+
+@pytest.mark.parametrize(("side", "unit"), [("Buy", "maxTradeAmount"), ("Sell", "maxTradeQty")])
+async def test_the_quota_with_borrowing_can_be_traded(pit: Pit, side: str, unit: str) -> None:
+    """At the market, where what is bought counts for less than what is owed, and a fee is paid."""
+    account = pit.sandbox.accounts["alice"]
+    await pit.do(SetSpotMargin(account=account, wallet=UNIFIED, on=True, leverage=ONE * 5))
+    away = FUNDS["USDT"] - 10_000
+    await pit.do(Withdraw(account=account, wallet=UNIFIED, asset="USDT", amount=away, fee=ZERO))
+    quota = await pit.get(QUOTA, {"category": SPOT, "symbol": "BTCUSDT", "side": side})
+    most = Decimal(quota[unit])
+    more = (most * Decimal("1.01")).quantize(Decimal("0.0001"))
+    market = {**BUY, "side": side, "orderType": "Market", "price": None, "isLeverage": 1}
+    assert (await pit.refused(market, qty=str(more)))[0] in (170131, 170034)
+    order = {name: value for name, value in market.items() if value is not None}
+    placed = await pit.find(await pit.place(order, qty=str(most.quantize(Decimal("0.0001"), ROUND_DOWN))))
+    assert placed["orderStatus"] == "Filled"
 
 
 @pytest.mark.parametrize(

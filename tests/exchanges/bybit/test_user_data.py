@@ -64,9 +64,9 @@ WALLET = set(
 COIN = set(
     """coin equity usdValue walletBalance locked spotHedgingQty borrowAmount accruedInterest totalOrderIM
     totalPositionIM totalPositionMM unrealisedPnl cumRealisedPnl bonus collateralSwitch marginCollateral
-    colRes spotBorrow free availableToBorrow availableToWithdraw""".split()
+    colRes spotBorrow availableToBorrow availableToWithdraw""".split()
 )
-"""wallet.mdx."""
+"""wallet.mdx without `free`, which its example has not either, since there are no spot wallets any more."""
 
 
 @pytest.fixture
@@ -412,6 +412,20 @@ class TestOrders:
         frames = [one for one in await line.rest() if one["topic"] == "order"]
         assert topics(frames) == ["order:Triggered", "order:New"]
         assert len({one["data"][0]["orderId"] for one in frames}) == 1
+
+    async def test_a_pairs_condition_that_is_met_brings_another_order(
+        self, booth: Booth, line: Client
+    ) -> None:
+        """create-order.mdx: of a `StopOrder` nothing is occupied before its trigger. That it goes on under
+        another id is the switch `bybit_spot_trigger_id` as it is by default."""
+        waiting = await booth.place(BUY, orderFilter="StopOrder", triggerPrice="101000", orderLinkId="mine")
+        assert topics(await line.rest()) == ["order:Untriggered"]
+        await booth.hold("BTC/USDT", "101000")
+        frames = await line.rest()
+        assert topics(frames) == ["order:Triggered", "order:New", "wallet"]
+        first, second = (one["data"][0] for one in frames[:2])
+        assert first["orderId"] == waiting != second["orderId"]
+        assert first["orderLinkId"] == second["orderLinkId"] == "mine"
 
     async def test_two_orders_of_one_owner_that_meet(self, booth: Booth, line: Client) -> None:
         resting = await booth.place({**LONG, "price": "100000"})

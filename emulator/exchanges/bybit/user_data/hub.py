@@ -160,6 +160,8 @@ class UnifiedHub(AccountHub[Report]):
             self._touch_contract(account, order.instrument)
             if order.terms.reduces or not order.working_us:
                 return  # It needs no margin, at least not yet.
+        if order.terms.detached:
+            return  # Another one will hold something in its stead.
         self._touch_coins(account, (order.hold_asset,))
 
     def _touch_contract(self, account: AccountId, instrument: str) -> None:
