@@ -61,11 +61,6 @@ NEVER_ACCEPTED = unified.NEVER_ACCEPTED | {
     # Nobody has portfolio margin here, which is what everybody is told.
     "GET /fapi/v1/pmAccountInfo",
     "GET /dapi/v1/pmAccountInfo",
-    # Unified accounts choose that for all contracts at once.
-    "POST /v5/position/switch-isolated",
-    # Of isolated margin, which nobody has chosen here.
-    "POST /v5/position/add-margin",
-    "POST /v5/position/set-auto-add-margin",
 }
 
 
