@@ -10,6 +10,7 @@ from threading import Timer
 import pytest
 
 from tests.clients.running import TREE, client_python
+from tests.intercept.under_exec import node, node_settings
 from tests.launch import Server, environment
 
 pytestmark = pytest.mark.clients
@@ -30,6 +31,8 @@ PASTED = {
     "ccxt": ("ccxt", ("closed",)),
     "ccxt, futures": ("ccxt", ("closed",)),
     "binance-sdk-spot": ("binance-sdk-spot", ("status='FILLED'",)),
+    "pybit": ("pybit", ("'retMsg': 'OK'",)),
+    "ccxt, Bybit": ("ccxt", ("long",)),
 }
 """What the server shows at its start, ready to paste: for which client, and what is printed then."""
 
@@ -41,10 +44,16 @@ TRADED = {
 }
 """What is printed of contracts, by client."""
 
+ON_BYBIT = {
+    "pybit": ("'retMsg': 'OK'", "'topic': 'tickers.BTCUSDT'", "'topic': 'execution'", "'op': 'order.create'"),
+    "ccxt": ("'side': 'long'", "'bids': [["),
+}
+"""What is printed of Bybit, by client."""
 
-def code_of(client: str, heading: str) -> str:
+
+def code_of(client: str, heading: str, language: str = "python") -> str:
     section = (TREE / "README.md").read_text(encoding="utf-8").split(f"## {heading}")[1].split("\n## ")[0]
-    (code,) = re.findall(rf"\*\*{client}\*\*.*?```python\n(.*?)```", section, re.DOTALL)
+    (code,) = re.findall(rf"\*\*{client}\*\*.*?```{language}\n(.*?)```", section, re.DOTALL)
     return str(code)
 
 
@@ -54,11 +63,41 @@ def test_trading_of_futures(client: str, server: Server) -> None:
     run_code(client, code, TRADED[client])
 
 
+@pytest.mark.parametrize("client", ON_BYBIT)
+def test_trading_on_bybit(client: str, server: Server) -> None:
+    code = code_of(client, "Trade on Bybit").replace(WRITTEN_HOST, server.url.removeprefix("http://"))
+    run_code(client, code, ON_BYBIT[client])
+
+
+def test_trading_on_bybit_with_node(server: Server, tmp_path: Path) -> None:
+    code = code_of("bybit-api", "Trade on Bybit", "javascript")
+    output = run_module(code.replace(WRITTEN_HOST, server.url.removeprefix("http://")), tmp_path)
+    assert output.count("OK\n") == 2
+    assert "tickers.BTCUSDT\n" in output
+
+
+def test_what_is_shown_at_the_start_for_node(server: Server, tmp_path: Path) -> None:
+    code = server.announced.split("# bybit-api, for Node\n")[1].split("\n\n")[0]
+    assert "retMsg: 'OK'" in run_module(code, tmp_path)
+
+
 @pytest.mark.parametrize("title", PASTED)
 def test_what_is_shown_at_the_start(title: str, server: Server) -> None:
     client, printed = PASTED[title]
     code = server.announced.split(f"# {title}\n")[1].split("\n\n")[0]
     run_code(client, code, printed)
+
+
+def run_module(code: str, folder: Path) -> str:
+    """What Node prints of a module. Modules look for packages beside them only."""
+    command = node()
+    (folder / "node_modules").symlink_to(node_settings()["NODE_PATH"])
+    (folder / "bot.mjs").write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [command, "bot.mjs"], cwd=folder, capture_output=True, text=True, timeout=WITHIN_S, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def run_code(client: str, code: str, printed: tuple[str, ...]) -> None:

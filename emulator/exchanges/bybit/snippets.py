@@ -12,7 +12,8 @@ def snippets(url: str, *, key: str, secret: str) -> list[tuple[str, str]]:
 from pybit.unified_trading import HTTP
 session = HTTP(api_key="{key}", api_secret="{secret}")
 session.endpoint = "{url}"
-print(session.get_api_key_information()["result"]["permissions"])""",
+order = {{"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Market", "qty": "0.01"}}
+print(session.place_order(**order))""",
         ),
         (
             "ccxt, Bybit",
@@ -20,13 +21,15 @@ print(session.get_api_key_information()["result"]["permissions"])""",
 import ccxt
 api = dict.fromkeys(("spot", "futures", "v2", "public", "private"), "{url}")
 exchange = ccxt.bybit({{"apiKey": "{key}", "secret": "{secret}", "urls": {{"api": api}}}})
-print(exchange.fetch_time())""",
+exchange.create_order("BTC/USDT:USDT", "market", "buy", 0.01)
+print(exchange.fetch_position("BTC/USDT:USDT")["side"])""",
         ),
         (
             "bybit-api, for Node",
             f"""\
 import {{ RestClientV5 }} from "bybit-api";
 const client = new RestClientV5({{ key: "{key}", secret: "{secret}", baseUrl: "{url}" }});
-console.log((await client.getQueryApiKey()).result.permissions);""",
+const order = {{ category: "linear", symbol: "BTCUSDT", side: "Buy", orderType: "Market", qty: "0.01" }};
+console.log(await client.submitOrder(order));""",
         ),
     ]
