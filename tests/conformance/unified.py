@@ -76,7 +76,26 @@ _PREPARATIONS: Mapping[str, Sequence[tuple[str, Values]]] = {
     "POST /v5/spot-margin-trade/set-leverage": [
         ("/v5/spot-margin-trade/switch-mode", {"spotMarginMode": "1"})
     ],
-    "POST /v5/position/add-margin": [("/v5/account/set-margin-mode", {"setMarginMode": "ISOLATED_MARGIN"})],
+        # What is borrowed stands in the way of that.
+        ("/v5/account/no-convert-repay", {"coin": "SOL"}),
+        ("/v5/account/set-margin-mode", {"setMarginMode": "ISOLATED_MARGIN"}),
+    ],
+    # Thousands of payments of funding and of interest would lie between the two clocks.
+    "PUT /clock": [
+        ("/v5/account/no-convert-repay", {"coin": "SOL"}),
+        (
+            "/v5/order/create",
+            {
+                "category": "linear",
+                "symbol": "BTCUSDT",
+                "side": "Sell",
+                "orderType": "Market",
+                "qty": "0",
+                "reduceOnly": True,
+                "closeOnTrigger": True,
+            },
+        ),
+    ],
 }
 
 
