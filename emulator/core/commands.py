@@ -177,12 +177,13 @@ class SetAccountMargin(Command, frozen=True, kw_only=True):
 
 class SetCollateralUse(Command, frozen=True, kw_only=True):
     """Choose whether what is owned of assets counts among those that stand together; what is owed of them
-    does in any case. All of them or none."""
+    does in any case. All of them or none. others: assets for which the opposite is chosen with it."""
 
     account: AccountId
     wallet: str
     assets: tuple[str, ...]
     used: bool
+    others: tuple[str, ...] = ()
 
 
 class SetReplenishment(Command, frozen=True, kw_only=True):

@@ -295,6 +295,24 @@ def test_what_is_needed_goes_on_counting() -> None:
     assert refused == r.CollateralOff(asset="BTC")
 
 
+def test_what_counts_is_exchanged_at_once_or_not_at_all() -> None:
+    """1250 are needed, and of the GIFT 10000 * 2 / 2 count: without them a bitcoin that counts does it."""
+    world = Unified(USDT="1000", GIFT="10000", BTC="1")
+    world.does(world.using("BTC", used=False))
+    world.trade(LINEAR, "0.5", "50000")
+    assert world.refuses(world.using("GIFT", used=False)) == blocked(USE, Obstacle.MARGIN)
+    both = c.SetCollateralUse(
+        account=world.carol, wallet=WALLET, assets=("BTC",), used=True, others=("GIFT",)
+    )
+    assert [(event.asset, event.used) for event in world.does(both)] == [("BTC", True), ("GIFT", False)]
+    back = c.SetCollateralUse(
+        account=world.carol, wallet=WALLET, assets=("BTC",), used=False, others=("DOGE", "GIFT")
+    )
+    assert world.refuses(back) == blocked(USE, Obstacle.NOT_OFFERED)
+    assert world.engine.state.unused == {(world.carol, WALLET, "GIFT"): None}
+    world.is_same_again()
+
+
 def test_what_contracts_settle_in_counts_while_they_are_held() -> None:
     world = Unified(USDT="10000", BTC="1")
     world.trade(INVERSE, "10", "50000")

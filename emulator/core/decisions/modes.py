@@ -164,35 +164,37 @@ def set_collateral_use(
         return r.UnknownWallet(wallet=wallet)
     setting = Setting.COLLATERAL_USE
     optional = {one.asset for one in state.collateral[wallet] if one.is_optional}
-    if not optional.issuperset(command.assets):
+    wanted = dict.fromkeys(command.assets, command.used) | dict.fromkeys(command.others, not command.used)
+    if not optional.issuperset(wanted):
         return _blocked(setting, [Obstacle.NOT_OFFERED])
-    changed = [
-        asset
-        for asset in dict.fromkeys(command.assets)
-        if ((account.id, wallet, asset) not in state.unused) is not command.used
-    ]
+    changed = {
+        asset: used
+        for asset, used in wanted.items()
+        if ((account.id, wallet, asset) not in state.unused) is not used
+    }
     if not changed:
         return r.SettingUnchanged(setting=setting)
-    if not command.used and (account.id, wallet) in state.shared:
+    dropped = [asset for asset, used in changed.items() if not used]
+    if dropped and (account.id, wallet) in state.shared:
         settling = [
             symbol
             for symbol, market in state.markets.items()
             if (contract := market.instrument.contract) is not None
             and contract.wallet == wallet
-            and contract.settle in changed
+            and contract.settle in dropped
         ]
         obstacle = _traded(account, settling)
         if obstacle is not None:
             return _blocked(setting, [obstacle])
         figures = sums(state, account, wallet, now_us)
         rates = dict(collateral_rates(state, wallet, now_us, account.id))
-        rates |= {asset: replace(rates[asset], is_used=False) for asset in changed}
-        counts = any(figures[asset].margin_balance > ZERO for asset in changed if asset in figures)
+        rates |= {asset: replace(rates[asset], is_used=used) for asset, used in changed.items()}
+        counts = any(figures[asset].margin_balance > ZERO for asset in dropped if asset in figures)
         if counts and not _is_covered(figures, rates):
             return _blocked(setting, [Obstacle.MARGIN])
     return [
-        e.CollateralUseSet(account=account.id, wallet=wallet, asset=asset, used=command.used)
-        for asset in changed
+        e.CollateralUseSet(account=account.id, wallet=wallet, asset=asset, used=used)
+        for asset, used in changed.items()
     ]
 
 

@@ -139,7 +139,7 @@ async def create_orders(call: Call) -> Told:
     answers=Batch,
 )
 async def amend_orders(call: Call) -> Told:
-    return await _several(call, trading.amend, is_new=False)
+    return await _several(call, trading.amend_active, is_new=False)
 
 
 @rows.route(

@@ -16,7 +16,7 @@ from emulator.core.commands import CancelOrder, CancelOrders, Command, ModifyOrd
 from emulator.core.engine import Done
 from emulator.core.events import OrderCanceled, OrderPlaced
 from emulator.core.instruments import TriggerSource
-from emulator.core.orders import Order, OrderTerms, StopRole
+from emulator.core.orders import Order, OrderStatus, OrderTerms, StopRole
 from emulator.core.rejections import AmendChangesNothing, Rejection, UnknownOrder, WouldTrigger
 from emulator.exchanges.bybit.auth import ORDER as MAY_ORDER
 from emulator.exchanges.bybit.categories import Category
@@ -201,6 +201,16 @@ def amend(call: Call, category: Category, values: Mapping[str, Any]) -> Submissi
         return ids
 
     return call.attempt(command, answer)
+
+
+def amend_active(call: Call, category: Category, values: Mapping[str, Any]) -> Submission[OrderIds]:
+    """The same of an order of a batch."""
+    order = _named_order(call, category, find(category, values["symbol"], call.now_us), values)
+    if order is not None and order.status in (OrderStatus.DORMANT, OrderStatus.WAITING):
+        # Quirk: batches do not change conditional orders, though they have parameters for their triggers
+        # (Batch Amend Order).
+        raise refuse(110032 if category.is_derivative else 170312)
+    return amend(call, category, values)
 
 
 _CHANGES: Final = frozenset(

@@ -46,6 +46,16 @@ def span_of(call: Call, *, longest_us: int = WEEK_US, default_us: int = WEEK_US)
     return Span(start_us, end_us + MILLISECOND_US - 1)
 
 
+def asked_number(cursor: str | None) -> int | None:
+    """The number that a page begins with; raises 10001."""
+    if not cursor:
+        return None
+    parts = read_cursor(cursor, 1)
+    if parts is None or not (parts[0].isascii() and parts[0].isdecimal() and len(parts[0]) <= 18):
+        raise refuse_parameter("cursor")
+    return int(parts[0])
+
+
 class Place(NamedTuple):
     """Where a record stands among those of several instruments, the newest last."""
 

@@ -113,6 +113,18 @@ async def test_an_open_position_gets_a_margin_of_its_own_and_gives_it_back(pit: 
     assert (await pit.coin("USDT"))["walletBalance"] == "999994.49945"
 
 
+async def test_a_batch_of_switches_is_all_or_none(pit: Treasury) -> None:
+    """A position in bitcoin's inverse contract keeps it from being switched off, and so ether beside it."""
+    path = f"{SWITCH}-batch"
+    sent = [{"coin": "ETH", "collateralSwitch": "OFF"}, {"coin": "SOL", "collateralSwitch": "ON"}]
+    assert (await pit.post(path, {"request": sent}))["list"] == sent
+    await pit.trade("inverse:BTCUSD", "100")
+    mixed = [{"coin": "ETH", "collateralSwitch": "ON"}, {"coin": "BTC", "collateralSwitch": "OFF"}]
+    await pit.no("POST", path, {"request": mixed})
+    told = {one["currency"]: one["collateralSwitch"] for one in (await pit.get(COLLATERAL))["list"]}
+    assert (told["ETH"], told["BTC"], told["SOL"]) == (False, True, True)
+
+
 async def test_a_mode_that_cannot_be_is_refused_with_its_reasons(pit: Treasury) -> None:
     await pit.post("/v5/account/borrow", {"coin": "ETH", "amount": "1"})
     reply = await pit.ask("POST", MODE, {"setMarginMode": "ISOLATED_MARGIN"})

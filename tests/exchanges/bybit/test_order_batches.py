@@ -85,6 +85,19 @@ async def test_batches_amend_and_cancel(pit: Pit, category: str) -> None:
     assert await pit.open(category) == []
 
 
+@pytest.mark.parametrize(("category", "code"), [(SPOT, 170312), (LINEAR, 110032)])
+async def test_batches_do_not_amend_conditional_orders(pit: Pit, category: str, code: int) -> None:
+    # batch-amend.mdx: conditional orders are not supported.
+    waits = {"triggerPrice": "101000", "triggerDirection": 1}
+    if category == SPOT:
+        waits = {"triggerPrice": "101000", "orderFilter": "StopOrder"}
+    order = await pit.place(MEMBERS[category], **waits)
+    named = {"symbol": "BTCUSDT", "orderId": order, "price": "98000"}
+    listed, codes = await batch(pit, "amend", category, [named])
+    assert ([one["code"] for one in codes], listed[0]["orderId"]) == ([code], "")
+    await pit.post("/v5/order/amend", {"category": category, **named})
+
+
 @pytest.mark.parametrize(("category", "most"), [(SPOT, 10), (LINEAR, 20)])
 async def test_a_batch_has_a_largest_size(pit: Pit, category: str, most: int) -> None:
     # batch-place.mdx: a maximum of 20 orders (linear), 10 orders (spot) can be placed per request.

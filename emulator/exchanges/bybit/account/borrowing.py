@@ -20,13 +20,13 @@ from emulator.core.rejections import (
     Rejection,
 )
 from emulator.exchanges.bybit.account.readings import collateral_of, read
-from emulator.exchanges.bybit.account.spans import asked_number, asked_span
 from emulator.exchanges.bybit.auth import POSITION, READ
 from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text
 from emulator.exchanges.bybit.figures import decimal_text
 from emulator.exchanges.bybit.payloads.account import Borrowed, Interest, Interests, Repaid, Repayments
 from emulator.exchanges.bybit.refusals import refuse, refuse_parameter
 from emulator.exchanges.bybit.running import UNIFIED
+from emulator.exchanges.bybit.windows import asked_number, span_of
 from emulator.runtime.submission import Submission
 from emulator.web.contract import Call, Kind, Parameter, Refusal, Rows
 
@@ -121,7 +121,7 @@ def _refusal(call: Call, rejection: Rejection, command: c.BorrowFunds | c.RepayF
 )
 async def interest_charged(call: Call) -> Interests:
     values = call.values
-    start_us, end_us = asked_span(call, SPAN_US)
+    start_us, end_us = span_of(call, longest_us=SPAN_US, default_us=SPAN_US)
     last = asked_number(values.get("cursor"))
     query = transactions_of(
         call.account,

@@ -108,7 +108,7 @@ def set_switch(call: Call) -> Submission[Nothing]:
     "POST",
     "/v5/account/set-collateral-switch-batch",
     summary="Batch set collateral coin",
-    description="Those that are switched on first, then those that are switched off: either all or none.",
+    description="Either all of them or none.",
     security=POSITION,
     parameters=(
         Parameter(
@@ -117,31 +117,35 @@ def set_switch(call: Call) -> Submission[Nothing]:
     ),
     answers=CollateralSwitches,
 )
-async def set_switches(call: Call) -> CollateralSwitches:
+def set_switches(call: Call) -> Submission[CollateralSwitches]:
     wanted: dict[str, str] = {}
     for member in call.values["request"]:
         if isinstance(member, Refusal):
             raise member
         if wanted.setdefault(member["coin"], member["collateralSwitch"]) != member["collateralSwitch"]:
             raise refuse(TWICE, text=TEXTS[TWICE])
-    # More collateral first, as it may be what lets other coins go.
-    for word in ("ON", "OFF"):
-        coins = tuple(coin for coin, one in wanted.items() if one == word)
-        if coins:
-            command = _command(call, coins, used=word == "ON")
-            await call.attempt(command, lambda done, command=command: _check(call, done, command))  # type: ignore[misc]  # bound by its default
-    return {"list": [{"coin": coin, "collateralSwitch": word} for coin, word in wanted.items()]}
+    on, off = (tuple(coin for coin, one in wanted.items() if one == word) for word in ("ON", "OFF"))
+    # What is switched on may be what lets other coins go.
+    command = _command(call, on, used=True, others=off)
+
+    def answer(done: Done) -> CollateralSwitches:
+        _check(call, done, command)
+        return {"list": [{"coin": coin, "collateralSwitch": word} for coin, word in wanted.items()]}
+
+    return call.attempt(command, answer)
 
 
-def _command(call: Call, coins: tuple[str, ...], *, used: bool) -> c.SetCollateralUse:
+def _command(
+    call: Call, coins: tuple[str, ...], *, used: bool, others: tuple[str, ...] = ()
+) -> c.SetCollateralUse:
     known = collateral_of(call.engine)
-    for coin in coins:
+    for coin in (*coins, *others):
         if coin not in known:
             raise refuse(110050)
         if not known[coin].is_optional:
             # Of the two stablecoins that contracts settle in nobody has a choice ("Set Collateral Coin").
             raise refuse(NOT_SWITCHED, text=TEXTS[NOT_SWITCHED])
-    return c.SetCollateralUse(account=call.account, wallet=UNIFIED, assets=coins, used=used)
+    return c.SetCollateralUse(account=call.account, wallet=UNIFIED, assets=coins, used=used, others=others)
 
 
 def _check(call: Call, done: Done, command: c.SetCollateralUse) -> None:

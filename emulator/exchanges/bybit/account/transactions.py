@@ -9,7 +9,6 @@ from typing import Final
 from emulator.core.history import Transaction as TransactionRecord
 from emulator.core.history import TransactionKind, transactions_of
 from emulator.core.numbers import exact
-from emulator.exchanges.bybit.account.spans import asked_number
 from emulator.exchanges.bybit.auth import READ
 from emulator.exchanges.bybit.categories import CATEGORIES, OPTION, category_of, listing_of
 from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text
@@ -18,6 +17,7 @@ from emulator.exchanges.bybit.ids import execution_id_text, funding_id_text, ord
 from emulator.exchanges.bybit.payloads.account import Transaction, Transactions
 from emulator.exchanges.bybit.refusals import refuse_parameter
 from emulator.exchanges.bybit.running import UNIFIED
+from emulator.exchanges.bybit.windows import asked_number
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
 rows = Rows()

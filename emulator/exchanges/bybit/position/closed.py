@@ -6,7 +6,6 @@ from typing import Final
 
 from emulator.core.history import ClosedRecord, FillKind, Query
 from emulator.core.numbers import exact
-from emulator.exchanges.bybit.account.spans import asked_span
 from emulator.exchanges.bybit.auth import READ
 from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text, read_cursor
 from emulator.exchanges.bybit.figures import decimal_text, time_text, zero_text
@@ -17,6 +16,7 @@ from emulator.exchanges.bybit.position.sums import amount, average
 from emulator.exchanges.bybit.position.words import CATEGORY, CURSOR, SYMBOL_OPTIONAL, asked_category, find
 from emulator.exchanges.bybit.refusals import refuse_parameter
 from emulator.exchanges.bybit.vocabulary import ORDER_TYPE_WORDS
+from emulator.exchanges.bybit.windows import span_of
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
 rows = Rows()
@@ -50,7 +50,7 @@ EXECUTION_TYPES: Final = {
 async def closed_positions(call: Call) -> ClosedPositions:
     category, values = asked_category(call), call.values
     symbol = values.get("symbol")
-    start_us, end_us = asked_span(call, SPAN_US)
+    start_us, end_us = span_of(call, longest_us=SPAN_US, default_us=SPAN_US)
     until = _until(values.get("cursor"))
     listings = category.listings.values() if symbol is None else (find(category, symbol, call.now_us),)
     found: list[tuple[ClosedRecord, Listing]] = []
