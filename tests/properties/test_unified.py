@@ -14,7 +14,6 @@ from tests.properties.test_everything import OnScript, OnSynthetic
 from tests.properties.test_snapshot import Restoring
 from tests.properties.unified_universe import UnifiedUniverse, act
 
-
 IS_LONG = os.environ.get("EMULATOR_TEST_LONG") == "1"
 STEPS = 100 if IS_LONG else 60
 
