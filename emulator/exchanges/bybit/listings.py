@@ -407,7 +407,7 @@ def _contract(
         funding_hours=0 if quarter else 8,
         # Quirk: what is left of the margin of a position that was liquidated goes to the insurance fund
         # (help centre, "Liquidation Process").
-        liquidation_fee=tiers[0].maintenance_rate,
+        liquidation_fee=tiers[0].maintenance_rate + TAKER_FEE,
         maintenance_fee=TAKER_FEE,
         tiers=tiers,
         leverage_default=Decimal(10),
