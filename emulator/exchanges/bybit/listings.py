@@ -327,6 +327,7 @@ def _pair(row: PairRow) -> Listing:
         reference_minutes=0,
         bid_multiplier_up=1 + _number(row.price_limit_x, "price_limit_x"),
         ask_multiplier_down=1 - _number(row.price_limit_x, "price_limit_x"),
+        band_at_trigger=True,
         orders_max=500,
         trigger_orders_max=30,
         amends_max=10_000,
