@@ -102,6 +102,9 @@ def _backing(state: State, risk: Risk, cover: Cover, now_us: int) -> dict[Watche
     return stakes
 
 
+CHARGES_SPARED = 24
+"""For how many charges of interest bands leave room where something is owed."""
+
 _WIDTHS = tuple(map(Decimal, "0.5 0.3 0.2 0.12 0.07 0.04 0.02 0.01 0.004 0.001 0.0003 0.0001 0".split()))
 """How far all prices may go at once, tried one after the other, as parts of each."""
 
@@ -142,13 +145,16 @@ def _worst(state: State, risk: Risk, cover: Cover, warning: Decimal, width: Deci
         kept[settle] = kept.get(settle, ZERO) + max(needs) + spared
     left = ZERO
     moving = {one.asset for one in state.collateral[risk.wallet] if one.index_of}
+    hourly = {one.asset: one.hourly_rate for one in state.collateral[risk.wallet]}
     for asset, amount in owned.items():
         rate = cover.rate(asset)
         away = width if asset in moving else ZERO
         ask = rate.ask * (ONE + away)
         left += min(amount * rate.bid * (ONE - away), amount * ask)
-        owed = cover.owed(asset, amount) * rate.debt_maintenance
-        left -= (kept[asset] + owed) * ask * warning
+        owed = cover.owed(asset, amount)
+        # Interest grows on itself, by less than that of one more charge.
+        owed += (charged := owed * hourly.get(asset, ZERO) * (CHARGES_SPARED + 1))
+        left -= (kept[asset] + owed * rate.debt_maintenance) * ask * warning + charged * ask
     return left
 
 

@@ -44,6 +44,24 @@ def rounded(value: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
     return _ROUND[rounding](value, step)
 
 
+def initial_margin(contract: Contract, value: Decimal, leverage: Decimal) -> Decimal:
+    """Initial margin of so much, with its sign: abs(value) / leverage, and what closing it at its bankruptcy
+    price costs, as far as the contract counts that."""
+    margin = divided(abs(value), leverage, contract.settle_step, contract.margin_rounding)
+    if contract.initial_fee and value:
+        direction = ONE if value > ZERO else -ONE
+        margin += closing_fee(contract, abs(value), direction, leverage, contract.initial_fee)
+    return margin
+
+
+def closing_fee(
+    contract: Contract, value: Decimal, direction: Decimal, leverage: Decimal, rate: Decimal
+) -> Decimal:
+    """The fee for closing what is worth so much at its bankruptcy price, V * (L - s * d) / L."""
+    bankrupt = value * (leverage - contract.sense * direction) * rate
+    return divided(bankrupt, leverage, contract.settle_step, Rounding.UP)
+
+
 def divided(numerator: Decimal, denominator: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
     """The quotient with one rounding, to a multiple of `step`."""
     return _DIVIDE[rounding](numerator, denominator, step)

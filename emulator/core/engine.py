@@ -169,6 +169,7 @@ class Engine:
             and (not due or due[0][0] > now_us)
             and not state.disturbed
             and not state.jolted
+            and not state.charged
             and vigil.next_due_us > now_us
         ):
             if now_us > self._advanced_us:

@@ -15,7 +15,8 @@ from emulator.core.contracts import (
     Contract,
     Rounding,
     Valuation,
-    divided,
+    closing_fee,
+    initial_margin,
     maintenance_of,
     rounded,
     value_of,
@@ -223,27 +224,9 @@ def requirement(
     value = margin_value(contract, position, mark)
     bids, asks = resting.at(position.leverage)
     larger = max(value + bids, value - asks, key=abs)
-    total = _margin(contract, larger, position.leverage)
-    own = _margin(contract, value, position.leverage)
+    total = initial_margin(contract, larger, position.leverage)
+    own = initial_margin(contract, value, position.leverage)
     return Requirement(position=own, orders=total - own)
-
-
-def _margin(contract: Contract, value: Decimal, leverage: Decimal) -> Decimal:
-    """Initial margin of so much, with its sign: abs(value) / leverage, and what closing it at its bankruptcy
-    price costs, as far as the contract counts that."""
-    margin = divided(abs(value), leverage, contract.settle_step, contract.margin_rounding)
-    if contract.initial_fee and value:
-        direction = ONE if value > ZERO else -ONE
-        margin += _closing_fee(contract, abs(value), direction, leverage, contract.initial_fee)
-    return margin
-
-
-def _closing_fee(
-    contract: Contract, value: Decimal, direction: Decimal, leverage: Decimal, rate: Decimal
-) -> Decimal:
-    """The fee for closing what is worth so much at its bankruptcy price, V * (L - s * d) / L."""
-    bankrupt = value * (leverage - contract.sense * direction) * rate
-    return divided(bankrupt, leverage, contract.settle_step, Rounding.UP)
 
 
 def maintenance(contract: Contract, position: Position, mark: Decimal) -> Decimal:
@@ -285,7 +268,7 @@ def order_cost(
     """
     value = abs(value_of(contract, quantity, price if assumed is None else assumed))
     signed = value if quantity > ZERO else -value
-    return _margin(contract, signed, leverage) + cost_beside_margin(
+    return initial_margin(contract, signed, leverage) + cost_beside_margin(
         contract, quantity=quantity, price=price, mark=mark, leverage=leverage, rule=rule
     )
 
@@ -309,7 +292,7 @@ def cost_beside_margin(
     if rule.opening_rate:
         cost += rounded(value * rule.opening_rate, contract.settle_step, Rounding.UP)
     if rule.closing_rate:
-        cost += _closing_fee(contract, value, direction, leverage, rule.closing_rate)
+        cost += closing_fee(contract, value, direction, leverage, rule.closing_rate)
     return cost
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 
 import msgspec
 
-from emulator.core.contracts import Contract, Rounding, divided, rounded, value_of
+from emulator.core.contracts import Contract, Rounding, closing_fee, divided, rounded, value_of
 from emulator.core.numbers import ONE, ZERO, divide_half
 
 
@@ -205,11 +205,17 @@ def joined_leverage(contract: Contract, position: Position, value: Decimal, leve
 
 
 def entry_margin(contract: Contract, *, quantity: Decimal, price: Decimal, leverage: Decimal) -> Decimal:
-    """What opening so many contracts at a price takes as isolated margin: value / leverage."""
+    """What opening so many contracts at a price takes as isolated margin: value / leverage, and what closing
+    them costs as far as the contract's initial margin has that. quantity: below zero sold."""
     amount = abs(quantity) * contract.size
     if contract.is_inverse:
-        return divided(amount, price * leverage, contract.settle_step, contract.margin_rounding)
-    return divided(amount * price, leverage, contract.settle_step, contract.margin_rounding)
+        margin = divided(amount, price * leverage, contract.settle_step, contract.margin_rounding)
+    else:
+        margin = divided(amount * price, leverage, contract.settle_step, contract.margin_rounding)
+    if contract.initial_fee:
+        direction, value = ONE if quantity > ZERO else -ONE, abs(value_of(contract, quantity, price))
+        margin += closing_fee(contract, value, direction, leverage, contract.initial_fee)
+    return margin
 
 
 def after_funding(position: Position, amount: Decimal, *, margin: Decimal = ZERO) -> Position:

@@ -16,12 +16,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from emulator.core import commands as c
-from emulator.core.bands import Watched, bands
+from emulator.core.bands import CHARGES_SPARED, Watched, bands
 from emulator.core.contracts import Contract
 from emulator.core.fences import Fences
 from emulator.core.funding import next_funding_us, next_interest_us
 from emulator.core.ids import AccountId
-from emulator.core.liquidation import Band, Risk
+from emulator.core.liquidation import NEVER, Band, Risk
 from emulator.core.markets import SECOND_US
 from emulator.core.marks import Marks
 from emulator.core.numbers import ONE, divide_half
@@ -45,8 +45,8 @@ class Vigil:
     something may be due at the earliest, unless the state says that something changed since.
     """
 
-    __slots__ = ("_crossings", "_debtors", "_dirty", "_fences", "_guarded", "_interest_minute", "_state",
-                 "_tick_us", "_warning", "calls", "next_due_us", "warned")  # fmt: skip
+    __slots__ = ("_crossings", "_debtors", "_dirty", "_fences", "_guarded", "_interest_minute", "_spared",
+                 "_state", "_tick_us", "_warning", "calls", "next_due_us", "warned")  # fmt: skip
 
     def __init__(self, state: State, rules: EngineRules) -> None:
         self._state = state
@@ -56,6 +56,8 @@ class Vigil:
         self._dirty: dict[AccountId, None] = {}
         self._debtors: dict[AccountId, None] = {}
         """Accounts that may owe something when interest is due."""
+        self._spared: dict[AccountId, int] = {}
+        """How many more charges of interest the bands of an account have room for."""
         self._interest_minute = rules.margin.interest_minute
         self._guarded: dict[AccountId, dict[Risk, tuple[Watched, ...]]] = {}
         """The risks of an account, and for which prices they have bands."""
@@ -75,7 +77,7 @@ class Vigil:
         It may be the one through which was searched, at most until `now_us` or a minute ahead.
         """
         state = self._state
-        if state.disturbed or state.jolted:
+        if state.disturbed or state.jolted or state.charged:
             self._note(after_us)
         if self.next_due_us == _UNKNOWN:
             self.next_due_us = self._soonest(after_us, now_us)
@@ -84,6 +86,13 @@ class Vigil:
     def _note(self, after_us: int) -> None:
         state = self._state
         tick_us = after_us - after_us % SECOND_US + SECOND_US
+        for account in state.charged:
+            # Bands leave room for some of it, so that not all prices are looked at each hour.
+            left = self._spared.get(account, 0)
+            if not left or owed_too_far(state, account):
+                state.disturbed[account] = None
+            self._spared[account] = max(0, left - 1)
+        state.charged.clear()
         for account in state.disturbed:
             if may_owe(state, account):
                 self._debtors[account] = None
@@ -111,15 +120,16 @@ class Vigil:
                 soonest = min(soonest, next_funding_us(after_us, contract.funding_hours))
             if contract.delivery_us is not None:
                 soonest = min(soonest, max(contract.delivery_us, after_us + 1))
+        # What is paid changes bands, but interest mostly does not.
+        until_us = min(soonest, max(now_us, after_us + LOOK_AHEAD_US))
         if self._debtors:
             soonest = min(soonest, next_interest_us(after_us, self._interest_minute))
-        until_us = max(now_us, after_us + LOOK_AHEAD_US)
         for one in sorted(self._fences):
             crossing = self._crossings.get(one)
             if crossing is None or crossing[0] <= after_us:
                 if self._tick_us is not None:
                     continue  # It is searched for from there.
-                crossing = self._crossings[one] = self._crossing(one, after_us, min(until_us, soonest))
+                crossing = self._crossings[one] = self._crossing(one, after_us, until_us)
             soonest = min(soonest, crossing[0])
         return soonest
 
@@ -180,7 +190,7 @@ class Vigil:
         state = self._state
         if not state.holders and not (state.lending and (self._debtors or state.disturbed)):
             return []
-        if self._state.disturbed or self._state.jolted:
+        if state.disturbed or state.jolted or state.charged:
             self._note(now_us)
         moved = frozenset(symbols)
         sharing = {account for account, _ in self._state.shared}
@@ -209,6 +219,7 @@ class Vigil:
         for account in sorted(doubtful):
             self._dirty.pop(account, None)
             self._give_up(account)
+            self._spared[account] = CHARGES_SPARED
             warned = self.warned.pop(account, ())
             for wallet in owed_too_far(self._state, account):
                 asked.append(c.ExchangeOwed(account=account, wallet=wallet))
@@ -225,7 +236,10 @@ class Vigil:
                     if risk not in warned:
                         self.calls.append(risk)
                 warning = ONE if is_called else self._warning
-                self._guard(risk, bands(self._state, risk, cover, warning, at_us))
+                safe = bands(self._state, risk, cover, warning, at_us)
+                if NEVER in safe.values():
+                    self._spared[account] = 0
+                self._guard(risk, safe)
         asked += [c.Liquidate(risk=risk) for risk in sorted(lost)]
         return asked
 

@@ -61,11 +61,6 @@ NEVER_ACCEPTED = unified.NEVER_ACCEPTED | {
     # Nobody has portfolio margin here, which is what everybody is told.
     "GET /fapi/v1/pmAccountInfo",
     "GET /dapi/v1/pmAccountInfo",
-    # Unified accounts choose that for all contracts at once.
-    "POST /v5/position/switch-isolated",
-    # Of isolated margin, which nobody has chosen here.
-    "POST /v5/position/add-margin",
-    "POST /v5/position/set-auto-add-margin",
 }
 
 
@@ -124,13 +119,9 @@ class Asked:
 
     def prepare(self) -> None:
         """Make what the row needs and the furniture lacks, or bars."""
-        if self.row.document == unified.SITE:
-            for path, body in unified.preparation_of(self.row.label):
-                response = self._session.post(
-                    self._root + path, json=body, auth=self._auth, timeout=SECONDS_MAX
-                )
-                assert response.json()["retCode"] == 0, response.text
-            return
+        for path, body in unified.preparation_of(self.row.label):
+            response = self._session.post(self._root + path, json=body, auth=Stamped(), timeout=SECONDS_MAX)
+            assert response.json()["retCode"] == 0, response.text
         if self.row.document not in CONTRACTS:
             return
         for method, path, values in contracts.preparation_of(self.row.document, self.row.label):

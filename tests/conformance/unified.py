@@ -69,6 +69,11 @@ NEVER_ACCEPTED = {
 }
 
 _BORROW = ("/v5/account/borrow", {"coin": "BTC", "amount": "0.5"})
+_ISOLATED = (
+    # What is borrowed stands in the way of that.
+    ("/v5/account/no-convert-repay", {"coin": "SOL"}),
+    ("/v5/account/set-margin-mode", {"setMarginMode": "ISOLATED_MARGIN"}),
+)
 _PREPARATIONS: Mapping[str, Sequence[tuple[str, Values]]] = {
     "POST /v5/account/repay": [_BORROW],
     "POST /v5/account/no-convert-repay": [_BORROW],
@@ -76,7 +81,24 @@ _PREPARATIONS: Mapping[str, Sequence[tuple[str, Values]]] = {
     "POST /v5/spot-margin-trade/set-leverage": [
         ("/v5/spot-margin-trade/switch-mode", {"spotMarginMode": "1"})
     ],
-    "POST /v5/position/add-margin": [("/v5/account/set-margin-mode", {"setMarginMode": "ISOLATED_MARGIN"})],
+    "POST /v5/position/add-margin": _ISOLATED,
+    "POST /v5/position/set-auto-add-margin": _ISOLATED,
+    # Thousands of payments of funding and of interest would lie between the two clocks.
+    "PUT /clock": [
+        ("/v5/account/no-convert-repay", {"coin": "SOL"}),
+        (
+            "/v5/order/create",
+            {
+                "category": "linear",
+                "symbol": "BTCUSDT",
+                "side": "Sell",
+                "orderType": "Market",
+                "qty": "0",
+                "reduceOnly": True,
+                "closeOnTrigger": True,
+            },
+        ),
+    ],
 }
 
 

@@ -17,7 +17,7 @@ from emulator.core.state import Account, State
 from emulator.core.tape import Market
 
 NOT_COMPARED = {
-    State: {"disturbed", "folds", "jolted", "position_listener", "touched"},
+    State: {"charged", "disturbed", "folds", "jolted", "position_listener", "touched"},
     Market: {"feed", "instrument", "bounds", "_average"},
     Ledger: {"listener"},
 }

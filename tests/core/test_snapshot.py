@@ -185,7 +185,8 @@ STATE = {
         "orders", "positions", "replenished", "shared", "spot_margins", "unused",
     },
     "derived": {
-        "booked", "client_ids", "counts", "disturbed", "holders", "jolted", "list_client_ids", "touched",
+        "booked", "charged", "client_ids", "counts", "disturbed", "holders", "jolted", "list_client_ids",
+        "touched",
     },
     "given": {
         "account_margin_default", "collateral", "discount_asset", "folds", "keeps_lifetimes", "lending",

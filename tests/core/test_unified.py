@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from emulator.core import commands as c
@@ -15,7 +16,7 @@ from emulator.core.instruments import Side
 from emulator.core.margin import requirement
 from emulator.core.numbers import exact
 from emulator.core.orders import EndReason, OrderStatus
-from emulator.core.positions import AccountMargin, Leg, MarginMode
+from emulator.core.positions import AccountMargin, Leg, MarginMode, entry_margin
 from emulator.core.rejections import Obstacle, Setting
 from emulator.core.rules import MarginRules
 from tests.core.futures import BTC_TIERS, held, linear
@@ -335,6 +336,20 @@ def test_totals_are_told_with_and_without_haircuts() -> None:
     assert rates == (D("0.0309"), D("0.0025"))
     world.does(world.using("BTC", used=False))
     assert (plain(world.totals().worth), plain(world.totals().margin_balance)) == ("10000", "4000")
+
+
+def test_what_closing_costs_is_put_up_for_an_isolated_position_where_the_contract_says_so() -> None:
+    """40000 / 50 = 800. Long 0.055 % of 40000 * 49 / 50 = 21.56, as in Bybit's help centre ("Liquidation
+    Price Calculation under Isolated Mode"); short 0.055 % of 40000 * 51 / 50 = 22.44. Inverse it is the
+    other way round: 1 / 50 = 0.02, and 0.055 % of 51 / 50 = 0.000561, or of 49 / 50 = 0.000539."""
+    contract = linear(BTC_TIERS, initial_fee=D("0.00055"))
+    coin = msgspec.structs.replace(contract, is_inverse=True)
+    with exact():
+        margins = [
+            entry_margin(one, quantity=D(quantity), price=D(40000), leverage=D(50))
+            for one, quantity in ((contract, "1"), (contract, "-1"), (coin, "40000"), (coin, "-40000"))
+        ]
+    assert [plain(margin) for margin in margins] == ["821.56", "822.44", "0.020561", "0.020539"]
 
 
 def test_what_closing_costs_is_a_part_of_initial_margin_where_the_contract_says_so() -> None:

@@ -37,6 +37,7 @@ class Bybit(Venue):
         Product.LINEAR: Decimal("0.1"),
         Product.INVERSE: Decimal(1000),
     }
+    margin_has_fee = True
     fees: ClassVar = {
         Product.SPOT: (Decimal("0.001"), Decimal("0.001")),
         Product.LINEAR: (Decimal("0.0002"), Decimal("0.00055")),

@@ -46,6 +46,8 @@ class Venue(ABC):
     """What one lot is on its wire."""
     fees: ClassVar[dict[Product, tuple[Decimal, Decimal]]]
     """Of makers and takers, as the exchange's schedule has them for newcomers."""
+    margin_has_fee: ClassVar[bool] = False
+    """Whether the margin of a position has what closing it costs where nothing is left of the rest."""
     funds: ClassVar[dict[str, str]] = {"USDT": "100000", "BTC": "10"}
 
     KEY = "story-key"

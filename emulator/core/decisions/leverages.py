@@ -10,7 +10,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.checks import check_status
-from emulator.core.contracts import Contract, divided, value_max
+from emulator.core.contracts import Contract, initial_margin, value_max
 from emulator.core.coverage import collateral, mark_price, resting, spendable
 from emulator.core.decisions.contracts import contract_of
 from emulator.core.decisions.decision import Decision
@@ -121,11 +121,8 @@ def _check_range(contract: Contract, leverage: Decimal) -> Rejection | None:
 
 def _refit(contract: Contract, position: Position, leverage: Decimal) -> Decimal:
     """How much margin an isolated position takes, or gives back, if below zero, at another leverage."""
-    now, then = (
-        divided(position.cost, of, contract.settle_step, contract.margin_rounding)
-        for of in (position.leverage, leverage)
-    )
-    return then - now
+    cost = position.direction * position.cost
+    return initial_margin(contract, cost, leverage) - initial_margin(contract, cost, position.leverage)
 
 
 def _check(

@@ -10,7 +10,16 @@ from decimal import Decimal
 
 from emulator.core import commands as c
 from emulator.core import events as e
-from emulator.core.contracts import Contract, Rounding, divided, quantity_worth, rounded, tier_of, value_of
+from emulator.core.contracts import (
+    Contract,
+    Rounding,
+    divided,
+    initial_margin,
+    quantity_worth,
+    rounded,
+    tier_of,
+    value_of,
+)
 from emulator.core.coverage import spendable
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.lending import repaid
@@ -85,7 +94,7 @@ def _replenished(
     step = contract.settle_step
     free = spendable(state, rules, state.accounts[risk.account], risk.wallet, contract.settle, now_us)
     left = min(free, divided(position.cost - position.margin, ONE, step, Rounding.DOWN))
-    portion = divided(position.cost, position.leverage, step, contract.margin_rounding) or left
+    portion = initial_margin(contract, position.direction * position.cost, position.leverage) or left
     equity, moved = now.equity, list[e.MarginMoved]()
     while left > ZERO and is_liquidated(now.maintenance, equity):
         amount = min(portion, left)

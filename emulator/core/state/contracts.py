@@ -86,6 +86,8 @@ class ContractState:
         """Those that are not flat."""
         self.holders: dict[str, dict[tuple[AccountId, Leg], Position]] = {}
         """The same by instrument."""
+        self.charged: dict[AccountId, None] = {}
+        """Whose debts were charged interest, and else nothing, since somebody looked."""
         self.disturbed: dict[AccountId, None] = {}
         """Accounts whose positions, or what covers them, changed; who looks ahead for them clears it."""
         self.jolted: dict[str, None] = {}
@@ -473,7 +475,7 @@ class ContractState:
         paid = event.amount - event.of_loan
         if paid:
             self.ledger.settle(*place, -paid, INTEREST)
-        self.disturbed[event.account] = None
+        self.charged[event.account] = None
 
     def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
         contract = self.contract_of(event.instrument)

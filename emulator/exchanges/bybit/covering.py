@@ -55,9 +55,9 @@ def _collateral() -> Iterator[CollateralAsset]:
 
 
 MARGIN: Final = MarginRules(
-    # An order needs the fees for opening and for closing at its bankruptcy price as well (help centre, "Order
-    # Cost (USDT Contract)").
-    cost=CostRule(open_loss=False, opening_rate=TAKER_FEE, closing_rate=TAKER_FEE),
+    # An order needs the fee for opening as well (help centre, "Order Cost (USDT Contract)"); that for closing
+    # is a part of the initial margin.
+    cost=CostRule(open_loss=False, opening_rate=TAKER_FEE),
     leverage_scope=LeverageScope.ISOLATED_LEG,
     refits_isolated=True,
     account_margin={UNIFIED: AccountMargin.CROSS},

@@ -410,6 +410,9 @@ def _contract(
         # (help centre, "Liquidation Process").
         liquidation_fee=tiers[0].maintenance_rate + TAKER_FEE,
         maintenance_fee=TAKER_FEE,
+        # Initial margin has what closing at the bankruptcy price costs (help centre, "Liquidation Price
+        # Calculation under Isolated Mode"; "Get Wallet Balance", `totalPositionIM`).
+        initial_fee=TAKER_FEE,
         tiers=tiers,
         leverage_default=Decimal(10),
         marking=MarkRule(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from emulator.core.commands import TestOrder
-from emulator.core.contracts import maintenance_of, value_of
+from emulator.core.contracts import initial_margin, maintenance_of, value_of
 from emulator.core.engine import Done
 from emulator.core.instruments import Side
 from emulator.core.numbers import ONE, ZERO, divide_down, divide_half, exact, round_down
@@ -103,11 +103,13 @@ def _check(
     position = state.position(call.account, instrument, terms.leg)
     quantity = abs(position.quantity) if terms.quantity is None else terms.quantity
     signed = quantity if terms.side is Side.BUY else -quantity
-    before = value_of(contract, abs(position.quantity), price)
-    after = value_of(contract, abs(position.quantity + signed), price)
+    before, after = (
+        value_of(contract, held, price) for held in (position.quantity, position.quantity + signed)
+    )
     index = standing.price(listing.settle)
-    asked = divide_half(after - before, position.leverage, contract.settle_step) * index
-    kept = (maintenance_of(contract, after) - maintenance_of(contract, before)) * index
+    held, joined = (initial_margin(contract, value, position.leverage) for value in (before, after))
+    asked = (joined - held) * index
+    kept = (maintenance_of(contract, abs(after)) - maintenance_of(contract, abs(before))) * index
     totals = standing.statement.totals("")
 
     def rate(margin: Decimal) -> int:

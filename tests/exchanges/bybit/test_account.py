@@ -105,8 +105,8 @@ async def test_an_open_position_gets_a_margin_of_its_own_and_gives_it_back(pit: 
     await pit.trade(LINEAR, "0.1")
     await pit.hold("BTC/USDT", "100010")
     await pit.margin_mode("ISOLATED_MARGIN")
-    # 10001 / 10
-    assert (await pit.position())["positionBalance"] == "1000.1"
+    # 10001 / 10, and 10001 * 9 / 10 * 0.00055
+    assert (await pit.position())["positionBalance"] == "1005.050495"
     await pit.margin_mode("REGULAR_MARGIN")
     wallet = await pit.wallet()
     assert wallet["accountIMRate"] != ""

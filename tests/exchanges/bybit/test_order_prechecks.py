@@ -36,11 +36,11 @@ async def pit() -> AsyncIterator[Pit]:
 
 
 async def test_an_order_is_checked_and_not_placed(pit: Pit) -> None:
-    """10 BTC at 99000 are worth 990000: at a leverage of ten 99000 of a million, and maintenance margin at
-    0.005 of the first tier and 0.00055 for closing, 5494.5."""
+    """10 BTC at 99000 are worth 990000: at a leverage of ten 99000 of a million and for closing
+    990000 * 9 / 10 * 0.00055, so 99490.05; and to be kept 0.005 of the first tier and 0.00055, 5494.5."""
     checked = await pit.post(PATH, {**LONG, "qty": "10", "orderLinkId": "mine"})
     assert (checked["preImrE4"], checked["preMmrE4"], checked["orderLinkId"]) == (0, 0, "mine")
-    assert (checked["postImrE4"], checked["postMmrE4"]) == (990, 55)
+    assert (checked["postImrE4"], checked["postMmrE4"]) == (995, 55)
     assert await pit.open(LINEAR) == []
     # It is the id that the next order gets.
     assert checked["orderId"] == await pit.place(LONG)
@@ -57,8 +57,8 @@ async def test_an_order_that_is_not_covered_is_refused_with_its_rates(pit: Pit) 
     reply = await pit.ask("POST", PATH, {**LONG, "qty": "110"})
     body = reply.json
     assert (body["retCode"], body["result"]) == (110007, {})
-    # 110 * 99000 / 10 of a million
-    assert body["retExtInfo"]["post_imr_e4"] == 10890
+    # 10890000 / 10 and 10890000 * 9 / 10 * 0.00055 are 1094390.55 of a million.
+    assert body["retExtInfo"]["post_imr_e4"] == 10944
     assert set(body["retExtInfo"]) == {
         "future_order_id",
         "future_order_link_id",

@@ -57,13 +57,13 @@ async def test_a_linear_position_under_cross_margin(pit: Treasury) -> None:
         # A million dollars of others cover it down to nothing.
         "liqPrice": "",
         "bustPrice": "",
-        # 10200 / 10
-        "positionIM": "1020",
-        "positionIMByMp": "1020",
+        # 10200 / 10, and 10200 * 9 / 10 * 0.00055 for closing where nothing is left
+        "positionIM": "1025.049",
+        "positionIMByMp": "1025.049",
         # 10200 * 0.00555
         "positionMM": "56.61",
         "positionMMByMp": "56.61",
-        "positionBalance": "1020",
+        "positionBalance": "1025.049",
         "takeProfit": "",
         "stopLoss": "",
         "trailingStop": "0",
@@ -99,7 +99,7 @@ async def test_the_wallet_of_a_linear_position_under_cross_margin(pit: Treasury)
     tether, bitcoin = (next(one for one in wallet["coin"] if one["coin"] == coin) for coin in ("USDT", "BTC"))
     # 1000000 less the fee of 10001 * 0.00055; 10 BTC at 102000, of which a twentieth counts for nothing.
     assert (tether["walletBalance"], tether["equity"]) == ("999994.49945", "1000193.49945")
-    assert (tether["totalPositionIM"], tether["totalPositionMM"]) == ("1020", "56.61")
+    assert (tether["totalPositionIM"], tether["totalPositionMM"]) == ("1025.049", "56.61")
     assert (tether["totalOrderIM"], tether["locked"]) == ("0", "0")
     assert (tether["unrealisedPnl"], tether["cumRealisedPnl"]) == ("199", "-5.50055")
     assert (tether["usdValue"], bitcoin["usdValue"]) == ("1000193.49945", "1020000")
@@ -108,19 +108,19 @@ async def test_the_wallet_of_a_linear_position_under_cross_margin(pit: Treasury)
     assert (bitcoin["marginCollateral"], bitcoin["collateralSwitch"]) == (True, True)
     assert (wallet["totalWalletBalance"], wallet["totalPerpUPL"]) == ("2019994.49945", "199")
     assert wallet["totalEquity"] == wallet["totalMarginBalance"] == "2020193.49945"
-    assert (wallet["totalInitialMargin"], wallet["totalMaintenanceMargin"]) == ("1020", "56.61")
-    # 1000193.49945 + 969000 - 1020
-    assert wallet["totalAvailableBalance"] == "1968173.49945"
-    # 1020 and 56.61 over 1969193.49945
+    assert (wallet["totalInitialMargin"], wallet["totalMaintenanceMargin"]) == ("1025.049", "56.61")
+    # 1000193.49945 + 969000 - 1025.049
+    assert wallet["totalAvailableBalance"] == "1968168.45045"
+    # 1025.049 and 56.61 over 1969193.49945
     assert (wallet["accountIMRate"], wallet["accountMMRate"]) == ("0.0005", "0")
 
 
 async def test_an_order_beside_the_market_needs_margin_and_shows_it(pit: Treasury) -> None:
     await pit.rest(LINEAR, "0.1", "99000")
-    # 0.1 * 99000 / 10
-    assert (await pit.coin("USDT"))["totalOrderIM"] == "990"
+    # 0.1 * 99000 / 10, and 9900 * 9 / 10 * 0.00055
+    assert (await pit.coin("USDT"))["totalOrderIM"] == "994.9005"
     wallet = await pit.wallet()
-    assert (wallet["totalInitialMargin"], wallet["totalAvailableBalance"]) == ("990", "1949010")
+    assert (wallet["totalInitialMargin"], wallet["totalAvailableBalance"]) == ("994.9005", "1949005.0995")
 
 
 # Isolated margin
@@ -130,18 +130,18 @@ async def test_a_linear_position_under_isolated_margin(pit: Treasury) -> None:
     assert await pit.margin_mode("ISOLATED_MARGIN") == {"reasons": []}
     await pit.trade(LINEAR, "0.1")
     one = await pit.position()
-    # 10001 / 10
-    assert one["positionBalance"] == "1000.1"
-    # (10001 - 1000.1) / (0.1 * (1 - 0.00555)) = 90511.3379...
-    assert one["liqPrice"].startswith("90511.3")
+    # 10001 / 10, and 10001 * 9 / 10 * 0.00055
+    assert one["positionBalance"] == "1005.050495"
+    # (10001 - 1005.050495) / (0.1 * (1 - 0.00555)) = 90461.5...
+    assert one["liqPrice"].startswith("90461.5")
     wallet = await pit.wallet()
     assert {wallet[name] for name in _OF_ACCOUNTS} == {""}
     tether = next(one for one in wallet["coin"] if one["coin"] == "USDT")
     assert tether["walletBalance"] == "999994.49945"
     told = await pit.get("/v5/account/withdrawal", {"coinName": "USDT,BTC"})
     # What is put up for it may not leave; it is kept by that alone.
-    assert told["availableWithdrawal"] == "998994.39945"
-    assert told["availableWithdrawalMap"] == {"USDT": "998994.39945", "BTC": "10"}
+    assert told["availableWithdrawal"] == "998989.448955"
+    assert told["availableWithdrawalMap"] == {"USDT": "998989.448955", "BTC": "10"}
 
 
 _OF_ACCOUNTS = (
@@ -166,14 +166,14 @@ async def test_an_inverse_position_under_isolated_margin(pit: Treasury) -> None:
     await pit.hold("BTC/USD", "125000")
     one = await pit.position("BTCUSD", "inverse")
     assert (one["size"], one["avgPrice"], one["positionValue"]) == ("1000", "100000", "0.01")
-    # 1000 / 100000 / 10
-    assert one["positionBalance"] == "0.001"
-    # 1000 / 125000 / 10, and 0.008 * 0.00555
-    assert (one["positionIM"], one["positionMM"]) == ("0.0008", "0.0000444")
+    # 1000 / 100000 / 10, and 0.01 * 11 / 10 * 0.00055
+    assert one["positionBalance"] == "0.00100605"
+    # 1000 / 125000 / 10 and 0.008 * 11 / 10 * 0.00055, and 0.008 * 0.00555
+    assert (one["positionIM"], one["positionMM"]) == ("0.00080484", "0.0000444")
     # 1000 * (1/100000 - 1/125000), and a fee of 0.01 * 0.00055
     assert (one["unrealisedPnl"], one["curRealisedPnl"]) == ("0.002", "-0.0000055")
-    # 1000 * 1.00555 / (0.01 + 0.001) = 91413.63...
-    assert one["liqPrice"].startswith("91413.6")
+    # 1000 * 1.00555 / (0.01 + 0.00100605) = 91363.3...
+    assert one["liqPrice"].startswith("91363.3")
     bitcoin = await pit.coin("BTC")
     assert (bitcoin["walletBalance"], bitcoin["equity"]) == ("9.9999945", "10.0019945")
     # Coins are worth what they cost in USDT: 10.0019945 * 100000
@@ -185,14 +185,14 @@ async def test_margin_of_an_isolated_position_is_added_and_taken_back(pit: Treas
     await pit.trade(LINEAR, "0.1")
     told = await pit.post(MARGIN, {**SYMBOL, "margin": "500.5"})
     assert (told["category"], told["symbol"], told["positionIdx"]) == ("linear", "BTCUSDT", 0)
-    # (10001 - 1500.6) / 0.099445 = 85478.4...
-    assert told["liqPrice"].startswith("85478.4")
-    assert (await pit.position())["positionBalance"] == "1500.6"
+    # (10001 - 1505.550495) / 0.099445 = 85428.6...
+    assert told["liqPrice"].startswith("85428.6")
+    assert (await pit.position())["positionBalance"] == "1505.550495"
     # With the mark at its entry it can spare all beyond its initial margin, and no more.
     await pit.hold("BTC/USDT", "100010")
     assert (await pit.no("POST", MARGIN, {**SYMBOL, "margin": "-500.6"}))[0] == 110078
     await pit.post(MARGIN, {**SYMBOL, "margin": "-500.5"})
-    assert (await pit.position())["positionBalance"] == "1000.1"
+    assert (await pit.position())["positionBalance"] == "1005.050495"
 
 
 async def test_margins_that_cannot_be_moved(pit: Treasury) -> None:
@@ -220,15 +220,15 @@ async def test_margin_is_added_by_itself_before_a_position_is_liquidated(pit: Tr
     assert await pit.post(AUTOMATIC, {**SYMBOL, "autoAddMargin": 1}) == {}
     assert (await pit.position())["autoAddMargin"] == 1
     before = Decimal((await pit.coin("USDT"))["walletBalance"])
-    # 0.1 at 100010 / 10 are 1000.1, of which 1001 are lost; opening it took as much again.
+    # Opening 0.1 at 100010 took 1005.050495, of which 1001 are lost: as much again is added.
     await pit.hold("BTC/USDT", "90000")
     one = await pit.position()
-    assert (one["size"], one["positionBalance"], one["unrealisedPnl"]) == ("0.1", "2000.2", "-1001")
+    assert (one["size"], one["positionBalance"], one["unrealisedPnl"]) == ("0.1", "2010.10099", "-1001")
     # Nothing was paid: it is in the same wallet.
     assert Decimal((await pit.coin("USDT"))["walletBalance"]) == before
     assert await pit.post(AUTOMATIC, {**SYMBOL, "autoAddMargin": 0}) == {}
     assert (await pit.position())["autoAddMargin"] == 0
-    # 2001 of 2000.2 are lost.
+    # 2001 of 2010.10099 are lost.
     await pit.hold("BTC/USDT", "80000")
     assert (await pit.position())["size"] == "0"
 
@@ -326,11 +326,11 @@ async def test_leverage_is_chosen_for_a_symbol(pit: Treasury) -> None:
     assert await pit.no("POST", LEVERAGE, leverage("6")) == (110043, "leverage not modified")
     await pit.trade(LINEAR, "0.06")
     await pit.hold("BTC/USDT", "100000")
-    # 6000 / 6
-    assert (await pit.position())["positionIM"] == "1000"
+    # 6000 / 6, and 6000 * 5 / 6 * 0.00055
+    assert (await pit.position())["positionIM"] == "1002.75"
     await pit.post(LEVERAGE, leverage("12.5"))
-    # 6000 / 12.5
-    assert (await pit.position())["positionIM"] == "480"
+    # 6000 / 12.5, and 6000 * 11.5 / 12.5 * 0.00055
+    assert (await pit.position())["positionIM"] == "483.036"
     told = await pit.get("/v5/position/symbol-info", {"category": "linear"})
     assert told["list"] == [{"symbol": "BTCUSDT", "leverage": "12.5", "side": "Buy", "positionIdx": 0}]
 
@@ -355,10 +355,11 @@ async def test_another_leverage_moves_the_margin_of_an_isolated_position(pit: Tr
     await pit.margin_mode("ISOLATED_MARGIN")
     await pit.trade(LINEAR, "0.1")
     await pit.post(LEVERAGE, leverage("20"))
-    # 10001 / 20, rounded to eight places
-    assert (await pit.position())["positionBalance"] == "500.05"
+    # 10001 / 20, and 10001 * 19 / 20 * 0.00055
+    assert (await pit.position())["positionBalance"] == "505.2755225"
     await pit.post(LEVERAGE, leverage("5"))
-    assert (await pit.position())["positionBalance"] == "2000.2"
+    # 10001 / 5, and 10001 * 4 / 5 * 0.00055
+    assert (await pit.position())["positionBalance"] == "2004.60044"
 
 
 async def test_leverage_has_no_meaning_under_portfolio_margin(pit: Treasury) -> None:

@@ -24,7 +24,6 @@ from emulator.exchanges.bybit.replies import render_funding
 from emulator.exchanges.bybit.running import ENGINE, UNIFIED
 from emulator.exchanges.bybit.user_data.reports import (
     Report,
-    Tell,
     fast_execution,
     streamed_execution,
     streamed_order,
@@ -36,6 +35,10 @@ from emulator.exchanges.bybit.vocabulary import is_order
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.accounts import AccountHub, Hear
+from emulator.web.streams.message import Message
+
+Tell = Callable[[Message], None]
+"""Takes what a topic says. Must not block."""
 
 _Position = tuple[AccountId, str, Leg]
 

@@ -7,7 +7,7 @@ applied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, cast
@@ -147,6 +147,3 @@ def fast_execution(category: Category, fill: Fill, order: Order) -> FastExecutio
         "seq": full["seq"],
     }
     return cast("FastExecution", told)
-
-
-Tell = Callable[[Message], None]
