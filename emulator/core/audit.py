@@ -13,7 +13,7 @@ import msgspec
 
 from emulator.core.commands import CorrectBalance
 from emulator.core.ids import AccountId
-from emulator.core.ledger import Balance
+from emulator.core.ledger import LOANS, Balance
 from emulator.core.numbers import ZERO, canonical
 from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order
@@ -28,7 +28,8 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
 
     what: `held`, what open orders and lists need and what is held; `free`, where nothing should be below
     zero; `hold of order 7` (or `order list`), what it needs and what it says that it holds; `sum`, where
-    all accounts of an asset should come to zero. account, wallet: None and empty for a sum.
+    all accounts of an asset should come to zero; `loans`, what is lent and what the books' lender has given
+    away, which no correction of balances mends. account, wallet: None and empty for the last two.
     """
 
     what: str
@@ -68,6 +69,15 @@ def audit(state: State) -> list[Mismatch]:
         name = "order" if isinstance(owner, Order) else "order list"
         place = (owner.account, owner.wallet, owner.hold_asset)
         compare(f"hold of {name} {owner.id}", place, state.owed(owner), owner.held)
+    lent: dict[str, Decimal] = {}
+    for (_, _, asset), loan in state.loans.items():
+        lent[asset] = lent.get(asset, ZERO) + loan.principal
+    given = state.ledger.counterparties[LOANS]
+    found += [
+        Mismatch(what="loans", asset=asset, expected=lent.get(asset, ZERO), found=-given.get(asset, ZERO))
+        for asset in dict.fromkeys((*lent, *given))
+        if lent.get(asset, ZERO) != -given.get(asset, ZERO)
+    ]
     found += [
         Mismatch(what="sum", asset=asset, expected=ZERO, found=total)
         for asset, total in state.ledger.totals().items()

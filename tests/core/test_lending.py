@@ -8,6 +8,7 @@ from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.history import Income, IncomeKind, incomes_of
 from emulator.core.instruments import Side
+from emulator.core.ledger import FAUCET, LOANS
 from emulator.core.orders import OrderTerms
 from emulator.core.positions import AccountMargin
 from emulator.core.rejections import Obstacle, Setting
@@ -316,3 +317,16 @@ def test_what_was_borrowed_is_given_back_when_it_cannot_be_kept() -> None:
     world.price("41052")
     assert world.has("USDT") == "0"
     world.is_same_again()
+
+
+def test_what_is_lent_is_what_the_lender_gave_away() -> None:
+    world = Unified(USDT="1000", BTC="1")
+    world.does(world.spot_margin())
+    world.does(world.borrowing("USDT", "300"))
+    world.does(world.repaying("USDT", "100"))
+    assert world.engine.audit() == []
+    lender, faucet = (world.engine.state.ledger.counterparties[one] for one in (LOANS, FAUCET))
+    lender["USDT"] += 1
+    faucet["USDT"] -= 1
+    (mismatch,) = world.engine.audit()
+    assert str(mismatch) == "loans of USDT: expected 200, found 199"

@@ -304,7 +304,10 @@ def test_what_counts_is_exchanged_at_once_or_not_at_all() -> None:
     both = c.SetCollateralUse(
         account=world.carol, wallet=WALLET, assets=("BTC",), used=True, others=("GIFT",)
     )
-    assert [(event.asset, event.used) for event in world.does(both)] == [("BTC", True), ("GIFT", False)]
+    assert world.does(both) == tuple(
+        e.CollateralUseSet(account=world.carol, wallet=WALLET, asset=asset, used=used)
+        for asset, used in (("BTC", True), ("GIFT", False))
+    )
     back = c.SetCollateralUse(
         account=world.carol, wallet=WALLET, assets=("BTC",), used=False, others=("DOGE", "GIFT")
     )

@@ -88,7 +88,7 @@ async def test_batches_amend_and_cancel(pit: Pit, category: str) -> None:
 @pytest.mark.parametrize(("category", "code"), [(SPOT, 170312), (LINEAR, 110032)])
 async def test_batches_do_not_amend_conditional_orders(pit: Pit, category: str, code: int) -> None:
     # batch-amend.mdx: conditional orders are not supported.
-    waits = {"triggerPrice": "101000", "triggerDirection": 1}
+    waits: dict[str, Any] = {"triggerPrice": "101000", "triggerDirection": 1}
     if category == SPOT:
         waits = {"triggerPrice": "101000", "orderFilter": "StopOrder"}
     order = await pit.place(MEMBERS[category], **waits)
