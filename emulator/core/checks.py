@@ -295,7 +295,8 @@ def check_band(
 ) -> Rejection | None:
     """Whether a limit price is near enough to a reference.
 
-    trigger: what an order waits for; where it will be triggered, one of a contract is measured by until then.
+    trigger: what an order waits for; where it will be triggered, one of a contract is measured by until then,
+    and one of a pair if its instrument says so.
     """
     instrument = market.instrument
     if side is BUY:
@@ -304,7 +305,7 @@ def check_band(
         up, down = instrument.ask_multiplier_up, instrument.ask_multiplier_down
     if up is None and down is None:
         return None
-    if trigger is None or instrument.contract is None:
+    if trigger is None or not (instrument.band_at_trigger or instrument.contract is not None):
         reference = _reference_price(market, now_us)
     elif trigger.price is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from random import Random
 
@@ -12,6 +13,9 @@ from emulator.core.numbers import ZERO, exact
 from tests.properties.test_everything import OnScript, OnSynthetic
 from tests.properties.test_snapshot import Restoring
 from tests.properties.unified_universe import UnifiedUniverse, act
+
+IS_LONG = os.environ.get("EMULATOR_TEST_LONG") == "1"
+STEPS = 100 if IS_LONG else 60
 
 
 class Scripted(UnifiedUniverse, OnScript):
@@ -39,24 +43,24 @@ def assert_loans_are_what_was_lent(universe: UnifiedUniverse) -> None:
 
 
 @pytest.mark.parametrize("market", [Scripted, Synthetic])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(40 if IS_LONG else 2))
 def test_replayed(market: type[UnifiedUniverse], seed: int) -> None:
     dice = Random(seed)
     universe = market()
     universe.begin({1} if seed % 2 else set(), dice.randint(1, 40))
-    for _ in range(100):
+    for _ in range(STEPS):
         act(universe, dice)
         universe.is_sound()
         assert_loans_are_what_was_lent(universe)
     universe.end()
 
 
-@pytest.mark.parametrize("seed", range(50, 53))
+@pytest.mark.parametrize("seed", range(50, 90 if IS_LONG else 52))
 def test_restored(seed: int) -> None:
     dice = Random(seed)
     universe = ScriptedRestoring()
     universe.begin(set(), dice.randint(1, 40))
-    for step in range(100):
+    for step in range(STEPS):
         act(universe, dice)
         universe.is_sound()
         if step % 6 == 5:
@@ -67,11 +71,13 @@ def test_restored(seed: int) -> None:
 def test_debts_and_their_interest_come_about() -> None:
     """What the others go through is not only refusals."""
     seen: set[type] = set()
-    for seed in range(6):
+    for seed in range(12):
         dice = Random(seed)
         universe = Scripted()
         universe.begin(set(), dice.randint(1, 40))
         for _ in range(120):
             act(universe, dice)
         seen |= {type(event) for _, events in universe.history for event in events}
-    assert {InterestCharged, LiquidationBegun} <= seen
+        if seen >= {InterestCharged, LiquidationBegun}:
+            return
+    pytest.fail("nobody owed anything, or nobody was liquidated")

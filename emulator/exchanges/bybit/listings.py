@@ -327,6 +327,7 @@ def _pair(row: PairRow) -> Listing:
         reference_minutes=0,
         bid_multiplier_up=1 + _number(row.price_limit_x, "price_limit_x"),
         ask_multiplier_down=1 - _number(row.price_limit_x, "price_limit_x"),
+        band_at_trigger=True,
         orders_max=500,
         trigger_orders_max=30,
         amends_max=10_000,
@@ -407,7 +408,7 @@ def _contract(
         funding_hours=0 if quarter else 8,
         # Quirk: what is left of the margin of a position that was liquidated goes to the insurance fund
         # (help centre, "Liquidation Process").
-        liquidation_fee=tiers[0].maintenance_rate,
+        liquidation_fee=tiers[0].maintenance_rate + TAKER_FEE,
         maintenance_fee=TAKER_FEE,
         # Initial margin has what closing at the bankruptcy price costs (help centre, "Liquidation Price
         # Calculation under Isolated Mode"; "Get Wallet Balance", `totalPositionIM`).

@@ -46,11 +46,9 @@ def check_wallet():
     assert D(coin["locked"]) == 990
     session.place_order(**CONTRACT, side="Buy", orderType="Limit", qty="0.01", price="99000")
     shown = wallet(session)
-    # 0.01 * 99000 / 10, and for closing at its ruin 891 * 0.00055
-    assert (D(shown["coin"][0]["totalOrderIM"]), D(shown["totalInitialMargin"])) == (
-        D("99.49005"),
-        D("99.49005"),
-    )
+    # 990 / 10, and 0.055 % for closing it where nothing of that is left, at nine tenths.
+    needed = D("99.49005")
+    assert (D(shown["coin"][0]["totalOrderIM"]), D(shown["totalInitialMargin"])) == (needed, needed)
     assert D(shown["totalEquity"]) == 10000
 
 
@@ -63,7 +61,7 @@ def check_position():
         100010,
         101000,
         99,
-        # 10100 / 10, and 9090 * 0.00055
+        # 10100 / 10, and 0.055 % of 9090.
         D("1014.9995"),
     ]
     assert D(wallet(session)["totalPerpUPL"]) == 99
@@ -143,7 +141,7 @@ def check_isolated_margin():
     session.set_margin_mode(setMarginMode="ISOLATED_MARGIN")
     trade(session, "Buy", "0.1")
     added = session.add_or_reduce_margin(**CONTRACT, margin="100")["result"]
-    # 10001 / 10, for closing at its ruin 9000.9 * 0.00055, and 100
+    # 10001 / 10 + 100, and 0.055 % of 9000.9 for closing
     (held,) = session.get_positions(**CONTRACT)["result"]["list"]
     assert D(held["positionBalance"]) == D("1105.050495")
     assert D(added["liqPrice"]) == D(held["liqPrice"]) < 100010

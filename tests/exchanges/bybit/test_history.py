@@ -24,7 +24,7 @@ from tests.exchanges.bybit.pit import BUY, LINEAR, LONG, NOW_MS, SECOND_US, SHOR
 
 pytestmark = pytest.mark.anyio
 
-ROUNDS = 6
+ROUNDS = 4
 FUNDING_US = 1_790_006_400 * SECOND_US
 """2026-09-21 16:00 UTC, the first payment after the start."""
 CLOSED = "/v5/position/closed-pnl"
