@@ -13,9 +13,9 @@ def check_balance():
     assert (balance["total"], balance["free"]) == (10000.0, 9010.0)
     exchange.create_order(SWAP, "market", "buy", 0.01)
     balance = exchange.fetch_balance()["USDT"]
-    # 1000.1 * 0.00055 paid, and 1000 / 10 put up
+    # 1000.1 * 0.00055 paid, and put up: 1000 / 10, and for closing at its ruin 900 * 0.00055
     assert near(balance["total"], D(10000) - D("0.550055"))
-    assert near(balance["free"], D(10000) - D("0.550055") - 990 - 100)
+    assert near(balance["free"], D(10000) - D("0.550055") - 990 - 100 - D("0.495"))
 
 
 def check_wallets():
@@ -47,8 +47,8 @@ def check_isolated_margin():
     exchange.create_order(SWAP, "market", "buy", 0.1)
     (held,) = exchange.fetch_positions([SWAP])
     before = held["liquidationPrice"]
-    # (10001 - 1000.1) / (0.1 * (1 - 0.00555))
-    assert abs(before - 90511.34) < 0.2
+    # Put up are 1000.1, and 9000.9 * 0.00055 for closing: (10001 - 1005.050495) / (0.1 * (1 - 0.00555)).
+    assert abs(before - 90461.56) < 0.02
     margin = {"category": "linear", "symbol": "BTCUSDT"}
     exchange.privatePostV5PositionAddMargin({**margin, "margin": "100"})
     (held,) = exchange.fetch_positions([SWAP])
@@ -84,6 +84,25 @@ def check_funding():
     assert (got["code"], rate["timestamp"]) == ("USDT", due)
     # It shows what execution/list has: what is paid is positive ("Get Trade History", execFee).
     assert near(got["amount"], D("-0.1") * 100_000 * D(str(rate["fundingRate"])))
+
+
+def check_borrowing():
+    exchange = begin(funds={"BTC": "1"})
+    exchange.borrow_cross_margin("USDT", 500)
+    assert exchange.fetch_balance()["USDT"]["debt"] == 500.0
+    exchange.repay_cross_margin("USDT", 500)
+    assert "USDT" not in exchange.fetch_balance()
+    assert exchange.fetch_cross_borrow_rate("USDT")["rate"] > 0
+
+
+def check_coming_and_leaving():
+    exchange = begin(funds={"USDT": "1000"})
+    assert exchange.fetch_deposit_address("USDT", {"network": "ERC20"})["address"].startswith("0x")
+    exchange.transfer("USDT", 100, "unified", "funding")
+    to = "0x" + "1" * 40
+    gone = exchange.withdraw("USDT", 50, to, params={"network": "ERC20", "accountType": "FUND"})
+    (shown,) = exchange.fetch_withdrawals("USDT")
+    assert (shown["id"], shown["amount"], shown["addressTo"]) == (gone["id"], 50.0, to)
 
 
 def check_inverse_balance():

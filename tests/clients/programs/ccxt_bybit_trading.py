@@ -89,8 +89,8 @@ def check_swap():
         "leverage": 20.0,
         "hedged": False,
     }
-    # 10100 / 20
-    assert near(position["initialMargin"], 505)
+    # 10100 / 20, and for closing at its ruin 9595 * 0.00055
+    assert near(position["initialMargin"], "510.27725")
     sold = exchange.create_order(SWAP, "market", "sell", 0.1, None, {"reduceOnly": True})
     assert found(exchange, sold, SWAP)["reduceOnly"] is True
     assert held(exchange) == {}

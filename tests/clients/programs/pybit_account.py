@@ -46,7 +46,6 @@ def check_wallet():
     assert D(coin["locked"]) == 990
     session.place_order(**CONTRACT, side="Buy", orderType="Limit", qty="0.01", price="99000")
     shown = wallet(session)
-    # 0.01 * 99000 / 10
     # 990 / 10, and 0.055 % for closing it where nothing of that is left, at nine tenths.
     needed = D("99.49005")
     assert (D(shown["coin"][0]["totalOrderIM"]), D(shown["totalInitialMargin"])) == (needed, needed)

@@ -124,6 +124,24 @@ def check_stops():
         assert (traded["orderId"], traded["stopOrderType"]) == (waiting["StopLoss"]["orderId"], "StopLoss")
 
 
+def check_liquidation():
+    """What is left is taken over at the price at which the margin is gone, and told as such."""
+    with begin() as told:
+        told.session.set_margin_mode(setMarginMode="ISOLATED_MARGIN")
+        told.session.set_leverage(**CONTRACT, buyLeverage="100", sellLeverage="100")
+        told.place(CONTRACT, "Buy", "0.1")
+        told.position.until(lambda told: told["data"][0]["size"] == "0.1")
+        move(LINEAR, "99000")
+        lost = told.execution.until(lambda told: told["data"][0]["execType"] == "BustTrade")["data"]
+        assert sum(D(each["execQty"]) for each in lost) == D("0.1")
+        flat = told.position.until(lambda told: told["data"][0]["size"] == "0")["data"][0]
+        assert flat["side"] == ""
+        (shown,) = told.session.get_closed_pnl(category="linear")["result"]["list"]
+        assert (shown["execType"], D(shown["closedPnl"]) < 0) == ("BustTrade", True)
+        log = told.session.get_transaction_log(accountType="UNIFIED", type="LIQUIDATION")["result"]["list"]
+        assert {each["symbol"] for each in log} == {"BTCUSDT"}
+
+
 def check_orders_of_others():
     with begin() as told:
         other = session_of(open_account(wallet="unified", USDT="10000"))

@@ -172,6 +172,43 @@ def check_stops_of_an_order():
     assert (ended["TakeProfit"], ended["StopLoss"]) == ("Filled", "Deactivated")
 
 
+def check_partial_stops_of_an_order():
+    session = begin()
+    place(
+        session,
+        CONTRACT,
+        "Buy",
+        "0.02",
+        takeProfit="103000",
+        stopLoss="99000",
+        tpslMode="Partial",
+        tpOrderType="Limit",
+        tpLimitPrice="103500",
+    )
+    waiting = {each["stopOrderType"]: each for each in session.get_open_orders(**CONTRACT)["result"]["list"]}
+    assert set(waiting) == {"PartialTakeProfit", "PartialStopLoss"}
+    profit = waiting["PartialTakeProfit"]
+    assert (profit["orderType"], D(profit["price"]), D(profit["qty"])) == ("Limit", 103500, D("0.02"))
+    session.amend_order(**CONTRACT, orderId=waiting["PartialStopLoss"]["orderId"], triggerPrice="98500")
+    move(LINEAR, "98500")
+    assert position(session)["size"] == "0"
+    assert session.get_open_orders(**CONTRACT)["result"]["list"] == []
+
+
+def check_stops_of_a_pairs_order():
+    """What was bought is sold by the one of the two that comes first."""
+    session = begin(USDT="100000")
+    place(session, PAIR, "Buy", "0.01", "100010", takeProfit="103000", stopLoss="98000")
+    waiting = session.get_open_orders(**PAIR, orderFilter="tpslOrder")["result"]["list"]
+    waiting += session.get_open_orders(**PAIR, orderFilter="OcoOrder")["result"]["list"]
+    assert {each["side"] for each in waiting} == {"Sell"}
+    move(LINEAR, "98000")
+    sold = session.get_executions(**PAIR)["result"]["list"][0]
+    # 0.01 less the fee, cut to the pair's step
+    assert (sold["side"], D(sold["execQty"])) == ("Sell", D("0.00999"))
+    assert session.get_open_orders(**PAIR)["result"]["list"] == []
+
+
 def check_stops_of_a_position():
     session = begin()
     place(session, CONTRACT, "Sell", "0.02")
