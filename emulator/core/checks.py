@@ -94,13 +94,18 @@ def check_counts(
     counts = state.counts.get((account.id, instrument.symbol), _NONE_OPEN)
     if 0 < instrument.orders_max < counts.orders + len(legs):
         return r.LimitBroken(limit=Limit.ORDERS)
-    triggers = icebergs = 0
+    triggers = detached = icebergs = 0
     for leg in legs:
-        if leg.trigger is not None:
+        if leg.detached and instrument.detached_orders_max:
+            detached += 1
+        elif leg.trigger is not None:
             triggers += 1
         if leg.iceberg_quantity is not None:
             icebergs += 1
-    if triggers and 0 < instrument.trigger_orders_max < counts.triggers + triggers:
+    waiting = counts.triggers if instrument.detached_orders_max else counts.triggers + counts.detached
+    if triggers and 0 < instrument.trigger_orders_max < waiting + triggers:
+        return r.LimitBroken(limit=Limit.TRIGGER_ORDERS)
+    if detached and instrument.detached_orders_max < counts.detached + detached:
         return r.LimitBroken(limit=Limit.TRIGGER_ORDERS)
     if icebergs and 0 < instrument.iceberg_orders_max < counts.icebergs + icebergs:
         return r.LimitBroken(limit=Limit.ICEBERG_ORDERS)

@@ -124,7 +124,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     trailing_below_*: for stop-loss sells and take-profit buys.
     orders_max, trigger_orders_max: open orders of one account. Of a pair the former counts them all, and the
     latter those that wait or waited for a trigger; of a contract one counts those that are active, the other
-    those that wait: where they are shared, those on all contracts of the wallet.
+    those that wait: where they are shared, those on all contracts of the wallet. detached_orders_max: of a
+    pair, those among them that are detached, which then do not count with the others; 0: they do.
     trigger_sources: by which prices an order may be triggered; the mark and the index only of a contract.
     trigger_protect: by which part of the mark price the last price may be away from it when an order is
     triggered that asks for this protection; beyond, the order expires instead. None: however far.
@@ -169,6 +170,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     orders_max: int = 200
     trigger_orders_max: int = 5
+    detached_orders_max: int = 0
     trigger_orders_shared: bool = False
     iceberg_orders_max: int = 10
     iceberg_parts_max: int = 100

@@ -152,7 +152,8 @@ def assert_accounts_know_their_orders(engine: Engine) -> None:
     for order in state.orders.values():
         counts = counted[order.account, order.instrument]
         counts.orders += 1
-        counts.triggers += order.terms.trigger is not None
+        counts.detached += order.terms.detached
+        counts.triggers += order.terms.trigger is not None and not order.terms.detached
         counts.icebergs += order.terms.iceberg_quantity is not None
     for order_list in lists:
         counted[order_list.account, order_list.instrument].lists += 1

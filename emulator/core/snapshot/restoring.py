@@ -266,7 +266,8 @@ class _Restoring:
         self.orders[order.id] = self.accounts[order.account].open_orders[order.id] = order
         counts = self._counts(order.account, order.instrument)
         counts.orders += 1
-        counts.triggers += order.terms.trigger is not None
+        counts.detached += order.terms.detached
+        counts.triggers += order.terms.trigger is not None and not order.terms.detached
         counts.icebergs += order.terms.iceberg_quantity is not None
 
     def _take_list(self, order_list: OrderList) -> None:

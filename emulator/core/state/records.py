@@ -81,9 +81,11 @@ class Stops(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct):
-    """Open orders of one account on one instrument, by the limits that apply to them."""
+    """Open orders of one account on one instrument, by the limits that apply to them. triggers: those that
+    wait or waited for one and are not detached."""
 
     orders: int = 0
     triggers: int = 0
+    detached: int = 0
     icebergs: int = 0
     lists: int = 0

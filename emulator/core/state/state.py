@@ -271,7 +271,9 @@ class State(MarketState):
             self.client_ids[owner, symbol, terms.client_id] = id
         counts = self.counts.get((owner, symbol)) or self._counts(owner, symbol)
         counts.orders += 1
-        if terms.trigger is not None:
+        if terms.detached:
+            counts.detached += 1
+        elif terms.trigger is not None:
             counts.triggers += 1
         if terms.iceberg_quantity is not None:
             counts.icebergs += 1
@@ -696,7 +698,9 @@ class State(MarketState):
             del self.client_ids[key]
         counts = self._counts(order.account, order.instrument)
         counts.orders -= 1
-        if order.terms.trigger is not None:
+        if order.terms.detached:
+            counts.detached -= 1
+        elif order.terms.trigger is not None:
             counts.triggers -= 1
         if order.terms.iceberg_quantity is not None:
             counts.icebergs -= 1

@@ -329,7 +329,9 @@ def _pair(row: PairRow) -> Listing:
         ask_multiplier_down=1 - _number(row.price_limit_x, "price_limit_x"),
         band_at_trigger=True,
         orders_max=500,
+        # Those with their funds frozen, and those without.
         trigger_orders_max=30,
+        detached_orders_max=30,
         amends_max=10_000,
         iceberg_orders_max=0,
         iceberg_orders=False,

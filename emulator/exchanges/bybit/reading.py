@@ -59,8 +59,22 @@ _DECIMAL: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 _SIGNED: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 _INTEGER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
-_decoder: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str)
-"""Numbers with a point stay the text that they were sent as, so that none of them is rounded."""
+PLAIN_MAX: Final = 40
+"""Digits of a number in scientific notation that is read, and the largest exponent."""
+
+
+def _as_sent(number: str) -> str:
+    """A JSON number with a point as the text that it was sent as, so that none of them is rounded; in plain
+    digits where it has an exponent, as Python writes small ones."""
+    if "e" not in number and "E" not in number:
+        return number
+    digits, _, exponent = number.lower().partition("e")
+    if len(digits) > PLAIN_MAX or len(exponent) > 3 or abs(int(exponent)) > PLAIN_MAX:
+        return number
+    return f"{Decimal(number):f}"
+
+
+_decoder: Final = msgspec.json.Decoder(dict[str, Any], float_hook=_as_sent)
 
 
 class Misread(Refusal):

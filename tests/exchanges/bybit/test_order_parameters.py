@@ -192,3 +192,10 @@ async def test_numbers_may_be_texts_and_what_is_empty_was_not_sent(pit: Pit, cha
     order_id = (await pit.post("/v5/order/create", {**LONG, **changes}))["orderId"]
     order = await pit.find(order_id, LINEAR)
     assert (order["qty"], order["price"], order["orderLinkId"]) == ("0.010", "99000.00", "")
+
+
+async def test_numbers_may_be_written_as_programs_write_small_ones(pit: Pit) -> None:
+    # 6e-5 on the wire, as Python's and JavaScript's writers have it.
+    order = await pit.place({**BUY, "qty": 0.00006})
+    assert (await pit.find(order))["qty"] == "0.000060"
+    assert (await pit.refused(BUY, qty=1e300))[0] == 170130

@@ -194,3 +194,14 @@ async def test_the_limit_of_what_waits_is_measured_by_its_trigger(pit: Pit, word
     await quote(pit, "94950", "94960")
     filled = (await pit.get("/v5/order/history", {"category": SPOT, "orderStatus": "Filled"}))["list"]
     assert [(one["price"], one["avgPrice"]) for one in filled] == [("94900.0", "94950")]
+
+
+async def test_a_pair_has_thirty_orders_of_each_sort_that_waits(pit: Pit) -> None:
+    """Thirty with their funds frozen, and thirty without (Place Order, "Open order limit")."""
+    for word in ("tpslOrder", "StopOrder"):
+        stop = {**BUY, "price": "101000", "qty": "0.001", "triggerPrice": "101000", "orderFilter": word}
+        for _ in range(30):
+            await pit.place(stop)
+        assert (await pit.refused(stop))[0] == 170810
+    assert len(await pit.open(orderFilter="tpslOrder", limit=50)) == 30
+    assert len(await pit.open(orderFilter="StopOrder", limit=50)) == 30
