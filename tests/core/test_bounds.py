@@ -82,7 +82,7 @@ def test_every_rule_of_instruments_is_known() -> None:
         "trailing_above_min", "trailing_above_max", "trailing_below_min", "trailing_below_max",
         "trailing_orders", "trailing_reached", "iceberg_orders_max", "iceberg_parts_max", "iceberg_orders",
         "pegged_orders", "order_lists_max", "order_lists", "amends_max", "amends", "cancel_replace",
-        "dormant_modified", "below_executed",
+        "dormant_modified", "below_executed", "band_at_trigger", "detached_orders_max",
     }  # fmt: skip
     of_what_comes_then = {
         "symbol", "kind", "base", "quote", "settle", "base_step", "quote_step", "reference_minutes",
