@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from emulator.exchanges.bybit.door import Door
+from emulator.exchanges.bybit.door import CATEGORIES, Door
 from emulator.exchanges.bybit.refusals import refuse, refuse_parameter
 from emulator.exchanges.bybit.streams.connection import Connection
 from emulator.exchanges.bybit.streams.frames import WORD_MAX, Frame
@@ -26,7 +26,6 @@ from emulator.web.endpoint import Answer, Endpoint
 ID_MAX: Final = 36
 IDS_REMEMBERED: Final = 10_000
 """Of each connection, the newest ones; a name that is older may be given again."""
-CATEGORIES: Final = frozenset({"spot", "linear", "inverse", "option"})
 _HEADERS: Final = (
     ("X-Bapi-Limit", b"x-bapi-limit"),
     ("X-Bapi-Limit-Status", b"x-bapi-limit-status"),
