@@ -216,7 +216,16 @@ def test_quirks_are_those_of_the_marks() -> None:
     assert len((DOCS / "quirks.md").read_text(encoding="utf-8").splitlines()) > 30
 
 
-ROOMS = ("core", "runtime", "feeds/synthetic", "storage", "web", "market_data", "exchanges/binance")
+ROOMS = (
+    "core",
+    "runtime",
+    "feeds/synthetic",
+    "storage",
+    "web",
+    "market_data",
+    "exchanges/binance",
+    "exchanges/bybit",
+)
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -60,7 +60,7 @@ class ToldKline(Generic[C]):
 
 
 class Klines(Source, Generic[C]):
-    """`<symbol>@kline_<interval>` and its like. read: what REST reads."""
+    """The candle of an interval as it grows, and once it is closed. read: what REST reads."""
 
     def __init__(
         self,

@@ -45,7 +45,7 @@ Render = Callable[[ToldDepth, int], Payload]
 
 
 class PartialDepth(Source):
-    """`<symbol>@depth<levels>`: the best levels at every moment of its pace, changed or not."""
+    """The best levels at every moment of its pace, changed or not."""
 
     def __init__(self, sandbox: Sandbox, stream: MarketStream, render: Render, *, levels: int) -> None:
         assert stream.instrument is not None
@@ -79,7 +79,7 @@ class PartialDepth(Source):
 
 
 class DepthDiffs(Source):
-    """`<symbol>@depth`: at every moment of its pace all levels that changed since the last event.
+    """At every moment of its pace all levels that changed since the last event.
 
     Events are a chain: each begins where the one before ended. A moment without a change has no event, and
     the next event covers it. books: the product's.

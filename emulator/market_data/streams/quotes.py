@@ -44,7 +44,7 @@ def read_best(engine: Engine, instrument: str, now_us: int, changing_us: list[in
 
 
 class BookTickers(Source):
-    """`<symbol>@bookTicker`. What came and went between two looks is not told."""
+    """The best price of either side, as it changes. What came and went between two looks is not told."""
 
     def __init__(
         self, sandbox: Sandbox, stream: MarketStream, render: Callable[[Best, int], Payload]

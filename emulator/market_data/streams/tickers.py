@@ -45,7 +45,7 @@ class Tickers(Protocol[R]):
 
 
 class SymbolTicker(Source, Generic[R]):
-    """`<symbol>@ticker` and its like. of: what is read, if it is not the stream's instrument."""
+    """The statistics of a span as they change. of: what is read, if it is not the stream's instrument."""
 
     def __init__(
         self, sandbox: Sandbox, stream: MarketStream, tickers: Tickers[R], *, of: str | None = None
