@@ -837,7 +837,7 @@ WITHDRAWN = {
     "chain": "ETH",
     "address": "0x" + "a" * 40,
     "amount": "100",
-    "timestamp": 1,
+    "timestamp": "1",
     "accountType": "UTA",
 }
 
@@ -862,7 +862,7 @@ async def _the_same_transfer_again(pit: Treasury) -> Said:
 for _code, _text, _changes in (
     (131002, "Withdraw address chain or destination tag are not equal", {"address": "nowhere"}),
     (131002, "Parameter error", {"accountType": "SPOT"}),
-    (131077, "receive user not exist", {"forceChain": 2}),
+    (131077, "receive user not exist", {"forceChain": "2"}),
     (131081, "Do not input memo/tag,please.", {"tag": "1"}),
     (131096, "Withdraw amount does not satify the lower limit or upper limit", {"amount": "0.001"}),
 ):

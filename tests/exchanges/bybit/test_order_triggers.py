@@ -77,8 +77,18 @@ async def test_either_side_waits_for_either_direction(
     [
         # error.mdx; prices are told in whole numbers of four places (issues of ccxt).
         (1, "99000", 110092, "expect Rising, but trigger_price[990000000] <= current[1000000000]??LastPrice"),
-        (1, "100000", 110092, "expect Rising, but trigger_price[1000000000] <= current[1000000000]??LastPrice"),
-        (2, "101000", 110093, "expect Falling, but trigger_price[1010000000] >= current[1000000000]??LastPrice"),
+        (
+            1,
+            "100000",
+            110092,
+            "expect Rising, but trigger_price[1000000000] <= current[1000000000]??LastPrice",
+        ),
+        (
+            2,
+            "101000",
+            110093,
+            "expect Falling, but trigger_price[1010000000] >= current[1000000000]??LastPrice",
+        ),
     ],
 )
 async def test_a_trigger_on_the_wrong_side_is_refused(
