@@ -163,7 +163,7 @@ class TestAddresses:
                 for account in (1, 2, 77):
                     address = deposit_address(1, account, network)
                     assert re.fullmatch(network.address_regex, address.text), network.network
-                    assert re.fullmatch(network.memo_regex, address.tag), network.network
+                    assert re.fullmatch(network.tag_regex, address.tag), network.code
         assert seen == set(FORMS)
 
     async def test_an_address_stays_and_is_the_accounts_own(self, bank: Bank) -> None:
