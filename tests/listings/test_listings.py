@@ -128,8 +128,9 @@ def test_published_tiers_that_take_off_something_else_are_refused() -> None:
 
 def test_limits_at_market_are_those_of_a_row_but_for_the_largest() -> None:
     limits = limits_of(lots(market_quantity_max="1000"))
-    assert (limits["market_quantity_step"], limits["market_quantity_min"]) == (1, 1)
-    assert (limits["quantity_max"], limits["market_quantity_max"]) == (1_000_000, 1000)
+    assert limits["market_quantity_step"] == limits["market_quantity_min"] == 1
+    assert limits["quantity_max"] == 1_000_000
+    assert limits["market_quantity_max"] == 1000
     # Without a lowest price, it is one step.
     assert limits["price_min"] == Decimal("0.1")
     # What is shown may be more than what is held to.
@@ -158,7 +159,9 @@ def test_figures_that_contradict_each_other_are_refused(changes: dict[str, Any],
 
 def test_a_market_is_traded_so_many_times_more() -> None:
     profile = profile_of(lots(), 2)
-    assert (profile.trade_quantity, profile.level_quantity, profile.trades_per_minute) == (24, 1200, 800)
+    assert profile.trade_quantity == 24
+    assert profile.level_quantity == 1200
+    assert profile.trades_per_minute == 800
 
 
 # Reading
@@ -225,7 +228,9 @@ def test_a_coin_moves_on_networks_the_default_one_first() -> None:
     # KuCoin's USDT on TRC20: fee 1, at least 10, six places ("Get Currency").
     (network,) = networks_of("USDT", [MovementRow("trx", "1", "10", "0.000001")], TRON)
     assert (network.code, network.name, network.is_default) == ("trx", "TRC20", True)
-    assert (network.withdraw_fee, network.withdraw_min, network.places) == (1, 10, 6)
+    assert network.withdraw_fee == 1
+    assert network.withdraw_min == 10
+    assert network.places == 6
 
 
 @pytest.mark.parametrize(
