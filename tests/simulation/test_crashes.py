@@ -10,7 +10,7 @@ import pytest
 
 from tests.launch import Server, launched, stop
 from tests.simulation.client import Manners
-from tests.simulation.effort import FACTOR, FRUGAL, seeds
+from tests.simulation.effort import FACTOR, FRUGAL, runs
 from tests.simulation.faults import loiterers
 from tests.simulation.lines import Address
 from tests.simulation.stage import CLOCK, WORLDS, world_of
@@ -22,8 +22,7 @@ KILLS = 3 if FACTOR == 1 else 10
 """In one run."""
 
 
-@pytest.mark.parametrize("seed", seeds(7))
-@pytest.mark.parametrize("exchange", WORLDS)
+@pytest.mark.parametrize(("exchange", "seed"), runs(WORLDS, 7))
 async def test_what_was_acknowledged_survives(exchange: str, seed: int, tmp_path: Path) -> None:
     world = world_of(exchange, seed, manners=Manners(hangs_up=0.03))
     settings = {**CLOCK, **FRUGAL} if seed % 2 else CLOCK

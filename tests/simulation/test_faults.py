@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from tests.simulation.client import Manners
-from tests.simulation.effort import FACTOR, FRUGAL, seeds
+from tests.simulation.effort import FACTOR, FRUGAL, runs
 from tests.simulation.faults import EngineFaults, JournalFaults
 from tests.simulation.stage import WORLDS, inside, world_of
 from tests.simulation.world import begun
@@ -17,8 +17,7 @@ from tests.simulation.world import begun
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("seed", seeds(3))
-@pytest.mark.parametrize("exchange", WORLDS)
+@pytest.mark.parametrize(("exchange", "seed"), runs(WORLDS, 3))
 async def test_what_was_told_stays_true(exchange: str, seed: int, tmp_path: Path) -> None:
     place = (FRUGAL, tmp_path) if seed % 2 else ({}, None)
     world = world_of(exchange, seed, manners=Manners(hangs_up=0.02))

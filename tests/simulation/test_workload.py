@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.simulation.client import Manners
-from tests.simulation.effort import FACTOR, FRUGAL, seeds
+from tests.simulation.effort import FACTOR, FRUGAL, runs
 from tests.simulation.faults import loiterers
 from tests.simulation.hand import WEEKS_MS
 from tests.simulation.stage import WORLDS, inside, world_of
@@ -17,8 +17,7 @@ from tests.simulation.world import begun
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("seed", seeds(1))
-@pytest.mark.parametrize("exchange", WORLDS)
+@pytest.mark.parametrize(("exchange", "seed"), runs(WORLDS, 1))
 async def test_all_agree(exchange: str, seed: int, tmp_path: Path) -> None:
     place = (FRUGAL, tmp_path) if seed % 2 else ({}, None)
     world = world_of(exchange, seed, manners=Manners(hangs_up=0.03))

@@ -12,6 +12,7 @@ from tests.simulation.bybit_trader import MONEY, BybitTrader
 from tests.simulation.client import Manners, Prices
 from tests.simulation.control import Control
 from tests.simulation.dialect import Seat, Unavailable
+from tests.simulation.effort import IS_LONG, PACE
 from tests.simulation.hand import Hand, Place
 from tests.simulation.notebook import Known
 from tests.simulation.unified_auditor import audit_unified, differences_of_unified, settle_unified
@@ -44,18 +45,18 @@ ALWAYS = (
     "cancel all",
     "set stops",
     "set leverage",
-    "set margin mode",
-    "move margin",
-    "use collateral",
     "borrow",
-    "repay",
     "deposit",
     "transfer",
     "query",
-    "add key",
-    "remove key",
 )
-"""What every long run must have done with success."""
+"""What every run must have done with success."""
+
+IN_CAMPAIGNS = ("set margin mode", "move margin", "use collateral", "repay", "add key", "remove key")
+"""What long ones must have done beside."""
+KINDS = ("TRADE", "SETTLEMENT", "TRANSFER_OUT")
+KINDS_IN_CAMPAIGNS = ("INTEREST", "LIQUIDATION")
+"""What they must have in their logs."""
 
 
 class Account:
@@ -69,6 +70,8 @@ class Account:
 
 
 class UnifiedWorld(World):
+    pace = PACE
+
     def __init__(
         self, bybit: Bybit, seed: int, *, manners: Manners | None = None, kept: int | None = 60
     ) -> None:
@@ -206,9 +209,11 @@ class UnifiedWorld(World):
         return not any(account.notebook.told_of.begun for account in self.accounts)
 
     def judge_whole(self) -> list[str]:
-        missing = [what for what in ALWAYS if not self.transcript.done(what)]
-        kinds = {entry.kind for found in self.surveys for entry in found.entries}
-        return missing + sorted({"TRADE", "SETTLEMENT", "INTEREST", "TRANSFER_OUT"} - kinds)
+        told = {entry.kind for found in self.surveys for entry in found.entries}
+        done = (*ALWAYS, *(IN_CAMPAIGNS if IS_LONG else ()))
+        kinds = (*KINDS, *(KINDS_IN_CAMPAIGNS if IS_LONG else ()))
+        missing = [what for what in done if not self.transcript.done(what)]
+        return missing + [kind for kind in kinds if kind not in told]
 
     def reset(self) -> None:
         for trader in self.traders:

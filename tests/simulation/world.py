@@ -46,6 +46,8 @@ class World(ABC):
     clients: Sequence[Acting]
     seldom: Sequence[Acting] = ()
     hand: Hand
+    pace = 1.0
+    """Which part of what it is told to do in a rush it does."""
 
     def __init__(
         self, engine: str, site: str, seed: int, *, manners: Manners | None = None, kept: int | None = 60
@@ -146,6 +148,7 @@ class World(ABC):
                 if is_over:
                     return
 
+        turns = round(turns * self.pace)
         fewer = turns * 2 // 5
         acting = (go_on(one.act, fewer if one in self.seldom else turns) for one in self.clients)
         await asyncio.gather(go_on(self.hand.act, turns), *acting)
