@@ -24,8 +24,7 @@ FRUGAL: Mapping[str, str] = {"EMULATOR_RETENTION": "50", "EMULATOR_SNAPSHOT_EVER
 
 
 PACE = 1.0 if IS_LONG else 0.4
-"""Which part of a rush those exchanges have every day that came later: what they share with the first one has
-been tried by it."""
+"""Which part of what the first exchange does others do every day: what they have in common is tried by it."""
 
 
 def runs(exchanges: Collection[str], *fixed: int) -> list[Any]:

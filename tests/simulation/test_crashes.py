@@ -30,7 +30,7 @@ async def test_what_was_acknowledged_survives(exchange: str, seed: int, tmp_path
     with launched(tmp_path, settings=settings) as server:
         async with begun(world, _address(server)):
             await _go_on_until_killed(world, server, dice)
-    for round_ in range(KILLS - 1):
+    for round_ in range(max(2, round(KILLS * world.pace)) - 1):
         with launched(tmp_path, settings=settings) as server:
             world.address.port = server.ports["all"]
             await world.audit()
@@ -51,7 +51,7 @@ async def test_what_was_acknowledged_survives(exchange: str, seed: int, tmp_path
 
 
 async def _go_on_until_killed(world: World, server: Server, dice: Random) -> None:
-    left = dice.randint(100, 400)
+    left = round(dice.randint(100, 400) * world.pace)
 
     def kill_in_time() -> bool:
         nonlocal left

@@ -45,10 +45,10 @@ async def test_a_seed_is_a_run(exchange: str) -> None:
     for _ in range(2):
         world = world_of(exchange, 5, kept=None)
         async with inside() as (emulator, address), begun(world, address):
-            await world.take_turns(250)
+            await world.take_turns(round(250 * world.pace))
             # The wall's time is part of how a clock was set, so it is the engine that is compared.
             engine = emulator.sandboxes.default.engines[world.engine]
             runs.append((list(world.transcript.lines), engine.fingerprint()))
     first, second = runs
     assert first == second
-    assert len(first[0]) > 200
+    assert len(first[0]) > 200 * world.pace

@@ -47,7 +47,7 @@ class World(ABC):
     seldom: Sequence[Acting] = ()
     hand: Hand
     pace = 1.0
-    """Which part of what it is told to do in a rush it does."""
+    """How much is done in it, beside what is usual."""
 
     def __init__(
         self, engine: str, site: str, seed: int, *, manners: Manners | None = None, kept: int | None = 60
