@@ -129,12 +129,14 @@ class MarketState(ContractState):
         market.waiting(order.terms.trigger.source).trailing[order.id] = order
         self.touched.add(order.instrument)
 
-    def unqueue_trigger(self, order: Order, market: Market) -> None:
+    def unqueue_trigger(self, order: Order, market: Market, now_us: int) -> None:
+        """It waits no more; where it followed the price, the best one that it has seen stays with it."""
         order.asleep = False
         trigger = order.terms.trigger
         assert trigger is not None
         waiting = market.waiting(trigger.source)
         if order.id in waiting.trailing:
+            order.seen = waiting.trailing_extreme(order, now_us)
             del waiting.trailing[order.id]
             return
         assert trigger.price is not None

@@ -457,13 +457,13 @@ class State(MarketState):
     def _trailing_started(self, event: e.TrailingStarted, now_us: int) -> None:
         order = self.orders[event.order]
         market = self.markets[order.instrument]
-        self.unqueue_trigger(order, market)
+        self.unqueue_trigger(order, market, now_us)
         self.track(order, market, event.extreme, now_us)
 
     def _order_triggered(self, event: e.OrderTriggered, now_us: int) -> None:
         order = self.orders[event.order]
         market = self.markets[order.instrument]
-        self.unqueue_trigger(order, market)
+        self.unqueue_trigger(order, market, now_us)
         self.next_execution += 1
         order.status = _NEW
         order.price = event.price
@@ -546,7 +546,7 @@ class State(MarketState):
         market = self.markets[order.instrument]
         moves = order.asleep and terms.trigger != order.terms.trigger
         if moves and not order.trailing:
-            self.unqueue_trigger(order, market)
+            self.unqueue_trigger(order, market, now_us)
         order.terms = terms
         if moves and not order.trailing:
             self.sleep(order, market, None, now_us)
@@ -685,7 +685,7 @@ class State(MarketState):
                 self.rebook(order)
             market.changes += 1
         elif order.asleep:
-            self.unqueue_trigger(order, market)
+            self.unqueue_trigger(order, market, now_us)
         if order.terms.good_till_us is not None:
             market.deadlines.remove((order.terms.good_till_us, order.id))
         order.visible = ZERO

@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 from emulator.core import commands, rejections
 from emulator.core.commands import Command
-from emulator.core.instruments import Instrument, Side, TriggerSource
+from emulator.core.instruments import Instrument, OrderType, Side, TriggerSource
 from emulator.core.numbers import ONE, ZERO
 from emulator.core.orders import StopRole
 from emulator.core.rejections import Feature, Limit, LimitBroken, Obstacle, Rejection, Setting
@@ -291,7 +291,9 @@ def _limit(
             lowest = ZERO if instrument is None else instrument.quantity_min
             is_low = value is not None and value < lowest
             if is_pair:
-                return refuse(170136) if is_low else refuse(170124)
+                # Quirk: too large a quantity has one code for limit and one for market orders, with the same
+                # text (error page).
+                return refuse(170136 if is_low else 170382 if _is_market(command) else 170381)
             return refuse(10001, text=TOO_LITTLE if is_low else TOO_MUCH)
         case Limit.QUANTITY_STEP | Limit.MARKET_QUANTITY_STEP:
             return refuse(170137) if is_pair else refuse_parameter("qty")
@@ -315,6 +317,13 @@ def _limit(
     assert_never(rejection.limit)
 
 
+def _is_market(command: Command | None) -> bool:
+    return (
+        isinstance(command, commands.PlaceOrder | commands.TestOrder)
+        and command.terms.type is OrderType.MARKET
+    )
+
+
 def _beyond(rejection: LimitBroken, command: Command | None, *, is_pair: bool) -> Refusal:
     """A price that is further from the market than orders may be."""
     terms = command.terms if isinstance(command, commands.PlaceOrder | commands.TestOrder) else None
@@ -326,5 +335,7 @@ def _beyond(rejection: LimitBroken, command: Command | None, *, is_pair: bool) -
             rejection.value is not None and rejection.bound is not None and rejection.value > rejection.bound
         )
     if is_pair:
-        return refuse(170193 if is_high else 170194, bound)
+        # Quirk: the error page has further codes for this, 170193 and 170194, from when prices were measured
+        # by the last one; since there is `price-limit`, others are sent (running servers).
+        return refuse(170372 if is_high else 170371, bound)
     return refuse(110121 if is_high else 110120, bound)
