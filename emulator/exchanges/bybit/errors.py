@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 from emulator.core import commands, rejections
 from emulator.core.commands import Command
-from emulator.core.instruments import Instrument, Side, TriggerSource
+from emulator.core.instruments import Instrument, OrderType, Side, TriggerSource
 from emulator.core.numbers import ONE, ZERO
 from emulator.core.orders import StopRole
 from emulator.core.rejections import Feature, Limit, LimitBroken, Obstacle, Rejection, Setting
@@ -304,7 +304,9 @@ def _limit(
             lowest = ZERO if instrument is None else instrument.quantity_min
             is_low = value is not None and value < lowest
             if is_pair:
-                return refuse(170136) if is_low else refuse(170124)
+                # Quirk: too large a quantity has one code for limit and one for market orders, with the same
+                # text (error page).
+                return refuse(170136 if is_low else 170382 if _is_market(command) else 170381)
             if is_low:
                 return refuse(10001, text=TOO_LITTLE)
             return refuse(10001, *_too_much(rejection, instrument), text=TOO_MUCH)
@@ -328,6 +330,13 @@ def _limit(
         case Limit.ICEBERG_PARTS | Limit.ICEBERG_ORDERS | Limit.AMENDS:
             return refuse(170227) if is_pair else refuse(110032)
     assert_never(rejection.limit)
+
+
+def _is_market(command: Command | None) -> bool:
+    return (
+        isinstance(command, commands.PlaceOrder | commands.TestOrder)
+        and command.terms.type is OrderType.MARKET
+    )
 
 
 def _too_much(rejection: LimitBroken, instrument: Instrument | None) -> tuple[str, str]:
@@ -357,5 +366,7 @@ def _beyond(rejection: LimitBroken, command: Command | None, *, is_pair: bool) -
             rejection.value is not None and rejection.bound is not None and rejection.value > rejection.bound
         )
     if is_pair:
-        return refuse(170193 if is_high else 170194, bound)
+        # Quirk: the error page has further codes for this, 170193 and 170194, from when prices were measured
+        # by the last one; since there is `price-limit`, others are sent (running servers).
+        return refuse(170372 if is_high else 170371, bound)
     return refuse(110121 if is_high else 110120, bound)
