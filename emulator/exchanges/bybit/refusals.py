@@ -43,7 +43,7 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         100028: "The API cannot be accessed by unified account users.",
         # Contracts
         110001: "order not exists or too late to cancel",
-        110003: "Order price exceeds the allowable range.",
+        110003: "Order price is out of permissible range",
         110004: "Wallet balance is insufficient",
         110006: "The assets are estimated to be unable to cover the position margin",
         110007: "ab not enough for new order",

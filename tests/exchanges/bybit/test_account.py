@@ -343,6 +343,9 @@ async def test_spot_margin_is_switched_on_with_a_leverage(pit: Treasury) -> None
     await pit.post("/v5/spot-margin-trade/set-leverage", sent)
     assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", {"leverage": "11"}))[0] == 176034
     assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", {"leverage": "1"}))[0] == 176034
+    # Of one coin there is no leverage of its own: nothing is done rather than another thing.
+    one = {"leverage": "5", "currency": "BTC"}
+    assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", one))[0] == 10001
     assert await pit.get(STATE) == {"spotLeverage": "4", "spotMarginMode": "1", "effectiveLeverage": "1"}
     await pit.post("/v5/account/borrow", {"coin": "USDT", "amount": "1000000"})
     # 3,000,000 owned over 2,000,000 that are its own, cut off to two places.

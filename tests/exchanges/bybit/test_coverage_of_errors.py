@@ -277,6 +277,13 @@ orders(10001, "Side invalid", LONG, side="buy")
 orders(10001, "The number of contracts exceeds minimum limit allowed", LONG, qty="0.0001")
 asks(
     10001,
+    "accountType only support UNIFIED.",
+    "GET",
+    "/v5/account/wallet-balance",
+    {"accountType": "CONTRACT"},
+)
+asks(
+    10001,
     "Missing some parameters that must be filled in, symbol or baseCoin or settleCoin",
     "GET",
     "/v5/order/realtime",
@@ -300,7 +307,7 @@ asks(
     AMEND,
     {**SYMBOL, "orderId": NOBODYS, "price": "98000"},
 )
-orders(110003, "Order price exceeds the allowable range.", SHORT, price="99999999")
+orders(110003, "Order price is out of permissible range", SHORT, price="99999999")
 orders(110007, "ab not enough for new order", LONG, qty="250")
 
 
