@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -46,6 +46,17 @@ def market_of(instrument: Instrument, feed: Feed) -> Market:
         marks = market.marks = Marks(market, contract, rule)
         market.watches = (Watch(marks, TriggerSource.MARK), Watch(marks, TriggerSource.INDEX))
     return market
+
+
+class ChargedPlace(NamedTuple):
+    """From where something is paid: what an account has of an asset in a wallet, or the margin of an isolated
+    position, whose contract and leg these are then."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    instrument: str = ""
+    leg: Leg = Leg.BOTH
 
 
 class ContractState:
@@ -86,8 +97,9 @@ class ContractState:
         """Those that are not flat."""
         self.holders: dict[str, dict[tuple[AccountId, Leg], Position]] = {}
         """The same by instrument."""
-        self.charged: dict[AccountId, None] = {}
-        """Whose debts were charged interest, and else nothing, since somebody looked."""
+        self.charged: dict[ChargedPlace, Decimal] = {}
+        """What was paid from where as interest or funding since somebody looked; nothing else changed by it,
+        and what was received is not counted."""
         self.disturbed: dict[AccountId, None] = {}
         """Accounts whose positions, or what covers them, changed; who looks ahead for them clears it."""
         self.jolted: dict[str, None] = {}
@@ -334,7 +346,19 @@ class ContractState:
         if self.keeps_lifetimes:
             key = (account, symbol, position.leg)
             self.lifetimes[key] = after_payment(self.lifetime(*key), amount)
-        self._hold_position(account, symbol, after_funding(position, amount, margin=of_margin), now_us)
+        leg = position.leg
+        if position.mode is MarginMode.ISOLATED:
+            self._note_charge(ChargedPlace(account, wallet, settle, symbol, leg), -of_margin)
+        if of_margin != amount:
+            self._note_charge(ChargedPlace(account, wallet, settle), of_margin - amount)
+        paid = replace(after_funding(position, amount, margin=of_margin), updated_us=now_us)
+        self.positions[account, symbol, leg] = self.accounts[account].positions[symbol, leg] = paid
+        self.holders[symbol][account, leg] = paid
+        if self.position_listener is not None:
+            self.position_listener(account, symbol, leg)
+
+    def _note_charge(self, place: ChargedPlace, amount: Decimal) -> None:
+        self.charged[place] = self.charged.get(place, ZERO) + max(ZERO, amount)
 
     # Liquidation
 
@@ -475,7 +499,7 @@ class ContractState:
         paid = event.amount - event.of_loan
         if paid:
             self.ledger.settle(*place, -paid, INTEREST)
-        self.charged[event.account] = None
+        self._note_charge(ChargedPlace(*place), event.amount)
 
     def _margin_moved(self, event: e.MarginMoved, now_us: int) -> None:
         contract = self.contract_of(event.instrument)
