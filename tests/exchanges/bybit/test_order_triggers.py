@@ -113,6 +113,8 @@ async def test_what_is_canceled_before_it_is_triggered_is_deactivated(pit: Pit) 
     await pit.post("/v5/order/cancel", {"category": LINEAR, "symbol": "BTCUSDT", "orderId": order_id})
     order = await pit.find(order_id, LINEAR)
     assert (order["orderStatus"], order["cancelType"]) == ("Deactivated", "CancelByUser")
+    # As recorded: the matching engine never knew of it.
+    assert order["rejectReason"] == "EC_NoError"
 
 
 async def test_a_waiting_order_gets_another_trigger(pit: Pit) -> None:
