@@ -120,7 +120,7 @@ def sums(
 ) -> dict[str, AssetFigures]:
     """What an account has and needs in a wallet, asset by asset. held: as if it had these positions."""
     if held is None:
-        # Orders that count with nothing are passed over: there may be hundreds, and this is asked at each one.
+        # Not by every open order: there may be hundreds, and this is asked at each one.
         places = {**dict.fromkeys(account.positions), **dict.fromkeys(account.beside)}
         held = _holdings(state, account, wallet, now_us, places).values()
     locked = state.locked
