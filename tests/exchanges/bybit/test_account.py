@@ -322,8 +322,8 @@ async def test_a_debt_that_was_spent_is_bought_for_other_coins(pit: Treasury) ->
         ("repay", {}, 10001),
         ("repay", {"amount": "1", "repaymentType": "ALL"}, 10001),
         ("repay", {"repaymentType": "ALL"}, 34022041),
-        ("quick-repayment", {}, 182103),
-        ("quick-repayment", {"coin": "BTC"}, 182103),
+        ("quick-repayment", {}, 182102),
+        ("quick-repayment", {"coin": "BTC"}, 182102),
     ],
 )
 async def test_loans_that_are_refused(pit: Treasury, path: str, sent: dict[str, Any], code: int) -> None:
@@ -343,6 +343,9 @@ async def test_spot_margin_is_switched_on_with_a_leverage(pit: Treasury) -> None
     await pit.post("/v5/spot-margin-trade/set-leverage", sent)
     assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", {"leverage": "11"}))[0] == 176034
     assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", {"leverage": "1"}))[0] == 176034
+    # Of one coin there is no leverage of its own: nothing is done rather than another thing.
+    one = {"leverage": "5", "currency": "BTC"}
+    assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", one))[0] == 10001
     assert await pit.get(STATE) == {"spotLeverage": "4", "spotMarginMode": "1", "effectiveLeverage": "1"}
     await pit.post("/v5/account/borrow", {"coin": "USDT", "amount": "1000000"})
     # 3,000,000 owned over 2,000,000 that are its own, cut off to two places.
@@ -433,6 +436,48 @@ async def test_orders_of_the_product_end_when_nobody_comes_back(pit: Treasury) -
     assert len(await open_orders(pit)) == 3
     await elapse(pit, 2)
     assert await open_orders(pit) == ["spot:BTCUSDT"]
+
+
+async def test_only_what_is_active_ends(pit: Treasury) -> None:
+    """dcp.mdx: all active orders will be cancelled. What active means is told by other pages, where it is
+    the opposite of conditional (`orderFilter` of open-order.mdx); that stops of positions stay is concluded
+    from that, and said nowhere."""
+    await pit.post(WINDOW, {"product": "DERIVATIVES", "timeWindow": 10})
+    await pit.post(WINDOW, {"product": "SPOT", "timeWindow": 10})
+    await pit.trade(LINEAR, "0.1")
+    await pit.post(
+        "/v5/position/trading-stop",
+        {
+            "category": "linear",
+            "symbol": "BTCUSDT",
+            "positionIdx": 0,
+            "tpslMode": "Full",
+            "stopLoss": "90000",
+        },
+    )
+    conditional = {"symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "95000"}
+    linear = {**conditional, "category": "linear", "triggerPrice": "95500", "triggerDirection": 2}
+    spot = {**conditional, "category": "spot", "triggerPrice": "95500", "orderFilter": "tpslOrder"}
+    waiting = {await pit.place(linear), await pit.place(spot)}
+    await quotes(pit)
+    alice = pit.sandbox.accounts["alice"]
+    for topic in ("dcp.future", "dcp.spot"):
+        protection.came(pit.sandbox, alice, topic)
+        protection.went(pit.sandbox, alice, topic)
+    await elapse(pit, 12)
+    listed = [
+        one
+        for category in ("linear", "inverse", "spot")
+        for one in (await pit.get("/v5/order/realtime", {"category": category, "symbol": SYMBOLS[category]}))[
+            "list"
+        ]
+    ]
+    assert {one["orderStatus"] for one in listed} == {"Untriggered"}
+    assert sorted(one["stopOrderType"] for one in listed) == ["Stop", "StopLoss", "tpslOrder"]
+    assert waiting < {one["orderId"] for one in listed}
+
+
+SYMBOLS = {"linear": "BTCUSDT", "inverse": "BTCUSD", "spot": "BTCUSDT"}
 
 
 async def test_who_comes_back_in_time_keeps_the_orders(pit: Treasury) -> None:

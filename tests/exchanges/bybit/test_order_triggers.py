@@ -76,9 +76,19 @@ async def test_either_side_waits_for_either_direction(
     ("direction", "price", "code", "text"),
     [
         # error.mdx; prices are told in whole numbers of four places (issues of ccxt).
-        (1, "99000", 110092, "expect Rising, but trigger_price[990000000] <= current[1000000000]??laste"),
-        (1, "100000", 110092, "expect Rising, but trigger_price[1000000000] <= current[1000000000]??laste"),
-        (2, "101000", 110093, "expect Falling, but trigger_price[1010000000] >= current[1000000000]??last"),
+        (1, "99000", 110092, "expect Rising, but trigger_price[990000000] <= current[1000000000]??LastPrice"),
+        (
+            1,
+            "100000",
+            110092,
+            "expect Rising, but trigger_price[1000000000] <= current[1000000000]??LastPrice",
+        ),
+        (
+            2,
+            "101000",
+            110093,
+            "expect Falling, but trigger_price[1010000000] >= current[1000000000]??LastPrice",
+        ),
     ],
 )
 async def test_a_trigger_on_the_wrong_side_is_refused(
@@ -103,6 +113,8 @@ async def test_what_is_canceled_before_it_is_triggered_is_deactivated(pit: Pit) 
     await pit.post("/v5/order/cancel", {"category": LINEAR, "symbol": "BTCUSDT", "orderId": order_id})
     order = await pit.find(order_id, LINEAR)
     assert (order["orderStatus"], order["cancelType"]) == ("Deactivated", "CancelByUser")
+    # As recorded: the matching engine never knew of it.
+    assert order["rejectReason"] == "EC_NoError"
 
 
 async def test_a_waiting_order_gets_another_trigger(pit: Pit) -> None:
@@ -245,7 +257,7 @@ async def test_stops_of_a_part_are_as_large_as_the_trade_and_may_have_limits(pit
         (
             LONG,
             {"stopLoss": "99500"},
-            "StopLoss:995000000 set for Buy position should be lower than base_price:",
+            "StopLoss:995000000 set for Buy position should lower than base_price:",
         ),
         (
             SHORT,
@@ -255,7 +267,7 @@ async def test_stops_of_a_part_are_as_large_as_the_trade_and_may_have_limits(pit
         (
             SHORT,
             {"stopLoss": "100500"},
-            "StopLoss:1005000000 set for Sell position should be higher than base_price:",
+            "StopLoss:1005000000 set for Sell position should greater base_price:",
         ),
     ],
 )
