@@ -33,6 +33,7 @@ from emulator.web.contract import (
     NotEmulated,
     Opening,
     Refusal,
+    Route,
     Sandboxes,
     Site,
 )
@@ -180,7 +181,9 @@ class Application:
         """Where a request goes; what has no site is the frame's to answer."""
         self._sandboxes = sandboxes
         self._frame = frame
+        self._rows: dict[tuple[str, str, str], tuple[Site, Route]] = {}
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
+        """Of the rows that were asked for: most never are, and no start need wait for what they compile."""
         self._methods: dict[tuple[str, str], list[str]] = {}
         self._templates: dict[str, list[tuple[re.Pattern[str], str]]] = {}
         """Of the sites that have rows for more than one path each; the others are found by looking once."""
@@ -189,13 +192,12 @@ class Application:
                 if is_template(route.path):
                     templates = self._templates.setdefault(site.name, [])
                     templates.append((compile_path(route.path), route.path))
-                endpoint = Endpoint(site, route)
-                self._endpoints[site.name, route.method, route.path] = endpoint
+                self._rows[site.name, route.method, route.path] = site, route
                 methods = self._methods.setdefault((site.name, route.path), [])
                 methods.append(route.method)
                 if route.method == "GET":
                     methods.append("HEAD")
-                    self._endpoints[site.name, "HEAD", route.path] = endpoint
+                    self._rows[site.name, "HEAD", route.path] = site, route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -264,9 +266,8 @@ class Application:
         assert site_name is not None
         arrival.site_name = site_name
         endpoint = self._endpoints.get((site_name, arrival.method, place.path))
-        if endpoint is None and site_name in self._templates:
-            declared = self._declared(site_name, place.path)
-            endpoint = self._endpoints.get((site_name, arrival.method, declared))
+        if endpoint is None:
+            endpoint = self._make_ready(site_name, arrival.method, place.path)
         site = self.sites.get(site_name) if endpoint is None else endpoint.site
         if site is None:
             arrival.content_type = JSON_TYPE
@@ -280,6 +281,22 @@ class Application:
             named = DEFAULT_SANDBOX if place.sandbox is None else place.sandbox
             return refuse(site, Failure.UNKNOWN_SANDBOX, named)
         return self._refuse_path(site, arrival.method, place) if endpoint is None else endpoint
+
+    def _make_ready(self, site_name: str, method: str, path: str) -> Endpoint | None:
+        """The endpoint of the row that a path fits, made where nobody asked for the row before."""
+        known = (site_name, method, path)
+        if known not in self._rows:
+            known = (site_name, method, self._declared(site_name, path))
+        found = self._rows.get(known)
+        if found is None:
+            return None
+        site, route = found
+        of_row = (site_name, route.method, route.path)
+        endpoint = self._endpoints.get(of_row)
+        if endpoint is None:
+            endpoint = self._endpoints[of_row] = Endpoint(site, route)
+        self._endpoints[known] = endpoint
+        return endpoint
 
     def _declared(self, site_name: str, path: str) -> str:
         """The path of the row that a path fits, or the path itself."""
