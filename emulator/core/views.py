@@ -65,7 +65,7 @@ _INCOME_OF: dict[type[e.Event], IncomeKind] = {
     e.InterestCharged: IncomeKind.INTEREST,
 }
 """Of what an event adds to a wallet of contracts, but for the fees of a trade."""
-_CHARGING = frozenset({e.TradeExecuted, e.PositionTakenOver})
+_CHARGING = frozenset({e.TradeExecuted, e.PositionTakenOver, e.AutoDeleveraged})
 
 K = TypeVar("K")
 
@@ -213,9 +213,9 @@ class Views:
         self._filled(order, event, event.fee, order.hold_asset, is_maker=False)
 
     def _deleveraged(self, event: e.AutoDeleveraged) -> None:
-        for one, is_maker in ((event.order, False), (event.counter, True)):
+        for one, fee in ((event.order, event.fee), (event.counter, event.counter_fee)):
             order = self.orders[one]
-            self._filled(order, event, ZERO, order.hold_asset, is_maker=is_maker)
+            self._filled(order, event, fee, order.hold_asset, is_maker=one == event.counter)
 
     def _filled(self, order: Order, event: e.Filling, fee: Decimal, asset: str, *, is_maker: bool) -> None:
         realised = self._state.realised

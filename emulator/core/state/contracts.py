@@ -357,7 +357,7 @@ class ContractState:
         self.disturbed[account] = None
 
     def part_with(self, event: e.PositionTakenOver, side: Side) -> None:
-        """The insurance fund parts with what it took over from an order of a side, at the mark price."""
+        """The insurance fund parts with what it took over from an order of a side, as the event says."""
         contract = self.contract_of(event.instrument)
         direction = ONE if side is SELL else -ONE
         difference = value_of(contract, event.quantity, event.mark) - value_of(

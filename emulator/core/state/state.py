@@ -349,9 +349,9 @@ class State(MarketState):
 
     def _auto_deleveraged(self, event: e.AutoDeleveraged, now_us: int) -> None:
         market = self.markets[event.instrument]
-        for one in (event.order, event.counter):
+        for one, fee in ((event.order, event.fee), (event.counter, event.counter_fee)):
             order = self.orders[one]
-            self._fill(market.instrument, order, event, ZERO, order.hold_asset, now_us)
+            self._fill(market.instrument, order, event, fee, order.hold_asset, now_us)
         self._number(market, event.trade, now_us)
 
     def _number(self, market: Market, trade: int, now_us: int) -> None:

@@ -19,7 +19,16 @@ from typing import Final, Literal
 
 import msgspec
 
-from emulator.core.contracts import Contract, FundingRule, MarkRule, Tier, tier_faults, tier_table
+from emulator.core.contracts import (
+    Contract,
+    FeeBasis,
+    FundingRule,
+    MarkRule,
+    Tier,
+    Valuation,
+    tier_faults,
+    tier_table,
+)
 from emulator.core.instruments import (
     FeeAssetRule,
     Instrument,
@@ -408,13 +417,14 @@ def _contract(
         delivery_us=_delivery_us(quarter) if quarter else None,
         delivery_fee=Decimal(DELIVERY_FEE) if quarter else ZERO,
         funding_hours=0 if quarter else 8,
-        # Quirk: what is left of the margin of a position that was liquidated goes to the insurance fund
-        # (help centre, "Liquidation Process").
-        liquidation_fee=tiers[0].maintenance_rate + TAKER_FEE,
+        # Initial and maintenance margin have what closing at the bankruptcy price costs (help centre,
+        # "Liquidation Price Calculation under Isolated Mode"; "Get Wallet Balance", `totalPositionIM`).
         maintenance_fee=TAKER_FEE,
-        # Initial margin has what closing at the bankruptcy price costs (help centre, "Liquidation Price
-        # Calculation under Isolated Mode"; "Get Wallet Balance", `totalPositionIM`).
+        maintenance_fee_on=FeeBasis.BANKRUPTCY,
         initial_fee=TAKER_FEE,
+        # Quirk: all margins go by the mark price but the initial margin of an isolated position, which goes
+        # by that of entry (help centre, "The New Margin Calculation: Adjustments and Implications").
+        isolated_initial_by=Valuation.ENTRY,
         tiers=tiers,
         leverage_default=Decimal(10),
         marking=MarkRule(
