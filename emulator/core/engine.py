@@ -30,7 +30,7 @@ from emulator.core.rejections import Feature, FeatureOff, Rejection, ReplaceFail
 from emulator.core.risk import held_at
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
-from emulator.core.tape import FOREVER_US
+from emulator.core.tape import FOREVER_US, next_due
 from emulator.core.views import Taken, Views
 from emulator.core.vigil import Vigil
 
@@ -526,6 +526,6 @@ class Engine:
                 continue
             after_us = max(self._checked.get(symbol, 0), self._advanced_us)
             until_us = max(now_us, after_us + LOOK_AHEAD_US)
-            found = market.next_due(after_us, until_us)
+            found = next_due(market, after_us, until_us)
             entry = (until_us, symbol, version, False) if found is None else (found, symbol, version, True)
             heappush(self._due, entry)

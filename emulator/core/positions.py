@@ -265,7 +265,7 @@ def after_funding(position: Position, amount: Decimal, *, margin: Decimal = ZERO
     )
 
 
-def margin_moved(position: Position, amount: Decimal) -> Position:
+def after_margin(position: Position, amount: Decimal) -> Position:
     """The isolated position after its owner added margin, or took `-amount` of it back."""
     assert position.mode is MarginMode.ISOLATED, "there is no margin of its own"
     assert position.margin + amount >= ZERO, "more margin than there is"

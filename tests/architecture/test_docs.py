@@ -223,6 +223,7 @@ ROOMS = (
     "storage",
     "web",
     "market_data",
+    "listings",
     "exchanges/binance",
     "exchanges/bybit",
 )

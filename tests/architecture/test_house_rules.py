@@ -12,7 +12,7 @@ EMULATOR = TREE / "emulator"
 
 LINES_MAX = 900
 NAMES_TO_AVOID = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
-SHARED_ROOMS = ("core", "runtime", "web", "market_data", "feeds")
+SHARED_ROOMS = ("core", "runtime", "web", "market_data", "listings", "feeds")
 ADDRESS_BOOK = EMULATOR / "web" / "hosts.py"
 """Whose subject is at which addresses real clients look for which site."""
 EXCHANGE = re.compile(r"binance|bybit|kucoin", re.IGNORECASE)

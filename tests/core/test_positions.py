@@ -13,9 +13,9 @@ from emulator.core.positions import (
     Leg,
     MarginMode,
     Position,
+    after_margin,
     break_even_price,
     entry_price,
-    margin_moved,
     traded,
 )
 from tests.core.futures import BTC, BTC_COIN, CENT, ETH, held
@@ -74,11 +74,11 @@ def test_there_may_be_no_break_even_price() -> None:
 def test_margin_is_moved_on_isolated_positions_only() -> None:
     with exact():
         isolated = held(BTC, "0.1", "100000", margin="500")
-        assert margin_moved(isolated, D(250)).margin == 750
+        assert after_margin(isolated, D(250)).margin == 750
         assert effective_leverage(BTC, isolated, D(100000), CENT) == 20
-        assert effective_leverage(BTC, margin_moved(isolated, D(500)), D(100000), CENT) == 10
+        assert effective_leverage(BTC, after_margin(isolated, D(500)), D(100000), CENT) == 10
         assert effective_leverage(BTC, isolated, D(95000), CENT) == 0
         with pytest.raises(AssertionError, match="more margin than there is"):
-            margin_moved(isolated, D(-501))
+            after_margin(isolated, D(-501))
         with pytest.raises(AssertionError, match="no margin of its own"):
-            margin_moved(held(BTC, "0.1", "100000"), D(1))
+            after_margin(held(BTC, "0.1", "100000"), D(1))

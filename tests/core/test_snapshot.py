@@ -216,11 +216,11 @@ VIEWS = {
         "transaction_count", "updated_us",
     },
     "derived": {"begins_late"},
-    "given": {"_accounting", "_margin_wallets", "_state", "is_taken", "notes"},
+    "given": {"accounting", "is_taken", "margin_wallets", "notes", "state"},
     "in the archive, or on the way to it": {
-        "_aging", "_dropped", "_forgotten", "_fresh", "_fresh_balances", "_fresh_positions",
-        "_fresh_settings", "_older_of_name", "amendments", "fills", "fills_of", "incomes",
-        "margin_changes", "movements", "postings", "prevented", "transactions",
+        "aging", "amendments", "dropped", "fills", "fills_of", "forgotten", "fresh", "fresh_balances",
+        "fresh_positions", "fresh_settings", "incomes", "margin_changes", "movements", "older_of_name",
+        "postings", "prevented", "transactions",
     },
     "of one event": {"event", "now_us"},
 }  # fmt: skip

@@ -24,7 +24,7 @@ from tests.core.test_trading_contracts import Pit
 from tests.core.world import SECOND, World, deep, limit, market, perpetual, plain, replaced, still, stop
 
 D = Decimal
-FEES = {"taker_fee": D("0.0005"), "maker_fee": D("0.0002")}
+FEES: dict[str, Any] = {"taker_fee": D("0.0005"), "maker_fee": D("0.0002")}
 TAKEOVER = LiquidationStyle.TAKEOVER
 
 

@@ -215,6 +215,9 @@ def set_spot_margin(state: State, rules: EngineRules, command: c.SetSpotMargin, 
             return _blocked(setting, [Obstacle.ISOLATED])
     if leverage == before:
         return r.SettingUnchanged(setting=setting)
+    if leverage is None and state.is_overdrawn(account.id, wallet):
+        # What orders borrowed is given back first.
+        return _blocked(setting, [Obstacle.DEBT])
     if leverage is None and any(
         order.terms.borrows and order.wallet == wallet for order in account.open_orders.values()
     ):

@@ -61,7 +61,16 @@ from emulator.core.snapshot.parts import (
     record_of,
     trailing_of,
 )
-from emulator.core.state import Account, Choice, Counts, PositionKey, State, market_of
+from emulator.core.state import (
+    Account,
+    Choice,
+    Counts,
+    PositionKey,
+    State,
+    index_position,
+    market_of,
+    rebook,
+)
 from emulator.core.tape import ManualBook, Market
 from emulator.core.views import Views
 
@@ -350,7 +359,7 @@ class _Restoring:
         state.locked.update(self.locked)
         state.positions.update(self.positions)
         for place in self.positions:
-            state.index_position(*place)
+            index_position(state, *place)
             state.disturbed[place[0]] = None
         state.lifetimes.update(self.lifetimes)
         state.hedged.update(self.hedged)
@@ -370,7 +379,7 @@ class _Restoring:
         state.markets.update(self.markets)
         for order in self.orders.values():
             if order.resting and state.markets[order.instrument].marks is not None:
-                state.rebook(order)
+                rebook(state, order)
             if order.terms.good_till_us is not None:
                 insort(state.markets[order.instrument].deadlines, (order.terms.good_till_us, order.id))
             if order.client_id:

@@ -1,9 +1,12 @@
-"""The folded state of one engine; see `emulator.core.state.state`."""
+"""The folded state of one engine (`state.State`); what folds which event is listed in `folds`."""
 
 from __future__ import annotations
 
-from emulator.core.state.contracts import market_of, mode_under
+from emulator.core.state.choices import mode_under
 from emulator.core.state.holds import dormant_price, dormant_requirement, requirement
+from emulator.core.state.markets import market_of
+from emulator.core.state.open_orders import rebook
+from emulator.core.state.positions import index_position
 from emulator.core.state.records import Account, Choice, Counts, PositionKey
 from emulator.core.state.state import State
 
@@ -15,7 +18,9 @@ __all__ = [
     "State",
     "dormant_price",
     "dormant_requirement",
+    "index_position",
     "market_of",
     "mode_under",
+    "rebook",
     "requirement",
 ]

@@ -22,8 +22,12 @@ from emulator.exchanges.bybit.refusals import CATEGORY, refuse, refuse_parameter
 from emulator.web.contract import Refusal
 
 TOO_LITTLE: Final = "The number of contracts exceeds minimum limit allowed"
-TOO_MUCH: Final = "The number of contracts exceeds maximum limit allowed: too large"
+TOO_MUCH: Final = (
+    "The number of contracts exceeds maximum limit allowed: too large, order_qty:%s > max_qty:%s"
+)
 """Of 10001, as running servers say it of contracts."""
+UNCHANGED: Final = "The order remains unchanged as the parameters entered match the existing ones."
+"""Of 10001, of an amendment (running servers)."""
 TO_CANCEL: Final = "order not exists or too late to cancel"
 TO_REPLACE: Final = "order not exists or too late to replace"
 
@@ -127,7 +131,8 @@ def speak(rejection: Rejection, command: Command | None) -> Refusal:
         case rejections.NoIsolatedPosition():
             return refuse(110015) if rejection.is_cross else refuse(110033)
         case rejections.MarginNeeded():
-            return refuse(110078)
+            # A higher leverage takes back margin as well, which the position's losses may need.
+            return refuse(110011 if isinstance(command, commands.SetLeverage) else 110078)
         case rejections.LimitBroken():
             return _limit(rejection, command, instrument, is_pair=is_pair)
         case rejections.FeatureOff():
@@ -158,7 +163,7 @@ def speak(rejection: Rejection, command: Command | None) -> Refusal:
         case rejections.AmendIncreases():
             return refuse(170312) if is_pair else refuse(110022)
         case rejections.AmendChangesNothing():
-            return refuse(10001, text="The order remains unchanged")
+            return refuse(10001, text=UNCHANGED)
         case rejections.AmendPendingFunded():
             return refuse(170312) if is_pair else refuse(110032)
         case rejections.OrderTermsInvalid():
@@ -245,22 +250,30 @@ def _would_trigger(command: Command | None, *, is_pair: bool) -> Refusal:
     price = None if terms is None or terms.trigger is None else terms.trigger.price
     shown = "" if price is None else scaled_text(price)
     is_rising = terms is not None and terms.side is Side.BUY
+    source = TriggerSource.LAST if terms is None or terms.trigger is None else terms.trigger.source
     # The core does not say at which price it judged.
-    return refuse(110092 if is_rising else 110093, shown, "")
+    return refuse(110092 if is_rising else 110093, shown, "", _SOURCES[source])
 
 
 def _stop_wrong(rejection: rejections.StopPriceWrong) -> Refusal:
     is_profit = rejection.role in (StopRole.TAKE_PROFIT, StopRole.PARTIAL_TAKE_PROFIT)
     is_long = rejection.side is Side.BUY
     name = "TakeProfit" if is_profit else "StopLoss"
-    wanted = "higher" if is_profit is is_long else "lower"
     side = "Buy" if is_long else "Sell"
+    wanted = _WANTED[is_profit, is_long]
     base = f"{scaled_text(rejection.base)}??{_SOURCES[rejection.source]}"
-    words = (
-        f"{name}:{scaled_text(rejection.price)} set for {side} position should be {wanted} "
-        f"than base_price:{base}"
-    )
-    return refuse(10001, text=words)
+    price = scaled_text(rejection.price)
+    return refuse(10001, text=f"{name}:{price} set for {side} position should {wanted} base_price:{base}")
+
+
+# Quirk: each of the four is worded in its own way (running servers).
+_WANTED: Final = {
+    (True, True): "be higher than",
+    (True, False): "be lower than",
+    (False, True): "lower than",
+    (False, False): "greater",
+}
+"""By whether it takes profit, and of a long position."""
 
 
 _SOURCES: Final = {
@@ -292,14 +305,16 @@ def _limit(
             is_low = value is not None and value < lowest
             if is_pair:
                 return refuse(170136) if is_low else refuse(170124)
-            return refuse(10001, text=TOO_LITTLE if is_low else TOO_MUCH)
+            if is_low:
+                return refuse(10001, text=TOO_LITTLE)
+            return refuse(10001, *_too_much(rejection, instrument), text=TOO_MUCH)
         case Limit.QUANTITY_STEP | Limit.MARKET_QUANTITY_STEP:
             return refuse(170137) if is_pair else refuse_parameter("qty")
         case Limit.NOTIONAL:
             highest = ZERO if instrument is None else instrument.notional_max
             if is_pair:
                 return refuse(170124 if highest and value is not None and value > highest else 170140)
-            return refuse(110094)
+            return refuse(110094, _least_value(instrument))
         case Limit.TRAILING_DISTANCE:
             return refuse_parameter("trailingStop")
         case Limit.POSITION:
@@ -313,6 +328,22 @@ def _limit(
         case Limit.ICEBERG_PARTS | Limit.ICEBERG_ORDERS | Limit.AMENDS:
             return refuse(170227) if is_pair else refuse(110032)
     assert_never(rejection.limit)
+
+
+def _too_much(rejection: LimitBroken, instrument: Instrument | None) -> tuple[str, str]:
+    """A quantity and the largest one that is allowed."""
+    most = ZERO
+    if instrument is not None:
+        is_market = rejection.limit is Limit.MARKET_QUANTITY_RANGE
+        most = instrument.market_quantity_max if is_market else instrument.quantity_max
+    # Quirk: both are told in hundred millionths (running servers).
+    return decimal_text((rejection.value or ZERO).scaleb(8)), decimal_text(most.scaleb(8))
+
+
+def _least_value(instrument: Instrument | None) -> str:
+    if instrument is None:
+        return ""
+    return f"{decimal_text(instrument.notional_min)}{instrument.quote}"
 
 
 def _beyond(rejection: LimitBroken, command: Command | None, *, is_pair: bool) -> Refusal:

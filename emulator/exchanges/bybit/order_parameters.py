@@ -43,7 +43,9 @@ NEW_ORDER: Final = (
     ORDER_LINK_ID,
     Parameter("reduceOnly", Kind.BOOLEAN, default=False),
     Parameter("closeOnTrigger", Kind.BOOLEAN, default=False),
-    Parameter("isLeverage", Kind.INTEGER, default=0, description="Whether a pair's order may borrow."),
+    Parameter(
+        "isLeverage", Kind.INTEGER, default=0, maximum=1, description="Whether a pair's order may borrow."
+    ),
     Parameter("slippageToleranceType"),
     Parameter("slippageTolerance", Kind.DECIMAL),
     Parameter("triggerPrice", Kind.DECIMAL),

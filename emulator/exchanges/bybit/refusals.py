@@ -61,7 +61,7 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         110022: "Quantity has been restricted and orders cannot be modified to increase the quantity.",
         110023: "Currently you can only reduce your position on this contract.",
         110024: "You have an existing position, so the position mode cannot be switched.",
-        110025: "Position mode has not been modified.",
+        110025: "Position mode is not modified",
         110026: "Cross/isolated margin mode has not been modified.",
         110027: "Margin has not been modified.",
         110028: "You have existing open orders, so the position mode cannot be switched.",
@@ -107,9 +107,9 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
             "Order placement failed as your position may exceed the max limit. "
             "Please adjust your leverage to %s or below to increase the max. position limit"
         ),
-        110092: "expect Rising, but trigger_price[%s] <= current[%s]??laste",
-        110093: "expect Falling, but trigger_price[%s] >= current[%s]??last",
-        110094: "Order notional value below the lower limit",
+        110092: "expect Rising, but trigger_price[%s] <= current[%s]??%s",
+        110093: "expect Falling, but trigger_price[%s] >= current[%s]??%s",
+        110094: "Order does not meet minimum order value %s",
         110098: "Only Good-Till-Canceled (GTC) orders are supported during Call Auction. ",
         110100: (
             "You cannot place, modify, or cancel Pre-Market Perpetual orders when you are in Demo Trading. "
@@ -146,11 +146,11 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         170131: "Insufficient balance.",
         170132: "Order price too high.",
         170133: "Order price lower than the minimum.",
-        170134: "Order price decimal too long.",
-        170136: "Order quantity lower than the minimum.",
-        170137: "Order volume decimal too long",
+        170134: "Order price has too many decimals.",
+        170136: "Order quantity exceeded lower limit.",
+        170137: "Order quantity has too many decimals.",
         170139: "Order has been filled.",
-        170140: "Order value exceeded lower limit",
+        170140: "Order value exceeded lower limit.",
         170141: "Duplicate clientOrderId",
         170142: "Order has been cancelled",
         170143: "Cannot be found on order book",

@@ -62,6 +62,8 @@ LINK_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,36}", re.ASCII)
 TICKS_MAX: Final = 10_000
 PERCENT_MIN, PERCENT_MAX = Decimal("0.01"), Decimal(10)
 BBO_LEVELS: Final = 5
+NO_MARGIN: Final = "none"
+"""`marginTrading` of a pair whose orders cannot borrow."""
 
 _NEAR_UP, _NEAR_DOWN = Decimal("1.1"), Decimal("0.9")
 """How far the trigger price of a pair's limit order may be from its limit price."""
@@ -140,12 +142,20 @@ class Reading:
             self_trade_mode=self._self_trade_mode(),
             client_id=client_id,
             labels=tuple(self.labels),
-            borrows=bool(self.values.get("isLeverage")),
+            borrows=self._borrows(),
             attached=self._pair_stops(type, trigger),
             role=StopRole.STOP if is_conditional else StopRole.NONE,
             detached=is_detached,
             slippage=self._slippage(type, trigger),
         )
+
+    def _borrows(self) -> bool:
+        row = self.listing.pair_row
+        assert row is not None, "a pair has the row of one"
+        borrows = bool(self.values.get("isLeverage"))
+        if borrows and row.margin_trading == NO_MARGIN:
+            raise refuse(170344)
+        return borrows
 
     def _pair_stops(self, type: OrderType, trigger: Trigger | None) -> Attached | None:
         attached = read_stops(self.category, self.listing, self.values, None)

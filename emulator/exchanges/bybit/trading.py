@@ -49,6 +49,7 @@ from emulator.exchanges.bybit.vocabulary import (
     SPOT_TPSL,
     STOP_ORDER,
     TRIGGER_SOURCES,
+    TRIGGER_WORDS,
 )
 from emulator.runtime.submission import Submission
 from emulator.web.contract import Call, Parameter, Refusal, Rows
@@ -141,7 +142,9 @@ def _refuse_trigger(
 ) -> Refusal:
     """The price that a conditional order waits for has been reached already."""
     current = call.engine.state.markets[instrument].price_by(source, call.now_us)
-    return refuse(110092 if rises else 110093, scaled_text(price), scaled_text(current))
+    return refuse(
+        110092 if rises else 110093, scaled_text(price), scaled_text(current), TRIGGER_WORDS[source]
+    )
 
 
 @rows.route(

@@ -13,10 +13,11 @@ import pytest
 
 from emulator.core.instruments import Instrument, SelfTradeMode
 from emulator.core.numbers import canonical, is_on_step
-from emulator.exchanges.binance.assets import AssetError, assets
+from emulator.exchanges.binance.assets import assets
 from emulator.exchanges.binance.assets import read as read_assets
-from emulator.exchanges.binance.spot.instruments import Listing, ListingError, load, read
+from emulator.exchanges.binance.spot.instruments import Listing, load, read
 from emulator.feeds.synthetic import SyntheticFeed
+from emulator.listings.reading import ListingError
 
 NAMED = """
     BTCUSDT ETHUSDT BNBUSDT SOLUSDT XRPUSDT DOGEUSDT ADAUSDT PEPEUSDT SHIBUSDT ETHBTC BNBBTC SOLBTC BNBETH
@@ -151,7 +152,10 @@ def edited(change: Callable[[dict[str, Any]], object]) -> bytes:
         (lambda doc: doc["listings"][0].update(price_step="NaN"), "BTCUSDT: price_step is not a string"),
         (lambda doc: doc["listings"][0].update(price_step="1E-2"), "BTCUSDT: price_step is not a string"),
         (lambda doc: doc["listings"][0].update(price_step=0.01), "BTCUSDT: price_step is not a string"),
-        (lambda doc: doc["listings"][1].update(quantity_min="0.00015"), "ETHUSDT: quantity_min or"),
+        (
+            lambda doc: doc["listings"][1].update(quantity_min="0.00015"),
+            "ETHUSDT: quantity_min is not a multiple",
+        ),
         (lambda doc: doc["listings"][1].update(tick="0.01"), "ETHUSDT: unknown field tick"),
         (lambda doc: doc["listings"][1].pop("price_max"), "ETHUSDT: .*price_max"),
         (lambda doc: doc["listings"][1].update(base="LTC"), "ETHUSDT: the symbol is not its base"),
@@ -190,15 +194,15 @@ def test_every_listed_asset_is_described_and_no_other() -> None:
 def test_assets_know_their_networks() -> None:
     bitcoin = assets()["BTC"]
     assert bitcoin.name == "Bitcoin"
-    assert [network.network for network in bitcoin.networks] == ["BTC", "BSC"]
-    assert bitcoin.networks[0].withdraw_multiple == Decimal("0.00000001")
-    assert {"ETH", "BSC", "TRX", "SOL"} <= {network.network for network in assets()["USDT"].networks}
-    assert [asset.code for asset in assets().values() if asset.networks and asset.networks[0].memo_regex] == [
+    assert [network.code for network in bitcoin.networks] == ["BTC", "BSC"]
+    assert bitcoin.networks[0].step == Decimal("0.00000001")
+    assert {"ETH", "BSC", "TRX", "SOL"} <= {network.code for network in assets()["USDT"].networks}
+    assert [asset.code for asset in assets().values() if asset.networks and asset.networks[0].tag_regex] == [
         "XRP", "XLM", "ATOM", "TON", "HBAR",
     ]  # fmt: skip
     for asset in assets().values():
-        defaults = [network.network for network in asset.networks if network.is_default]
-        assert defaults == [network.network for network in asset.networks[:1]]
+        defaults = [network.code for network in asset.networks if network.is_default]
+        assert defaults == [network.code for network in asset.networks[:1]]
         for number in decimals_of(asset):
             assert number.as_tuple() == canonical(number).as_tuple()
 
@@ -209,9 +213,9 @@ def test_assets_know_their_networks() -> None:
         ({"networks": []}, "BTC: an asset either"),
         ({"is_legal_money": True}, "BTC: an asset either"),
         ({"networks": [{"network": "MOON"}]}, "BTC on MOON: the network is not described"),
-        ({"networks": [{"withdraw_fee": "1E-4"}]}, "BTC on BTC: '1E-4' is not a plain decimal"),
-        ({"networks": [{"withdraw_multiple": "0"}]}, "BTC on BTC: withdraw_multiple is not positive"),
-        ({"networks": [{"withdraw_multiple": "0.1"}]}, "BTC on BTC: withdraw_fee and withdraw_min"),
+        ({"networks": [{"withdraw_fee": "1E-4"}]}, "BTC on BTC: withdraw_fee is not a plain decimal"),
+        ({"networks": [{"step": "0"}]}, "BTC on BTC: step is not positive"),
+        ({"networks": [{"step": "0.1"}]}, "BTC on BTC: withdraw_fee and withdraw_min"),
         ({"networks": [{"withdraw_min": "0.0001"}]}, "BTC on BTC: withdraw_min does not exceed"),
     ],
 )
@@ -220,7 +224,7 @@ def test_a_contradictory_asset_is_refused_by_name(change: dict[str, Any], compla
     bitcoin = document["assets"]["BTC"]
     networks = [{**bitcoin["networks"][0], **edit} for edit in change.get("networks", [{}])]
     bitcoin.update({**change, "networks": networks})
-    with pytest.raises(AssetError, match=complaint):
+    with pytest.raises(ListingError, match=complaint):
         read_assets(json.dumps(document).encode())
 
 

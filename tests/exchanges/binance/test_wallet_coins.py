@@ -159,11 +159,11 @@ class TestAddresses:
         seen: set[str] = set()
         for asset in assets().values():
             for network in asset.networks:
-                seen.add(network.network)
+                seen.add(network.code)
                 for account in (1, 2, 77):
                     address = deposit_address(1, account, network)
-                    assert re.fullmatch(network.address_regex, address.text), network.network
-                    assert re.fullmatch(network.memo_regex, address.tag), network.network
+                    assert re.fullmatch(network.address_regex, address.text), network.code
+                    assert re.fullmatch(network.tag_regex, address.tag), network.code
         assert seen == set(FORMS)
 
     async def test_an_address_stays_and_is_the_accounts_own(self, bank: Bank) -> None:

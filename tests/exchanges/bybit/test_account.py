@@ -322,8 +322,8 @@ async def test_a_debt_that_was_spent_is_bought_for_other_coins(pit: Treasury) ->
         ("repay", {}, 10001),
         ("repay", {"amount": "1", "repaymentType": "ALL"}, 10001),
         ("repay", {"repaymentType": "ALL"}, 34022041),
-        ("quick-repayment", {}, 182103),
-        ("quick-repayment", {"coin": "BTC"}, 182103),
+        ("quick-repayment", {}, 182102),
+        ("quick-repayment", {"coin": "BTC"}, 182102),
     ],
 )
 async def test_loans_that_are_refused(pit: Treasury, path: str, sent: dict[str, Any], code: int) -> None:

@@ -190,8 +190,8 @@ async def test_each_account_has_addresses_of_its_own_that_fit_the_chain(pit: Pit
     for coin, asset in assets().items():
         mine = await pit.get("/v5/asset/deposit/query-address", {"coin": coin})
         his = await pit.get("/v5/asset/deposit/query-address", {"coin": coin}, "bob")
-        assert [one["chain"] for one in mine["chains"]] == [one.chain for one in asset.chains]
-        for one, other, chain in zip(mine["chains"], his["chains"], asset.chains, strict=True):
+        assert [one["chain"] for one in mine["chains"]] == [one.code for one in asset.networks]
+        for one, other, chain in zip(mine["chains"], his["chains"], asset.networks, strict=True):
             assert re.search(chain.address_regex, one["addressDeposit"]), (coin, one)
             assert bool(one["tagDeposit"]) is bool(chain.tag_regex)
             assert (
@@ -200,7 +200,7 @@ async def test_each_account_has_addresses_of_its_own_that_fit_the_chain(pit: Pit
 
 
 async def test_a_withdrawal_leaves_with_its_fee(pit: Pit) -> None:
-    (ethereum,) = [one for one in assets()["USDT"].chains if one.chain == "ETH"]
+    (ethereum,) = [one for one in assets()["USDT"].networks if one.code == "ETH"]
     fee = ethereum.withdraw_fee
     sent: dict[str, Any] = {
         "coin": "USDT",

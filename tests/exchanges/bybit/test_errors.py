@@ -152,13 +152,13 @@ def test_every_failure_has_words_and_a_documented_status(failure: Failure) -> No
             LimitBroken(limit=Limit.NOTIONAL, value=ONE, bound=Decimal(5)),
             place(LINEAR),
             110094,
-            "Order notional value below the lower limit",
+            "Order does not meet minimum order value 5USDT",
         ),
         (
             LimitBroken(limit=Limit.NOTIONAL, value=ONE, bound=Decimal(5)),
             place(SPOT),
             170140,
-            "Order value exceeded lower limit",
+            "Order value exceeded lower limit.",
         ),
         (
             LimitBroken(limit=Limit.PRICE_BAND, value=Decimal(101), bound=Decimal("100.50")),
@@ -182,7 +182,7 @@ def test_every_failure_has_words_and_a_documented_status(failure: Failure) -> No
             ),
             place(LINEAR),
             10001,
-            "StopLoss:600000000 set for Buy position should be lower than base_price:500005000??LastPrice",
+            "StopLoss:600000000 set for Buy position should lower than base_price:500005000??LastPrice",
         ),
         (
             rejections.StopPriceWrong(
@@ -218,4 +218,4 @@ def test_a_position_that_is_too_large_names_a_leverage_that_is_low_enough() -> N
 def test_a_trigger_that_is_met_already_names_its_price() -> None:
     trigger = Trigger(kind=TriggerKind.STOP_LOSS, price=Decimal("65000.5"))
     code, text = words(rejections.WouldTrigger(), place(LINEAR, trigger=trigger))
-    assert (code, text) == (110092, "expect Rising, but trigger_price[650005000] <= current[]??laste")
+    assert (code, text) == (110092, "expect Rising, but trigger_price[650005000] <= current[]??LastPrice")

@@ -24,8 +24,9 @@ from emulator.exchanges.bybit.categories import (
     category_of,
     listing_of,
 )
-from emulator.exchanges.bybit.listings import ListingError, load, read
+from emulator.exchanges.bybit.listings import load, read
 from emulator.feeds.synthetic import SyntheticFeed
+from emulator.listings.reading import ListingError
 
 
 def _us(year: int, month: int, day: int, hour: int = 0) -> int:

@@ -76,9 +76,19 @@ async def test_either_side_waits_for_either_direction(
     ("direction", "price", "code", "text"),
     [
         # error.mdx; prices are told in whole numbers of four places (issues of ccxt).
-        (1, "99000", 110092, "expect Rising, but trigger_price[990000000] <= current[1000000000]??laste"),
-        (1, "100000", 110092, "expect Rising, but trigger_price[1000000000] <= current[1000000000]??laste"),
-        (2, "101000", 110093, "expect Falling, but trigger_price[1010000000] >= current[1000000000]??last"),
+        (1, "99000", 110092, "expect Rising, but trigger_price[990000000] <= current[1000000000]??LastPrice"),
+        (
+            1,
+            "100000",
+            110092,
+            "expect Rising, but trigger_price[1000000000] <= current[1000000000]??LastPrice",
+        ),
+        (
+            2,
+            "101000",
+            110093,
+            "expect Falling, but trigger_price[1010000000] >= current[1000000000]??LastPrice",
+        ),
     ],
 )
 async def test_a_trigger_on_the_wrong_side_is_refused(
@@ -245,7 +255,7 @@ async def test_stops_of_a_part_are_as_large_as_the_trade_and_may_have_limits(pit
         (
             LONG,
             {"stopLoss": "99500"},
-            "StopLoss:995000000 set for Buy position should be lower than base_price:",
+            "StopLoss:995000000 set for Buy position should lower than base_price:",
         ),
         (
             SHORT,
@@ -255,7 +265,7 @@ async def test_stops_of_a_part_are_as_large_as_the_trade_and_may_have_limits(pit
         (
             SHORT,
             {"stopLoss": "100500"},
-            "StopLoss:1005000000 set for Sell position should be higher than base_price:",
+            "StopLoss:1005000000 set for Sell position should greater base_price:",
         ),
     ],
 )

@@ -7,7 +7,6 @@ nothing passes through a float.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -16,7 +15,9 @@ from typing import Any
 import msgspec
 
 from emulator.core.instruments import Instrument, MarketProfile
-from emulator.core.numbers import ZERO, is_on_step, parse_plain
+from emulator.core.numbers import parse_plain
+from emulator.listings.reading import DefaultedRows, ListingError, decode, naming
+from emulator.listings.soundness import check
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,15 +42,9 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return self.instrument.symbol
 
 
-class ListingError(ValueError):
-    """The listing file contradicts itself or the rules of the core."""
-
-
-class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Document(DefaultedRows, frozen=True, forbid_unknown_fields=True):
     """money: quote assets of about constant value, against which an asset shares one price path."""
 
-    defaults: dict[str, Any]
-    listings: list[dict[str, Any]]
     money: frozenset[str] = frozenset()
 
 
@@ -68,13 +63,11 @@ def read(document: bytes) -> tuple[Listing, ...]:
     Raises ListingError, which names the symbol, for an unknown or missing field, a decimal that is not
     a string in plain notation, a symbol that occurs twice, or figures that contradict each other.
     """
-    try:
-        parsed = msgspec.json.decode(document, type=_Document)
-    except msgspec.DecodeError as error:
-        raise ListingError(str(error)) from error
+    parsed = decode(document, _Document)
     listings: dict[str, Listing] = {}
-    for row in parsed.listings:
-        listing = _listing({**parsed.defaults, **row}, parsed.money)
+    for row in parsed.rows():
+        with naming(row.get("symbol", "a row without a symbol")):
+            listing = _listing(row, parsed.money)
         if listing.symbol in listings:
             raise ListingError(f"{listing.symbol}: listed twice")
         listings[listing.symbol] = listing
@@ -82,7 +75,6 @@ def read(document: bytes) -> tuple[Listing, ...]:
 
 
 def _listing(row: dict[str, Any], money: frozenset[str]) -> Listing:
-    symbol = row.get("symbol", "a row without a symbol")
     wire = {name: value for name, value in row.items() if name in _WIRE_FIELDS}
     rules = {name: value for name, value in row.items() if name not in _WIRE_FIELDS}
     # What a spot instrument is settled in is what it is quoted in, so the file does not repeat it.
@@ -98,15 +90,12 @@ def _listing(row: dict[str, Any], money: frozenset[str]) -> Listing:
     if rules.get("quote") in money and rules.get("base") not in money:
         # An asset moves alike against everything that stands for money.
         profile.setdefault("path", rules.get("base"))
-    try:
-        rules["profile"] = _with_decimals(profile, MarketProfile)
-        instrument = msgspec.convert(_with_decimals(rules, Instrument), Instrument)
-        listing = msgspec.convert({**wire, "instrument": instrument}, Listing)
-    except (msgspec.ValidationError, ListingError) as error:
-        raise ListingError(f"{symbol}: {error}") from error
-    if complaints := list(_complaints(instrument)):
-        raise ListingError(f"{symbol}: {'; '.join(complaints)}")
-    return listing
+    rules["profile"] = _with_decimals(profile, MarketProfile)
+    instrument = msgspec.convert(_with_decimals(rules, Instrument), Instrument)
+    if instrument.symbol != instrument.base + instrument.quote or instrument.base == instrument.quote:
+        raise ListingError("the symbol is not its base followed by its quote")
+    check(instrument)
+    return msgspec.convert({**wire, "instrument": instrument}, Listing)
 
 
 def _with_decimals(row: dict[str, Any], target: type[msgspec.Struct]) -> dict[str, Any]:
@@ -124,56 +113,3 @@ def _with_decimals(row: dict[str, Any], target: type[msgspec.Struct]) -> dict[st
         else:
             converted[name] = value
     return converted
-
-
-def _complaints(instrument: Instrument) -> Iterator[str]:
-    """What the figures of one instrument contradict; nothing, if they may be used."""
-    if instrument.symbol != instrument.base + instrument.quote or instrument.base == instrument.quote:
-        yield "the symbol is not its base followed by its quote"
-    for name, step, lowest, highest in (
-        ("price", instrument.price_step, instrument.price_min, instrument.price_max),
-        ("quantity", instrument.quantity_step, instrument.quantity_min, instrument.quantity_max),
-    ):
-        if step <= ZERO:
-            yield f"{name}_step is not positive"
-        elif not ZERO < lowest <= highest:
-            yield f"{name}_min is not between zero and {name}_max"
-        elif not (is_on_step(lowest, step) and is_on_step(highest, step)):
-            yield f"{name}_min or {name}_max is off {name}_step"
-    if instrument.notional_max and instrument.notional_min > instrument.notional_max:
-        yield "notional_min is above notional_max"
-    for side, down, up in (
-        ("bid", instrument.bid_multiplier_down, instrument.bid_multiplier_up),
-        ("ask", instrument.ask_multiplier_down, instrument.ask_multiplier_up),
-    ):
-        if down is None or up is None or not ZERO < down < 1 < up:
-            yield f"the {side} multipliers are not a band around 1"
-    if instrument.self_trade_default not in instrument.self_trade_modes:
-        yield "self_trade_default is not allowed"
-    yield from _profile_complaints(instrument, instrument.profile)
-
-
-def _profile_complaints(instrument: Instrument, profile: MarketProfile) -> Iterator[str]:
-    for name, value, step, lowest, highest in (
-        ("anchor", profile.anchor, instrument.price_step, instrument.price_min, instrument.price_max),
-        (
-            "trade_quantity",
-            profile.trade_quantity,
-            instrument.quantity_step,
-            instrument.quantity_min,
-            instrument.quantity_max,
-        ),
-        (
-            "level_quantity",
-            profile.level_quantity,
-            instrument.quantity_step,
-            instrument.quantity_min,
-            instrument.quantity_max,
-        ),
-    ):
-        if not lowest <= value <= highest:
-            yield f"{name} is not between {lowest} and {highest}"
-        elif not is_on_step(value, step):
-            yield f"{name} is not a multiple of {step}"
-    if min(profile.spread_steps, profile.volatility_bips, profile.trades_per_minute) < 1:
-        yield "spread_steps, volatility_bips and trades_per_minute are at least 1"

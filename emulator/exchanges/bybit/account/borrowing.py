@@ -41,7 +41,8 @@ TEXTS: Final = {
     34022044: "Repayment unsuccessful.",
     34022045: "Borrowing unsuccessful.",
     34022049: "Insufficient collateral balance.",
-    182103: "Failed repayment, there are no liabilities in the current currency",
+    182101: "Failed repayment, insufficient collateral balance",
+    182102: "Failed repayment, there are no liabilities in the current currency",
 }
 """Those of the error page."""
 
@@ -240,14 +241,16 @@ async def quick_repayment(call: Call) -> Repayments:
 
         def answer(done: Done, command: c.RepayFunds = command) -> list[tuple[str, str]]:
             if isinstance(done.rejection, NothingOwed):
-                raise refuse_loan(182103)
+                raise refuse_loan(182102)
+            if isinstance(done.rejection, InsufficientBalance | InsufficientMargin):
+                raise refuse_loan(182101)
             if done.rejection is not None:
                 raise _refusal(call, done.rejection, command)
             return _given(done)
 
         given.update(await call.attempt(command, answer))
     if not given:
-        raise refuse_loan(182103)
+        raise refuse_loan(182102)
     return {"list": [{"coin": coin, "repaymentQty": amount} for coin, amount in given.items()]}
 
 

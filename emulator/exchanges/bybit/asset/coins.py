@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Final
 
 from emulator.exchanges.bybit.asset.words import COIN, find_coin
-from emulator.exchanges.bybit.assets import Asset, AssetChain, assets
+from emulator.exchanges.bybit.assets import Asset, assets
 from emulator.exchanges.bybit.auth import READ
 from emulator.exchanges.bybit.figures import decimal_text
 from emulator.exchanges.bybit.payloads.asset import Chain, Coin, Coins
+from emulator.listings.networks import Network
 from emulator.web.contract import Call, Rows
 
 rows = Rows()
@@ -37,14 +38,14 @@ def _coin(asset: Asset) -> Coin:
         "name": asset.name,
         "coin": asset.code,
         "remainAmount": decimal_text(WITHDRAW_MAX),
-        "chains": [_chain(one) for one in asset.chains],
+        "chains": [_chain(one) for one in asset.networks],
     }
 
 
-def _chain(chain: AssetChain) -> Chain:
+def _chain(chain: Network) -> Chain:
     return {
-        "chain": chain.chain,
-        "chainType": chain.chain_type,
+        "chain": chain.code,
+        "chainType": chain.name,
         "confirmation": str(chain.confirmations),
         "safeConfirmNumber": str(chain.safe_confirmations),
         "withdrawFee": decimal_text(chain.withdraw_fee),

@@ -20,11 +20,12 @@ from emulator.exchanges.bybit.asset.words import (
     movements,
     page,
 )
-from emulator.exchanges.bybit.assets import Asset, AssetChain, assets
+from emulator.exchanges.bybit.assets import Asset, assets
 from emulator.exchanges.bybit.auth import READ
 from emulator.exchanges.bybit.figures import decimal_text
 from emulator.exchanges.bybit.payloads.asset import Addresses, AddressOfChain, Deposit, Deposits
 from emulator.exchanges.bybit.refusals import refuse_parameter
+from emulator.listings.networks import Network
 from emulator.web.addresses import FORMS, Address, derived_address, derived_digest, transaction_id
 from emulator.web.contract import Call, Parameter, Rows
 
@@ -38,26 +39,26 @@ NETWORKS: Final = {"APTOS": "APT", "ARBI": "ARBITRUM", "CAVAX": "AVAXC", "OP": "
 """Chains that are called otherwise elsewhere."""
 
 
-def find_chain(asset: Asset, code: str | None) -> AssetChain:
+def find_chain(asset: Asset, code: str | None) -> Network:
     """The chain of a code, or the default one; raises 10001."""
-    if not asset.chains:
+    if not asset.networks:
         raise refuse_parameter("coin")
     if not code:
-        return asset.chains[0]
-    for chain in asset.chains:
-        if code in (chain.chain, chain.chain_type):
+        return asset.networks[0]
+    for chain in asset.networks:
+        if code in (chain.code, chain.name):
             return chain
     raise refuse_parameter("chainType")
 
 
-def network_of(chain: AssetChain) -> str:
+def network_of(chain: Network) -> str:
     """What the looks of its addresses go by."""
-    network = NETWORKS.get(chain.chain, chain.chain)
+    network = NETWORKS.get(chain.code, chain.code)
     # A chain of Ethereum's kind, if nothing else is known of it.
     return network if network in FORMS else "ETH"
 
 
-def own_address(seed: int, account: AccountId, chain: AssetChain) -> Address:
+def own_address(seed: int, account: AccountId, chain: Network) -> Address:
     return derived_address(seed, account, network_of(chain), has_memo=bool(chain.tag_regex))
 
 
@@ -72,17 +73,17 @@ def own_address(seed: int, account: AccountId, chain: AssetChain) -> Address:
 def addresses(call: Call) -> Addresses:
     asset = find_coin(call.values["coin"])
     chosen = call.values.get("chainType")
-    chains = (find_chain(asset, chosen),) if chosen else asset.chains
+    chains = (find_chain(asset, chosen),) if chosen else asset.networks
     return {"coin": asset.code, "chains": [_address(call, one) for one in chains]}
 
 
-def _address(call: Call, chain: AssetChain) -> AddressOfChain:
+def _address(call: Call, chain: Network) -> AddressOfChain:
     own = own_address(call.sandbox.seed, call.account, chain)
     return {
-        "chainType": chain.chain_type,
+        "chainType": chain.name,
         "addressDeposit": own.text,
         "tagDeposit": own.tag,
-        "chain": chain.chain,
+        "chain": chain.code,
         "batchReleaseLimit": "-1",
         "contractAddress": "",
     }
@@ -105,22 +106,22 @@ async def deposits(call: Call) -> Deposits:
         event = movement.event
         assert type(event) is AmountDeposited
         asset = assets().get(event.asset)
-        if asset is None or not asset.chains:
+        if asset is None or not asset.networks:
             continue  # Came over no chain, so it is no deposit in the sense of this history.
         if number not in (None, "", str(event.movement)) or coin not in (None, event.asset):
             continue
-        deposit = _deposit(call, event, asset.chains[0], movement)
+        deposit = _deposit(call, event, asset.networks[0], movement)
         if transaction in (None, "", deposit["txID"]):
             found.append((event.movement, deposit))
     listed, cursor = page(found, values["limit"])
     return {"rows": listed, "nextPageCursor": cursor}
 
 
-def _deposit(call: Call, event: AmountDeposited, chain: AssetChain, movement: Movement) -> Deposit:
+def _deposit(call: Call, event: AmountDeposited, chain: Network, movement: Movement) -> Deposit:
     own = own_address(call.sandbox.seed, call.account, chain)
     return {
         "coin": event.asset,
-        "chain": chain.chain,
+        "chain": chain.code,
         "amount": decimal_text(event.amount),
         "txID": transaction_id(call.sandbox.seed, event.movement, network_of(chain)),
         "status": SUCCESS,

@@ -29,11 +29,12 @@ from emulator.exchanges.bybit.asset.words import (
     page,
     refuse_asset,
 )
-from emulator.exchanges.bybit.assets import AssetChain, assets
+from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.auth import READ, WITHDRAW
 from emulator.exchanges.bybit.figures import decimal_text
 from emulator.exchanges.bybit.payloads.asset import Withdrawal, WithdrawalMade, Withdrawals
 from emulator.exchanges.bybit.running import FUND, UNIFIED, engine_of
+from emulator.listings.networks import Network
 from emulator.web.addresses import transaction_id
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
@@ -99,7 +100,7 @@ async def withdraw(call: Call) -> WithdrawalMade:
         amount=amount,
         fee=chain.withdraw_fee,
         reference=name,
-        labels=(("chain", chain.chain), ("address", values["address"]), ("tag", values.get("tag", ""))),
+        labels=(("chain", chain.code), ("address", values["address"]), ("tag", values.get("tag", ""))),
     )
 
     def answer(done: Done) -> WithdrawalMade:
@@ -114,7 +115,7 @@ async def withdraw(call: Call) -> WithdrawalMade:
     return await call.attempt(command, answer)
 
 
-def _check_destination(chain: AssetChain, address: str, tag: str) -> None:
+def _check_destination(chain: Network, address: str, tag: str) -> None:
     if not re.search(chain.address_regex, address):
         raise refuse_asset(131002, text="Withdraw address chain or destination tag are not equal")
     if not chain.tag_regex:
@@ -124,7 +125,7 @@ def _check_destination(chain: AssetChain, address: str, tag: str) -> None:
         raise refuse_asset(131002, text="Withdraw address chain or destination tag are not equal")
 
 
-def _leaving(chain: AssetChain, asked: Decimal, *, is_taken_out: bool) -> Decimal:
+def _leaving(chain: Network, asked: Decimal, *, is_taken_out: bool) -> Decimal:
     """What leaves the wallet, the fee included."""
     arriving = asked - chain.withdraw_fee if is_taken_out else asked
     if not chain.withdraw_min <= arriving <= WITHDRAW_MAX:
@@ -185,7 +186,7 @@ async def withdrawals(call: Call) -> Withdrawals:
 def _withdrawal(seed: int, event: AmountWithdrawn, time_us: int) -> Withdrawal:
     labels = dict(event.labels)
     asset, code = assets().get(event.asset), labels.get("chain", "")
-    chain = next((one for one in asset.chains if one.chain == code), None) if asset is not None else None
+    chain = next((one for one in asset.networks if one.code == code), None) if asset is not None else None
     moment = str(time_us // 1_000_000 * 1000)
     with exact():
         arrived = event.amount - event.fee

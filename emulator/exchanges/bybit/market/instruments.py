@@ -10,7 +10,8 @@ from emulator.core.numbers import exact
 from emulator.exchanges.bybit.categories import CATEGORIES, OPTION, Category
 from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text, read_cursor
 from emulator.exchanges.bybit.figures import decimal_text, time_text
-from emulator.exchanges.bybit.listings import DELIVERY_FEE, LEVERAGE_STEP, Listing
+from emulator.exchanges.bybit.listings import LEVERAGE_STEP, Listing
+from emulator.exchanges.bybit.listings.contracts import DELIVERY_FEE
 from emulator.exchanges.bybit.market.parameters import (
     BASE_COIN,
     CATEGORY,
@@ -130,9 +131,9 @@ def render_pair(listing: Listing) -> PairInfo:
             "quotePrecision": decimal_text(listing.money_step),
             "minOrderQty": row.quantity_min,
             "maxOrderQty": row.order_quantity_max,
-            "minOrderAmt": row.amount_min,
+            "minOrderAmt": row.notional_min,
             "maxOrderAmt": row.amount_max,
-            "maxLimitOrderQty": row.limit_quantity_max,
+            "maxLimitOrderQty": row.quantity_max,
             "maxMarketOrderQty": row.market_quantity_max,
             "postOnlyMaxLimitOrderSize": decimal_text(instrument.quantity_max * POST_ONLY_TIMES),
         },

@@ -10,7 +10,8 @@ from emulator.core.engine import Engine
 from emulator.core.numbers import ZERO, divide_half
 from emulator.exchanges.bybit.categories import CATEGORIES, OPTION
 from emulator.exchanges.bybit.figures import decimal_text, time_text
-from emulator.exchanges.bybit.listings import DELIVERY_FEE, Listing
+from emulator.exchanges.bybit.listings import Listing
+from emulator.exchanges.bybit.listings.contracts import DELIVERY_FEE
 from emulator.exchanges.bybit.market.figures import EIGHT_PLACES, Figures, figures_of, fixed
 from emulator.exchanges.bybit.market.parameters import (
     BASE_COIN,

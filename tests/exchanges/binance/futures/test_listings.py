@@ -14,10 +14,11 @@ import pytest
 
 from emulator.core.numbers import exact
 from emulator.exchanges.binance import TRADED
-from emulator.exchanges.binance.futures.listings import Listing, ListingError, read
+from emulator.exchanges.binance.futures.listings import Listing, read
 from emulator.exchanges.binance.futures.products import COINM, PRODUCTS, USDM
 from emulator.exchanges.binance.spot.instruments import load as load_spot
 from emulator.feeds.synthetic import SyntheticFeed
+from emulator.listings.reading import ListingError
 
 PERPETUALS = """
     BTCUSDT ETHUSDT BNBUSDT SOLUSDT XRPUSDT DOGEUSDT ADAUSDT LINKUSDT AVAXUSDT LTCUSDT DOTUSDT TRXUSDT BCHUSDT
@@ -198,10 +199,10 @@ def test_two_quarters_are_listed_at_a_time(pair: str, now: str, current: str, fo
     assert kinds == {f"{pair}_{current}": "CURRENT_QUARTER", f"{pair}_{following}": "NEXT_QUARTER"}
 
 
-def test_a_quarter_is_onboarded_when_the_one_two_before_it_is_delivered() -> None:
+def test_a_quarter_is_launched_when_the_one_two_before_it_is_delivered() -> None:
     # The exchange's own BTCUSDT_260925: onboardDate 1774598400000, deliveryDate 1790323200000.
     listing = USDM.listings["BTCUSDT_260925"]
-    assert listing.onboard_us == 1_774_598_400_000_000
+    assert listing.launch_us == 1_774_598_400_000_000
     assert listing.contract.delivery_us == 1_790_323_200_000_000
 
 
@@ -228,11 +229,11 @@ def changed(change: Callable[[dict[str, Any]], None]) -> bytes:
         ({"price_min": "556.85"}, "price_min is not a multiple of 0.1"),
         ({"quantity_max": "0.0001"}, "quantity_max is not between"),
         ({"anchor": "1"}, "anchor is not between"),
-        ({"multiplier_down": "1.01"}, "the multipliers are not a band around 1"),
-        ({"tiers": [["0", "10", "0.01", "0"], ["100", "5", "0.02", "2"]]}, "jumps at 100"),
-        ({"tiers": [["1", "10", "0.01", "0"]]}, "the first tier does not begin at zero"),
-        ({"onboard": "2019-09-25"}, "onboard says no time zone"),
-        ({"onboard": "soon"}, "onboard: "),
+        ({"multiplier_down": "1.01"}, "the ask multipliers are not a band around 1"),
+        ({"tiers": [["0", "10", "0.01", "0"], ["100", "5", "0.02", "2"]]}, "tier 2 should take off 1$"),
+        ({"tiers": [["1", "10", "0.01", "0"]]}, "the first tier begins at zero"),
+        ({"launch": "2019-09-25"}, "launch says no time zone"),
+        ({"launch": "soon"}, "launch: "),
         ({"funding_cap": ""}, "funding_cap is not a plain decimal"),
         ({"sise": "1"}, "sise"),
     ],

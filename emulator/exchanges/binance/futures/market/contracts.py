@@ -53,7 +53,7 @@ def render_usdm_contract(listing: Listing, instrument: Instrument, now_us: int) 
         "pair": listing.pair,
         "contractType": listing.contract_type(now_us),
         "deliveryDate": _delivery_ms(listing),
-        "onboardDate": listing.onboard_us // 1000,
+        "onboardDate": listing.launch_us // 1000,
         "status": status_word(listing, instrument, now_us),
         "maintMarginPercent": row.maintenance_percent,
         "requiredMarginPercent": row.required_percent,
@@ -84,7 +84,7 @@ def render_coinm_contract(listing: Listing, instrument: Instrument, now_us: int)
         "pair": listing.pair,
         "contractType": listing.contract_type(now_us),
         "deliveryDate": _delivery_ms(listing),
-        "onboardDate": listing.onboard_us // 1000,
+        "onboardDate": listing.launch_us // 1000,
         # Quirk: what USD-M calls `status` is `contractStatus` on COIN-M (Exchange Information of both).
         "contractStatus": status_word(listing, instrument, now_us),
         "contractSize": int(listing.contract.size),

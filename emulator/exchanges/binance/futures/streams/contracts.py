@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from emulator.exchanges.binance.futures.listings import DELIVERING_US, Listing
+from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.market.contracts import status_word
 from emulator.exchanges.binance.futures.products import Product
 from emulator.exchanges.binance.futures.streams.events import product_number
 from emulator.exchanges.binance.futures.streams.payloads import ContractInfoEvent
+from emulator.listings.listing import DELIVERING_US
 from emulator.market_data.streams.stream import MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message
@@ -85,7 +86,7 @@ def _render(turn: Turn, now_us: int, divisor: int) -> ContractInfoEvent:
         "ps": listing.pair,
         "ct": listing.contract_type(time_us if is_shown else time_us - 1),
         "dt": delivery_us // divisor,
-        "ot": listing.onboard_us // divisor,
+        "ot": listing.launch_us // divisor,
         "cs": status_word(listing, listing.instrument, time_us) if is_shown else DELIVERED,
         "st": product_number(turn.product),
     }

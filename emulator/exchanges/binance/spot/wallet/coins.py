@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from emulator.core.instruments import InstrumentStatus
-from emulator.exchanges.binance.assets import Asset, AssetNetwork, assets
+from emulator.exchanges.binance.assets import Asset, assets
 from emulator.exchanges.binance.spot.holdings import Holding, holding
 from emulator.exchanges.binance.spot.market.symbols import listed
 from emulator.exchanges.binance.spot.payloads.wallet import AssetDetail, Coin, Delisting, Network
@@ -16,6 +16,7 @@ from emulator.exchanges.binance.spot.wallet.words import (
     render_plain,
 )
 from emulator.exchanges.binance.vocabulary import MARKET_DATA, USER_DATA, ZERO_AMOUNT, render_amount
+from emulator.listings import networks
 from emulator.web.contract import Call, Rows
 
 rows = Rows()
@@ -68,11 +69,11 @@ def _networks(code: str) -> list[Network]:
     return [_network(code, network) for network in assets()[code].networks]
 
 
-def _network(coin: str, network: AssetNetwork) -> Network:
+def _network(coin: str, network: networks.Network) -> Network:
     return {
-        "network": network.network,
+        "network": network.code,
         "coin": coin,
-        "withdrawIntegerMultiple": render_plain(network.withdraw_multiple),
+        "withdrawIntegerMultiple": render_plain(network.step),
         "isDefault": network.is_default,
         "depositEnable": True,
         "withdrawEnable": True,
@@ -83,17 +84,17 @@ def _network(coin: str, network: AssetNetwork) -> Network:
         "name": network.name,
         "resetAddressStatus": False,
         "addressRegex": network.address_regex,
-        "memoRegex": network.memo_regex,
+        "memoRegex": network.tag_regex,
         "withdrawFee": render_plain(network.withdraw_fee),
         "withdrawMin": render_plain(network.withdraw_min),
         "withdrawMax": render_plain(network.withdraw_max),
-        "withdrawInternalMin": render_plain(network.withdraw_multiple),
-        "depositDust": render_plain(network.deposit_min),
+        "withdrawInternalMin": render_plain(network.step),
+        "depositDust": render_plain(network.step),
         "minConfirm": network.confirmations,
-        "unLockConfirm": network.unlock_confirmations,
+        "unLockConfirm": network.safe_confirmations,
         # Both say whether a withdrawal needs a memo.
-        "sameAddress": bool(network.memo_regex),
-        "withdrawTag": bool(network.memo_regex),
+        "sameAddress": bool(network.tag_regex),
+        "withdrawTag": bool(network.tag_regex),
         "estimatedArrivalTime": network.arrival_minutes,
         "busy": False,
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from emulator.core.events import AmountDeposited
 from emulator.core.history import Movement, MovementKind
-from emulator.exchanges.binance.assets import Asset, AssetNetwork, assets
+from emulator.exchanges.binance.assets import Asset, assets
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.spot.payloads.wallet import Deposit, DepositAddress, ListedDepositAddress
 from emulator.exchanges.binance.spot.wallet.networks import deposit_address
@@ -23,6 +23,7 @@ from emulator.exchanges.binance.spot.wallet.words import (
     render_plain,
 )
 from emulator.exchanges.binance.vocabulary import USER_DATA
+from emulator.listings.networks import Network
 from emulator.web.addresses import transaction_id
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
@@ -31,14 +32,14 @@ rows = Rows()
 SUCCESS = 1
 
 
-def find_network(asset: Asset, code: str | None) -> AssetNetwork:
+def find_network(asset: Asset, code: str | None) -> Network:
     """The network of a code, or the default one; raises -1130, as the error list has nothing nearer."""
     if not asset.networks:
         raise refuse(-1130, "coin")
     if code is None:
         return asset.networks[0]
     for network in asset.networks:
-        if network.network == code:
+        if network.code == code:
             return network
     raise refuse(-1130, "network")
 
@@ -125,16 +126,16 @@ def _deposit(call: Call, event: AmountDeposited, movement: Movement) -> Deposit 
         "id": str(event.movement),
         "amount": render_plain(event.amount),
         "coin": event.asset,
-        "network": network.network,
+        "network": network.code,
         "status": SUCCESS,
         "address": own.text,
         "addressTag": own.tag,
-        "txId": transaction_id(call.sandbox.seed, event.movement, network.network),
+        "txId": transaction_id(call.sandbox.seed, event.movement, network.code),
         "insertTime": time_ms,
         "completeTime": time_ms,
         "transferType": 0,
         "confirmTimes": f"{network.confirmations}/{network.confirmations}",
-        "unlockConfirm": network.unlock_confirmations,
+        "unlockConfirm": network.safe_confirmations,
         "walletType": WALLET_TYPES[event.wallet],
         "travelRuleStatus": 0,
     }

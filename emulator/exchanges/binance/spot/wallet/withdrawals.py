@@ -17,7 +17,7 @@ from emulator.core.engine import Done
 from emulator.core.events import AmountWithdrawn
 from emulator.core.history import MovementKind
 from emulator.core.numbers import EXACT, is_on_step
-from emulator.exchanges.binance.assets import Asset, AssetNetwork, assets
+from emulator.exchanges.binance.assets import Asset, assets
 from emulator.exchanges.binance.errors import refuse
 from emulator.exchanges.binance.limits import ACCOUNT_POOL, ACCOUNT_SECOND_POOL
 from emulator.exchanges.binance.spot.payloads.wallet import Withdrawal, WithdrawalId
@@ -39,6 +39,7 @@ from emulator.exchanges.binance.spot.wallet.words import (
     render_plain,
 )
 from emulator.exchanges.binance.vocabulary import USER_DATA, WITHDRAW
+from emulator.listings.networks import Network
 from emulator.runtime.submission import Submission
 from emulator.web.addresses import transaction_id
 from emulator.web.contract import Call, Kind, Parameter, Rows
@@ -95,7 +96,7 @@ def withdraw(call: Call) -> Submission[WithdrawalId]:
         amount=amount,
         fee=network.withdraw_fee,
         reference=values.get("withdrawOrderId", ""),
-        labels=(("network", network.network), ("address", address), ("tag", tag)),
+        labels=(("network", network.code), ("address", address), ("tag", tag)),
     )
 
     def answer(done: Done) -> WithdrawalId:
@@ -106,20 +107,20 @@ def withdraw(call: Call) -> Submission[WithdrawalId]:
     return call.submit(command, answer)
 
 
-def _check_destination(network: AssetNetwork, address: str, tag: str) -> None:
+def _check_destination(network: Network, address: str, tag: str) -> None:
     if not re.search(network.address_regex, address):
         raise refuse_wallet(-4007)
-    if not network.memo_regex:
+    if not network.tag_regex:
         if tag:
             raise refuse_wallet(-4106)
-    elif not re.search(network.memo_regex, tag):
+    elif not re.search(network.tag_regex, tag):
         # A memo is mandatory where the network has one (wallet documents, "Withdraw").
         raise refuse_wallet(-4008)
 
 
-def _check_amount(network: AssetNetwork, amount: Decimal) -> None:
-    if not is_on_step(amount, network.withdraw_multiple):
-        raise refuse_wallet(-4021, "integer", render_plain(network.withdraw_multiple))
+def _check_amount(network: Network, amount: Decimal) -> None:
+    if not is_on_step(amount, network.step):
+        raise refuse_wallet(-4021, "integer", render_plain(network.step))
     if amount < network.withdraw_min:
         raise refuse_wallet(-4022, render_plain(network.withdraw_min))
     if amount > network.withdraw_max:
@@ -201,4 +202,4 @@ def _withdrawal(seed: int, event: AmountWithdrawn, time_us: int) -> Withdrawal:
 
 def _confirmations(asset: Asset | None, network: str) -> int:
     networks = () if asset is None else asset.networks
-    return next((each.confirmations for each in networks if each.network == network), 0)
+    return next((each.confirmations for each in networks if each.code == network), 0)
