@@ -316,11 +316,15 @@ class CancelOrders(Command, frozen=True, kw_only=True):
 
 
 class EndOrders(Command, frozen=True, kw_only=True):
-    """End the open orders of an account on some instruments on the exchange's own behalf, if any."""
+    """End the open orders of an account on some instruments on the exchange's own behalf, if any.
+
+    dormant: as of `CancelAllOrders`.
+    """
 
     account: AccountId
     instruments: tuple[str, ...]
     reason: EndReason
+    dormant: bool | None = None
 
 
 class SetCountdown(Command, frozen=True, kw_only=True):

@@ -171,7 +171,7 @@ class Sandbox:
         account: AccountId | None = None,
         instrument: str | None = None,
     ) -> Coroutine[Any, Any, None]:
-        """Wait until the journal holds a sequence; see `Sequencer.durable` for what was read."""
+        """Wait until the journal holds a sequence; see `Writer.when_durable` for what was read."""
         return self._sequencer.durable(sequence, engine=engine, account=account, instrument=instrument)
 
     def when_durable(
@@ -381,7 +381,7 @@ class Sandbox:
         await self.set_clock(ClockMode.VIRTUAL, self.clock.now_us() + by_us, speed)
 
     async def conclude(self, reason: str, *, within_s: float) -> None:
-        """Let nobody wait much longer for the journal; see `Sequencer.conclude`."""
+        """Let nobody wait much longer for the journal; see `Writer.conclude`."""
         await self._sequencer.conclude(reason, within_s=within_s)
 
     async def close(self, reason: str, *, is_kept: bool = False) -> None:

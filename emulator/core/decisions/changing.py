@@ -105,6 +105,7 @@ def end_several(state: State, rules: EngineRules, command: c.EndOrders, now_us: 
         e.OrderExpired(order=order.id, reason=command.reason)
         for order in account.open_orders.values()
         if order.instrument in chosen
+        and (command.dormant is None or (order.status is OrderStatus.DORMANT) is command.dormant)
     ]
 
 

@@ -39,7 +39,7 @@ class Watch:
         marks, is_mark = self.marks, self.source is TriggerSource.MARK
         return round_down(marks.mark_price(now_us) if is_mark else marks.index_price(now_us), self._step)
 
-    def extreme(self, order: Order, now_us: int) -> Decimal:
+    def trailing_extreme(self, order: Order, now_us: int) -> Decimal:
         """The best price that a tracking order has seen by now."""
         seen = order.seen
         assert seen is not None
@@ -71,7 +71,7 @@ class Watch:
             return next(iter(self.falls.queues[fall].values()))
         for order in self.trailing.values():
             assert order.terms.trigger is not None
-            fires_at = order.terms.trigger.fires_at(order.side, self.extreme(order, now_us))
+            fires_at = order.terms.trigger.fires_at(order.side, self.trailing_extreme(order, now_us))
             if price <= fires_at if order.side is SELL else price >= fires_at:
                 return order
         return None
@@ -83,7 +83,7 @@ class Watch:
         rise, fall = self.rises.best, self.falls.best
         for order in self.trailing.values():
             assert order.terms.trigger is not None
-            extreme = self.extreme(order, after_us)
+            extreme = self.trailing_extreme(order, after_us)
             fires_at = order.terms.trigger.fires_at(order.side, extreme)
             if order.side is SELL:
                 above, below = extreme + self._step, fires_at

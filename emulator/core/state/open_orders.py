@@ -107,7 +107,7 @@ def close(state: State, order: Order) -> None:
             rebook(state, order)
         market.changes += 1
     elif order.asleep:
-        unqueue_trigger(order, market)
+        unqueue_trigger(order, market, order.updated_us)
     if order.terms.good_till_us is not None:
         market.deadlines.remove((order.terms.good_till_us, order.id))
     order.visible = ZERO

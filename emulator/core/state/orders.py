@@ -108,14 +108,14 @@ def order_rested(state: State, event: e.OrderRested, now_us: int) -> None:
 def trailing_started(state: State, event: e.TrailingStarted, now_us: int) -> None:
     order = state.orders[event.order]
     market = state.markets[order.instrument]
-    unqueue_trigger(order, market)
+    unqueue_trigger(order, market, now_us)
     track(state, order, market, event.extreme, now_us)
 
 
 def order_triggered(state: State, event: e.OrderTriggered, now_us: int) -> None:
     order = state.orders[event.order]
     market = state.markets[order.instrument]
-    unqueue_trigger(order, market)
+    unqueue_trigger(order, market, now_us)
     state.next_execution += 1
     order.status = _NEW
     order.price = event.price
@@ -202,7 +202,7 @@ def _give_terms(state: State, order: Order, terms: OrderTerms, now_us: int) -> N
     market = state.markets[order.instrument]
     moves = order.asleep and terms.trigger != order.terms.trigger
     if moves and not order.trailing:
-        unqueue_trigger(order, market)
+        unqueue_trigger(order, market, now_us)
     order.terms = terms
     if moves and not order.trailing:
         sleep(state, order, market, None, now_us)

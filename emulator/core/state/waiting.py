@@ -39,13 +39,14 @@ def track(state: State, order: Order, market: Market, extreme: Decimal, now_us: 
     state.touched.add(order.instrument)
 
 
-def unqueue_trigger(order: Order, market: Market) -> None:
-    """It waits no longer."""
+def unqueue_trigger(order: Order, market: Market, now_us: int) -> None:
+    """It waits no longer; where it followed the price, the best one that it has seen stays with it."""
     order.asleep = False
     trigger = order.terms.trigger
     assert trigger is not None
     waiting = market.waiting(trigger.source)
     if order.id in waiting.trailing:
+        order.seen = waiting.trailing_extreme(order, now_us)
         del waiting.trailing[order.id]
         return
     assert trigger.price is not None

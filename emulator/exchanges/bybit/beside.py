@@ -20,16 +20,18 @@ FILLS_MAX: Final = 1000
 class Beside(NamedTuple):
     """fees: by coin; below zero: a rebate. met: the order of the same owner that it was ended by. parent: the
     client's own name for the order that brought this one along. closes: how much there is now of what an
-    order without a quantity waits to close."""
+    order without a quantity waits to close. trails_at: at which price one is triggered, or was, that began to
+    follow the price."""
 
     fees: Mapping[str, Decimal]
     met: OrderId | None = None
     parent: str = ""
     closes: Decimal = ZERO
+    trails_at: Decimal | None = None
 
 
-def beside_now(engine: Engine, order: Order) -> Beside:
-    """Of an order that changed just now, whose trades are in memory."""
+def beside_now(engine: Engine, order: Order, now_us: int | None = None) -> Beside:
+    """Of an order whose trades are in memory. now_us: None: of one that changed just now."""
     views = engine.views
     parent = views.orders.get(order.terms.parent)
     matches = views.prevented.get((order.account, order.instrument), ())
@@ -38,13 +40,14 @@ def beside_now(engine: Engine, order: Order) -> Beside:
         _met(order, reversed(matches)),
         "" if parent is None else parent.client_id,
         _closes(engine, order),
+        _trails_at(engine, order, engine.views.now_us if now_us is None else now_us),
     )
 
 
 async def beside(call: Call, order: Order) -> Beside:
     """Of any order, from memory or from the archive."""
     if call.engine.views.is_whole(Fill, order.account, order.instrument):
-        return beside_now(call.engine, order)
+        return beside_now(call.engine, order, call.now_us)
     account, scope, number = order.account, order.instrument, order.prevented_match
     fills: list[Fill] = []
     if order.executed:
@@ -58,13 +61,31 @@ async def beside(call: Call, order: Order) -> Beside:
     if order.terms.parent:
         parent = await call.order(scope, order.terms.parent, None)
     name = "" if parent is None else parent.client_id
-    return Beside(fees_of(fills), _met(order, matches), name, _closes(call.engine, order))
+    return Beside(
+        fees_of(fills),
+        _met(order, matches),
+        name,
+        _closes(call.engine, order),
+        _trails_at(call.engine, order, call.now_us),
+    )
 
 
 def _closes(engine: Engine, order: Order) -> Decimal:
     if order.quantity is not None or order.is_ended or not order.terms.close_position:
         return ZERO
     return abs(engine.state.position(order.account, order.instrument, order.terms.leg).quantity)
+
+
+def _trails_at(engine: Engine, order: Order, now_us: int) -> Decimal | None:
+    trigger = order.terms.trigger
+    if trigger is None or not order.trailing:
+        return None
+    with exact():
+        best = order.seen
+        if order.asleep:
+            waiting = engine.state.markets[order.instrument].waiting(trigger.source)
+            best = waiting.trailing_extreme(order, now_us)
+        return None if best is None else trigger.fires_at(order.side, best)
 
 
 def _met(order: Order, matches: Iterable[PreventedMatch]) -> OrderId | None:

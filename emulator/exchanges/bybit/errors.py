@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 from emulator.core import commands, rejections
 from emulator.core.commands import Command
-from emulator.core.instruments import Instrument, Side, TriggerSource
+from emulator.core.instruments import Instrument, OrderType, Side, TriggerSource
 from emulator.core.numbers import ONE, ZERO
 from emulator.core.orders import StopRole
 from emulator.core.rejections import Feature, Limit, LimitBroken, Obstacle, Rejection, Setting
@@ -258,11 +258,16 @@ def _would_trigger(command: Command | None, *, is_pair: bool) -> Refusal:
 def _stop_wrong(rejection: rejections.StopPriceWrong) -> Refusal:
     is_profit = rejection.role in (StopRole.TAKE_PROFIT, StopRole.PARTIAL_TAKE_PROFIT)
     is_long = rejection.side is Side.BUY
-    name = "TakeProfit" if is_profit else "StopLoss"
     side = "Buy" if is_long else "Sell"
+    price, base = scaled_text(rejection.price), scaled_text(rejection.base)
+    if rejection.role is StopRole.TRAILING:
+        # The price from which on it trails, which the market has passed.
+        wanted = "greater" if is_long else "less"
+        text = f"TrailingProfit:{price} set for {side} position should be {wanted} than last_price:{base}"
+        return refuse(10001, text=text)
+    name = "TakeProfit" if is_profit else "StopLoss"
     wanted = _WANTED[is_profit, is_long]
-    base = f"{scaled_text(rejection.base)}??{_SOURCES[rejection.source]}"
-    price = scaled_text(rejection.price)
+    base += f"??{_SOURCES[rejection.source]}"
     return refuse(10001, text=f"{name}:{price} set for {side} position should {wanted} base_price:{base}")
 
 
@@ -304,7 +309,9 @@ def _limit(
             lowest = ZERO if instrument is None else instrument.quantity_min
             is_low = value is not None and value < lowest
             if is_pair:
-                return refuse(170136) if is_low else refuse(170124)
+                # Quirk: too large a quantity has one code for limit and one for market orders, with the same
+                # text (error page).
+                return refuse(170136 if is_low else 170382 if _is_market(command) else 170381)
             if is_low:
                 return refuse(10001, text=TOO_LITTLE)
             return refuse(10001, *_too_much(rejection, instrument), text=TOO_MUCH)
@@ -328,6 +335,13 @@ def _limit(
         case Limit.ICEBERG_PARTS | Limit.ICEBERG_ORDERS | Limit.AMENDS:
             return refuse(170227) if is_pair else refuse(110032)
     assert_never(rejection.limit)
+
+
+def _is_market(command: Command | None) -> bool:
+    return (
+        isinstance(command, commands.PlaceOrder | commands.TestOrder)
+        and command.terms.type is OrderType.MARKET
+    )
 
 
 def _too_much(rejection: LimitBroken, instrument: Instrument | None) -> tuple[str, str]:
@@ -357,5 +371,7 @@ def _beyond(rejection: LimitBroken, command: Command | None, *, is_pair: bool) -
             rejection.value is not None and rejection.bound is not None and rejection.value > rejection.bound
         )
     if is_pair:
-        return refuse(170193 if is_high else 170194, bound)
+        # Quirk: the error page has further codes for this, 170193 and 170194, from when prices were measured
+        # by the last one; since there is `price-limit`, others are sent (running servers).
+        return refuse(170372 if is_high else 170371, bound)
     return refuse(110121 if is_high else 110120, bound)

@@ -46,7 +46,16 @@ from emulator.exchanges.bybit.vocabulary import (
     is_order,
     status_word,
 )
-from emulator.exchanges.bybit.windows import DAY_US, Span, page_of, read_place, span_of
+from emulator.exchanges.bybit.windows import (
+    DAY_US,
+    Place,
+    Span,
+    page_of,
+    place_of,
+    place_of_nth,
+    read_place,
+    span_of,
+)
 from emulator.web.contract import Call, Kind, Parameter, Rows
 
 rows = Rows()
@@ -106,13 +115,16 @@ async def open_orders(call: Call) -> payloads.OrderPage:
     if values["openOnly"]:
         # Quirk: what is over is among the newest 500 of its category, or only in the history (Get Open &
         # Closed Orders, `openOnly`).
+        first = await _first_remembered(call, category)
         span = Span(0, call.now_us)
         page, cursor = await page_of(
             call,
             Order,
             instruments,
             span,
-            admits=lambda order: order.is_ended and is_order(order) and admits(order),
+            admits=lambda order: (
+                _is_over(order) and admits(order) and (first is None or place_of(order) >= first)
+            ),
         )
         return await _page(call, category, page, cursor)
     chosen = frozenset(instruments)
@@ -131,6 +143,17 @@ async def open_orders(call: Call) -> payloads.OrderPage:
 
 
 _COINS: Final = ("symbol", "baseCoin", "settleCoin")
+
+
+def _is_over(order: Order) -> bool:
+    return order.is_ended and is_order(order)
+
+
+async def _first_remembered(call: Call, category: Category) -> Place | None:
+    """Where the oldest order stands that is not only in the history; None: nothing is too old."""
+    if call.engine.state.next_order <= CLOSED_MAX:
+        return None
+    return await place_of_nth(call, Order, category.instruments, CLOSED_MAX, admits=_is_over)
 
 
 @rows.route(

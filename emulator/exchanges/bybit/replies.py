@@ -9,8 +9,10 @@ from decimal import Decimal
 from typing import Final, cast
 
 from emulator.core.history import Fill
+from emulator.core.instruments import Side
 from emulator.core.numbers import ZERO, divide_half, exact, round_half
 from emulator.core.orders import OF_POSITIONS, Order, OrderTerms, StopRole
+from emulator.core.positions import Leg
 from emulator.exchanges.bybit.beside import Beside
 from emulator.exchanges.bybit.categories import Category
 from emulator.exchanges.bybit.figures import decimal_text, optional_text, time_text
@@ -90,7 +92,7 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
         # Quirk: an order that has not traded has an average of "", and not of zero (open-order).
         "avgPrice": _average(listing, order),
         "leavesQty": render_quantity(listing, left),
-        "leavesValue": decimal_text(_value(listing, left, order.price or terms.price)),
+        "leavesValue": decimal_text(_left_value(listing, order, left)),
         "cumExecQty": render_quantity(listing, order.executed),
         "cumExecValue": decimal_text(_settled(listing, _executed_value(listing, order))),
         "cumExecFee": decimal_text(sum(beside.fees.values(), ZERO)),
@@ -101,13 +103,13 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
         "marketUnit": label_of(terms, UNIT),
         "slippageToleranceType": _slippage(terms)[0],
         "slippageTolerance": _slippage(terms)[1],
-        "triggerPrice": "" if trigger is None else render_price(listing, trigger.price),
+        "triggerPrice": _trigger_price(listing, terms, beside.trails_at),
         "ocoTriggerBy": "",
-        "triggerDirection": _direction(terms) if category.is_derivative else 0,
+        "triggerDirection": _direction(order) if category.is_derivative else 0,
         "triggerBy": "" if trigger is None or is_spot else TRIGGER_WORDS[trigger.source],
         "lastPriceOnCreated": "" if is_spot else label_of(terms, BASE_PRICE),
         "basePrice": label_of(terms, BASE_PRICE) if is_spot else "",
-        "reduceOnly": terms.reduce_only or terms.close_position,
+        "reduceOnly": _only_reduces(order),
         "closeOnTrigger": terms.close_on_trigger or (terms.role in OF_POSITIONS and not is_spot),
         "placeType": "",
         "smpType": SELF_TRADE_WORDS.get(order.self_trade_mode, "None"),
@@ -267,6 +269,15 @@ def _average(listing: Listing, order: Order) -> str:
     return decimal_text(divide_half(value, size, step))
 
 
+def _left_value(listing: Listing, order: Order, left: Decimal) -> Decimal:
+    asked = order.terms.quote_quantity
+    if asked is None:
+        return _value(listing, left, order.price or order.terms.price)
+    # Quirk: of an order by value it is what was not spent, also when it is over (recorded messages of the
+    # order topic).
+    return asked - order.executed_amount
+
+
 def _value(listing: Listing, quantity: Decimal, price: Decimal | None) -> Decimal:
     """What a quantity is worth at a price; nothing at none."""
     if not quantity or not price:
@@ -298,8 +309,30 @@ def _slippage(terms: OrderTerms) -> tuple[str, str]:
     return PERCENT, decimal_text((slippage.ratio or ZERO).scaleb(2))
 
 
-def _direction(terms: OrderTerms) -> int:
-    trigger = terms.trigger
+def _trigger_price(listing: Listing, terms: OrderTerms, trails_at: Decimal | None) -> str:
+    # Quirk: of a trailing stop it is the price from which on it follows, and where it would be triggered as
+    # soon as it does (Get Open & Closed Orders, `triggerPrice`; recorded messages of the order topic).
+    if trails_at is not None:
+        return render_price(listing, trails_at)
+    return "" if terms.trigger is None else render_price(listing, terms.trigger.price)
+
+
+def _direction(order: Order) -> int:
+    terms, trigger = order.terms, order.terms.trigger
     if trigger is None:
         return 0
-    return RISING if trigger.fires_on_rise(terms.side) else FALLING
+    # What follows the price is triggered where it turns back.
+    rises = terms.side is Side.BUY if order.trailing else trigger.fires_on_rise(terms.side)
+    return RISING if rises else FALLING
+
+
+def _only_reduces(order: Order) -> bool:
+    terms = order.terms
+    if terms.reduce_only or terms.close_position:
+        return True
+    # Quirk: an order against a position of hedge mode is told of as one that only reduces, whatever it was
+    # sent as, but not as long as it waits for its trigger (running servers).
+    is_waiting = terms.trigger is not None and not order.working_us
+    return (
+        not is_waiting and terms.leg is not Leg.BOTH and (terms.leg is Leg.LONG) is (terms.side is Side.SELL)
+    )

@@ -140,11 +140,16 @@ def switch_mode(call: Call) -> Submission[SpotMarginMode]:
     summary="Set leverage of spot margin",
     description="For all coins; that of a single one cannot be chosen here.",
     security=SPOT_MARGIN,
-    parameters=(Parameter("leverage", Kind.DECIMAL, required=True),),
+    parameters=(
+        Parameter("leverage", Kind.DECIMAL, required=True),
+        Parameter("currency", description="Refused, since it would change the leverage of one coin only."),
+    ),
     answers=Nothing,
 )
 def set_leverage(call: Call) -> Submission[Nothing]:
     leverage = call.values["leverage"]
+    if "currency" in call.values:
+        raise refuse_parameter("currency")
     if not LEVERAGE_MIN <= leverage <= LEVERAGE_MAX:
         raise refuse_margin(176034)
     if (call.account, UNIFIED) not in call.engine.state.spot_margins:

@@ -15,9 +15,16 @@ from msgspec.structs import replace
 from emulator.core.commands import CancelOrder, CancelOrders, Command, ModifyOrder, PlaceOrder
 from emulator.core.engine import Done
 from emulator.core.events import OrderCanceled, OrderPlaced
-from emulator.core.instruments import TriggerSource
+from emulator.core.instruments import Side, TriggerSource
+from emulator.core.numbers import ZERO
 from emulator.core.orders import Order, OrderStatus, OrderTerms, StopRole
-from emulator.core.rejections import AmendChangesNothing, Rejection, UnknownOrder, WouldTrigger
+from emulator.core.rejections import (
+    AmendChangesNothing,
+    NothingToReduce,
+    Rejection,
+    UnknownOrder,
+    WouldTrigger,
+)
 from emulator.exchanges.bybit.auth import ORDER as MAY_ORDER
 from emulator.exchanges.bybit.categories import Category
 from emulator.exchanges.bybit.door import Door
@@ -134,7 +141,24 @@ def _spoken(call: Call, command: Command, terms: OrderTerms, rejection: Rejectio
             trigger.source,
             rises=trigger.fires_on_rise(terms.side),
         )
+    if isinstance(rejection, NothingToReduce):
+        assert isinstance(command, PlaceOrder | ModifyOrder)
+        return _refuse_reducing(call, command.instrument, terms)
     return call.site.dialect.speak(rejection, command)
+
+
+def _refuse_reducing(call: Call, instrument: str, terms: OrderTerms) -> Refusal:
+    """What may only reduce finds nothing to reduce."""
+    held = call.engine.state.position(call.account, instrument, terms.leg).quantity
+    if not held:
+        return refuse(110017)
+    # Quirk: one code has three reasons, and the text tells which one it is (running servers).
+    return refuse(110017, text=_SAME_SIDE if (held > ZERO) is (terms.side is Side.BUY) else _COVERED)
+
+
+_SAME_SIDE: Final = "reduce-only order has same side with current position"
+_COVERED: Final = "orderQty will be truncated to zero"
+"""Others in the book reduce all that there is."""
 
 
 def _refuse_trigger(
@@ -246,6 +270,8 @@ def _not_amended(call: Call, command: ModifyOrder, order: Order, rejection: Reje
             command.trigger_source or trigger.source,
             rises=trigger.fires_on_rise(order.side),
         )
+    if isinstance(rejection, NothingToReduce):
+        return _refuse_reducing(call, command.instrument, order.terms)
     return call.site.dialect.speak(rejection, command)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from emulator.core.history import FillKind
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
+from emulator.core.numbers import ZERO
 from emulator.core.orders import Cause, EndReason, Order, OrderStatus, OrderTerms, PegSide, StopRole
 from emulator.core.positions import Leg
 
@@ -246,20 +247,38 @@ def status_word(order: Order, *, is_spot: bool) -> str:
         case OrderStatus.PARTIALLY_FILLED:
             return PARTIALLY_FILLED
         case OrderStatus.FILLED:
-            return FILLED
+            # Quirk: an order by value ends with what is too little for another step of its quantity, and is
+            # told of as filled in part (recorded messages of the order topic).
+            return PARTIALLY_FILLED_CANCELED if _leaves_value(order) else FILLED
         case OrderStatus.TRIGGERED:
             return TRIGGERED
         case OrderStatus.CANCELED | OrderStatus.EXPIRED | OrderStatus.EXPIRED_IN_MATCH:
             pass
     if is_spot and order.end_reason is EndReason.WOULD_TAKE:
         return label_of(order.terms, TURNED_AWAY) or CANCELLED
-    if order.terms.trigger is not None and not order.working_us and order.end_reason not in _AT_TRIGGER:
+    if _is_deactivated(order):
         # Quirk: what ended before it was triggered is Deactivated; an order that was triggered and then
         # ended is Cancelled as any other (enum, `orderStatus`).
         return DEACTIVATED
     # Quirk: a pair's order that traded and was then ended has a status of its own, one of a contract has not
     # (enum, `orderStatus`).
     return PARTIALLY_FILLED_CANCELED if is_spot and order.executed else CANCELLED
+
+
+def _leaves_value(order: Order) -> bool:
+    """Whether an order by value that has ended has not spent all of it."""
+    asked = order.terms.quote_quantity
+    return asked is not None and order.is_ended and ZERO < order.executed_amount < asked
+
+
+def _is_deactivated(order: Order) -> bool:
+    return (
+        order.is_ended
+        and order.status is not OrderStatus.TRIGGERED
+        and order.terms.trigger is not None
+        and not order.working_us
+        and order.end_reason not in _AT_TRIGGER
+    )
 
 
 _AT_TRIGGER: Final = frozenset(
@@ -279,7 +298,7 @@ def _endings() -> dict[EndReason, tuple[str, str]]:
     return {
         EndReason.NONE: (UNKNOWN, "EC_NoError"),
         EndReason.UNFILLED_IMMEDIATE: (UNKNOWN, "EC_NoImmediateQtyToFill"),
-        EndReason.UNFILLED_ALL_OR_NOTHING: (UNKNOWN, "EC_CancelForNoFullFill"),
+        EndReason.UNFILLED_ALL_OR_NOTHING: (UNKNOWN, "EC_NoEnoughQtyToFill"),
         EndReason.WOULD_TAKE: (UNKNOWN, "EC_PostOnlyWillTakeLiquidity"),
         EndReason.NO_LIQUIDITY: (UNKNOWN, "EC_NoImmediateQtyToFill"),
         EndReason.SELF_TRADE: ("CancelBySmp", "EC_BySelfMatch"),
@@ -309,5 +328,18 @@ ENDINGS: Mapping[EndReason, tuple[str, str]] = MappingProxyType(_endings())
 def ending_words(order: Order) -> tuple[str, str]:
     """`cancelType` and `rejectReason` of an order as it stands."""
     if order.status is OrderStatus.CANCELED and order.end_reason is EndReason.NONE:
-        return "CancelByUser", "EC_PerCancelRequest"
-    return ENDINGS[order.end_reason]
+        cancel, reason = "CancelByUser", "EC_PerCancelRequest"
+    else:
+        cancel, reason = ENDINGS[order.end_reason]
+    if _is_deactivated(order):
+        # Quirk: what waited for its trigger never came to the matching engine, so nothing there has a reason
+        # for its end (recorded messages of the order topic).
+        return cancel, "EC_NoError"
+    if _leaves_value(order) or (order.executed and order.end_reason in _UNFILLED):
+        # Quirk: where some of an order found somebody, that the rest did not is told in another way than of
+        # one that found nobody at all (enum, `rejectReason`; recorded messages of the order topic).
+        return cancel, "EC_CancelForNoFullFill"
+    return cancel, reason
+
+
+_UNFILLED: Final = frozenset({EndReason.UNFILLED_IMMEDIATE, EndReason.NO_LIQUIDITY})

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from emulator.core.history import Key, Query, R, key_of
+from emulator.core.orders import Order
 from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text, read_cursor
 from emulator.exchanges.bybit.refusals import refuse_parameter
 from emulator.web.contract import Call
@@ -116,6 +117,23 @@ async def page_of(
     if len(found) <= size:
         return page, LAST_PAGE
     return page, cursor_text(*found[size - 1][0])
+
+
+async def place_of_nth(
+    call: Call, kind: type[R], scopes: Iterable[str], nth: int, *, admits: Callable[[R], bool]
+) -> Place | None:
+    """Where the `nth` newest record stands that is admitted; None if there are fewer."""
+    places: list[Place] = []
+    for scope in scopes:
+        query = Query(
+            account=call.account, scope=scope, start_us=0, end_us=call.now_us, limit=nth, newest=True
+        )
+        places += [place for place, _ in await _admitted(call, kind, query, None, admits)]
+    return sorted(places, reverse=True)[nth - 1] if len(places) >= nth else None
+
+
+def place_of(record: Order) -> Place:
+    return _place(key_of(record))
 
 
 async def _admitted(

@@ -15,8 +15,10 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from emulator.core.commands import Deposit
 from emulator.exchanges.bybit.account import protection
 from emulator.exchanges.bybit.assets import assets
+from emulator.exchanges.bybit.running import UNIFIED
 from tests.exchanges.bybit.pit import NOW_MS, SECOND_US
 from tests.exchanges.bybit.treasury import INVERSE, LINEAR, Treasury
 
@@ -159,6 +161,23 @@ async def test_collateral_is_told_by_coin(pit: Treasury) -> None:
     listed = [one["currency"] for one in (await pit.get(COLLATERAL))["list"]]
     assert {"USDT", "USDC", "BTC", "ETH"} <= set(listed) <= set(assets())
     assert (await pit.no("GET", COLLATERAL, {"currency": "NONE"}))[0] == 10001
+
+
+async def test_every_coin_has_a_worth(pit: Treasury) -> None:
+    """A million PEPE are a thousand at the index of 1000PEPEUSDT, so 20 dollars, and count for seven tenths
+    of that; of SHIB alike by SHIB1000USDT."""
+    listed = [one["currency"] for one in (await pit.get(COLLATERAL))["list"]]
+    assert set(listed) == set(assets())
+    await pit.hold("1000PEPE/USDT", "0.02")
+    await pit.hold("SHIB1000/USDT", "0.03")
+    before = Decimal((await pit.wallet("bob"))["totalAvailableBalance"])
+    bob = pit.sandbox.accounts["bob"]
+    for coin in ("PEPE", "SHIB"):
+        await pit.do(Deposit(account=bob, wallet=UNIFIED, asset=coin, amount=Decimal(1_000_000)))
+    assert (await pit.coin("PEPE", "bob"))["usdValue"] == "20"
+    assert (await pit.coin("SHIB", "bob"))["usdValue"] == "30"
+    after = Decimal((await pit.wallet("bob"))["totalAvailableBalance"])
+    assert after - before == Decimal("35")
 
 
 async def test_a_coin_that_is_switched_off_counts_for_nothing(pit: Treasury) -> None:
@@ -343,6 +362,9 @@ async def test_spot_margin_is_switched_on_with_a_leverage(pit: Treasury) -> None
     await pit.post("/v5/spot-margin-trade/set-leverage", sent)
     assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", {"leverage": "11"}))[0] == 176034
     assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", {"leverage": "1"}))[0] == 176034
+    # Of one coin there is no leverage of its own: nothing is done rather than another thing.
+    one = {"leverage": "5", "currency": "BTC"}
+    assert (await pit.no("POST", "/v5/spot-margin-trade/set-leverage", one))[0] == 10001
     assert await pit.get(STATE) == {"spotLeverage": "4", "spotMarginMode": "1", "effectiveLeverage": "1"}
     await pit.post("/v5/account/borrow", {"coin": "USDT", "amount": "1000000"})
     # 3,000,000 owned over 2,000,000 that are its own, cut off to two places.
@@ -433,6 +455,48 @@ async def test_orders_of_the_product_end_when_nobody_comes_back(pit: Treasury) -
     assert len(await open_orders(pit)) == 3
     await elapse(pit, 2)
     assert await open_orders(pit) == ["spot:BTCUSDT"]
+
+
+async def test_only_what_is_active_ends(pit: Treasury) -> None:
+    """dcp.mdx: all active orders will be cancelled. What active means is told by other pages, where it is
+    the opposite of conditional (`orderFilter` of open-order.mdx); that stops of positions stay is concluded
+    from that, and said nowhere."""
+    await pit.post(WINDOW, {"product": "DERIVATIVES", "timeWindow": 10})
+    await pit.post(WINDOW, {"product": "SPOT", "timeWindow": 10})
+    await pit.trade(LINEAR, "0.1")
+    await pit.post(
+        "/v5/position/trading-stop",
+        {
+            "category": "linear",
+            "symbol": "BTCUSDT",
+            "positionIdx": 0,
+            "tpslMode": "Full",
+            "stopLoss": "90000",
+        },
+    )
+    conditional = {"symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "95000"}
+    linear = {**conditional, "category": "linear", "triggerPrice": "95500", "triggerDirection": 2}
+    spot = {**conditional, "category": "spot", "triggerPrice": "95500", "orderFilter": "tpslOrder"}
+    waiting = {await pit.place(linear), await pit.place(spot)}
+    await quotes(pit)
+    alice = pit.sandbox.accounts["alice"]
+    for topic in ("dcp.future", "dcp.spot"):
+        protection.came(pit.sandbox, alice, topic)
+        protection.went(pit.sandbox, alice, topic)
+    await elapse(pit, 12)
+    listed = [
+        one
+        for category in ("linear", "inverse", "spot")
+        for one in (await pit.get("/v5/order/realtime", {"category": category, "symbol": SYMBOLS[category]}))[
+            "list"
+        ]
+    ]
+    assert {one["orderStatus"] for one in listed} == {"Untriggered"}
+    assert sorted(one["stopOrderType"] for one in listed) == ["Stop", "StopLoss", "tpslOrder"]
+    assert waiting < {one["orderId"] for one in listed}
+
+
+SYMBOLS = {"linear": "BTCUSDT", "inverse": "BTCUSD", "spot": "BTCUSDT"}
 
 
 async def test_who_comes_back_in_time_keeps_the_orders(pit: Treasury) -> None:

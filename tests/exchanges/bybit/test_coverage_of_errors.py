@@ -277,6 +277,13 @@ orders(10001, "Side invalid", LONG, side="buy")
 orders(10001, "The number of contracts exceeds minimum limit allowed", LONG, qty="0.0001")
 asks(
     10001,
+    "accountType only support UNIFIED.",
+    "GET",
+    "/v5/account/wallet-balance",
+    {"accountType": "CONTRACT"},
+)
+asks(
+    10001,
     "Missing some parameters that must be filled in, symbol or baseCoin or settleCoin",
     "GET",
     "/v5/order/realtime",
@@ -300,7 +307,7 @@ asks(
     AMEND,
     {**SYMBOL, "orderId": NOBODYS, "price": "98000"},
 )
-orders(110003, "Order price exceeds the allowable range.", SHORT, price="99999999")
+orders(110003, "Order price is out of permissible range", SHORT, price="99999999")
 orders(110007, "ab not enough for new order", LONG, qty="250")
 
 
@@ -314,7 +321,7 @@ async def _more_than_the_leverage_allows(pit: Treasury) -> Said:
     return await pit.refused(LONG, qty="21")
 
 
-@story(110009, "The number of stop orders exceeds the maximum allowable limit")
+@story(110009, "already had 10 working normal stop orders")
 async def _the_eleventh_conditional_order(pit: Treasury) -> Said:
     for _ in range(10):
         await pit.place(WAITING)
@@ -467,6 +474,15 @@ for _name, _price, _side, _text in (
         return await pit.no("POST", STOPS, {**FULL, name[0].lower() + name[1:]: price})
 
 
+@story(
+    10001, "TrailingProfit:990000000 set for Buy position should be greater than last_price:1000000000"
+)
+async def _a_trailing_stop_that_would_begin_below(pit: Treasury) -> Said:
+    await pit.trade(CONTRACT, "0.1")
+    await pit.hold("BTC/USDT", "100000")
+    return await pit.no("POST", STOPS, {**FULL, "trailingStop": "500", "activePrice": "99000"})
+
+
 asks(10001, "can not set tp/sl/ts for zero position", "POST", STOPS, {**FULL, "stopLoss": "90000"})
 
 
@@ -597,7 +613,6 @@ orders(170115, "Invalid timeInForce.", BUY, timeInForce="GTX")
 orders(170116, "Invalid orderType.", BUY, orderType="Stop")
 orders(170117, "Invalid side.", BUY, side="buy")
 orders(170121, "Invalid symbol.", BUY, symbol="XYZ")
-orders(170124, "Order amount too large.", BUY, qty="10000", price="1000")
 orders(170130, "Data sent for paramter 'qty' is not valid.", BUY, qty="0")
 orders(170131, "Insufficient balance.", BUY, qty="10.2")
 orders(170132, "Order price too high.", BUY, price="99999999999")
@@ -607,9 +622,6 @@ orders(170136, "Order quantity exceeded lower limit.", BUY, qty="0.0000001")
 orders(170137, "Order quantity has too many decimals.", BUY, qty="0.0100001")
 orders(170140, "Order value exceeded lower limit.", BUY, qty="0.00005")
 orders(170148, "Market order amount decimal too long", BUY, **MARKET, qty="1000.00000001")
-# Half a per cent of the last price.
-orders(170193, "Buy order price cannot be higher than 100500.", BUY, price="150000")
-orders(170194, "Sell order price cannot be lower than 99500.", SELL, price="50000")
 orders(170201, "Invalid orderFilter parameter", BUY, orderFilter="Stop")
 orders(170202, "Please enter the TP/SL price.", BUY, orderFilter="tpslOrder")
 orders(
@@ -635,6 +647,11 @@ orders(
     BUY,
     isLeverage=1,
 )
+# Half a per cent of the last price.
+orders(170372, "Order price cannot be higher than 100500, the price limitation", BUY, price="150000")
+orders(170371, "Order price cannot be lower than 99500, the price limitation.", SELL, price="50000")
+orders(170381, "Order quantity too large.", BUY, qty="10000", price="1000")
+orders(170382, "Order quantity too large.", SELL, **MARKET, qty="10000")
 orders(170355, "RPI orders are restricted to approved market makers only ", BUY, timeInForce="RPI")
 asks(
     170213,

@@ -169,8 +169,9 @@ def test_every_failure_has_words_and_a_documented_status(failure: Failure) -> No
         (
             LimitBroken(limit=Limit.PRICE_BAND, value=Decimal(99), bound=Decimal(100)),
             place(SPOT, side=Side.SELL),
-            170194,
-            "Sell order price cannot be lower than 100.",
+            # As servers say it of late; 170193 and 170194 are older.
+            170371,
+            "Order price cannot be lower than 100, the price limitation.",
         ),
         (
             rejections.StopPriceWrong(

@@ -142,6 +142,38 @@ async def test_what_is_over_is_found_by_its_id_among_the_open_ones(pit: Pit) -> 
     assert found["orderId"] == order_id
 
 
+async def test_the_newest_five_hundred_that_are_over_are_remembered(pit: Pit) -> None:
+    """open-order.mdx, openOnly: a maximum of recent 500 closed status records are kept under each account
+    each category; all others are in the history only."""
+    first = await pit.place(BUY, symbol="ETHUSDT", price="1000", qty="0.01", orderLinkId="first")
+    other = await pit.place(LONG)
+    await pit.step(1000)
+    orders: list[str] = []
+    for _ in range(50):
+        one = {name: value for name, value in BUY.items() if name != "category"}
+        made = await pit.post("/v5/order/create-batch", {"category": SPOT, "request": [one] * 10})
+        orders += [order["orderId"] for order in made["list"]]
+        await pit.post("/v5/order/cancel-all", {"category": SPOT, "symbol": "BTCUSDT"})
+    for category in (SPOT, LINEAR):
+        await pit.post("/v5/order/cancel-all", {"category": category, "baseCoin": "ETH", "symbol": "ETHUSDT"})
+    await pit.post("/v5/order/cancel-all", {"category": LINEAR, "symbol": "BTCUSDT"})
+    asked = {"category": SPOT, "openOnly": 1, "limit": 50}
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = await pit.get(PATHS["realtime"], {**asked, "cursor": cursor} if cursor else asked)
+        found += [one["orderId"] for one in page["list"]]
+        cursor = page["nextPageCursor"]
+        if not cursor:
+            break
+    assert found == orders[::-1]
+    assert (await pit.get(PATHS["realtime"], {**asked, "symbol": "ETHUSDT"}))["list"] == []
+    # Each category has a memory of its own, and the history has all of them.
+    assert [one["orderId"] for one in await pit.open(LINEAR, openOnly=1)] == [other]
+    (listed,) = (await pit.get(PATHS["history"], {"category": SPOT, "symbol": "ETHUSDT"}))["list"]
+    assert listed["orderId"] == first
+
+
 async def test_the_history_has_only_what_is_over(pit: Pit) -> None:
     resting = await pit.place(BUY)
     filled = await pit.place(BUY, price="100010")

@@ -113,6 +113,8 @@ async def test_what_is_canceled_before_it_is_triggered_is_deactivated(pit: Pit) 
     await pit.post("/v5/order/cancel", {"category": LINEAR, "symbol": "BTCUSDT", "orderId": order_id})
     order = await pit.find(order_id, LINEAR)
     assert (order["orderStatus"], order["cancelType"]) == ("Deactivated", "CancelByUser")
+    # As recorded: the matching engine never knew of it.
+    assert order["rejectReason"] == "EC_NoError"
 
 
 async def test_a_waiting_order_gets_another_trigger(pit: Pit) -> None:
@@ -223,6 +225,14 @@ async def test_stops_end_with_the_position(pit: Pit) -> None:
     await pit.place(SHORT, price="99990")
     profit = await pit.find(waiting["TakeProfit"]["orderId"], LINEAR)
     assert (profit["orderStatus"], profit["cancelType"]) == ("Deactivated", "CancelByTpSlTsClear")
+
+
+async def test_a_limit_price_alone_makes_no_limit_order_of_a_contracts_stop(pit: Pit) -> None:
+    # create-order.mdx, tpLimitPrice: only works when tpslMode=Partial and tpOrderType=Limit; the latter is
+    # Market by default.
+    order_id = await pit.place(LONG, takeProfit="102000", tpLimitPrice="101990")
+    order = await pit.find(order_id, LINEAR)
+    assert (order["takeProfit"], order["tpLimitPrice"], order["tpslMode"]) == ("102000.00", "", "Full")
 
 
 async def test_stops_of_a_part_are_as_large_as_the_trade_and_may_have_limits(pit: Pit) -> None:

@@ -187,10 +187,10 @@ async def test_who_has_not_switched_it_on_cannot_borrow(pit: Pit) -> None:
 @pytest.mark.parametrize("word", ["tpslOrder", "StopOrder"])
 async def test_the_limit_of_what_waits_is_measured_by_its_trigger(pit: Pit, word: str) -> None:
     """Five per cent below the market, where a plain order could be half a per cent away at most."""
-    assert (await pit.refused(SELL, price="95000"))[0] == 170194
+    assert (await pit.refused(SELL, price="95000"))[0] == 170371
     far = {**SELL, "price": "94900", "triggerPrice": "95000", "orderFilter": word}
     assert (await pit.find(await pit.place(far)))["orderStatus"] == "Untriggered"
-    assert (await pit.refused(far, price="94000"))[0] == 170194
+    assert (await pit.refused(far, price="94000"))[0] == 170371
     await quote(pit, "94950", "94960")
     filled = (await pit.get("/v5/order/history", {"category": SPOT, "orderStatus": "Filled"}))["list"]
     assert [(one["price"], one["avgPrice"]) for one in filled] == [("94900.0", "94950")]

@@ -263,6 +263,28 @@ async def test_a_market_buy_of_a_pair_spends_its_quantity(pit: Pit) -> None:
     # 1000.1 / 100010
     assert (order["cumExecQty"], order["cumExecValue"]) == ("0.010000", "1000.1")
     assert (order["timeInForce"], order["orderType"]) == ("IOC", "Market")
+    assert (order["rejectReason"], order["leavesValue"]) == ("EC_NoError", "0")
+
+
+@pytest.mark.parametrize("side", ["Buy", "Sell"])
+async def test_an_order_by_value_leaves_what_is_too_little(pit: Pit, side: str) -> None:
+    """As recorded: 10 USDT at 32635 bought 0.000306 BTC for 9.98631, and the order was told of as
+    PartiallyFilledCanceled with EC_CancelForNoFullFill, leavesQty 0 and leavesValue 0.01369.
+
+    Here 10 USDT buy 0.000099 BTC at 100010, for 9.90099, and as many are sold at 99990, for 9.99900.
+    """
+    order_id = await pit.place(MARKET_BUY, category=SPOT, side=side, qty="10", marketUnit="quoteCoin")
+    order = await pit.find(order_id)
+    bought = side == "Buy"
+    assert order["cumExecQty"] == ("0.000099" if bought else "0.000100")
+    assert Decimal(order["cumExecValue"]) == Decimal("9.90099" if bought else "9.999")
+    assert (order["orderStatus"], order["cancelType"]) == ("PartiallyFilledCanceled", "UNKNOWN")
+    assert order["rejectReason"] == "EC_CancelForNoFullFill"
+    left = Decimal("0.09901" if bought else "0.001")
+    assert (Decimal(order["leavesQty"]), Decimal(order["leavesValue"])) == (Decimal(0), left)
+    values = {"category": SPOT, "orderStatus": "PartiallyFilledCanceled"}
+    (listed,) = (await pit.get("/v5/order/history", values))["list"]
+    assert listed["orderId"] == order_id
 
 
 @pytest.mark.parametrize(
@@ -303,7 +325,8 @@ async def test_the_price_of_a_market_order_is_not_looked_at(pit: Pit) -> None:
         ("PostOnly", "100010", "0.01", "EC_PostOnlyWillTakeLiquidity"),
         # enum.mdx: a maker could not be found to fill your order
         ("IOC", "99000", "0.01", "EC_NoImmediateQtyToFill"),
-        ("FOK", "100010", "6", "EC_CancelForNoFullFill"),
+        # FOK that finds too little: runs against the exchange
+        ("FOK", "100010", "6", "EC_NoEnoughQtyToFill"),
     ],
 )
 async def test_what_the_book_forbids_is_accepted_and_canceled(
@@ -324,6 +347,18 @@ async def test_what_traded_before_it_was_canceled_says_so_of_pairs_only(
     order_id = await pit.place(RESTING[category], timeInForce="IOC", price="100010", qty="6")
     order = await pit.find(order_id, category)
     assert (order["orderStatus"], Decimal(order["cumExecQty"])) == (status, Decimal(5))
+    # As recorded of market orders; of one that found nobody it is EC_NoImmediateQtyToFill.
+    assert (order["cancelType"], order["rejectReason"]) == ("UNKNOWN", "EC_CancelForNoFullFill")
+    assert (Decimal(order["leavesQty"]), order["leavesValue"]) == (Decimal(0), "0")
+
+
+@pytest.mark.parametrize(("category", "status"), [(SPOT, "PartiallyFilledCanceled"), (LINEAR, "Cancelled")])
+async def test_what_a_market_order_does_not_find_is_canceled(pit: Pit, category: str, status: str) -> None:
+    """There are 5 BTC at 100010, and nothing beyond."""
+    order_id = await pit.place(MARKET_BUY, category=category, qty="6", marketUnit="baseCoin")
+    order = await pit.find(order_id, category)
+    assert (order["orderStatus"], Decimal(order["cumExecQty"])) == (status, Decimal(5))
+    assert order["rejectReason"] == "EC_CancelForNoFullFill"
 
 
 async def test_a_post_only_order_that_does_not_trade_rests(pit: Pit) -> None:

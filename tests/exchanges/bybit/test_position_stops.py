@@ -62,6 +62,53 @@ async def test_a_trailing_stop_is_a_distance(pit: Treasury) -> None:
     assert (await told(pit), waiting(pit)) == (("", "", "0"), [])
 
 
+async def trailing(pit: Treasury) -> tuple[str, int, str]:
+    (one,) = (await pit.get("/v5/order/realtime", {"category": "linear", "symbol": "BTCUSDT"}))["list"]
+    assert (one["stopOrderType"], one["createType"], one["orderStatus"]) == (
+        "TrailingStop",
+        "CreateByTrailingStop",
+        "Untriggered",
+    )
+    return one["triggerPrice"], one["triggerDirection"], one["orderId"]
+
+
+async def test_a_trailing_stop_says_where_it_would_be_triggered(pit: Treasury) -> None:
+    """As recorded of one without activePrice: set with a last price of 64809.6, it waited at 64556.9, went up
+    with the price, and its last message, Deactivated with EC_NoError, still told that price."""
+    await pit.post(PATH, {**FULL, "trailingStop": "500"})
+    # bought at 100010: 500 less, and triggered when the price falls there
+    assert (await trailing(pit))[:2] == ("99510.00", 2)
+    await pit.hold("BTC/USDT", "101000")
+    assert (await trailing(pit))[:2] == ("100500.00", 2)
+    await pit.hold("BTC/USDT", "100700")
+    price, _, order = await trailing(pit)
+    assert price == "100500.00"
+    await pit.book(LINEAR, [("100690", "5")], [("100710", "5")])
+    await pit.trade(LINEAR, "-0.1")
+    over = await pit.find(order, "linear")
+    assert (over["orderStatus"], over["cancelType"], over["rejectReason"]) == (
+        "Deactivated",
+        "CancelByTpSlTsClear",
+        "EC_NoError",
+    )
+    # It had followed to 101000, wherever the price is by now.
+    assert over["triggerPrice"] == "100500.00"
+    await pit.hold("BTC/USDT", "110000")
+    assert (await pit.find(order, "linear"))["triggerPrice"] == "100500.00"
+
+
+async def test_a_trailing_stop_waits_for_its_activation_first(pit: Treasury) -> None:
+    # order.mdx, triggerPrice: if stopOrderType is TrailingStop, it is the activate price
+    await pit.post(PATH, {**FULL, "trailingStop": "500", "activePrice": "101000"})
+    assert (await trailing(pit))[:2] == ("101000.00", 1)
+    await pit.hold("BTC/USDT", "101200")
+    price, direction, order = await trailing(pit)
+    assert (price, direction) == ("100700.00", 2)
+    await pit.book(LINEAR, [("100600", "5")], [("100620", "5")])
+    over = await pit.find(order, "linear")
+    assert (over["orderStatus"], over["triggerPrice"], over["avgPrice"]) == ("Filled", "100700.00", "100600")
+
+
 async def test_parts_of_a_position_have_stops_of_their_own(pit: Treasury) -> None:
     await pit.post(
         PATH,

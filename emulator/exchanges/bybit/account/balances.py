@@ -10,14 +10,16 @@ from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.auth import READ
 from emulator.exchanges.bybit.figures import decimal_text
 from emulator.exchanges.bybit.payloads.account import Wallets, Withdrawable
-from emulator.exchanges.bybit.refusals import refuse_parameter
+from emulator.exchanges.bybit.refusals import refuse, refuse_parameter
 from emulator.exchanges.bybit.running import UNIFIED
-from emulator.web.contract import Call, Kind, Parameter, Rows
+from emulator.web.contract import Call, Parameter, Rows
 
 rows = Rows()
 
 COINS_MAX: Final = 20
 """Of one request for what may leave."""
+UNIFIED_ONLY: Final = "accountType only support UNIFIED."
+"""Of 10001, as running servers say it."""
 
 
 def asked_coins(text: str, name: str) -> list[str]:
@@ -35,12 +37,14 @@ def asked_coins(text: str, name: str) -> list[str]:
     description="Of all coins of which there is anything or anything owed, or of those that are named.",
     security=READ,
     parameters=(
-        Parameter("accountType", Kind.CHOICE, required=True, choices=("UNIFIED",)),
+        Parameter("accountType", required=True, description="`UNIFIED`."),
         Parameter("coin", description="Several with commas between them.", length_max=1000),
     ),
     answers=Wallets,
 )
 def wallet_balance(call: Call) -> Wallets:
+    if call.values["accountType"] != "UNIFIED":
+        raise refuse(10001, text=UNIFIED_ONLY)
     with exact():
         standing = read(call)
         coins = asked_coins(call.values.get("coin", ""), "coin") or standing.coins_of(UNIFIED)

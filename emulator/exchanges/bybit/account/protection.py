@@ -2,7 +2,7 @@
 
 A private socket that subscribes to a `dcp.*` topic watches over one product. When the last one of an account
 that does so is lost, a window of the sandbox's clock begins; unless one comes back before it is over, all
-open orders of the product end. The window is kept with the account; which sockets there are is not, so a
+active orders of the product end. The window is kept with the account; which sockets there are is not, so a
 restart of the emulator, by which all are lost, begins none.
 """
 
@@ -119,7 +119,11 @@ class Watches:
         instruments = instruments_of(product)
         if not instruments:
             return
-        command = c.EndOrders(account=account, instruments=instruments, reason=EndReason.DISCONNECTED)
+        # Quirk: only active orders end, which are those in the book; what waits for its trigger, stops of
+        # positions too, goes on waiting (Set DCP, "What is Disconnection Protect").
+        command = c.EndOrders(
+            account=account, instruments=instruments, reason=EndReason.DISCONNECTED, dormant=False
+        )
         try:
             self._sandbox.decide(ENGINE, command, lambda done: None)
         except SandboxError as error:

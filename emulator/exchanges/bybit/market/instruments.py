@@ -11,7 +11,6 @@ from emulator.exchanges.bybit.categories import CATEGORIES, OPTION, Category
 from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text, read_cursor
 from emulator.exchanges.bybit.figures import decimal_text, time_text
 from emulator.exchanges.bybit.listings import LEVERAGE_STEP, Listing
-from emulator.exchanges.bybit.listings.contracts import DELIVERY_FEE
 from emulator.exchanges.bybit.market.parameters import (
     BASE_COIN,
     CATEGORY,
@@ -159,7 +158,7 @@ def render_contract(listing: Listing, now_us: int) -> ContractInfo:
         "quoteCoin": listing.quote,
         "launchTime": time_text(listing.launch_us),
         "deliveryTime": "0" if contract.delivery_us is None else time_text(contract.delivery_us),
-        "deliveryFeeRate": "" if is_perpetual else DELIVERY_FEE,
+        "deliveryFeeRate": "" if is_perpetual else row.delivery_fee,
         "priceScale": str(row.price_scale),
         "leverageFilter": {
             "minLeverage": "1",
