@@ -370,7 +370,7 @@ async def test_a_market_order_that_finds_nobody_is_accepted_and_canceled(pit: Pi
     quantity = "1000" if unit == "quoteCoin" else "0.01"
     order = await pit.find(await pit.place(MARKET_BUY, category=SPOT, marketUnit=unit, qty=quantity))
     assert (order["orderStatus"], order["rejectReason"]) == ("Cancelled", "EC_NoImmediateQtyToFill")
-    assert (Decimal(order["qty"]), Decimal(order["cumExecQty"])) == (Decimal(quantity), 0)
+    assert (Decimal(order["qty"]), Decimal(order["cumExecQty"])) == (Decimal(quantity), Decimal(0))
     assert (
         Decimal((await pit.get("/v5/account/wallet-balance", UNIFIED))["list"][0]["coin"][0]["locked"]) == 0
     )
