@@ -271,5 +271,5 @@ def _liquidation(
         covering.figures[contract.settle].cross_wallet + covering.figures[contract.settle].cross_unrealised
     )
     return liquidation_price_shared(
-        contract, legs, own=own, others=others - kept, bid=rate.bid, ask=rate.ask, step=step
+        contract, legs, own=own, others=others - kept, counted=rate.lines(), ask=rate.ask, step=step
     )

@@ -31,7 +31,7 @@ from emulator.core.instruments import BUY, SELL, Instrument, OrderType, SelfTrad
 from emulator.core.liquidation import Risk, bankruptcy_price, is_liquidated
 from emulator.core.margin import maintenance
 from emulator.core.matching import Taker, walk
-from emulator.core.numbers import ONE, ZERO, divide_down, divide_up
+from emulator.core.numbers import ONE, ZERO, divide_down
 from emulator.core.orders import Cause, EndReason, OrderTerms
 from emulator.core.positions import Leg, Position, traded, unrealised
 from emulator.core.risk import (
@@ -280,7 +280,7 @@ class _Closing:
         step = self.contract.settle_step
         if self.others > ZERO:
             return divide_down(self.others, self.rate.ask, step)
-        return -divide_up(-self.others, self.rate.bid, step) if self.others else ZERO
+        return -self.rate.needed(-self.others, step) if self.others else ZERO
 
     def _balance_at(self, price: Decimal) -> Decimal:
         return self.beside + self.collateral + unrealised(self.contract, self.position, price)
