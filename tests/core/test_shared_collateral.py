@@ -252,7 +252,7 @@ def test_what_counts_least_leaves_first() -> None:
             D("2.1"),
         ]
         unused = CollateralRate(index=D(50000), tiers=STEEP.tiers, is_used=False)
-        assert (unused.worth(D(3)), unused.worth(D(-1))) == (0, -50000)
+        assert (unused.worth(D(3)), unused.worth(D(-1))) == (D(0), D(-50000))
 
 
 def test_tiers_are_what_positions_are_covered_by() -> None:

@@ -22,6 +22,7 @@ from emulator.core.rules import (
     CollateralTier,
     CostRule,
     LeverageScope,
+    LiquidationStyle,
     MarginRules,
     PositionModeScope,
 )
@@ -73,6 +74,11 @@ MARGIN: Final = MarginRules(
     collateral={UNIFIED: tuple(_collateral())},
     interest_minute=5,
     spot_leverage_max=SPOT_LEVERAGE_MAX,
+    # Quirk: a position that is liquidated is closed at its bankruptcy price, whatever the market gives for
+    # it, unless it is kept by being made smaller; what is better or worse is the insurance fund's (help
+    # centre, "Liquidation Process"). Who is deleveraged has no orders any more ("Auto-Deleveraging (ADL)").
+    liquidation_style=LiquidationStyle.TAKEOVER,
+    deleveraging_ends_orders=True,
     # What the exchange places itself has no name ("Get Order History", `orderLinkId`).
     names=ClosingNames(liquidation="", deleveraging="", delivery=""),
     # The order of magnitude that the exchange shows for its funds ("Get Insurance Pool").

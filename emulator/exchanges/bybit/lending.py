@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from emulator.core.collateral import CollateralAsset
-from emulator.core.coverage import borrowable
 from emulator.core.numbers import ONE, ZERO, decimals, exact
+from emulator.core.rules import CollateralAsset
+from emulator.core.statement import borrowable
 from emulator.exchanges.bybit.account.readings import collateral_of, read
 from emulator.exchanges.bybit.auth import READ
 from emulator.exchanges.bybit.covering import DEBT_INITIAL, DEBT_MAINTENANCE, SPOT_LEVERAGE_MAX

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from emulator.core.contracts import Contract, FundingRule, MarkRule, Tier
+from emulator.core.contracts import Contract, FeeBasis, FundingRule, MarkRule, Tier, Valuation
 from emulator.core.instruments import (
     FeeAssetRule,
     Instrument,
@@ -123,13 +123,14 @@ def _contract(category: str, row: ContractRow, tiers: tuple[Tier, ...], quarter:
         delivery_us=delivery_us(quarter) if quarter else None,
         delivery_fee=number(row.delivery_fee, "delivery_fee"),
         funding_hours=0 if quarter else row.funding_hours,
-        # Quirk: what is left of the margin of a position that was liquidated goes to the insurance fund
-        # (help centre, "Liquidation Process").
-        liquidation_fee=tiers[0].maintenance_rate + TAKER_FEE,
+        # Initial and maintenance margin have what closing at the bankruptcy price costs (help centre,
+        # "Liquidation Price Calculation under Isolated Mode"; "Get Wallet Balance", `totalPositionIM`).
         maintenance_fee=TAKER_FEE,
-        # Initial margin has what closing at the bankruptcy price costs (help centre, "Liquidation Price
-        # Calculation under Isolated Mode"; "Get Wallet Balance", `totalPositionIM`).
+        maintenance_fee_on=FeeBasis.BANKRUPTCY,
         initial_fee=TAKER_FEE,
+        # Quirk: all margins go by the mark price but the initial margin of an isolated position, which goes
+        # by that of entry (help centre, "The New Margin Calculation: Adjustments and Implications").
+        isolated_initial_by=Valuation.ENTRY,
         tiers=tiers,
         leverage_default=Decimal(10),
         marking=MarkRule(
