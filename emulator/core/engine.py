@@ -19,7 +19,7 @@ from emulator.core import events as e
 from emulator.core import snapshot
 from emulator.core.accounting import Accounting
 from emulator.core.audit import Mismatch, audit
-from emulator.core.decisions import DECIDERS, check_placement, decide, next_trigger
+from emulator.core.decisions import DECIDERS, check_placement, decide, next_trigger, rest_of
 from emulator.core.ids import NO_LIST, AccountId, OrderId
 from emulator.core.instruments import Instrument
 from emulator.core.liquidation import Risk as Risk
@@ -132,6 +132,8 @@ class Engine:
             e.OrderExpired: self._follow_close,
             e.MatchPrevented: self._follow_prevented,
         }
+        if any(one.contract is not None and one.contract.splits_reducing for one in instruments.values()):
+            follows |= {e.OrderPlaced: self._follow_entry, e.OrderTriggered: self._follow_entry}
         folds: dict[type[e.Event], Callable[[Any, int], None]] = {
             **self.state.folds,
             e.OrderAmended: self._amend,
@@ -414,6 +416,24 @@ class Engine:
         """What the change of a position means for orders that may only reduce it."""
         if self.state.has_reducing(order.account, order.instrument):
             pending.append(c.DropReducing(account=order.account, instrument=order.instrument))
+
+    def _follow_entry(self, event: e.OrderPlaced | e.OrderTriggered, pending: list[c.Command]) -> None:
+        """What only reduces, and is larger than one order may be, goes on as another one."""
+        order = self.state.orders[event.order]
+        instrument = self.instruments[order.instrument]
+        if instrument.contract is None or not instrument.contract.splits_reducing or not order.terms.reduces:
+            return
+        rest = rest_of(self.state, instrument, order)
+        if rest:
+            pending.append(
+                c.SplitReducing(
+                    account=order.account,
+                    instrument=order.instrument,
+                    terms=order.terms,
+                    price=order.price,
+                    quantity=rest,
+                )
+            )
 
     def _follow_print(self, event: e.TradePrinted, pending: list[c.Command]) -> None:
         self._moved[event.instrument] = None
