@@ -52,11 +52,13 @@ from emulator.web import coverage
 from emulator.web.contract import Site
 from emulator.web.control import Control, Desk, Guard, control_site
 from emulator.web.eras import EraUnknown, check_eras, read_eras
+from emulator.web.frame import build_frame
 from emulator.web.hosts import CONTROL, PORT_SITES, Hosts
 from emulator.web.listener import Listener, PortUnavailable, listen, port_of
 from emulator.web.openapi import document
+from emulator.web.recorder import Counts, Recorder
 from emulator.web.sandbox_ports import SandboxPorts
-from emulator.web.server import Application, Counts, Recorder, build_frame
+from emulator.web.server import Application
 
 __all__ = [
     "Emulator",
@@ -401,11 +403,18 @@ def _must_be_stopped(settings: Settings) -> None:
 # Running
 
 
+_THRESHOLDS = (20_000, 10, 5_000)
+"""Of the garbage collector. Its oldest generation would cost more with every order; the middle one walks
+through ten times the youngest at once, which takes some milliseconds, and nobody notices."""
+
+
 def run(emulator: Emulator, *, announce: Callable[[Running], None], began: float) -> None:
     """Serve until SIGTERM or SIGINT. Raises PortUnavailable, SettingsError and JournalError before that.
 
     began: the moment on the monotonic clock from which the start is measured.
     """
+    # Before anything is made, as what a start makes stays: looking through it would be a tenth of a start.
+    gc.set_threshold(*_THRESHOLDS)
     uvloop.run(_run(emulator, announce=announce, began=began))
 
 
@@ -462,12 +471,10 @@ def _spare_the_collector() -> None:
     """Keep the garbage collector from walking through history again and again.
 
     Orders, fills and events live on and form no cycles, so its oldest generation finds nothing in
-    them and costs more with every order. Reference counts free what a request leaves. The middle one
-    walks through ten times the youngest at once, which takes some milliseconds, and nobody notices.
+    them. Reference counts free what a request leaves.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 10, 5_000)
 
 
 def _url(host: str, port: int) -> str:

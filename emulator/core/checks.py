@@ -120,7 +120,7 @@ def _check_counts_of_contract(
     """What waits for its trigger and what is active are counted apart."""
     symbol, listed = instrument.symbol, account.open_orders.values()
     if terms.trigger is None:
-        if instrument.orders_max > 0:
+        if 0 < instrument.orders_max <= len(listed):
             active = [one for one in listed if one.instrument == symbol and one.status is not _DORMANT]
             if len(active) >= instrument.orders_max:
                 return r.LimitBroken(limit=Limit.ORDERS)

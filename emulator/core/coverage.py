@@ -82,6 +82,12 @@ def holdings(state: State, account: Account, wallet: str, now_us: int) -> dict[t
     order traded."""
     places = dict.fromkeys(account.positions)
     places |= dict.fromkeys((order.instrument, order.terms.leg) for order in account.open_orders.values())
+    return _holdings(state, account, wallet, now_us, places)
+
+
+def _holdings(
+    state: State, account: Account, wallet: str, now_us: int, places: Iterable[tuple[str, Leg]]
+) -> dict[tuple[str, Leg], Holding]:
     found: dict[tuple[str, Leg], Holding] = {}
     for symbol, leg in places:
         market = state.markets[symbol]
@@ -114,7 +120,9 @@ def sums(
 ) -> dict[str, AssetFigures]:
     """What an account has and needs in a wallet, asset by asset. held: as if it had these positions."""
     if held is None:
-        held = holdings(state, account, wallet, now_us).values()
+        # Not by every open order: there may be hundreds, and this is asked at each one.
+        places = {**dict.fromkeys(account.positions), **dict.fromkeys(account.beside)}
+        held = _holdings(state, account, wallet, now_us, places).values()
     locked = state.locked
     balances = {
         asset: balance.total - locked.get((account.id, wallet, asset), ZERO)
@@ -185,7 +193,7 @@ class _Rates(Mapping[str, CollateralRate]):
             if one.index_of:
                 marks = state.markets[one.index_of].marks
                 assert marks is not None, "a pair has no index price"
-                index = marks.index_price(self._now_us)
+                index = marks.index_price(self._now_us) * one.index_part
             return CollateralRate(
                 index=index,
                 bid_buffer=one.bid_buffer,

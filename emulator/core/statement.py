@@ -52,6 +52,7 @@ __all__ = [
     "WalletStatement",
     "deleveraging_light",
     "insurance_balance",
+    "maintenance",
     "position_statement",
     "tradable",
     "wallet_statement",

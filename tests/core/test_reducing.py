@@ -22,7 +22,7 @@ from tests.core.world import World, deep, limit, market, perpetual, plain, stop
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL
-MOST: dict[str, str] = {"quantity_max": "4", "market_quantity_max": "3"}
+MOST: dict[str, Any] = {"quantity_max": "4", "market_quantity_max": "3"}
 
 
 def pit(*, splits: bool = True, trims: bool = True, **changes: Any) -> World:

@@ -258,11 +258,16 @@ def _would_trigger(command: Command | None, *, is_pair: bool) -> Refusal:
 def _stop_wrong(rejection: rejections.StopPriceWrong) -> Refusal:
     is_profit = rejection.role in (StopRole.TAKE_PROFIT, StopRole.PARTIAL_TAKE_PROFIT)
     is_long = rejection.side is Side.BUY
-    name = "TakeProfit" if is_profit else "StopLoss"
     side = "Buy" if is_long else "Sell"
+    price, base = scaled_text(rejection.price), scaled_text(rejection.base)
+    if rejection.role is StopRole.TRAILING:
+        # The price from which on it trails, which the market has passed.
+        wanted = "greater" if is_long else "less"
+        text = f"TrailingProfit:{price} set for {side} position should be {wanted} than last_price:{base}"
+        return refuse(10001, text=text)
+    name = "TakeProfit" if is_profit else "StopLoss"
     wanted = _WANTED[is_profit, is_long]
-    base = f"{scaled_text(rejection.base)}??{_SOURCES[rejection.source]}"
-    price = scaled_text(rejection.price)
+    base += f"??{_SOURCES[rejection.source]}"
     return refuse(10001, text=f"{name}:{price} set for {side} position should {wanted} base_price:{base}")
 
 

@@ -213,6 +213,8 @@ _OWN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "orderType": "OrderType invalid",
         "triggerDirection": "params error: TriggerDirection invalid",
         "positionIdx": "position idx not match position mode",
+        "buyLeverage": "buy leverage invalid",
+        "sellLeverage": "sell leverage invalid",
         "interval": "params error: intervalTime is invalid",
     }
 )

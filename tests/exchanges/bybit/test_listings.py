@@ -61,16 +61,52 @@ def test_limits_of_btcusdt_are_those_of_the_documents() -> None:
     assert pair.quantity_min == Decimal("0.000001")
 
 
-def test_maintenance_margin_has_the_published_deductions_and_the_fee_to_close() -> None:
+def test_maintenance_margin_has_the_published_deductions() -> None:
     contract = LINEAR.listings["BTCUSDT"].contract
     assert contract is not None
     # A published table: 2,000,000 at 0.5 %, 2,600,000 at 0.56 % less 1,200.
     assert contract.tiers[1].maintenance_amount == Decimal(1200)
     with exact():
-        # 2,300,000 * (0.0056 + 0.00055) - 1,200
-        assert maintenance_of(contract, Decimal(2_300_000)) == Decimal("12945")
+        # 2,300,000 * 0.0056 - 1,200
+        assert maintenance_of(contract, Decimal(2_300_000)) == Decimal("11680")
         # and no jump at the boundary: 2,000,000 * 0.005 = 2,000,000 * 0.0056 - 1,200
-        assert maintenance_of(contract, Decimal(2_000_000)) == Decimal("11100")
+        assert maintenance_of(contract, Decimal(2_000_000)) == Decimal("10000")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "number", "taken_off"),
+    [("BTCUSDT", 35, "226382000"), ("ETHUSDT", 35, "138018220"), ("BNBUSDT", 30, "2670780"),
+     ("ADAUSDT", 30, "15809000"), ("DOGEUSDT", 30, "36074375"), ("LPTUSDT", 30, "3297500"),
+     ("BTCPERP", 30, "12663200"), ("ETHPERP", 10, "125500"), ("DOGEPERP", 30, "3038185")],
+)  # fmt: skip
+def test_the_last_tier_takes_off_what_the_exchange_publishes(
+    symbol: str, number: int, taken_off: str
+) -> None:
+    # `mmDeduction` of GET /v5/market/risk-limit, December 2024; of BTCPERP, December 2025.
+    contract = LINEAR.listings[symbol].contract
+    assert contract is not None
+    assert len(contract.tiers) == number
+    assert contract.tiers[-1].maintenance_amount == Decimal(taken_off)
+
+
+def test_figures_of_the_exchanges_own_listing() -> None:
+    # GET /v5/market/instruments-info, September 2025.
+    solana = LINEAR.listings["SOLUSDT"]
+    assert solana.launch_us == 1634256000000_000
+    assert solana.instrument.quantity_max == Decimal(79770)
+    assert solana.instrument.market_quantity_max == Decimal(11740)
+    hours = {one: LINEAR.listings[one].instrument.contract for one in ("SOLUSDT", "TONUSDT", "LPTUSDT")}
+    assert [one.funding_hours for one in hours.values() if one is not None] == [8, 4, 1]
+    pair = SPOT.listings["SOLUSDT"]
+    assert pair.pair_row is not None
+    assert (pair.pair_row.order_quantity_max, pair.pair_row.amount_max) == ("48132.46053", "5000000")
+    assert (pair.pair_row.price_limit_x, pair.pair_row.price_limit_y) == ("0.02", "0.04")
+    # A delivery costs something in coins only.
+    december, inverse = LINEAR.listings["BTCUSDT-26DEC25"].contract, INVERSE.listings["BTCUSDZ25"].contract
+    assert december is not None
+    assert inverse is not None
+    assert december.delivery_fee == 0
+    assert inverse.delivery_fee == Decimal("0.0005")
 
 
 def test_leverage_of_the_lowest_tier_is_the_highest_that_is_shown() -> None:

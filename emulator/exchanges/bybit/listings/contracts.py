@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from emulator.core.contracts import Contract, FundingRule, MarkRule, Tier
+from emulator.core.contracts import Contract, FeeBasis, FundingRule, MarkRule, Tier, Valuation
 from emulator.core.instruments import (
     FeeAssetRule,
     Instrument,
@@ -15,7 +15,6 @@ from emulator.core.instruments import (
     SelfTradeMode,
     TriggerSource,
 )
-from emulator.core.numbers import ZERO
 from emulator.exchanges.bybit.listings.listing import Listing, RiskTier
 from emulator.exchanges.bybit.listings.pairs import SELF_TRADE_MODES
 from emulator.exchanges.bybit.listings.rows import ContractRow, TierRow
@@ -31,8 +30,6 @@ UNIFIED: Final = "unified"
 MAKER_FEE: Final = Decimal("0.0002")
 TAKER_FEE: Final = Decimal("0.00055")
 """At the lowest level (fee schedule, "VIP 0")."""
-
-DELIVERY_FEE: Final = "0.0005"
 
 STOP_PAIRS_MAX: Final = 20
 """How many pairs of stops for parts of one position may wait (error page, 110061)."""
@@ -124,15 +121,16 @@ def _contract(category: str, row: ContractRow, tiers: tuple[Tier, ...], quarter:
         # A perpetual is there at any time, so that a clock of the past has something to trade.
         listed_us=launch_us(quarter) if quarter else 0,
         delivery_us=delivery_us(quarter) if quarter else None,
-        delivery_fee=Decimal(DELIVERY_FEE) if quarter else ZERO,
+        delivery_fee=number(row.delivery_fee, "delivery_fee"),
         funding_hours=0 if quarter else row.funding_hours,
-        # Quirk: what is left of the margin of a position that was liquidated goes to the insurance fund
-        # (help centre, "Liquidation Process").
-        liquidation_fee=tiers[0].maintenance_rate + TAKER_FEE,
+        # Initial and maintenance margin have what closing at the bankruptcy price costs (help centre,
+        # "Liquidation Price Calculation under Isolated Mode"; "Get Wallet Balance", `totalPositionIM`).
         maintenance_fee=TAKER_FEE,
-        # Initial margin has what closing at the bankruptcy price costs (help centre, "Liquidation Price
-        # Calculation under Isolated Mode"; "Get Wallet Balance", `totalPositionIM`).
+        maintenance_fee_on=FeeBasis.BANKRUPTCY,
         initial_fee=TAKER_FEE,
+        # Quirk: all margins go by the mark price but the initial margin of an isolated position, which goes
+        # by that of entry (help centre, "The New Margin Calculation: Adjustments and Implications").
+        isolated_initial_by=Valuation.ENTRY,
         tiers=tiers,
         leverage_default=Decimal(10),
         marking=MarkRule(

@@ -31,7 +31,7 @@ class ContractRow(rows.ContractRow, frozen=True, kw_only=True, forbid_unknown_fi
 
     dated: empty for a perpetual; else how its contracts are called: by the `day` of their delivery or by the
     letter of its `quarter`. price_scale: places of index and mark price. notional_min: "0" is shown as
-    nothing. tiers: which table of the file.
+    nothing. tiers: which table of the file. delivery_fee: a rate; of a perpetual nothing.
     """
 
     symbol_id: int
@@ -42,3 +42,4 @@ class ContractRow(rows.ContractRow, frozen=True, kw_only=True, forbid_unknown_fi
     price_limit_y: str
     copy_trading: str
     dated: Literal["", "day", "quarter"] = ""
+    delivery_fee: str = "0"

@@ -11,7 +11,6 @@ from emulator.exchanges.bybit.categories import CATEGORIES, OPTION, Category
 from emulator.exchanges.bybit.cursors import LAST_PAGE, cursor_text, read_cursor
 from emulator.exchanges.bybit.figures import decimal_text, time_text
 from emulator.exchanges.bybit.listings import LEVERAGE_STEP, Listing
-from emulator.exchanges.bybit.listings.contracts import DELIVERY_FEE
 from emulator.exchanges.bybit.market.parameters import (
     BASE_COIN,
     CATEGORY,
@@ -85,7 +84,11 @@ def _chosen(call: Call, category: Category) -> list[Listing]:
     if symbol is not None:
         found = category.listings.get(symbol)
         if found is None or not found.is_known(now_us):
-            raise refuse(10001, symbol, text=SYMBOL_INVALID)
+            # Quirk: that there is no such pair is an empty list; that there is no such contract is an error
+            # (live answers).
+            if not category.is_derivative:
+                return []
+            raise refuse(10001, text=SYMBOL_INVALID)
         return [found]
     if base is not None and category.is_derivative:
         # Quirk: of a base coin the contracts of both categories are listed, whichever was asked for
@@ -159,7 +162,7 @@ def render_contract(listing: Listing, now_us: int) -> ContractInfo:
         "quoteCoin": listing.quote,
         "launchTime": time_text(listing.launch_us),
         "deliveryTime": "0" if contract.delivery_us is None else time_text(contract.delivery_us),
-        "deliveryFeeRate": "" if is_perpetual else DELIVERY_FEE,
+        "deliveryFeeRate": "" if is_perpetual else row.delivery_fee,
         "priceScale": str(row.price_scale),
         "leverageFilter": {
             "minLeverage": "1",

@@ -11,11 +11,11 @@ from emulator.core.numbers import ZERO, divide_half
 from emulator.exchanges.bybit.categories import CATEGORIES, OPTION
 from emulator.exchanges.bybit.figures import decimal_text, time_text
 from emulator.exchanges.bybit.listings import Listing
-from emulator.exchanges.bybit.listings.contracts import DELIVERY_FEE
 from emulator.exchanges.bybit.market.figures import EIGHT_PLACES, Figures, figures_of, fixed
 from emulator.exchanges.bybit.market.parameters import (
     BASE_COIN,
     CATEGORY,
+    NOT_SUPPORTED,
     SYMBOL_INVALID,
     SYMBOL_OPTIONAL,
     asked_listed,
@@ -57,10 +57,10 @@ async def tickers(call: Call) -> Tickers:
     category = CATEGORIES.get(values["category"])
     if category is None:
         if "symbol" in values:
-            raise refuse(10001, values["symbol"], text=SYMBOL_INVALID)
+            raise refuse(10001, text=SYMBOL_INVALID)
         return {"category": OPTION, "list": []}
     if "symbol" in values:
-        chosen = [asked_listed(call)]
+        chosen = [asked_listed(call, text=SYMBOL_INVALID if category.is_derivative else NOT_SUPPORTED)]
     else:
         chosen = listed(category, call.now_us)
     sandbox, engine, now_us = call.sandbox, call.engine, call.now_us
@@ -144,7 +144,7 @@ def render_contract_ticker(
         "nextFundingTime": "0" if rate is None else time_text(reading.next_funding_us),
         "predictedDeliveryPrice": _predicted(engine, listing, contract, figures, now_us),
         "basisRate": basis_rate,
-        "deliveryFeeRate": "" if contract.delivery_us is None else DELIVERY_FEE,
+        "deliveryFeeRate": "" if contract.delivery_us is None else row.delivery_fee,
         "deliveryTime": "0" if contract.delivery_us is None else time_text(contract.delivery_us),
         "ask1Size": figures.quantity(quote.ask_quantity),
         "bid1Price": figures.price(quote.bid),
