@@ -124,8 +124,8 @@ async def test_a_higher_tier_takes_something_off(pit: Treasury) -> None:
 
 
 async def test_a_higher_tier_of_an_inverse_contract_does_so_in_coins(pit: Treasury) -> None:
-    """200 BTC are in the second tier, which begins at 150 and keeps 1 % of what is beyond: 0.75 are taken off.
-    For closing it has 11 / 10 of them * 0.00055."""
+    """200 BTC are in the second tier, which begins at 150 and keeps 1 %: 0.75 are taken off. For closing it has
+    11 / 10 of them * 0.00055."""
     account = pit.sandbox.accounts["alice"]
     await pit.do(Deposit(account=account, wallet=UNIFIED, asset="BTC", amount=Decimal(100), reference=""))
     await pit.book(INVERSE, [("99990", "30000000")], [("100000", "30000000")])
@@ -182,7 +182,7 @@ async def test_totals_count_coins_at_their_index(pit: Treasury) -> None:
 
 
 async def test_what_was_borrowed_is_in_the_wallet_and_no_part_of_the_equity(pit: Treasury) -> None:
-    """equity = walletBalance - spotBorrow + unrealisedPnl ("Get Wallet Balance"); the margin balance has a loan
+    """equity = walletBalance - spotBorrow + unrealisedPnl ("Get Wallet Balance"); the margin balance has loans
     taken off as well (help centre, "Trading Terms and Formulas in Unified Trading Account")."""
     await pit.post("/v5/account/borrow", {"coin": "BTC", "amount": "2"})
     wallet = await pit.wallet()
