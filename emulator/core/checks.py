@@ -166,6 +166,14 @@ def check_position(
     return r.LimitBroken(limit=Limit.POSITION) if owned + terms.quantity > most else None
 
 
+def at_once(instrument: Instrument, type: OrderType) -> Decimal:
+    """The largest quantity of one order; 0: any."""
+    limits = [instrument.quantity_max]
+    if type is _MARKET:
+        limits.append(instrument.market_quantity_max)
+    return min((one for one in limits if one), default=ZERO)
+
+
 def check_quantity(instrument: Instrument, quantity: Decimal) -> Rejection | None:
     """Smallest, largest and step of any quantity."""
     if quantity < instrument.quantity_min or ZERO < instrument.quantity_max < quantity:
@@ -275,7 +283,13 @@ def _check_quantities(
 ) -> Rejection | None:
     if quantity <= ZERO or (price is not None and price <= ZERO):
         return r.NotionalZero()
+    contract = instrument.contract
+    whole = quantity
+    if contract is not None and contract.splits_reducing and terms.reduces:
+        quantity = min(quantity, at_once(instrument, terms.type) or quantity)
     rejection = check_quantity(instrument, quantity)
+    if rejection is None and not is_on_step(whole - instrument.quantity_min, instrument.quantity_step):
+        rejection = r.LimitBroken(limit=Limit.QUANTITY_STEP, value=whole)
     if rejection is not None:
         return rejection
     if terms.type is _MARKET:
