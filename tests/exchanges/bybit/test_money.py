@@ -124,7 +124,7 @@ async def test_a_higher_tier_takes_something_off(pit: Treasury) -> None:
 
 
 async def test_a_higher_tier_of_an_inverse_contract_does_so_in_coins(pit: Treasury) -> None:
-    """200 BTC are in the second tier, which begins at 150 and keeps 1 %: 0.75 are taken off. For closing it has
+    """200 BTC are in the second tier, which begins at 150 and keeps 1 %: 0.75 are taken off. For closing are
     11 / 10 of them * 0.00055."""
     account = pit.sandbox.accounts["alice"]
     await pit.do(Deposit(account=account, wallet=UNIFIED, asset="BTC", amount=Decimal(100), reference=""))
@@ -177,18 +177,18 @@ async def test_totals_count_coins_at_their_index(pit: Treasury) -> None:
     assert wallet["totalEquity"] == wallet["totalMarginBalance"] == "2250249.3125"
     # 0.008 / 10 and 0.0088 * 0.00055 = 0.00080484, and 0.008 * 0.005 with the same fee
     assert (wallet["totalInitialMargin"], wallet["totalMaintenanceMargin"]) == ("100.605", "5.605")
-    # 1000000 + 10.0019945 * 125000 * 0.95 - 100.605
-    assert wallet["totalAvailableBalance"] == "2187636.241875"
+    # Ten count with 0.98 and what is beyond with 0.95: 1000000 + (9.8 + 0.001894775) * 125000 - 100.605
+    assert wallet["totalAvailableBalance"] == "2225136.241875"
 
 
 async def test_what_was_borrowed_is_in_the_wallet_and_no_part_of_the_equity(pit: Treasury) -> None:
-    """equity = walletBalance - spotBorrow + unrealisedPnl ("Get Wallet Balance"); the margin balance has loans
-    taken off as well (help centre, "Trading Terms and Formulas in Unified Trading Account")."""
+    """equity = walletBalance - spotBorrow + unrealisedPnl ("Get Wallet Balance"). The margin balance has
+    it taken off as well (help centre, "Trading Terms and Formulas in Unified Trading Account")."""
     await pit.post("/v5/account/borrow", {"coin": "BTC", "amount": "2"})
     wallet = await pit.wallet()
     bitcoin = next(one for one in wallet["coin"] if one["coin"] == "BTC")
     assert (bitcoin["walletBalance"], bitcoin["spotBorrow"], bitcoin["equity"]) == ("12", "2", "10")
     assert wallet["totalWalletBalance"] == "2200000"
     assert wallet["totalEquity"] == wallet["totalMarginBalance"] == "2000000"
-    # 1000000 + 10 * 100000 * 0.95 - 20000 that owing two takes
-    assert wallet["totalAvailableBalance"] == "1930000"
+    # 1000000 + 10 * 100000 * 0.98 - 20000 that owing two takes
+    assert wallet["totalAvailableBalance"] == "1960000"
