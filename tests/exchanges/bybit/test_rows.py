@@ -31,7 +31,7 @@ GET  asset      coin/query-info transfer/query-account-coins-balance transfer/qu
                 transfer/query-inter-transfer-list deposit/query-record deposit/query-address
                 withdraw/query-record
 POST asset      transfer/inter-transfer
-GET  spot-margin-trade  state data
+GET  spot-margin-trade  state data coinstate collateral currency-data liability max-borrowable position-tiers
 POST spot-margin-trade  switch-mode set-leverage
 """
 
@@ -49,8 +49,7 @@ GET  asset      asset-overview coin-greeks covert/small-balance-history delivery
 POST asset      covert/get-quote deposit/deposit-to-account exchange/quote-apply
                 transfer/save-transfer-sub-member transfer/universal-transfer travel-rule/deposit/submit
                 withdraw/cancel
-GET  spot-margin-trade  coinstate collateral currency-data fixedborrow-order-info interest-rate-history
-                liability max-borrowable position-tiers
+GET  spot-margin-trade  fixedborrow-order-info interest-rate-history
 POST spot-margin-trade  fixedborrow set-auto-repay-mode
 GET  user       get-member-type query-sub-members sub-apikeys
 POST user       create-sub-member update-api
