@@ -112,6 +112,17 @@ class MarkRule(msgspec.Struct, frozen=True, kw_only=True):
     funding: FundingRule = FundingRule()
 
 
+class PremiumBand(msgspec.Struct, frozen=True, kw_only=True):
+    """Leaves limit prices room for where the contract's own book stands.
+
+    seconds: over so many whole seconds the middle of the book less the mark price is averaged. hard: by which
+    part of the mark price a limit price may be away from it all the same.
+    """
+
+    seconds: int
+    hard: Decimal
+
+
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """The futures side of an instrument.
 
@@ -130,6 +141,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     initial_by, maintenance_by: at which price the margins of a position value it.
     marking: how index and mark price are made; None: as `MarkRule` has it, in the instrument's price steps.
     take_bound: by which part of the mark price an order at market may trade beyond it; None: however far.
+    band: how far its limit prices may be from mark and index price beyond the instrument's multipliers; None:
+    no further.
     hedgeable: whether there may be two positions in it, one a side.
     stop_pairs_max: how many pairs of stops for parts of one position may wait; 0: any number.
     closing_orders_max: how many orders may wait that close the same position at the same kind of trigger;
@@ -163,6 +176,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     hedgeable: bool = True
     initial_fee: Decimal = ZERO
     stop_pairs_max: int = 0
+    band: PremiumBand | None = None
 
     cost_step: Decimal = Decimal("1E-18")
     profit_rounding: Rounding = Rounding.HALF
