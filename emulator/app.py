@@ -52,11 +52,13 @@ from emulator.web import coverage
 from emulator.web.contract import Site
 from emulator.web.control import Control, Desk, Guard, control_site
 from emulator.web.eras import EraUnknown, check_eras, read_eras
+from emulator.web.frame import build_frame
 from emulator.web.hosts import CONTROL, PORT_SITES, Hosts
 from emulator.web.listener import Listener, PortUnavailable, listen, port_of
 from emulator.web.openapi import document
+from emulator.web.recorder import Counts, Recorder
 from emulator.web.sandbox_ports import SandboxPorts
-from emulator.web.server import Application, Counts, Recorder, build_frame
+from emulator.web.server import Application
 
 __all__ = [
     "Emulator",

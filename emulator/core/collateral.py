@@ -70,8 +70,9 @@ class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     """An asset that counts where all assets of a wallet stand together.
 
     bid_buffer, ask_buffer, exchanged: as of `CollateralRate`. index: what one unit is worth, unless it
-    is the index price of a contract, whose name is `index_of` then. owed_max: how much may be owed of it
-    before it is bought for others; None: as much as they cover.
+    is a part of the index price of a contract: `index_of` is its name then, and `index_part` that part, which
+    is less than one where the index is of many units. owed_max: how much may be owed of it before it is
+    bought for others; None: as much as they cover.
 
     Where it can be borrowed: borrow_max: how much an account may owe when it borrows; None: it cannot be
     borrowed. hourly_rate: interest on what is owed, for an hour. debt_initial, debt_maintenance: as of
@@ -85,6 +86,7 @@ class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     exchanged: Decimal = ONE
     index: Decimal = ONE
     index_of: str = ""
+    index_part: Decimal = ONE
     owed_max: Decimal | None = None
     borrow_max: Decimal | None = None
     hourly_rate: Decimal = ZERO

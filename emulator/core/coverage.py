@@ -185,7 +185,7 @@ class _Rates(Mapping[str, CollateralRate]):
             if one.index_of:
                 marks = state.markets[one.index_of].marks
                 assert marks is not None, "a pair has no index price"
-                index = marks.index_price(self._now_us)
+                index = marks.index_price(self._now_us) * one.index_part
             return CollateralRate(
                 index=index,
                 bid_buffer=one.bid_buffer,

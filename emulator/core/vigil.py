@@ -14,27 +14,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
 from emulator.core import commands as c
-from emulator.core.bands import CHARGES_SPARED, Watched, bands
+from emulator.core.bands import Safety, Watched, safety
 from emulator.core.contracts import Contract
 from emulator.core.fences import Fences
-from emulator.core.funding import next_funding_us, next_interest_us
+from emulator.core.funding import HOUR_US, next_funding_us, next_interest_us
 from emulator.core.ids import AccountId
-from emulator.core.liquidation import NEVER, Band, Risk
+from emulator.core.liquidation import Risk
 from emulator.core.markets import SECOND_US
 from emulator.core.marks import Marks
-from emulator.core.numbers import ONE, divide_half
+from emulator.core.numbers import ONE, ZERO, divide_half
 from emulator.core.risk import Cover, held_at, may_owe, owed_too_far, owing, risks_of
 from emulator.core.rules import EngineRules
-from emulator.core.state import State
+from emulator.core.state import ChargedPlace, State
 from emulator.core.tape import FOREVER_US
 
 LOOK_AHEAD_US = 60_000_000
 """How far marks are searched at most when nobody asks for a later time."""
 
+SEARCHED_US, SEARCHED_US_MAX = 8 * HOUR_US, 256 * HOUR_US
+"""How far at once: at first, since an account of which something changes again is looked at anew, and after
+one search in vain after another."""
+
 _UNKNOWN = -1
 _WEIGHT_STEP = Decimal("0.00000001")
+
+
+class _Search(NamedTuple):
+    """When a price first leaves a band, or until when that was searched for in vain; and how far at most."""
+
+    at_us: int
+    span_us: int
+    is_found: bool = False
 
 
 class Vigil:
@@ -56,14 +69,13 @@ class Vigil:
         self._dirty: dict[AccountId, None] = {}
         self._debtors: dict[AccountId, None] = {}
         """Accounts that may owe something when interest is due."""
-        self._spared: dict[AccountId, int] = {}
-        """How many more charges of interest the bands of an account have room for."""
+        self._spared: dict[AccountId, dict[ChargedPlace, Decimal]] = {}
+        """How much more may be paid before the bands of an account become doubtful."""
         self._interest_minute = rules.margin.interest_minute
         self._guarded: dict[AccountId, dict[Risk, tuple[Watched, ...]]] = {}
         """The risks of an account, and for which prices they have bands."""
         self._fences: dict[Watched, Fences] = {}
-        self._crossings: dict[Watched, tuple[int, bool]] = {}
-        """When a price first leaves a band, or until when it was searched for in vain."""
+        self._crossings: dict[Watched, _Search] = {}
         self.warned: dict[AccountId, list[Risk]] = {}
         self.calls: list[Risk] = []
         ratio = rules.margin.warning_ratio
@@ -86,12 +98,9 @@ class Vigil:
     def _note(self, after_us: int) -> None:
         state = self._state
         tick_us = after_us - after_us % SECOND_US + SECOND_US
-        for account in state.charged:
-            # Bands leave room for some of it, so that not all prices are looked at each hour.
-            left = self._spared.get(account, 0)
-            if not left or owed_too_far(state, account):
-                state.disturbed[account] = None
-            self._spared[account] = max(0, left - 1)
+        for place, amount in state.charged.items():
+            if not self._is_spared(place, amount):
+                state.disturbed[place.account] = None
         state.charged.clear()
         for account in state.disturbed:
             if may_owe(state, account):
@@ -113,27 +122,44 @@ class Vigil:
         state.jolted.clear()
         self.next_due_us = _UNKNOWN
 
+    def _is_spared(self, place: ChargedPlace, amount: Decimal) -> bool:
+        """Whether the bands of an account hold although so much was paid: they leave room for some of it, so
+        that not all prices are looked at each time."""
+        account = place.account
+        if account in self.warned or owed_too_far(self._state, account):
+            return False
+        spared = self._spared.get(account)
+        left = ZERO if spared is None else spared.get(place, ZERO)
+        if amount > left:
+            return False
+        if spared is not None and amount:
+            spared[place] = left - amount
+        return True
+
     def _soonest(self, after_us: int, now_us: int) -> int:
         soonest = FOREVER_US if self._tick_us is None else self._tick_us
         for _, contract in self._held():
-            if contract.funding_hours:
-                soonest = min(soonest, next_funding_us(after_us, contract.funding_hours))
             if contract.delivery_us is not None:
                 soonest = min(soonest, max(contract.delivery_us, after_us + 1))
-        # What is paid changes bands, but interest mostly does not.
+        # What is paid mostly changes no bands.
         until_us = min(soonest, max(now_us, after_us + LOOK_AHEAD_US))
+        for _, contract in self._held():
+            if contract.funding_hours:
+                soonest = min(soonest, next_funding_us(after_us, contract.funding_hours))
         if self._debtors:
             soonest = min(soonest, next_interest_us(after_us, self._interest_minute))
         for one in sorted(self._fences):
-            crossing = self._crossings.get(one)
-            if crossing is None or crossing[0] <= after_us:
+            search = self._crossings.get(one)
+            if search is None or search.at_us <= after_us:
                 if self._tick_us is not None:
                     continue  # It is searched for from there.
-                crossing = self._crossings[one] = self._crossing(one, after_us, until_us)
-            soonest = min(soonest, crossing[0])
+                span_us = SEARCHED_US if search is None else min(2 * search.span_us, SEARCHED_US_MAX)
+                search = self._search(one, after_us, min(until_us, after_us + span_us), span_us)
+                self._crossings[one] = search
+            soonest = min(soonest, search.at_us)
         return soonest
 
-    def _crossing(self, one: Watched, after_us: int, until_us: int) -> tuple[int, bool]:
+    def _search(self, one: Watched, after_us: int, until_us: int, span_us: int) -> _Search:
         fences, marks = self._fences[one], self._marks(one.symbol)
         search = marks.next_index_crossing if one.is_index else marks.next_mark_crossing
         found = search(
@@ -142,7 +168,7 @@ class Vigil:
             at_most=None if fences.low is None else fences.low - marks.step,
             at_least=None if fences.high is None else fences.high + marks.step,
         )
-        return (until_us, False) if found is None else (found, True)
+        return _Search(until_us, span_us) if found is None else _Search(found, span_us, is_found=True)
 
     # What
 
@@ -156,8 +182,8 @@ class Vigil:
             self._tick_us = None
             doubtful.update(self._dirty)
         for one in self._fences:
-            crossing = self._crossings.get(one)
-            if is_tick if crossing is None else crossing[1] and crossing[0] <= at_us:
+            search = self._crossings.get(one)
+            if is_tick if search is None else search.is_found and search.at_us <= at_us:
                 self._crossings.pop(one, None)
                 doubtful.update(self._beyond(one, at_us))
         return self._looked_at(doubtful, at_us)
@@ -219,7 +245,7 @@ class Vigil:
         for account in sorted(doubtful):
             self._dirty.pop(account, None)
             self._give_up(account)
-            self._spared[account] = CHARGES_SPARED
+            self._debtors.pop(account, None)
             warned = self.warned.pop(account, ())
             for wallet in owed_too_far(self._state, account):
                 asked.append(c.ExchangeOwed(account=account, wallet=wallet))
@@ -228,6 +254,7 @@ class Vigil:
                 now = cover.standing()
                 if now.is_liquidated:
                     lost.append(risk)
+                    self._note_debtor(risk)
                     continue
                 # Where its margin is called for, and after that, where it cannot be kept.
                 is_called = now.equity <= now.maintenance * self._warning
@@ -236,16 +263,21 @@ class Vigil:
                     if risk not in warned:
                         self.calls.append(risk)
                 warning = ONE if is_called else self._warning
-                safe = bands(self._state, risk, cover, warning, at_us)
-                if NEVER in safe.values():
-                    self._spared[account] = 0
+                safe = safety(self._state, risk, cover, warning, at_us)
                 self._guard(risk, safe)
+                if safe.may_owe:
+                    self._note_debtor(risk)
         asked += [c.Liquidate(risk=risk) for risk in sorted(lost)]
         return asked
+
+    def _note_debtor(self, risk: Risk) -> None:
+        if risk.asset == "" and risk.wallet in self._state.lending:
+            self._debtors[risk.account] = None
 
     # Bands
 
     def _give_up(self, account: AccountId) -> None:
+        self._spared.pop(account, None)
         for risk, watched in self._guarded.pop(account, {}).items():
             for one in watched:
                 fences = self._fences[one]
@@ -254,9 +286,13 @@ class Vigil:
                 if not fences:
                     del self._fences[one]
 
-    def _guard(self, risk: Risk, safe: dict[Watched, Band]) -> None:
-        self._guarded.setdefault(risk.account, {})[risk] = tuple(safe)
-        for one, band in safe.items():
+    def _guard(self, risk: Risk, safe: Safety) -> None:
+        self._guarded.setdefault(risk.account, {})[risk] = tuple(safe.bands)
+        if not safe.is_none:
+            spared = self._spared.setdefault(risk.account, {})
+            for asset, amount in safe.spared.items():
+                spared[ChargedPlace(risk.account, risk.wallet, asset, risk.instrument, risk.leg)] = amount
+        for one, band in safe.bands.items():
             fences = self._fences.get(one)
             if fences is None:
                 fences = self._fences[one] = Fences()

@@ -1,7 +1,5 @@
 """The server's one ASGI application: an exact-match table in front, Starlette behind it.
 
-A site whose rows have names in their paths is looked through after the table knew nothing.
-
 Exchange requests take the short way: one look at the place, one at the table, no middleware, one
 start and one body out. Everything else (the control API, pages, lifespan) is Starlette's. Every
 buffer has a bound: the body, the query, the number of parameters, the requests remembered.
@@ -10,27 +8,18 @@ buffer has a bound: the body, the query, the number of parameters, the requests 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from time import perf_counter_ns, time_ns
-from typing import Any
-from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
-from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.codec import JSON_TYPE, encode
 from emulator.web.contract import (
     Failure,
-    NotEmulated,
     Opening,
     Refusal,
     Sandboxes,
@@ -38,111 +27,18 @@ from emulator.web.contract import (
 )
 from emulator.web.endpoint import Answer, Endpoint, refuse
 from emulator.web.hosts import CONTROL, SITES, Hosts, Place, futures_data_site
-from emulator.web.paths import compile_path, is_template
+from emulator.web.recorder import RECORDED_BYTES_MAX, Counts, Recorder
 from emulator.web.short_way import Arrival
 from emulator.web.sockets import RESTARTING, Socket
 from emulator.web.sockets import STATE as SOCKET
+from emulator.web.table import Table, note_missing
 
 BODY_MAX = 1_000_000
 QUERY_MAX = 65_536
-RECORDS_MAX = 1000
-RECORDED_BYTES_MAX = 2000
 
 DEFAULT_SANDBOX = "default"
 
 _WITH_BODY = frozenset({"POST", "PUT", "DELETE"})
-_SHOWN_PATH_MAX = 200
-
-
-class Counts:
-    """What the server has seen since it started."""
-
-    __slots__ = ("defects", "refusals", "requests")
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.refusals = 0
-        self.defects = 0
-
-    def note_defect(self) -> None:
-        """A session of a WebSocket failed by one; a request is counted where it is answered."""
-        self.defects += 1
-
-
-class Recorder:
-    """The last requests, as they came. Keeping one is a tuple and an append; masking waits for a reader."""
-
-    def __init__(self, capacity: int = RECORDS_MAX) -> None:
-        self._kept: deque[tuple[Any, ...]] = deque(maxlen=capacity)
-
-    def note(self, *record: Any) -> None:
-        """time_us, method, path, query, body, site, sandbox, status, code, duration_us, account, key."""
-        self._kept.append(record)
-
-    def clear(self) -> None:
-        self._kept.clear()
-
-    def read(self, limit: int = RECORDS_MAX) -> list[dict[str, Any]]:
-        """The newest `limit` requests, oldest first, without secrets, passphrases and signatures."""
-        kept = list(self._kept)[-limit:] if limit > 0 else []
-        return [
-            {
-                "timeUs": time_us,
-                "method": method,
-                "path": path,
-                "query": mask_pairs(query),
-                "body": mask_pairs(body),
-                "site": site,
-                "sandbox": sandbox,
-                "status": status,
-                "code": code,
-                "durationUs": duration_us,
-                "account": account or None,
-                "key": mask_key(key),
-            }
-            for (
-                time_us,
-                method,
-                path,
-                query,
-                body,
-                site,
-                sandbox,
-                status,
-                code,
-                duration_us,
-                account,
-                key,
-            ) in kept
-        ]
-
-
-_MASKED = frozenset({"signature", "secret", "passphrase", "apisecret", "token", "sign", "password"})
-
-
-def mask_pairs(raw: bytes) -> str:
-    """A query or form as text, with the values of what is nobody else's business replaced."""
-    text = raw[:RECORDED_BYTES_MAX].decode(errors="replace")
-    if "=" not in text or text.startswith(("{", "[")):
-        # Not a form, so nothing tells a name from a value: all of it, or nothing.
-        return text if not any(word in text.lower() for word in _MASKED) else "***"
-    pieces = []
-    for piece in text.split("&"):
-        name, equals, value = piece.partition("=")
-        if unquote(name).lower() in _MASKED:
-            value = "***"
-        elif unquote(name).lower() in ("apikey", "key"):
-            value = mask_key(value.encode()) or ""
-        pieces.append(name + equals + value)
-    return "&".join(pieces)
-
-
-def mask_key(key: bytes | None) -> str | None:
-    """The first letters of a key, enough to tell which of one's own it was."""
-    if key is None:
-        return None
-    text = key[:64].decode("latin-1")
-    return text[:6] + "…" if len(text) > 6 else "…"
 
 
 class _AsgiArrival(Arrival, kw_only=True):
@@ -172,7 +68,6 @@ class Application:
         recorder: Recorder | None = None,
         counts: Counts | None = None,
     ) -> None:
-        self.sites: Mapping[str, Site] = {site.name: site for site in sites}
         self.hosts = hosts
         self.recorder = recorder or Recorder()
         self.counts = counts or Counts()
@@ -180,22 +75,8 @@ class Application:
         """Where a request goes; what has no site is the frame's to answer."""
         self._sandboxes = sandboxes
         self._frame = frame
-        self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
-        self._methods: dict[tuple[str, str], list[str]] = {}
-        self._templates: dict[str, list[tuple[re.Pattern[str], str]]] = {}
-        """Of the sites that have rows for more than one path each; the others are found by looking once."""
-        for site in sites:
-            for route in site.rows:
-                if is_template(route.path):
-                    templates = self._templates.setdefault(site.name, [])
-                    templates.append((compile_path(route.path), route.path))
-                endpoint = Endpoint(site, route)
-                self._endpoints[site.name, route.method, route.path] = endpoint
-                methods = self._methods.setdefault((site.name, route.path), [])
-                methods.append(route.method)
-                if route.method == "GET":
-                    methods.append("HEAD")
-                    self._endpoints[site.name, "HEAD", route.path] = endpoint
+        self._table = Table(sites)
+        self.sites = self._table.sites
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -211,7 +92,7 @@ class Application:
         if place.site is None:
             if place.called is not None and not place.path.startswith(CONTROL):
                 place.called.note(is_error=True)
-                _note_missing(place, scope["method"])
+                note_missing(place, scope["method"])
             await self._frame(scope, receive, send)
             return
         client = scope.get("client")
@@ -263,15 +144,11 @@ class Application:
         site_name = futures_data_site(arrival.query) if place.by_query else place.site
         assert site_name is not None
         arrival.site_name = site_name
-        endpoint = self._endpoints.get((site_name, arrival.method, place.path))
-        if endpoint is None and site_name in self._templates:
-            declared = self._declared(site_name, place.path)
-            endpoint = self._endpoints.get((site_name, arrival.method, declared))
+        endpoint = self._table.find(site_name, arrival.method, place.path)
         site = self.sites.get(site_name) if endpoint is None else endpoint.site
         if site is None:
             arrival.content_type = JSON_TYPE
-            _note_missing(place, arrival.method)
-            return _not_served(site_name, self.sites)
+            return self._table.refuse_site(site_name, arrival.method, place)
         speaker = endpoint or site.dialect
         arrival.content_type = speaker.content_type
         key = arrival.key = arrival.headers.get(speaker.key_header)
@@ -279,14 +156,7 @@ class Application:
         if sandbox is None:
             named = DEFAULT_SANDBOX if place.sandbox is None else place.sandbox
             return refuse(site, Failure.UNKNOWN_SANDBOX, named)
-        return self._refuse_path(site, arrival.method, place) if endpoint is None else endpoint
-
-    def _declared(self, site_name: str, path: str) -> str:
-        """The path of the row that a path fits, or the path itself."""
-        for template, declared in self._templates.get(site_name, ()):
-            if template.fullmatch(path):
-                return declared
-        return path
+        return self._table.refuse_path(site, arrival.method, place) if endpoint is None else endpoint
 
     def _answer(self, arrival: Arrival, target: Endpoint | Answer) -> None:
         sandbox = arrival.sandbox
@@ -363,15 +233,14 @@ class Application:
             return Answer(404, body, [], None, 0, False)
         site = self.sites.get(site_name)
         if site is None:
-            _note_missing(place, "GET")
-            return _not_served(site_name, self.sites)
+            return self._table.refuse_site(site_name, "GET", place)
         key = headers.get(site.dialect.key_header)
         sandbox = self._sandbox_of(place.sandbox, key)
         if sandbox is None:
             return refuse(site, Failure.UNKNOWN_SANDBOX, place.sandbox or DEFAULT_SANDBOX)
         row = next((row for row in site.sockets if row.matches(place.path)), None)
         if row is None:
-            return self._refuse_path(site, "GET", place)
+            return self._table.refuse_path(site, "GET", place)
         client = scope.get("client")
         recorder, counts, sandbox_name, called = self.recorder, self.counts, sandbox.name, place.called
 
@@ -441,63 +310,11 @@ class Application:
                 return owner
         return self._sandboxes.get(DEFAULT_SANDBOX)
 
-    def _refuse_path(self, site: Site, method: str, place: Place) -> Answer:
-        """The answer to what is not in the table: which methods there are, or why it is missing."""
-        path = place.path
-        methods = self._methods.get((site.name, self._declared(site.name, path)))
-        if methods is not None:
-            allow = ", ".join([*methods, "OPTIONS"]).encode()
-            if method == "OPTIONS":
-                return Answer(204, b"", [(b"allow", allow)], None, 0, False)
-            for missing in site.not_emulated:
-                # A method of its own that is left out of a path which is there otherwise.
-                if missing.method == method and _matches(missing, method, path):
-                    _note_missing(place, method)
-                    return _refuse_missing(site, missing, f"{method} {path}")
-            answer = refuse(site, Failure.WRONG_METHOD, f"{method} {path}")
-            answer.headers.append((b"allow", allow))
-            return answer
-        shown = path[:_SHOWN_PATH_MAX]
-        if any(row.matches(path) for row in site.sockets):
-            return refuse(site, Failure.WRONG_METHOD, f"{method} {shown}: a WebSocket handshake is expected.")
-        for missing in site.not_emulated:
-            if _matches(missing, method, path):
-                _note_missing(place, method)
-                return _refuse_missing(site, missing, f"{method} {shown}")
-        _note_missing(place, method)
-        return refuse(site, Failure.UNKNOWN_PATH, f"{method} {shown}")
-
-
-def _note_missing(place: Place, method: str) -> None:
-    if place.called is not None:
-        place.called.note_missing(f"{method} {place.path[:_SHOWN_PATH_MAX]}")
-
-
-def _refuse_missing(site: Site, missing: NotEmulated, asked: str) -> Answer:
-    answer = refuse(site, Failure.NOT_EMULATED, f"{asked}: {missing.why}")
-    if missing.gone:
-        answer.status = 410
-    return answer
-
-
-def _matches(missing: NotEmulated, method: str, path: str) -> bool:
-    if missing.method not in ("*", method):
-        return False
-    if missing.path.endswith("*"):
-        return path.startswith(missing.path[:-1])
-    return path == missing.path
-
 
 async def _refuse_handshake(answer: Answer, send: Send) -> None:
     headers = [(b"content-type", JSON_TYPE), *answer.headers]
     await send({"type": "websocket.http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": answer.body})
-
-
-def _not_served(site_name: str, served: Mapping[str, Site]) -> Answer:
-    names = ", ".join(served)
-    body = encode({"code": -1, "msg": f"Site {site_name!r} is not served by this emulator. Served: {names}."})
-    return Answer(404, body, [], -1, 0, False)
 
 
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes | None:
@@ -522,27 +339,3 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes |
             return b"".join([*parts, part]) if parts else part
         parts.append(part)
     return None
-
-
-def build_frame(
-    routes: Sequence[BaseRoute], lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None
-) -> Starlette:
-    """Starlette around the pages and the control API; a path that nobody answers says who would."""
-    return Starlette(routes=list(routes), lifespan=lifespan, exception_handlers={404: _nothing_here})
-
-
-async def _nothing_here(request: HttpRequest, error: Exception) -> Response:
-    detail = getattr(error, "detail", "Not Found")
-    if detail != "Not Found":
-        return Response(encode({"error": detail}), status_code=404, media_type="application/json")
-    return Response(
-        encode(
-            {
-                "error": f"Nothing answers {request.method} {request.url.path[:_SHOWN_PATH_MAX]} here.",
-                "sites": [f"/{name}/" for name in SITES],
-                "control": CONTROL,
-            }
-        ),
-        status_code=404,
-        media_type="application/json",
-    )

@@ -67,13 +67,15 @@ def test_it_borrows_when_it_rests_already_and_gives_back_when_it_ends() -> None:
         "3200",
         "2200",
     )
-    assert world.refuses(world.spot_margin(on=False)) == blocked(SPOT_MARGIN, Obstacle.BORROWING)
+    assert world.refuses(world.spot_margin(on=False)) == blocked(SPOT_MARGIN, Obstacle.DEBT)
     assert world.refuses(world.setting(AccountMargin.ISOLATED)) == blocked(
         Setting.ACCOUNT_MARGIN, Obstacle.DEBT, Obstacle.BORROWING
     )
     world.is_same_again()
+    world.deposit(world.carol, "USDT", "2200", WALLET)
+    assert world.refuses(world.spot_margin(on=False)) == blocked(SPOT_MARGIN, Obstacle.BORROWING)
     world.cancel(order)
-    assert (world.has("USDT"), plain(world.figures("USDT").owed)) == ("1000", "0")
+    assert (world.has("USDT"), plain(world.figures("USDT").owed)) == ("3200", "0")
     world.does(world.spot_margin(on=False))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
@@ -186,6 +188,23 @@ def test_its_index_is_watched_as_the_marks_are() -> None:
     happened = world.until(30)
     begun = [at_us for at_us, events in happened if isinstance(events[0], e.LiquidationBegun)]
     assert begun == [START + 20 * SECOND]
+
+
+def test_an_index_may_be_of_many() -> None:
+    """1000 at a thousandth of the index of bitcoin are as much as one bitcoin, and so are 500 beside half a
+    bitcoin: as above, they may fall to 10736.84..."""
+    small = msgspec.structs.replace(COIN, asset="ETH", index_part=D("0.001"))
+    for small_ones, bitcoins in (("1000", "0"), ("500", "0.5")):
+        world = Together(CollateralAsset(asset="USDT"), COIN, small, ETH=small_ones, BTC=bitcoins)
+        world.price_of("ETH", "4000")
+        world.symbol = "ETHUSDT_PERP"
+        world.deposit(world.bob, "USDT", "1000000", "usdm")
+        world.trade("-10", "4000")
+        world.price_of("ETH", "5000")
+        world.price_of("BTC", "10736.9")
+        assert world.positions
+        world.price_of("BTC", "10736.8")
+        assert not world.positions
 
 
 # Exchange

@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route as HttpRoute
 
 from emulator.runtime.ports import KeyRecord
-from emulator.web.server import BODY_MAX, QUERY_MAX, RECORDS_MAX, Recorder, mask_pairs
+from emulator.web.recorder import RECORDS_MAX, Recorder, mask_pairs
+from emulator.web.server import BODY_MAX, QUERY_MAX
 from tests.runtime.universe import deposit
 from tests.web.client import ask
 from tests.web.toy import House

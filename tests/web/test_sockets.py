@@ -17,7 +17,8 @@ from websockets.typing import Data
 
 from emulator.web import sockets
 from emulator.web.contract import Opening, Refusal, Site, SocketRow
-from emulator.web.server import Application, build_frame
+from emulator.web.frame import build_frame
+from emulator.web.server import Application
 from emulator.web.short_way import Protocol
 from emulator.web.sockets import BUFFER_MAX, EARLY_MAX, MESSAGE_MAX, Heart, Socket, encode_text
 from tests.web.serving import BINARY, CLOSE, PING, PONG, TEXT, WAIT_S, BareSocket, handshake, head, serving

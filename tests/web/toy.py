@@ -27,9 +27,10 @@ from emulator.web.contract import (
     Site,
     render_plain,
 )
+from emulator.web.frame import build_frame
 from emulator.web.hosts import Hosts
 from emulator.web.params import split_pairs
-from emulator.web.server import Application, build_frame
+from emulator.web.server import Application
 from tests.runtime.universe import Universe, till, withdraw
 
 KEYED = Security(name="KEYED", keyed=True)

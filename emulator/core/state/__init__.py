@@ -7,11 +7,12 @@ from emulator.core.state.holds import dormant_price, dormant_requirement, requir
 from emulator.core.state.markets import market_of
 from emulator.core.state.open_orders import rebook
 from emulator.core.state.positions import index_position
-from emulator.core.state.records import Account, Choice, Counts, PositionKey
+from emulator.core.state.records import Account, ChargedPlace, Choice, Counts, PositionKey
 from emulator.core.state.state import State
 
 __all__ = [
     "Account",
+    "ChargedPlace",
     "Choice",
     "Counts",
     "PositionKey",

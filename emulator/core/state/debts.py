@@ -8,6 +8,7 @@ from emulator.core import events as e
 from emulator.core.collateral import Loan
 from emulator.core.ledger import INTEREST, LOANS, MARKET
 from emulator.core.numbers import ZERO
+from emulator.core.state.records import ChargedPlace
 
 if TYPE_CHECKING:
     from emulator.core.state.state import State
@@ -42,7 +43,7 @@ def interest_charged(state: State, event: e.InterestCharged, now_us: int) -> Non
     paid = event.amount - event.of_loan
     if paid:
         state.ledger.settle(*place, -paid, INTEREST)
-    state.charged[event.account] = None
+    state.note_charge(ChargedPlace(*place), event.amount)
 
 
 def asset_exchanged(state: State, event: e.AssetExchanged, now_us: int) -> None:

@@ -21,6 +21,7 @@ from emulator.core.lifetimes import after_payment, after_trade
 from emulator.core.numbers import ONE, ZERO
 from emulator.core.orders import Order
 from emulator.core.positions import Leg, MarginMode, Position, after_funding, after_margin, traded
+from emulator.core.state.records import ChargedPlace
 
 if TYPE_CHECKING:
     from emulator.core.state.state import State
@@ -73,6 +74,11 @@ def settle_fill(
 
 def hold_position(state: State, account: AccountId, symbol: str, position: Position, now_us: int) -> None:
     """From now on this is the position of its leg; a flat one is none."""
+    state.disturbed[account] = None
+    _keep(state, account, symbol, position, now_us)
+
+
+def _keep(state: State, account: AccountId, symbol: str, position: Position, now_us: int) -> None:
     leg, positions = position.leg, state.accounts[account].positions
     key = (account, symbol, leg)
     if position.quantity:
@@ -83,7 +89,6 @@ def hold_position(state: State, account: AccountId, symbol: str, position: Posit
         del state.positions[key], positions[symbol, leg], holders[account, leg]
         if not holders:
             del state.holders[symbol]
-    state.disturbed[account] = None
     if state.position_listener is not None:
         state.position_listener(account, symbol, leg)
 
@@ -127,7 +132,11 @@ def _pay_funding(
     if state.keeps_lifetimes:
         key = (account, symbol, position.leg)
         state.lifetimes[key] = after_payment(state.lifetime(*key), amount)
-    hold_position(state, account, symbol, after_funding(position, amount, margin=of_margin), now_us)
+    if position.mode is MarginMode.ISOLATED:
+        state.note_charge(ChargedPlace(account, wallet, settle, symbol, position.leg), -of_margin)
+    if of_margin != amount:
+        state.note_charge(ChargedPlace(account, wallet, settle), of_margin - amount)
+    _keep(state, account, symbol, after_funding(position, amount, margin=of_margin), now_us)
 
 
 def liquidation_begun(state: State, event: e.LiquidationBegun, now_us: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,6 +15,17 @@ from emulator.core.positions import Leg, MarginMode, Position
 
 PositionKey = tuple[AccountId, str, Leg]
 """Account, instrument and leg."""
+
+
+class ChargedPlace(NamedTuple):
+    """From where something is paid: what an account has of an asset in a wallet, or the margin of an isolated
+    position, whose contract and leg these are then."""
+
+    account: AccountId
+    wallet: str
+    asset: str
+    instrument: str = ""
+    leg: Leg = Leg.BOTH
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -29,7 +29,7 @@ from emulator.core.state.digest import fingerprint
 from emulator.core.state.folds import FOLDS
 from emulator.core.state.holds import dormant_requirement, requirement
 from emulator.core.state.markets import market_of
-from emulator.core.state.records import Account, Choice, Counts, PositionKey, Stops
+from emulator.core.state.records import Account, ChargedPlace, Choice, Counts, PositionKey, Stops
 
 _NEW, _DORMANT = OrderStatus.NEW, OrderStatus.DORMANT
 _HOLDS_NOTHING = ENDED | {OrderStatus.WAITING}
@@ -142,8 +142,9 @@ class State:
         """Accounts whose positions, or what covers them, changed; who looks ahead for them clears it."""
         self.jolted: dict[str, None] = {}
         """Contracts whose mark may go another way than was foreseen; likewise."""
-        self.charged: dict[AccountId, None] = {}
-        """Whose debts were charged interest, and else nothing, since somebody looked."""
+        self.charged: dict[ChargedPlace, Decimal] = {}
+        """What was paid from where as interest or funding since somebody looked; nothing else changed by it,
+        and what was received is not counted."""
         self.folds: dict[type[e.Event], Callable[[Any, int], None]] = {
             kind: MethodType(fold, self) for kind, fold in FOLDS.items()
         }
@@ -276,3 +277,7 @@ class State:
         """What covers positions may have changed."""
         if not self.margin_wallets.isdisjoint(wallets):
             self.disturbed[account] = None
+
+    def note_charge(self, place: ChargedPlace, amount: Decimal) -> None:
+        """So much was paid from there; below zero it was received."""
+        self.charged[place] = self.charged.get(place, ZERO) + max(ZERO, amount)

@@ -3,7 +3,8 @@
 A coin counts at its index price less a haircut, as its collateral ratio says. What is owed needs margin of
 its own: a part that follows the leverage of spot margin trading, and four hundredths to be kept ("Get
 Position Tiers"). Interest is charged five minutes after each whole hour (help centre, "Borrowing, Interest
-and Repayment"). Coins without a perpetual against USDT have no index here, so they cover nothing.
+and Repayment"). Coins without a perpetual against USDT have no index here, so they cover nothing; where
+that is on a thousand of them, one is worth a thousandth.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from emulator.core.rules import (
     PositionModeScope,
 )
 from emulator.exchanges.bybit.assets import assets
-from emulator.exchanges.bybit.categories import LINEAR
+from emulator.exchanges.bybit.indexes import coin_indexes
 from emulator.exchanges.bybit.listings import TAKER_FEE
 from emulator.exchanges.bybit.running import UNIFIED
 
@@ -38,14 +39,16 @@ DEBT_INITIAL: Final = ONE / SPOT_LEVERAGE_MAX
 
 
 def _collateral() -> Iterator[CollateralAsset]:
+    indexes = coin_indexes()
     for code, asset in assets().items():
-        listing = LINEAR.listings.get(f"{code}USDT")
-        if listing is None and code not in DOLLARS:
+        index = None if code in DOLLARS else indexes.get(code)
+        if index is None and code not in DOLLARS:
             continue
         yield CollateralAsset(
             asset=code,
             bid_buffer=ONE - asset.collateral_ratio,
-            index_of="" if code in DOLLARS or listing is None else listing.instrument.symbol,
+            index_of="" if index is None else index.instrument,
+            index_part=ONE if index is None else index.part,
             borrow_max=asset.borrow_max,
             hourly_rate=asset.hourly_rate,
             debt_initial=DEBT_INITIAL,

@@ -385,7 +385,10 @@ def _stop(
             raise refuse_word(category, f"{prefix}TriggerBy")
         source = found
     limit: Decimal | None = values.get(f"{prefix}LimitPrice", None if before is None else before.limit)
-    word = values.get(f"{prefix}OrderType", "Limit" if limit else "Market")
+    # Quirk: that it has a limit price makes a limit order of a pair's stop only; of a contract's it has to be
+    # said as well, or to be one already (Place Order, `tpOrderType`, `tpLimitPrice`).
+    is_limit = limit and (not category.is_derivative or (before is not None and before.limit is not None))
+    word = values.get(f"{prefix}OrderType", "Limit" if is_limit else "Market")
     if word not in ORDER_TYPES or (word == "Limit" and not limit):
         raise refuse_word(category, f"{prefix}OrderType" if limit else f"{prefix}LimitPrice")
     if word == "Market" or not limit:

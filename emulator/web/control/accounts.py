@@ -27,7 +27,7 @@ from emulator.web.control.dialect import (
     text,
     translated,
 )
-from emulator.web.server import mask_key
+from emulator.web.recorder import mask_key
 
 rows = Rows()
 

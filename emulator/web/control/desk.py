@@ -8,8 +8,8 @@ from time import monotonic
 from emulator.runtime.sandboxes import Sandboxes
 from emulator.web.contract import Site
 from emulator.web.gates import Gates
+from emulator.web.recorder import Counts, Recorder
 from emulator.web.sandbox_ports import SandboxPorts
-from emulator.web.server import Counts, Recorder
 
 
 class Desk:

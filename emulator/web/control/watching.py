@@ -20,7 +20,7 @@ from emulator.web.control.dialect import ACCOUNT_NAME, desk, text
 from emulator.web.control.moments import iso
 from emulator.web.coverage import SiteCovered, describe
 from emulator.web.hosts import SITES
-from emulator.web.server import RECORDS_MAX, mask_key
+from emulator.web.recorder import RECORDS_MAX, mask_key
 
 rows = Rows()
 

@@ -20,8 +20,9 @@ from emulator.exchanges.binance.spot.streams.hub import HUBS
 from emulator.exchanges.binance.spot.streams.sockets import sockets
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.contract import Site
+from emulator.web.frame import build_frame
 from emulator.web.hosts import Hosts
-from emulator.web.server import Application, build_frame
+from emulator.web.server import Application
 from tests.exchanges.binance.marketplace import Marketplace
 from tests.web.serving import WAIT_S, BareSocket, serving
 

@@ -30,9 +30,10 @@ from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.runtime.sequencer import Patience
 from emulator.storage.memory import MemoryJournal
 from emulator.web.contract import Counting, Site, Timestamps
+from emulator.web.frame import build_frame
 from emulator.web.hosts import Hosts
 from emulator.web.openapi import document
-from emulator.web.server import Application, build_frame
+from emulator.web.server import Application
 from tests.web.client import Reply, ask
 
 NOW_US = 1_790_000_120_000_000

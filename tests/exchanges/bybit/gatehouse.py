@@ -14,8 +14,9 @@ from emulator.exchanges.bybit.envelope import Told
 from emulator.runtime.ports import KeyRecord
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.contract import Call, Kind, Parameter, Refusal, Rows, Site
+from emulator.web.frame import build_frame
 from emulator.web.hosts import Hosts
-from emulator.web.server import Application, build_frame
+from emulator.web.server import Application
 from tests.runtime.universe import FailingJournal, Universe, till, withdraw
 from tests.web.client import Reply, ask
 

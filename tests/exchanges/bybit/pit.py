@@ -29,9 +29,10 @@ from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.storage.memory import MemoryJournal
 from emulator.web.contract import Counting, Site
+from emulator.web.frame import build_frame
 from emulator.web.hosts import Hosts
 from emulator.web.openapi import document
-from emulator.web.server import Application, build_frame
+from emulator.web.server import Application
 from tests.web.client import Reply, ask
 
 NOW_US = 1_790_000_123_456_789

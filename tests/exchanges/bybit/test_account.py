@@ -15,8 +15,10 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from emulator.core.commands import Deposit
 from emulator.exchanges.bybit.account import protection
 from emulator.exchanges.bybit.assets import assets
+from emulator.exchanges.bybit.running import UNIFIED
 from tests.exchanges.bybit.pit import NOW_MS, SECOND_US
 from tests.exchanges.bybit.treasury import INVERSE, LINEAR, Treasury
 
@@ -159,6 +161,23 @@ async def test_collateral_is_told_by_coin(pit: Treasury) -> None:
     listed = [one["currency"] for one in (await pit.get(COLLATERAL))["list"]]
     assert {"USDT", "USDC", "BTC", "ETH"} <= set(listed) <= set(assets())
     assert (await pit.no("GET", COLLATERAL, {"currency": "NONE"}))[0] == 10001
+
+
+async def test_every_coin_has_a_worth(pit: Treasury) -> None:
+    """A million PEPE are a thousand at the index of 1000PEPEUSDT, so 20 dollars, and count for seven tenths
+    of that; of SHIB alike by SHIB1000USDT."""
+    listed = [one["currency"] for one in (await pit.get(COLLATERAL))["list"]]
+    assert set(listed) == set(assets())
+    await pit.hold("1000PEPE/USDT", "0.02")
+    await pit.hold("SHIB1000/USDT", "0.03")
+    before = Decimal((await pit.wallet("bob"))["totalAvailableBalance"])
+    bob = pit.sandbox.accounts["bob"]
+    for coin in ("PEPE", "SHIB"):
+        await pit.do(Deposit(account=bob, wallet=UNIFIED, asset=coin, amount=Decimal(1_000_000)))
+    assert (await pit.coin("PEPE", "bob"))["usdValue"] == "20"
+    assert (await pit.coin("SHIB", "bob"))["usdValue"] == "30"
+    after = Decimal((await pit.wallet("bob"))["totalAvailableBalance"])
+    assert after - before == Decimal("35")
 
 
 async def test_a_coin_that_is_switched_off_counts_for_nothing(pit: Treasury) -> None:

@@ -474,9 +474,7 @@ for _name, _price, _side, _text in (
         return await pit.no("POST", STOPS, {**FULL, name[0].lower() + name[1:]: price})
 
 
-@story(
-    10001, "TrailingProfit:990000000 set for Buy position should be greater than last_price:1000000000"
-)
+@story(10001, "TrailingProfit:990000000 set for Buy position should be greater than last_price:1000000000")
 async def _a_trailing_stop_that_would_begin_below(pit: Treasury) -> Said:
     await pit.trade(CONTRACT, "0.1")
     await pit.hold("BTC/USDT", "100000")

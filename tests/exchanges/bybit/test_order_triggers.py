@@ -227,6 +227,14 @@ async def test_stops_end_with_the_position(pit: Pit) -> None:
     assert (profit["orderStatus"], profit["cancelType"]) == ("Deactivated", "CancelByTpSlTsClear")
 
 
+async def test_a_limit_price_alone_makes_no_limit_order_of_a_contracts_stop(pit: Pit) -> None:
+    # create-order.mdx, tpLimitPrice: only works when tpslMode=Partial and tpOrderType=Limit; the latter is
+    # Market by default.
+    order_id = await pit.place(LONG, takeProfit="102000", tpLimitPrice="101990")
+    order = await pit.find(order_id, LINEAR)
+    assert (order["takeProfit"], order["tpLimitPrice"], order["tpslMode"]) == ("102000.00", "", "Full")
+
+
 async def test_stops_of_a_part_are_as_large_as_the_trade_and_may_have_limits(pit: Pit) -> None:
     # The example of create-order.mdx: tpslMode=Partial with tpLimitPrice and slLimitPrice.
     await pit.place(

@@ -16,7 +16,6 @@ from emulator.core.events import OrderPlaced
 from emulator.core.history import Query
 from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import EndReason, Order, OrderStatus
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.histories import instruments_of
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.order_parameters import NEW_ALGO_ORDER
@@ -24,6 +23,7 @@ from emulator.exchanges.binance.futures.orders import KEPT_US, UNFILLED_KEPT_US,
 from emulator.exchanges.binance.futures.payloads.account import Done as Confirmed
 from emulator.exchanges.binance.futures.payloads.trading import AlgoCanceled, AlgoOrder, AlgoOrderState
 from emulator.exchanges.binance.futures.products import Product, product_of
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.replies import (
     average_price,
     callback_rate,

@@ -13,10 +13,10 @@ import msgspec
 
 from emulator.exchanges.binance.futures import modifying, orders
 from emulator.exchanges.binance.futures.door import reserve_batch
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.payloads.trading import CoinmOrder, Failed, UsdmOrder
 from emulator.exchanges.binance.futures.products import Product, product_of
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.replies import PlacedOrder
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
 from emulator.exchanges.binance.futures.symbols import find

@@ -22,7 +22,6 @@ from emulator.core.numbers import ONE, divide_down, divide_half, divide_up, exac
 from emulator.exchanges.binance.futures.account.readings import read, render_plain
 from emulator.exchanges.binance.futures.assets import asset_price
 from emulator.exchanges.binance.futures.door import door_of
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.payloads.convert import (
     AcceptedQuote,
     ConvertOrder,
@@ -30,6 +29,7 @@ from emulator.exchanges.binance.futures.payloads.convert import (
     OfferedQuote,
 )
 from emulator.exchanges.binance.futures.products import USDM
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.exchanges.binance.vocabulary import EIGHT_PLACES, NONE, USER_DATA
 from emulator.runtime.per_sandbox import PerSandbox

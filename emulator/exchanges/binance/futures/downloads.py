@@ -21,9 +21,9 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from emulator.core.ids import AccountId
 from emulator.exchanges.binance.futures.door import door_of
-from emulator.exchanges.binance.futures.errors import CODES, TABLES
 from emulator.exchanges.binance.futures.payloads.downloads import DownloadId, DownloadLink
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product, product_of
+from emulator.exchanges.binance.futures.refusals import CODES, TABLES
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
 from emulator.exchanges.binance.futures.tables import Extent, Subject, name_of, pack, read_rows
 from emulator.exchanges.binance.futures.windows import DAY_US

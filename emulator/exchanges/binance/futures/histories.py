@@ -8,7 +8,6 @@ from typing import Any, Final
 from emulator.core.history import Fill
 from emulator.core.orders import Cause, Order
 from emulator.exchanges.binance.futures.door import door_of
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.orders import is_told
 from emulator.exchanges.binance.futures.payloads.trading import (
     CoinmOrderState,
@@ -18,6 +17,7 @@ from emulator.exchanges.binance.futures.payloads.trading import (
     UserTrade,
 )
 from emulator.exchanges.binance.futures.products import product_of
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.replies import (
     OrderStanding,
     answer_forced,

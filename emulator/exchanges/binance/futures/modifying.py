@@ -10,11 +10,11 @@ from emulator.core.engine import Done
 from emulator.core.history import Amendment as AmendmentRecord
 from emulator.core.instruments import OrderType
 from emulator.core.orders import Order
-from emulator.exchanges.binance.futures.errors import CODES, TABLES
 from emulator.exchanges.binance.futures.order_parameters import MODIFY_ORDER, NAMED, ONE_NAMED
 from emulator.exchanges.binance.futures.orders import eras_of, open_order
 from emulator.exchanges.binance.futures.payloads.trading import Amendment, CoinmOrder, UsdmOrder
 from emulator.exchanges.binance.futures.products import Product, product_of
+from emulator.exchanges.binance.futures.refusals import CODES, TABLES
 from emulator.exchanges.binance.futures.replies import PlacedOrder, answer_order
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
 from emulator.exchanges.binance.futures.symbols import find

@@ -12,7 +12,6 @@ from emulator.core.orders import Order, OrderStatus, OrderTerms
 from emulator.core.rejections import UnknownOrder
 from emulator.exchanges.binance.eras import Eras
 from emulator.exchanges.binance.futures.door import door_of
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.order_parameters import NAMED, NEW_ORDER, ONE_NAMED
 from emulator.exchanges.binance.futures.payloads.account import Done as Confirmed
@@ -24,6 +23,7 @@ from emulator.exchanges.binance.futures.payloads.trading import (
     UsdmOrderState,
 )
 from emulator.exchanges.binance.futures.products import Product, product_of
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.replies import (
     OrderStanding,
     PlacedOrder,

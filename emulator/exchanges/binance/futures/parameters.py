@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from emulator.exchanges.binance import vocabulary as v
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.products import Product
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.market_data.intervals import DAY_US
 from emulator.web.contract import Kind, Parameter
 

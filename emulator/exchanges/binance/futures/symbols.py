@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from emulator.exchanges.binance.futures.errors import CODES, TABLES
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import PRODUCTS, Product, product_of
+from emulator.exchanges.binance.futures.refusals import CODES, TABLES
 from emulator.web.contract import Call
 
 

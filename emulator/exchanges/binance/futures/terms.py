@@ -15,9 +15,9 @@ from emulator.core.numbers import decimals
 from emulator.core.orders import OrderTerms, Peg, Trigger
 from emulator.core.positions import Leg
 from emulator.exchanges.binance.client_ids import new_client_id
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.products import Product
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.vocabulary import (
     LEGS,
     PRICE_MATCHES,

@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 
 from emulator.core.history import AnyRecord, Query, R, key_of
-from emulator.exchanges.binance.futures.errors import CODES, TABLES
 from emulator.exchanges.binance.futures.products import Product, product_of
+from emulator.exchanges.binance.futures.refusals import CODES, TABLES
 from emulator.exchanges.binance.vocabulary import limit
 from emulator.web.contract import Call
 

@@ -93,7 +93,7 @@ def index_of(engine: Engine, asset: CollateralAsset, now_us: int) -> Decimal:
         return asset.index
     marks = engine.state.markets[asset.index_of].marks
     assert marks is not None, "a pair has no index price"
-    return marks.index_price(now_us)
+    return marks.index_price(now_us) * asset.index_part
 
 
 def stand(engine: Engine, account: AccountId, now_us: int) -> Standing:

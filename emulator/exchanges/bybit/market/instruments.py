@@ -84,7 +84,11 @@ def _chosen(call: Call, category: Category) -> list[Listing]:
     if symbol is not None:
         found = category.listings.get(symbol)
         if found is None or not found.is_known(now_us):
-            raise refuse(10001, symbol, text=SYMBOL_INVALID)
+            # Quirk: that there is no such pair is an empty list; that there is no such contract is an error
+            # (live answers).
+            if not category.is_derivative:
+                return []
+            raise refuse(10001, text=SYMBOL_INVALID)
         return [found]
     if base is not None and category.is_derivative:
         # Quirk: of a base coin the contracts of both categories are listed, whichever was asked for

@@ -55,8 +55,9 @@ PERIODS_US: Final[Mapping[str, int]] = MappingProxyType(
 )
 """How far apart what is told of former times is."""
 
-SYMBOL_INVALID: Final = "params error: symbol invalid %s"
+SYMBOL_INVALID: Final = "params error: symbol invalid"
 NOT_SUPPORTED: Final = "Not supported symbols"
+"""Of 10001, as running servers say it of contracts and of what comes from the market of pairs."""
 
 
 def limit(default: int | None, maximum: int) -> Parameter:
@@ -81,16 +82,16 @@ def asked(call: Call, *, text: str = SYMBOL_INVALID) -> Listing:
     category = category_asked(call)
     found = None if category is None else category.listings.get(symbol)
     if found is None or not found.is_known(call.now_us):
-        raise refuse(10001, *((symbol,) if "%" in text else ()), text=text)
+        raise refuse(10001, text=text)
     call.instrument = found.instrument.symbol
     return found
 
 
-def asked_listed(call: Call) -> Listing:
+def asked_listed(call: Call, *, text: str = SYMBOL_INVALID) -> Listing:
     """The same of what can be traded now."""
-    listing = asked(call)
+    listing = asked(call, text=text)
     if not listing.is_listed(call.now_us):
-        raise refuse(10001, listing.symbol, text=SYMBOL_INVALID)
+        raise refuse(10001, text=text)
     return listing
 
 

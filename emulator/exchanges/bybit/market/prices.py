@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from emulator.core.engine import Engine
 from emulator.core.instruments import BUY, SELL
 from emulator.core.numbers import round_down, round_up
-from emulator.exchanges.bybit.categories import LINEAR
+from emulator.exchanges.bybit.indexes import DOLLARS, coin_indexes
 from emulator.exchanges.bybit.listings import Listing
 from emulator.market_data.crowd import accounts_interest, open_interest
 from emulator.market_data.marks import marks_of
 from emulator.runtime.sandbox import Sandbox
-
-DOLLARS: Final = frozenset({"USD", "USDT", "USDC"})
-"""What stands for a dollar."""
 
 
 class PriceLimit(NamedTuple):
@@ -57,25 +51,11 @@ def interest_now(sandbox: Sandbox, engine: Engine, listing: Listing, now_us: int
     return crowd_interest(sandbox, listing, now_us) + own
 
 
-@cache
-def _indexes() -> Mapping[str, tuple[str, int]]:
-    """By coin, the contract whose index tells what it is worth, and how many of it that is of."""
-    found: dict[str, tuple[str, int]] = {}
-    for listing in LINEAR.listings.values():
-        if listing.is_perpetual and listing.settle == "USDT":
-            coin, times = listing.base, 1
-            if "1000" in coin:
-                coin, times = coin.replace("1000", ""), 1000
-            found.setdefault(coin, (listing.instrument.symbol, times))
-    return MappingProxyType(found)
-
-
 def dollar_index(engine: Engine, coin: str, now_us: int) -> Decimal | None:
     """What one of a coin is worth in dollars, by the index; None where it has none. Inside `exact()`."""
     if coin in DOLLARS:
         return Decimal(1)
-    index = _indexes().get(coin)
+    index = coin_indexes().get(coin)
     if index is None:
         return None
-    instrument, times = index
-    return marks_of(engine, instrument).index_price(now_us) / times
+    return marks_of(engine, index.instrument).index_price(now_us) * index.part

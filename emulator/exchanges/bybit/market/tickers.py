@@ -15,6 +15,7 @@ from emulator.exchanges.bybit.market.figures import EIGHT_PLACES, Figures, figur
 from emulator.exchanges.bybit.market.parameters import (
     BASE_COIN,
     CATEGORY,
+    NOT_SUPPORTED,
     SYMBOL_INVALID,
     SYMBOL_OPTIONAL,
     asked_listed,
@@ -56,10 +57,10 @@ async def tickers(call: Call) -> Tickers:
     category = CATEGORIES.get(values["category"])
     if category is None:
         if "symbol" in values:
-            raise refuse(10001, values["symbol"], text=SYMBOL_INVALID)
+            raise refuse(10001, text=SYMBOL_INVALID)
         return {"category": OPTION, "list": []}
     if "symbol" in values:
-        chosen = [asked_listed(call)]
+        chosen = [asked_listed(call, text=SYMBOL_INVALID if category.is_derivative else NOT_SUPPORTED)]
     else:
         chosen = listed(category, call.now_us)
     sandbox, engine, now_us = call.sandbox, call.engine, call.now_us

@@ -21,8 +21,9 @@ from emulator.runtime.sandbox import Sandbox
 from emulator.runtime.sandboxes import ClockStart, Sandboxes
 from emulator.storage.memory import MemoryJournal
 from emulator.web.contract import Site
+from emulator.web.frame import build_frame
 from emulator.web.hosts import Hosts
-from emulator.web.server import Application, build_frame
+from emulator.web.server import Application
 from tests.exchanges.binance.studio import Client
 from tests.web.client import ask
 from tests.web.serving import BareSocket, serving

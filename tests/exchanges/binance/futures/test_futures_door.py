@@ -16,8 +16,9 @@ from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.exchanges.binance.limits import FUNDING_POOL, VIOLATIONS_TOLERATED, Limits
 from emulator.runtime.quotas import MINUTE_US
 from emulator.web.contract import Call, Kind, Parameter, Site
+from emulator.web.frame import build_frame
 from emulator.web.hosts import Hosts
-from emulator.web.server import Application, build_frame
+from emulator.web.server import Application
 from tests.runtime.universe import Universe
 from tests.web.client import Reply, ask
 

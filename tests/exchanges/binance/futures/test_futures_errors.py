@@ -13,8 +13,9 @@ from emulator.core.instruments import OrderType, Side
 from emulator.core.orders import OrderTerms, Trigger, TriggerKind
 from emulator.core.positions import MarginMode
 from emulator.core.rejections import Limit, LimitBroken, Obstacle, Rejection, Setting
-from emulator.exchanges.binance.futures.errors import TABLES, refuse, speak
+from emulator.exchanges.binance.futures.errors import speak
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
+from emulator.exchanges.binance.futures.refusals import TABLES, refuse
 from emulator.web.contract import Failure
 from tests.exchanges.binance.test_errors import KINDS, a
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from emulator.exchanges.binance.eras import Eras
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.products import COINM, USDM, Product
+from emulator.exchanges.binance.futures.refusals import TABLES
 from tests.exchanges.binance.bank import NOW_US
 from tests.exchanges.binance.futures.arena import (
     BTC,

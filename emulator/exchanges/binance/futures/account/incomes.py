@@ -8,9 +8,9 @@ from emulator.core.history import Income as IncomeRecord
 from emulator.core.history import IncomeKind, incomes_of
 from emulator.core.numbers import ZERO
 from emulator.exchanges.binance.futures.account.readings import render_plain, render_value
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.payloads.account import CommissionRate, Income, TradingStatus
 from emulator.exchanges.binance.futures.products import USDM, product_of
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked, find
 from emulator.exchanges.binance.vocabulary import (

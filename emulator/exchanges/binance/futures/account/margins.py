@@ -8,9 +8,9 @@ from emulator.core.history import ADDED, TAKEN, Query
 from emulator.core.history import MarginChange as MarginRecord
 from emulator.core.numbers import ZERO
 from emulator.exchanges.binance.futures.account.readings import render_value
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.payloads.account import MarginChange, MarginMoved
 from emulator.exchanges.binance.futures.products import product_of
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked
 from emulator.exchanges.binance.futures.vocabulary import LEG_WORDS, LEGS, TRADE

@@ -18,7 +18,6 @@ from emulator.exchanges.binance.futures.account.readings import (
     render_value,
     shown,
 )
-from emulator.exchanges.binance.futures.errors import CODES, TABLES
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.payloads.account import (
     AdlQuantile,
@@ -27,6 +26,7 @@ from emulator.exchanges.binance.futures.payloads.account import (
     UsdmPositionRiskOfOld,
 )
 from emulator.exchanges.binance.futures.products import COINM
+from emulator.exchanges.binance.futures.refusals import CODES, TABLES
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.exchanges.binance.futures.symbols import find
 from emulator.exchanges.binance.vocabulary import SYMBOL_OPTIONAL, USER_DATA

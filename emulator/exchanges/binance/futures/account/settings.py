@@ -11,7 +11,6 @@ from emulator.core.numbers import exact
 from emulator.core.positions import MarginMode
 from emulator.core.rejections import SettingUnchanged
 from emulator.exchanges.binance.futures.account.readings import render_plain
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.payloads.account import (
     AccountConfig,
@@ -30,6 +29,7 @@ from emulator.exchanges.binance.futures.payloads.account import (
     UsdmLeverage,
 )
 from emulator.exchanges.binance.futures.products import COINM, USDM, product_of
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked, find, listed
 from emulator.exchanges.binance.futures.vocabulary import TRADE

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.figures import figures_of
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.parameters import limit
 from emulator.exchanges.binance.futures.payloads.market import CoinmDepth, UsdmDepth
 from emulator.exchanges.binance.futures.products import USDM, product_of
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked_shown
 from emulator.exchanges.binance.vocabulary import SYMBOL

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from emulator.core.numbers import exact
 from emulator.exchanges.binance.futures.assets import BUFFERS, read_asset
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.market.tickers import by_symbol
 from emulator.exchanges.binance.futures.payloads.market import AssetIndex, CompositeIndex, Constituents
 from emulator.exchanges.binance.futures.products import USDM, product_of
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.rows import Declared, FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked_shown
 from emulator.exchanges.binance.vocabulary import SYMBOL, SYMBOL_OPTIONAL, render_amount

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from emulator.core.numbers import ZERO, divide_half, exact, round_half
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.figures import figures_of
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.parameters import (
@@ -25,6 +24,7 @@ from emulator.exchanges.binance.futures.payloads.market import (
     UsdmOpenInterestThen,
 )
 from emulator.exchanges.binance.futures.products import COINM, USDM, product_of
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked, asked_shown, of_pair
 from emulator.exchanges.binance.limits import DATA_POOL

@@ -10,7 +10,6 @@ from typing import Final
 from emulator.core.markets import Candle
 from emulator.core.marks import Marks
 from emulator.exchanges.binance.futures.candles import read_continuous
-from emulator.exchanges.binance.futures.errors import CODES, TABLES
 from emulator.exchanges.binance.futures.figures import Figures, figures_of
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.parameters import (
@@ -23,6 +22,7 @@ from emulator.exchanges.binance.futures.parameters import (
 )
 from emulator.exchanges.binance.futures.payloads.market import Kline
 from emulator.exchanges.binance.futures.products import COINM, product_of
+from emulator.exchanges.binance.futures.refusals import CODES, TABLES
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked_of_either, pair_of_either
 from emulator.exchanges.binance.readings.intervals import interval_of

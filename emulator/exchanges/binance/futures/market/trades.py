@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from emulator.core.numbers import exact
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.figures import figures_of
 from emulator.exchanges.binance.futures.listings import Listing
 from emulator.exchanges.binance.futures.parameters import LIMIT, check_order, limit
 from emulator.exchanges.binance.futures.payloads.market import AggregateTrade, CoinmTrade, UsdmTrade
 from emulator.exchanges.binance.futures.products import USDM, product_of
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.rows import FuturesRows
 from emulator.exchanges.binance.futures.symbols import asked_shown
 from emulator.exchanges.binance.vocabulary import END_TIME, FROM_ID, MARKET_DATA, START_TIME, SYMBOL

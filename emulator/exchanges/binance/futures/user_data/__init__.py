@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from emulator.exchanges.binance.futures.errors import TABLES
 from emulator.exchanges.binance.futures.products import PRODUCTS
+from emulator.exchanges.binance.futures.refusals import TABLES
 from emulator.exchanges.binance.futures.user_data.hub import hubs_of
 from emulator.exchanges.binance.user_data.listen_keys import ListenKeyRing
 
