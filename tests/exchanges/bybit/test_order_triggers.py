@@ -101,7 +101,8 @@ async def test_a_trigger_on_the_wrong_side_is_refused(
 
 async def test_a_conditional_order_needs_no_margin_until_it_is_triggered(pit: Pit) -> None:
     # create-order.mdx: if the margin is insufficient after it is triggered, the order will be cancelled.
-    order_id = await pit.place(ABOVE, qty="110", orderType="Limit", price="101500")
+    # 250 x 101,500 / 10 is more than a million and ten bitcoins.
+    order_id = await pit.place(ABOVE, qty="250", orderType="Limit", price="101500")
     await quote(pit, "101090", "101100")
     order = await pit.find(order_id, LINEAR)
     assert (order["orderStatus"], Decimal(order["cumExecQty"])) == ("Cancelled", Decimal(0))
