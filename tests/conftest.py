@@ -62,6 +62,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
+    # A test makes an engine of thousands of objects and lets go of it: at Python's own thresholds most of
+    # what that costs is looking for garbage among what is still needed.
+    gc.set_threshold(100_000, 10, 10)
     gc.enable()
 
 

@@ -120,7 +120,7 @@ def _check_counts_of_contract(
     """What waits for its trigger and what is active are counted apart."""
     symbol, listed = instrument.symbol, account.open_orders.values()
     if terms.trigger is None:
-        if instrument.orders_max > 0:
+        if 0 < instrument.orders_max <= len(listed):
             active = [one for one in listed if one.instrument == symbol and one.status is not _DORMANT]
             if len(active) >= instrument.orders_max:
                 return r.LimitBroken(limit=Limit.ORDERS)
@@ -164,6 +164,14 @@ def check_position(
         if order.instrument == instrument.symbol and order.terms.side is BUY:
             owned += order.remaining
     return r.LimitBroken(limit=Limit.POSITION) if owned + terms.quantity > most else None
+
+
+def at_once(instrument: Instrument, type: OrderType) -> Decimal:
+    """The largest quantity of one order; 0: any."""
+    limits = [instrument.quantity_max]
+    if type is _MARKET:
+        limits.append(instrument.market_quantity_max)
+    return min((one for one in limits if one), default=ZERO)
 
 
 def check_quantity(instrument: Instrument, quantity: Decimal) -> Rejection | None:
@@ -275,7 +283,13 @@ def _check_quantities(
 ) -> Rejection | None:
     if quantity <= ZERO or (price is not None and price <= ZERO):
         return r.NotionalZero()
+    contract = instrument.contract
+    whole = quantity
+    if contract is not None and contract.splits_reducing and terms.reduces:
+        quantity = min(quantity, at_once(instrument, terms.type) or quantity)
     rejection = check_quantity(instrument, quantity)
+    if rejection is None and not is_on_step(whole - instrument.quantity_min, instrument.quantity_step):
+        rejection = r.LimitBroken(limit=Limit.QUANTITY_STEP, value=whole)
     if rejection is not None:
         return rejection
     if terms.type is _MARKET:

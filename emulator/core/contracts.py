@@ -74,6 +74,15 @@ class Valuation(str, Enum):
     ENTRY = "entry"
 
 
+class FeeBasis(str, Enum):
+    """Of what the maintenance margin of a position holds the fee for closing it."""
+
+    VALUE = "value"
+    """Of what it is worth."""
+    BANKRUPTCY = "bankruptcy"
+    """Of what it is worth where nothing is left that covers it (`positions.closing_cost`)."""
+
+
 class Tier(msgspec.Struct, frozen=True, kw_only=True):
     """One step of the margin table. floor < value <= cap, in the settle asset of the contract.
 
@@ -135,16 +144,22 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     the value that is charged for it.
     funding_hours: hours between funding payments; 0: none.
     liquidation_fee: part of the liquidated value that goes to the insurance fund.
-    maintenance_fee: part of the value that the maintenance margin holds for closing, beside the tier's.
+    maintenance_fee: rate of the fee for closing that the maintenance margin holds beside the tier's part, and
+    maintenance_fee_on: of what.
     initial_fee: rate of the fee for closing at the bankruptcy price that the initial margin holds as well.
     leverage_default, isolated_default: of positions for which their owner has chosen nothing.
-    initial_by, maintenance_by: at which price the margins of a position value it.
+    initial_by, maintenance_by: at which price the margins of a position value it; isolated_initial_by: the
+    initial margin of an isolated one.
     marking: how index and mark price are made; None: as `MarkRule` has it, in the instrument's price steps.
     take_bound: by which part of the mark price an order at market may trade beyond it; None: however far.
     band: how far its limit prices may be from mark and index price beyond the instrument's multipliers; None:
     no further.
     hedgeable: whether there may be two positions in it, one a side.
     stop_pairs_max: how many pairs of stops for parts of one position may wait; 0: any number.
+    splits_reducing: whether an order that may only reduce, and is larger than one order may be, comes as
+    several; else it is refused, or once it was triggered of any size. trims_reducing: whether orders in the
+    book that may only reduce become smaller, or end, the newest first, when the position does not need them
+    any more; else they stay, and trade no more than there is.
     closing_orders_max: how many orders may wait that close the same position at the same kind of trigger;
     0: any number.
     cost_step: how finely the entry cost of a position is kept. It is not money: a share of it that is
@@ -165,10 +180,12 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     funding_hours: int = 8
     liquidation_fee: Decimal = ZERO
     maintenance_fee: Decimal = ZERO
+    maintenance_fee_on: FeeBasis = FeeBasis.VALUE
     tiers: tuple[Tier, ...]
     leverage_default: Decimal = Decimal(20)
     isolated_default: bool = False
     initial_by: Valuation = Valuation.MARK
+    isolated_initial_by: Valuation = Valuation.MARK
     maintenance_by: Valuation = Valuation.MARK
     marking: MarkRule | None = None
     take_bound: Decimal | None = None
@@ -176,7 +193,12 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     hedgeable: bool = True
     initial_fee: Decimal = ZERO
     stop_pairs_max: int = 0
+<<<<<<< HEAD
     band: PremiumBand | None = None
+=======
+    splits_reducing: bool = False
+    trims_reducing: bool = False
+>>>>>>> main
 
     cost_step: Decimal = Decimal("1E-18")
     profit_rounding: Rounding = Rounding.HALF
@@ -288,11 +310,11 @@ def _cap(tier: Tier) -> Decimal:
     return tier.cap
 
 
-def maintenance_of(contract: Contract, value: Decimal) -> Decimal:
-    """Maintenance margin of a position of this value: value * (rate + fee) - amount, rounded."""
+def maintenance_of(contract: Contract, value: Decimal, closing_rate: Decimal = ZERO) -> Decimal:
+    """Maintenance margin of a position of this value: value * (rate + closing rate) - amount, rounded."""
     value = abs(value)
     tier = tier_of(contract, value)
-    margin = value * (tier.maintenance_rate + contract.maintenance_fee) - tier.maintenance_amount
+    margin = value * (tier.maintenance_rate + closing_rate) - tier.maintenance_amount
     return rounded(margin, contract.settle_step, contract.margin_rounding)
 
 

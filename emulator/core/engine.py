@@ -8,7 +8,7 @@ command's time before; times never decrease.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal, getcontext, setcontext
+from decimal import getcontext, setcontext
 from heapq import heappop, heappush
 from typing import Any, Protocol, runtime_checkable
 
@@ -19,15 +19,15 @@ from emulator.core import events as e
 from emulator.core import snapshot
 from emulator.core.accounting import Accounting
 from emulator.core.audit import Mismatch, audit
+from emulator.core.consequences import Consequences
 from emulator.core.decisions import DECIDERS, check_placement, decide, next_trigger
-from emulator.core.ids import NO_LIST, AccountId, OrderId
+from emulator.core.ids import AccountId
 from emulator.core.instruments import Instrument
 from emulator.core.liquidation import Risk as Risk
 from emulator.core.markets import Feed
-from emulator.core.numbers import EXACT, ZERO, exact
-from emulator.core.orders import Cause, EndReason, Order, OrderStatus
+from emulator.core.numbers import EXACT, exact
+from emulator.core.orders import Order
 from emulator.core.rejections import Feature, FeatureOff, Rejection, ReplaceFailed
-from emulator.core.risk import held_at
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
 from emulator.core.tape import FOREVER_US, next_due
@@ -44,9 +44,6 @@ LOOK_AHEAD_US = 60_000_000
 
 A search costs little more for a minute than for a second, and until then ticks cost nothing.
 """
-
-
-_SIBLING_FIRED = frozenset({EndReason.LIST_SIBLING, EndReason.TAKE_PROFIT_FIRED, EndReason.STOP_LOSS_FIRED})
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -116,27 +113,12 @@ class Engine:
         self._version: dict[str, int] = {}
         self._due: list[tuple[int, str, int, bool]] = []
         self._vigil = Vigil(self.state, self.rules)
-        self._struck: dict[str, None] = {}
-        self._moved: dict[str, None] = {}
-        self._followed: dict[OrderId, Decimal] = {}
-        """What was traded of orders that bring stops along, which do not know of it yet."""
-        follows: dict[type[e.Event], Callable[[Any, list[c.Command]], None]] = {
-            e.TradeExecuted: self._follow_trade,
-            e.PositionTakenOver: self._follow_taken_over,
-            e.AutoDeleveraged: self._follow_deleveraged,
-            e.TradePrinted: self._follow_print,
-            e.PriceSet: self._follow_market,
-            e.BookSet: self._follow_market,
-            e.MarketReleased: self._follow_market,
-            e.OrderCanceled: self._follow_close,
-            e.OrderExpired: self._follow_close,
-            e.MatchPrevented: self._follow_prevented,
-        }
+        self._consequences = Consequences(self.state, self.views, instruments)
         folds: dict[type[e.Event], Callable[[Any, int], None]] = {
             **self.state.folds,
             e.OrderAmended: self._amend,
         }
-        notes = self.views.notes
+        notes, follows = self.views.notes, self._consequences.follows
         self._steps = {kind: (fold, notes.get(kind), follows.get(kind)) for kind, fold in folds.items()}
         """What is done with each kind of event: by the state, by the views, and what follows from it."""
 
@@ -203,7 +185,7 @@ class Engine:
                     if self.state.markets[symbol].deadline_us <= at_us:
                         # What ends at this moment is not reached by the market any more.
                         events += self._do(c.EndDue(instrument=symbol), at_us)
-                    self._moved[symbol] = None
+                    self._consequences.moved[symbol] = None
                     events += self._do(c.AdvanceInstrument(instrument=symbol), at_us)
                     if events:
                         happened.append((at_us, tuple(events)))
@@ -291,6 +273,7 @@ class Engine:
         happened: list[e.Event] = []
         pending = [*asked]
         steps, views, observers = self._steps, self.views, self.observers
+        consequences = self._consequences
         views.now_us = now_us
         decided = fired = 0
         while True:
@@ -306,21 +289,23 @@ class Engine:
                 if follow is not None:
                     follow(event, pending)
             happened += decision
-            if decided == len(pending) and self._followed:
-                pending += self._follow_stops()
-            if decided == len(pending) and not self._moved and not self._struck:
+            if decided == len(pending) and consequences.followed:
+                pending += consequences.stops()
+            if decided == len(pending) and not consequences.moved and not consequences.struck:
                 break
             if decided < len(pending):
                 command = pending[decided]
                 decided += 1
             else:
-                trigger = self._next_trigger(now_us) if self._moved and fired < FOLLOW_UPS_MAX else None
+                trigger = (
+                    self._next_trigger(now_us) if consequences.moved and fired < FOLLOW_UPS_MAX else None
+                )
                 if trigger is None:
-                    self._moved.clear()
-                    if not self._struck:
+                    consequences.moved.clear()
+                    if not consequences.struck:
                         break
-                    pending += self._vigil.struck(self._struck, now_us)
-                    self._struck.clear()
+                    pending += self._vigil.struck(consequences.struck, now_us)
+                    consequences.struck.clear()
                     self._call_margins(now_us)
                     decision = ()
                     continue
@@ -342,125 +327,11 @@ class Engine:
         return self._settle(decision, now_us)
 
     def _next_trigger(self, now_us: int) -> Order | None:
-        for symbol in self._moved:
+        for symbol in self._consequences.moved:
             found = next_trigger(self.state.markets[symbol], now_us)
             if found is not None:
                 return found
         return None
-
-    def _follow_trade(self, event: e.TradeExecuted, pending: list[c.Command]) -> None:
-        self._moved[event.instrument] = None
-        is_contract = self.instruments[event.instrument].contract is not None
-        for order_id in (event.taker, event.maker):
-            if order_id:
-                order = self.views.orders[order_id]
-                self._follow_end(order, pending)
-                if is_contract:
-                    self._follow_position(order, pending)
-                if order.terms.attached is not None:
-                    self._note_stops(order, event.quantity)
-
-    def _note_stops(self, order: Order, quantity: Decimal) -> None:
-        """Stops follow from each trade that opens a position; of a pair, from the end of what traded."""
-        if self.instruments[order.instrument].contract is None:
-            if order.is_ended and order.executed:
-                self._followed[order.id] = order.executed
-        elif quantity and not order.terms.reduces:
-            self._followed[order.id] = self._followed.get(order.id, ZERO) + quantity
-
-    def _follow_stops(self) -> list[c.Command]:
-        asked: list[c.Command] = []
-        for order_id, quantity in self._followed.items():
-            order = self.views.orders[order_id]
-            attached = order.terms.attached
-            assert attached is not None
-            asked.append(
-                c.FollowStops(
-                    parent=order_id,
-                    account=order.account,
-                    wallet=order.wallet,
-                    instrument=order.instrument,
-                    leg=order.terms.leg,
-                    side=order.side,
-                    attached=attached,
-                    quantity=quantity,
-                )
-            )
-        self._followed.clear()
-        return asked
-
-    def _follow_taken_over(self, event: e.PositionTakenOver, pending: list[c.Command]) -> None:
-        order = self.views.orders[event.order]
-        self._follow_position(order, pending)
-        if order.terms.cause is Cause.DELIVERY:
-            self._follow_delivery(order, pending)
-
-    def _follow_delivery(self, order: Order, pending: list[c.Command]) -> None:
-        """The settlement price may be far from the mark price by which a position could be kept. What is owed
-        then is owed by nobody who has a position, so nobody would look for it later."""
-        contract = self.state.contract_of(order.instrument)
-        account, wallet, asset = order.account, contract.wallet, contract.settle
-        is_shared = (account, wallet) in self.state.shared
-        risk = Risk(account, wallet, "" if is_shared else asset)
-        owes = self.state.ledger.free(account, wallet, asset) < ZERO
-        if owes and not held_at(self.state, risk, self.views.now_us):
-            pending.append(c.CloseOut(risk=risk))
-
-    def _follow_deleveraged(self, event: e.AutoDeleveraged, pending: list[c.Command]) -> None:
-        for order in (event.order, event.counter):
-            self._follow_position(self.views.orders[order], pending)
-
-    def _follow_position(self, order: Order, pending: list[c.Command]) -> None:
-        """What the change of a position means for orders that may only reduce it."""
-        if self.state.has_reducing(order.account, order.instrument):
-            pending.append(c.DropReducing(account=order.account, instrument=order.instrument))
-
-    def _follow_print(self, event: e.TradePrinted, pending: list[c.Command]) -> None:
-        self._moved[event.instrument] = None
-
-    def _follow_market(
-        self, event: e.PriceSet | e.BookSet | e.MarketReleased, pending: list[c.Command]
-    ) -> None:
-        self._moved[event.instrument] = None
-        if self.instruments[event.instrument].contract is not None:
-            self._struck[event.instrument] = None
-        pending.append(c.AdvanceInstrument(instrument=event.instrument))
-
-    def _follow_close(self, event: e.OrderCanceled | e.OrderExpired, pending: list[c.Command]) -> None:
-        order = self.views.orders[event.order]
-        self._follow_end(order, pending)
-        if order.terms.attached is not None and order.executed:
-            self._note_stops(order, ZERO)
-
-    def _follow_prevented(self, event: e.MatchPrevented, pending: list[c.Command]) -> None:
-        for order_id in (event.taker, event.maker):
-            order = self.views.orders[order_id]
-            self._follow_end(order, pending)
-            if order.terms.attached is not None and order.is_ended:
-                self._note_stops(order, ZERO)
-
-    def _follow_end(self, order: Order, pending: list[c.Command]) -> None:
-        """What the end of an order means for the list it belongs to."""
-        if order.list_id == NO_LIST or not order.is_ended:
-            return
-        order_list = self.state.lists.get(order.list_id)
-        if order_list is None:
-            return
-        live = [leg for leg in order_list.orders if leg in self.state.orders]
-        if not live:
-            pending.append(c.EndOrderList(order_list=order_list.id))
-        elif order.id in order_list.pair:
-            if order.end_reason in _SIBLING_FIRED:
-                return  # The other one is why it ended, and lives on.
-            # However else one of two legs that cancel each other ends, the other ends with it.
-            reason = EndReason.LIST_SIBLING.value
-            pending.extend(c.ExpireOrder(order=leg, reason=reason) for leg in order_list.pair if leg in live)
-        elif order.id == order_list.orders[0]:
-            if order.status is OrderStatus.FILLED:
-                pending.extend(c.ActivateOrder(order=leg) for leg in live)
-            else:
-                reason = EndReason.LIST_WORKING_ENDED.value
-                pending.extend(c.ExpireOrder(order=leg, reason=reason) for leg in live)
 
     def _replace(self, command: c.ReplaceOrder, now_us: int) -> Done:
         """Cancel and place as one command; limits are checked before the cancel, and once more after it."""

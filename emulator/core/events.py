@@ -255,8 +255,9 @@ class PositionTakenOver(Event, frozen=True, kw_only=True):
     """A part of a liquidation order was filled outside the book, at the bankruptcy price.
 
     trade: a number that is no public trade's. amount: as of `TradeExecuted`. by_fund: the insurance fund took
-    it, and parted with it at the mark price; else the market took it as it was, as when its contract was
-    delivered. fee: what its owner was charged, in the settle asset.
+    it, and parted with it for `mark`: the mark price, or what the book gave for a part of it and the mark
+    price for the rest, on average; else the market took it as it was, as when its contract was delivered.
+    fee: what its owner was charged, in the settle asset.
     """
 
     order: OrderId
@@ -272,7 +273,8 @@ class PositionTakenOver(Event, frozen=True, kw_only=True):
 
 class AutoDeleveraged(Event, frozen=True, kw_only=True):
     """A part of a liquidation order was filled by closing somebody's opposite position (`counter`), outside
-    the book and at the bankruptcy price of the liquidated one. Otherwise as `PositionTakenOver`."""
+    the book and at the bankruptcy price of the liquidated one. fee, counter_fee: what either owner was
+    charged. Otherwise as `PositionTakenOver`."""
 
     order: OrderId
     counter: OrderId
@@ -281,6 +283,8 @@ class AutoDeleveraged(Event, frozen=True, kw_only=True):
     price: Decimal
     quantity: Decimal
     amount: Decimal
+    fee: Decimal = Decimal(0)
+    counter_fee: Decimal = Decimal(0)
 
 
 class AssetExchanged(Event, frozen=True, kw_only=True):

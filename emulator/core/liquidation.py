@@ -28,7 +28,7 @@ from emulator.core.contracts import (
 )
 from emulator.core.ids import AccountId
 from emulator.core.numbers import ONE, ZERO, divide_down, divide_half
-from emulator.core.positions import Leg, Position
+from emulator.core.positions import Leg, Position, closing_cost
 
 _TABLES_KEPT = 1_000
 
@@ -162,28 +162,28 @@ def liquidation_price_shared(
     *,
     own: Decimal,
     others: Decimal,
-    bid: Decimal,
+    counted: Sequence[tuple[Decimal, Decimal]],
     ask: Decimal,
     step: Decimal,
 ) -> Decimal | None:
     """The same where all assets of an account stand together.
 
     own: balance of the settle asset with the profit of other positions in it, in that asset; others: all
-    else that counts, less maintenance margins of other positions, in the account's unit. What is owned of
-    the settle asset counts at the bid, what is owed at the ask: the lower of the two in each case, so the
-    prices that are safe are those safe under both.
+    else that counts, less maintenance margins of other positions, in the account's unit. counted: the lines
+    of which the lowest tells what so much of the settle asset counts for (`CollateralRate.lines`), so the
+    prices that are safe are those safe under all of them. ask: what one that is needed counts for.
     """
-    bands = [
-        liquidation_band(
+    band = Band()
+    for start, rate in counted:
+        reached = liquidation_band(
             contract,
             legs,
-            others + own * rate,
+            others + start + own * rate,
             step=step,
             weights=Weights(profit=rate, maintenance=ask),
         )
-        for rate in (bid, ask)
-    ]
-    return _towards_loss(bands[0].narrowed(bands[1]), legs)
+        band = band.narrowed(reached)
+    return _towards_loss(band, legs)
 
 
 def bankruptcy_price(
@@ -242,9 +242,11 @@ def _band_of_one(
     gains = contract.sense * leg.direction > ZERO
     amount = abs(leg.quantity) * contract.size
     cost, kept = weights.profit * leg.cost, weights.maintenance
+    closing = closing_cost(contract, leg)
+    funds -= kept * closing.amount
     above = below = ZERO
     for tier in contract.tiers:
-        rate = kept * (tier.maintenance_rate + contract.maintenance_fee)
+        rate = kept * (tier.maintenance_rate + closing.rate)
         if gains:
             above = cost - funds - kept * tier.maintenance_amount
             below = weights.profit - rate
@@ -290,13 +292,15 @@ def _lines(contract: Contract, legs: Sequence[Position], funds: Decimal, weights
         lean = contract.sense * leg.direction * weights.profit
         constant -= lean * leg.cost
         slope += lean * amount
+        closing = closing_cost(contract, leg)
+        constant -= weights.maintenance * closing.amount
         if contract.maintenance_by is Valuation.ENTRY:
-            constant -= weights.maintenance * maintenance_of(contract, leg.cost)
+            constant -= weights.maintenance * maintenance_of(contract, leg.cost, closing.rate)
             continue
         kept = weights.maintenance * amount
         first = contract.tiers[0]
         constant += weights.maintenance * first.maintenance_amount
-        slope -= kept * (first.maintenance_rate + contract.maintenance_fee)
+        slope -= kept * (first.maintenance_rate + closing.rate)
         for below, tier in pairwise(contract.tiers):
             bends.append(
                 (
@@ -462,11 +466,13 @@ def _worth(stake: Stake, weights: Weights) -> Decimal:
             continue
         value = abs(value_of(contract, leg.quantity, stake.mark))
         worth += weights.profit * contract.sense * leg.direction * (value - leg.cost)
+        closing = closing_cost(contract, leg)
+        worth -= weights.maintenance * closing.amount
         if contract.maintenance_by is Valuation.ENTRY:
-            worth -= weights.maintenance * maintenance_of(contract, leg.cost)
+            worth -= weights.maintenance * maintenance_of(contract, leg.cost, closing.rate)
         else:
             tier = tier_of(contract, value)
-            kept = value * (tier.maintenance_rate + contract.maintenance_fee) - tier.maintenance_amount
+            kept = value * (tier.maintenance_rate + closing.rate) - tier.maintenance_amount
             worth -= weights.maintenance * kept
     return worth
 

@@ -22,7 +22,7 @@ from emulator.core.contracts import (
     value_of,
 )
 from emulator.core.numbers import ONE, ZERO, divide_half, divide_up
-from emulator.core.positions import MarginMode, Position, unrealised
+from emulator.core.positions import MarginMode, Position, closing_cost, unrealised
 
 
 class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,8 +205,12 @@ def counted(
 
 
 def margin_value(contract: Contract, position: Position, mark: Decimal) -> Decimal:
-    """What a position is worth for its initial margin, with its sign."""
-    if contract.initial_by is Valuation.ENTRY:
+    """What a position is worth for its tier and its initial margin under cross margin, with its sign."""
+    return _valued(contract, position, mark, contract.initial_by)
+
+
+def _valued(contract: Contract, position: Position, mark: Decimal, by: Valuation) -> Decimal:
+    if by is Valuation.ENTRY:
         return position.direction * position.cost
     return value_of(contract, position.quantity, mark) if position.quantity else ZERO
 
@@ -221,7 +225,9 @@ def requirement(
     than twice the position. Source: Binance FAQ "How to Calculate the Margin Requirement on Binance
     Futures Trading".
     """
-    value = margin_value(contract, position, mark)
+    is_isolated = position.mode is MarginMode.ISOLATED
+    by = contract.isolated_initial_by if is_isolated else contract.initial_by
+    value = _valued(contract, position, mark, by)
     bids, asks = resting.at(position.leverage)
     larger = max(value + bids, value - asks, key=abs)
     total = initial_margin(contract, larger, position.leverage)
@@ -230,12 +236,13 @@ def requirement(
 
 
 def maintenance(contract: Contract, position: Position, mark: Decimal) -> Decimal:
-    """Maintenance margin of a position: value * (rate + closing fee) - amount of the value's tier."""
+    """Maintenance margin of a position: value * rate - amount of the value's tier, and what closing costs."""
     if not position.quantity:
         return ZERO
+    rate, amount = closing_cost(contract, position)
     if contract.maintenance_by is Valuation.ENTRY:
-        return maintenance_of(contract, position.cost)
-    return maintenance_of(contract, value_of(contract, position.quantity, mark))
+        return maintenance_of(contract, position.cost, rate) + amount
+    return maintenance_of(contract, value_of(contract, position.quantity, mark), rate) + amount
 
 
 def assumed_price(

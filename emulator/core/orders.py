@@ -143,6 +143,8 @@ class Cause(str, Enum):
     """The exchange: the contract is delivered."""
     REPLENISHMENT = "replenishment"
     """The exchange, as its owner lets it: a position could not be kept without more margin."""
+    REDUCTION = "reduction"
+    """The exchange: a position could not be kept, and may be if it is smaller by a tier."""
 
 
 class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -239,6 +241,8 @@ class EndReason(str, Enum):
     NOTHING_TO_REDUCE = "nothing_to_reduce"
     LIQUIDATION = "liquidation"
     """What its account had could not be kept any more."""
+    DELEVERAGING = "deleveraging"
+    """A position of its account is the other side of one that could not be kept."""
     DELIVERED = "delivered"
     """Its contract is not traded any more."""
     PRICE_PROTECTED = "price_protected"

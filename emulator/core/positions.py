@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 
 import msgspec
 
-from emulator.core.contracts import Contract, Rounding, closing_fee, divided, rounded, value_of
-from emulator.core.numbers import ONE, ZERO, divide_half
+from emulator.core.contracts import Contract, FeeBasis, Rounding, closing_fee, divided, rounded, value_of
+from emulator.core.numbers import ONE, ZERO, divide_half, divide_up
 
 
 class MarginMode(str, Enum):
@@ -216,6 +217,42 @@ def entry_margin(contract: Contract, *, quantity: Decimal, price: Decimal, lever
         direction, value = ONE if quantity > ZERO else -ONE, abs(value_of(contract, quantity, price))
         margin += closing_fee(contract, value, direction, leverage, contract.initial_fee)
     return margin
+
+
+class ClosingCost(NamedTuple):
+    """What a maintenance margin holds for closing: `rate` of what the position is worth, and `amount`."""
+
+    rate: Decimal
+    amount: Decimal
+
+
+NO_CLOSING_COST = ClosingCost(ZERO, ZERO)
+
+
+def closing_cost(contract: Contract, position: Position) -> ClosingCost:
+    """The fee for closing a position, as its maintenance margin holds it.
+
+    Of what it is worth; or of what it is worth at its bankruptcy price. That is where the margin of an
+    isolated one is used up by the loss and by that very fee, V = (C - s * d * margin) / (1 - s * d * fee),
+    which no mark price changes; and V(mark) * (L - s * d) / L under cross margin. Source: help centre of
+    Bybit, "The New Margin Calculation: Adjustments and Implications".
+    """
+    fee = contract.maintenance_fee
+    if not fee:
+        return NO_CLOSING_COST
+    if contract.maintenance_fee_on is FeeBasis.VALUE:
+        return ClosingCost(fee, ZERO)
+    lean = contract.sense * position.direction
+    if position.mode is MarginMode.CROSS:
+        leverage = position.leverage
+        return ClosingCost(divide_up(fee * (leverage - lean), leverage, _RATE_STEP), ZERO)
+    bankrupt = position.cost - lean * position.margin
+    if bankrupt <= ZERO:
+        return NO_CLOSING_COST  # It cannot lose all of its margin.
+    return ClosingCost(ZERO, divided(fee * bankrupt, ONE - lean * fee, contract.settle_step, Rounding.UP))
+
+
+_RATE_STEP = Decimal("1E-12")
 
 
 def after_funding(position: Position, amount: Decimal, *, margin: Decimal = ZERO) -> Position:

@@ -9,6 +9,7 @@ from enum import Enum
 import msgspec
 
 from emulator.core.collateral import CollateralAsset as CollateralAsset
+from emulator.core.collateral import CollateralTier as CollateralTier
 from emulator.core.collateral import Counted
 from emulator.core.fees import NO_DISCOUNT, FeeRules
 from emulator.core.margin import CostRule as CostRule
@@ -36,6 +37,19 @@ class PositionModeScope(str, Enum):
     """Each contract has one."""
 
 
+class LiquidationStyle(str, Enum):
+    """What becomes of a position that cannot be kept."""
+
+    SALE = "sale"
+    """It is sold in the book by an order that is limited by the bankruptcy price. Its owner gets what it
+    brings, less the fee for the insurance fund; what the book does not take passes to the fund at that
+    price."""
+    TAKEOVER = "takeover"
+    """What makes it smaller by a tier is an ordinary trade in the book, of all of that or of nothing. What is
+    left when that is not enough passes to the insurance fund as a whole, at its bankruptcy price and for a
+    taker's fee; what the book gives for it is the fund's. Whoever is deleveraged pays a maker's fee."""
+
+
 class ClosingNames(msgspec.Struct, frozen=True, kw_only=True):
     """Client ids of orders that the exchange itself places; `{order}` stands for the order's id."""
 
@@ -55,6 +69,8 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     own. refits_isolated: whether another leverage makes the margin of an isolated position what opening it at
     that leverage takes, beside what was added; else it stays, and the leverage cannot be lowered.
 
+    liquidation_style: what becomes of a position that cannot be kept. deleveraging_ends_orders: whether the
+    orders of an account in the book of a contract end before it is deleveraged there.
     liquidates_by_tier: whether a position that cannot be kept is made smaller tier by tier, as far as it is
     needed; else, and in its lowest tier, it is closed as a whole. warning_ratio: of maintenance margin to
     equity, from which on somebody should be warned; None: nobody is. insurance: what the insurance fund
@@ -85,6 +101,8 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     position_mode_scope: PositionModeScope = PositionModeScope.WALLET
     interest_minute: int = 0
     spot_leverage_max: Decimal = Decimal(10)
+    liquidation_style: LiquidationStyle = LiquidationStyle.SALE
+    deleveraging_ends_orders: bool = False
 
 
 class EngineRules(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from emulator.web.codec import encode
-from emulator.web.contract import Failure, NotEmulated, Site
+from emulator.web.contract import Failure, NotEmulated, Route, Site
 from emulator.web.endpoint import Answer, Endpoint, refuse
 from emulator.web.hosts import Place
 from emulator.web.paths import compile_path, is_template
@@ -20,7 +20,9 @@ class Table:
 
     def __init__(self, sites: Sequence[Site]) -> None:
         self.sites: Mapping[str, Site] = {site.name: site for site in sites}
+        self._rows: dict[tuple[str, str, str], tuple[Site, Route]] = {}
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
+        """Of the rows that were asked for: most never are, and no start need wait for what they compile."""
         self._methods: dict[tuple[str, str], list[str]] = {}
         self._templates: dict[str, list[tuple[re.Pattern[str], str]]] = {}
         """Of the sites that have rows for more than one path each; the others are found by looking once."""
@@ -29,19 +31,32 @@ class Table:
                 if is_template(route.path):
                     templates = self._templates.setdefault(site.name, [])
                     templates.append((compile_path(route.path), route.path))
-                endpoint = Endpoint(site, route)
-                self._endpoints[site.name, route.method, route.path] = endpoint
+                self._rows[site.name, route.method, route.path] = site, route
                 methods = self._methods.setdefault((site.name, route.path), [])
                 methods.append(route.method)
                 if route.method == "GET":
                     methods.append("HEAD")
-                    self._endpoints[site.name, "HEAD", route.path] = endpoint
+                    self._rows[site.name, "HEAD", route.path] = site, route
 
     def find(self, site_name: str, method: str, path: str) -> Endpoint | None:
         """Who answers."""
         endpoint = self._endpoints.get((site_name, method, path))
-        if endpoint is None and site_name in self._templates:
-            endpoint = self._endpoints.get((site_name, method, self._declared(site_name, path)))
+        return self._make_ready(site_name, method, path) if endpoint is None else endpoint
+
+    def _make_ready(self, site_name: str, method: str, path: str) -> Endpoint | None:
+        """The endpoint of the row that a path fits, made where nobody asked for the row before."""
+        known = (site_name, method, path)
+        if known not in self._rows:
+            known = (site_name, method, self._declared(site_name, path))
+        found = self._rows.get(known)
+        if found is None:
+            return None
+        site, route = found
+        of_row = (site_name, route.method, route.path)
+        endpoint = self._endpoints.get(of_row)
+        if endpoint is None:
+            endpoint = self._endpoints[of_row] = Endpoint(site, route)
+        self._endpoints[known] = endpoint
         return endpoint
 
     def _declared(self, site_name: str, path: str) -> str:

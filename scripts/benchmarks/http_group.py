@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import itertools
 import statistics
-import urllib.request
 
 import servers
-from load import Load, drive, plain, signed
-from servers import ACCOUNTS, KEY, open_accounts, resting_orders, small_buys
+from load import Load, drive, json_signed, plain, signed
+from servers import (
+    ACCOUNTS,
+    KEY,
+    Server,
+    bybit_buys,
+    bybit_orders,
+    open_accounts,
+    resting_orders,
+    small_buys,
+)
 from table import Table
 
 CONNECTIONS = 16
 LISTER = "lister"
+RAW_GET, RAW_POST = "raw uvicorn, GET", "raw uvicorn, POST"
 RAW_APP = """
 import asyncio, socket, uvicorn, uvloop
 BODY = b'{"pad":"' + b"x" * 290 + b'"}'
@@ -58,7 +67,10 @@ def run_http(seconds: float) -> list[Table]:
         plain_get = [plain("GET", "/")]
         plain_post = [plain("POST", "/", "a=1")]
         book = [plain("GET", "/api/v3/depth?symbol=BTCUSDT&limit=100")]
-        _five_open_orders(emulator.port, symbols)
+        bybit_book = [plain("GET", "/v5/market/orderbook?category=linear&symbol=BTCUSDT&limit=100")]
+        _five_open_orders(emulator, symbols)
+        pairs, contracts = (bybit_buys(emulator.port, category) for category in ("spot", "linear"))
+        _five_open_at_bybit(emulator, contracts)
         rounds = 3
         share = seconds / rounds
         results: dict[str, list[Load]] = {}
@@ -68,20 +80,33 @@ def run_http(seconds: float) -> list[Table]:
                 for key, fields in resting_orders(symbols, int(30_000 * seconds))
             ]
         )
+        bybit_placed = {
+            f"Bybit, signed {word} order": iter(
+                [
+                    json_signed("POST", "/v5/order/create", fields, key)
+                    for key, fields in bybit_orders(listed, category, int(5_000 * seconds))
+                ]
+            )
+            for word, category, listed in (("spot", "spot", pairs), ("linear", "linear", contracts))
+        }
         for _ in range(rounds):
             listing = signed("GET", "/api/v3/openOrders", [("symbol", "BTCUSDT")], KEY + LISTER)
+            asked = {"category": "linear", "symbol": "BTCUSDT"}
+            bybit_listing = json_signed("GET", "/v5/order/realtime", asked, KEY + LISTER)
             for name, server, requests in (
-                ("raw uvicorn, GET", raw, itertools.cycle(plain_get)),
-                ("raw uvicorn, POST", raw, itertools.cycle(plain_post)),
-                ("signed LIMIT order", emulator, orders),
-                ("openOrders with 5 open", emulator, itertools.cycle([listing])),
-                ("depth, limit=100", emulator, itertools.cycle(book)),
+                (RAW_GET, raw, itertools.cycle(plain_get)),
+                (RAW_POST, raw, itertools.cycle(plain_post)),
+                ("Binance, signed LIMIT order", emulator, orders),
+                ("Binance, openOrders with 5 open", emulator, itertools.cycle([listing])),
+                ("Binance, depth, limit=100", emulator, itertools.cycle(book)),
+                *((name, emulator, requests) for name, requests in bybit_placed.items()),
+                ("Bybit, realtime with 5 open", emulator, itertools.cycle([bybit_listing])),
+                ("Bybit, orderbook, limit=100", emulator, itertools.cycle(bybit_book)),
             ):
                 loads = results.setdefault(name, [])
                 loads.append(drive(server, requests, connections=CONNECTIONS, seconds=share))
         for name, loads in results.items():
-            kind = "raw uvicorn, POST" if name == "signed LIMIT order" else "raw uvicorn, GET"
-            yardsticks = results[kind]
+            yardsticks = results[RAW_POST if name.endswith(" order") else RAW_GET]
             rate = statistics.median(load.rate for load in loads)
             cpu = statistics.median(load.cpu_us for load in loads)
             rate_ratio = statistics.median(
@@ -103,22 +128,19 @@ def run_http(seconds: float) -> list[Table]:
     return [table]
 
 
-def _five_open_orders(port: int, symbols: list[tuple[str, str, str]]) -> None:
-    _, price, quantity = next(one for one in symbols if one[0] == "BTCUSDT")
-    for _ in range(5):
-        fields = [
-            ("symbol", "BTCUSDT"),
-            ("side", "BUY"),
-            ("type", "LIMIT"),
-            ("timeInForce", "GTC"),
-            ("quantity", quantity),
-            ("price", price),
-        ]
-        head, _, body = signed("POST", "/api/v3/order", fields, KEY + LISTER).decode().partition("\r\n\r\n")
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{port}/api/v3/order",
-            data=body.encode(),
-            headers={"x-mbx-apikey": KEY + LISTER},
-        )
-        assert head
-        urllib.request.urlopen(request).read()
+def _five_open_orders(emulator: Server, symbols: list[tuple[str, str, str]]) -> None:
+    wanted = [one for one in symbols if one[0] == "BTCUSDT"]
+    fields = next(fields for _, fields in resting_orders(wanted, 1))
+    _have(emulator, [signed("POST", "/api/v3/order", tuple(fields.items()), KEY + LISTER)] * 5)
+
+
+def _five_open_at_bybit(emulator: Server, symbols: list[tuple[str, str, str]]) -> None:
+    wanted = [one for one in symbols if one[0] == "BTCUSDT"]
+    fields = next(fields for _, fields in bybit_orders(wanted, "linear", 1))
+    _have(emulator, [json_signed("POST", "/v5/order/create", fields, KEY + LISTER)] * 5)
+
+
+def _have(server: Server, requests: list[bytes]) -> None:
+    """Send requests that must be granted."""
+    if drive(server, iter(requests), connections=1, seconds=10).failures:
+        raise SystemExit("what a benchmark needs was refused")

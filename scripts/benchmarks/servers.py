@@ -15,11 +15,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from pathlib import Path
+from typing import Any
 
 KEY = "bench-key-"
 """Before an account's name, its key."""
 SECRET = "bench-secret"
 ACCOUNTS = 40
+UNIFIED = "unified"
+"""The wallet out of which accounts trade on Bybit."""
+OPEN_MAX = 60
+"""Open orders of an account there on one symbol: five hundred are allowed of all pairs together."""
 SYMBOLS = "BTCUSDT ETHUSDT BNBUSDT SOLUSDT XRPUSDT DOGEUSDT ADAUSDT LTCUSDT".split()
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -98,8 +103,9 @@ def open_accounts(port: int, names: Iterable[str], *assets: str) -> None:
         control(port, "POST", "accounts", {"name": name})
         control(port, "POST", f"accounts/{name}/keys", {"key": KEY + owner, "secret": SECRET})
         for asset in assets:
-            deposit = {"wallet": "spot", "asset": asset, "amount": "100000000"}
-            control(port, "POST", f"accounts/{name}/deposits", deposit)
+            for wallet in ("spot", UNIFIED):
+                deposit = {"wallet": wallet, "asset": asset, "amount": "100000000"}
+                control(port, "POST", f"accounts/{name}/deposits", deposit)
 
 
 def small_buys(port: int) -> list[tuple[str, str, str]]:
@@ -137,6 +143,51 @@ def resting_orders(symbols: list[tuple[str, str, str]], count: int) -> Iterator[
                 "type": "LIMIT",
                 "timeInForce": "GTC",
                 "quantity": quantity,
+                "price": price,
+            },
+        )
+
+
+def bybit_buys(port: int, category: str) -> list[tuple[str, str, str]]:
+    """The same as `small_buys` of one of Bybit's categories, `spot` or `linear`."""
+
+    def listed(path: str) -> list[dict[str, Any]]:
+        url = f"http://127.0.0.1:{port}/v5/market/{path}?category={category}&limit=1000"
+        with urllib.request.urlopen(url) as answer:
+            return list(json.load(answer)["result"]["list"])
+
+    last = {one["symbol"]: Decimal(one["lastPrice"]) for one in listed("tickers")}
+    chosen = []
+    for one in listed("instruments-info"):
+        if one["symbol"] not in SYMBOLS:
+            continue
+        lot = one["lotSizeFilter"]
+        tick = Decimal(one["priceFilter"]["tickSize"])
+        step = Decimal(lot.get("qtyStep") or lot["basePrecision"])
+        least = Decimal(lot.get("minNotionalValue") or lot["minOrderAmt"])
+        price = (last[one["symbol"]] * Decimal("0.9") / tick).quantize(Decimal(1), ROUND_DOWN) * tick
+        quantity = (least * Decimal("1.1") / price / step).quantize(Decimal(1), ROUND_UP) * step
+        chosen.append((one["symbol"], f"{price.normalize():f}", f"{quantity.normalize():f}"))
+    return chosen
+
+
+def bybit_orders(
+    symbols: list[tuple[str, str, str]], category: str, count: int
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """The same as `resting_orders`, as requests to Bybit have it."""
+    share = len(symbols) * OPEN_MAX
+    for number in range(min(count, ACCOUNTS * share)):
+        account, at = divmod(number, share)
+        symbol, price, quantity = symbols[at % len(symbols)]
+        yield (
+            f"{KEY}{account}",
+            {
+                "category": category,
+                "symbol": symbol,
+                "side": "Buy",
+                "orderType": "Limit",
+                "timeInForce": "GTC",
+                "qty": quantity,
                 "price": price,
             },
         )

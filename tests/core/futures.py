@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import msgspec
 
-from emulator.core.contracts import Contract, Rounding, Tier, Valuation, tier_table, value_of
+from emulator.core.contracts import Contract, FeeBasis, Rounding, Tier, Valuation, tier_table, value_of
 from emulator.core.positions import Leg, MarginMode, Position
 
 CENT = D("0.01")
@@ -119,6 +119,9 @@ LOTS = linear(flat("0.004", "125", "100_000"), "0.001", maintenance_by=Valuation
 LOTS_WITH_FEE = linear(flat("0.004", "125", "100_000"), "0.001", maintenance_fee=D("0.0006"))
 USD_BY_ENTRY = inverse(flat("0.005", "100"), "1", maintenance_by=Valuation.ENTRY)
 USD_BY_MARK = inverse(flat("0.005", "100"), "1")
+TAKEN = linear(flat("0.005"), maintenance_fee=D("0.00055"), maintenance_fee_on=FeeBasis.BANKRUPTCY)
+TAKEN_USD = inverse(flat("0.005"), "1", maintenance_fee=D("0.00055"), maintenance_fee_on=FeeBasis.BANKRUPTCY)
+"""What closing costs where nothing is left is a part of what must be kept."""
 TRUNCATING = linear(BTC_TIERS, profit_rounding=Rounding.DOWN)
 
 

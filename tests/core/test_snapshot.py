@@ -15,6 +15,7 @@ from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core.accounting import Accounting
 from emulator.core.collateral import CollateralAsset
+from emulator.core.consequences import Consequences
 from emulator.core.engine import Engine
 from emulator.core.instruments import OrderType, SelfTradeMode, Side, TimeInForce, TriggerSource
 from emulator.core.ledger import Balance, Ledger
@@ -228,8 +229,11 @@ ACCOUNTING = {"given": {"_state"}, "of one event": {"_lines", "_posted"}}
 ENGINE = {
     "captured": {"_advanced_us", "state", "views"},
     "derived": {"_checked", "_due", "_version", "_vigil"},
-    "given": {"_steps", "feed", "instruments", "name", "observers", "rules"},
-    "of one command": {"_followed", "_moved", "_struck"},
+    "given": {"_consequences", "_steps", "feed", "instruments", "name", "observers", "rules"},
+}
+CONSEQUENCES = {
+    "given": {"_instruments", "_state", "_views", "follows"},
+    "of one command": {"followed", "moved", "struck"},
 }
 
 
@@ -248,6 +252,7 @@ def test_nothing_that_is_kept_was_forgotten() -> None:
         (Watch(Marks(listed, BTC, MarkRule(step=Decimal(1))), TriggerSource.MARK), WATCH),
         (Balance(), BALANCE),
         (Accounting(engine.state), ACCOUNTING),
+        (Consequences(engine.state, engine.views, engine.instruments), CONSEQUENCES),
     ):
         assert attributes(kept) == set().union(*known.values()), type(kept)
     assert [type(one) for one in (engine.state.ledger, engine.state.accounts[1], listed)] == [

@@ -32,6 +32,8 @@ from tests.core.futures import (
     ETH_COIN,
     LOTS,
     LOTS_WITH_FEE,
+    TAKEN,
+    TAKEN_USD,
     TENTH,
     USD_BY_ENTRY,
     USD_BY_MARK,
@@ -58,7 +60,7 @@ def liquidated_shared(own: str, others: str) -> D | None:
         [held(BTC, "0.1", "50000")],
         own=D(own),
         others=D(others),
-        bid=D("0.9801"),
+        counted=[(D(0), D("0.9801")), (D(0), D("0.99495"))],
         ask=D("0.99495"),
         step=TENTH,
     )
@@ -162,6 +164,27 @@ LIQUIDATIONS = [
     Example(
         "L21", "45681.8", lambda: liquidated(USD_BY_MARK, held(USD_BY_MARK, "60000", "50000"), funds="0.12")
     ),
+    # Where what closing costs at the bankruptcy price is kept as well
+    Example(
+        "L24",
+        "90461.3 85428.4 109441.8",
+        lambda: tuple(
+            liquidated(TAKEN, held(TAKEN, quantity, price, margin=margin), funds=margin)
+            for quantity, price, margin in (
+                ("0.1", "100010", "1005.050495"),
+                ("0.1", "100010", "1505.550495"),
+                ("-0.1", "99990", "1005.949395"),
+            )
+        ),
+    ),
+    Example(
+        "L25",
+        "45681.8",
+        lambda: liquidated(TAKEN_USD, held(TAKEN_USD, "60000", "50000", margin="0.120726"), funds="0.120726"),
+    ),
+    Example(
+        "L26", "90507.3", lambda: liquidated(TAKEN, held(TAKEN, "0.1", "100010", leverage="10"), funds="1000")
+    ),
     # Liquidation where all assets stand together
     Example("L22", "40109.7", lambda: liquidated_shared("0", "1000")),
     Example("L23", "30122.3", lambda: liquidated_shared("2000", "0")),
@@ -195,6 +218,14 @@ LIQUIDATIONS = [
     ),
     Example("K10", "1.263429", lambda: score("40.2", "4.27", "5.967874")),
     Example("K11", "0 1 2 3 4", lambda: tuple(deleveraging_lights([D(1), D(2), D(3), D(4), D(5)]))),
+    Example(
+        "K12",
+        "90009 109989",
+        lambda: (
+            bankrupt(TAKEN, held(TAKEN, "0.1", "100010"), "1005.050495", fee="0.00055"),
+            bankrupt(TAKEN, held(TAKEN, "-0.1", "99990"), "1005.949395", fee="0.00055"),
+        ),
+    ),
     # Funding
     Example("F1", "0.0001", lambda: funding_rate(HOUR_8, D("0.0003"), 8)),
     Example(

@@ -34,6 +34,8 @@ from tests.core.futures import (
     ETH_COIN,
     LOTS_WITH_FEE,
     SATOSHI,
+    TAKEN,
+    TAKEN_USD,
     TRUNCATING,
     held,
 )
@@ -119,6 +121,24 @@ POSITIONS = [
     Example("T9", "1.024", lambda: quantity_worth(BTC, D(100000), D(97600), D("0.001"))),
     Example("T10", "2400", lambda: quantity_worth(BTC_COIN, D(5), D(48000), D(1))),
     Example("T11", "46", lambda: maintenance(LOTS_WITH_FEE, held(LOTS_WITH_FEE, "250", "30000"), D(40000))),
+    Example(
+        "T12",
+        "54.950495 56.049",
+        lambda: (
+            maintenance(TAKEN, held(TAKEN, "0.1", "100010", margin="1005.050495"), D(100000)),
+            maintenance(TAKEN, held(TAKEN, "0.1", "100010", leverage="10"), D(102000)),
+        ),
+    ),
+    Example(
+        "T13",
+        "0.00004605",
+        lambda: maintenance(TAKEN_USD, held(TAKEN_USD, "1000", "100000", margin="0.00100605"), D(125000)),
+    ),
+    Example(
+        "T14",
+        "54.67506852",
+        lambda: maintenance(TAKEN, held(TAKEN, "0.1", "100010", margin="1505.550495"), D(100000)),
+    ),
     # Positions in linear contracts
     Example(
         "P1",

@@ -10,11 +10,13 @@ import msgspec
 
 from emulator.core import commands as c
 from emulator.core import rejections as r
+from emulator.core.contracts import FeeBasis, Valuation
 from emulator.core.engine import Engine
+from emulator.core.instruments import Instrument
 from emulator.core.numbers import exact
 from emulator.core.positions import AccountMargin, Leg
 from emulator.core.risk import held_at, risks_of, standing
-from emulator.core.rules import PositionModeScope
+from emulator.core.rules import LiquidationStyle, PositionModeScope
 from tests.core.world import MINUTE, SECOND, SPOT, WALLET_OF
 from tests.properties import dice as spot_dice
 from tests.properties import futures_universe
@@ -44,6 +46,21 @@ LENT = tuple(
 )
 
 
+def _with_closing_fee(instrument: Instrument) -> Instrument:
+    """A contract whose margins have what closing costs where nothing is left."""
+    contract, replace = instrument.contract, msgspec.structs.replace
+    if contract is None or contract.wallet != WALLET:
+        return instrument
+    contract = replace(
+        contract,
+        initial_fee=instrument.taker_fee,
+        maintenance_fee=instrument.taker_fee,
+        maintenance_fee_on=FeeBasis.BANKRUPTCY,
+        isolated_initial_by=Valuation.ENTRY,
+    )
+    return replace(instrument, contract=contract)
+
+
 class UnifiedUniverse(FuturesUniverse):
     """Subclasses say which market it is on."""
 
@@ -58,10 +75,13 @@ class UnifiedUniverse(FuturesUniverse):
             account_margin={WALLET: AccountMargin.CROSS},
             position_mode_scope=PositionModeScope.CONTRACT,
             interest_minute=5,
+            liquidation_style=LiquidationStyle.TAKEOVER,
+            deleveraging_ends_orders=True,
         )
         rules = replace(RULES, margin=margin, pair_wallets=(WALLET, SPOT))
         wallets = (SPOT, "funding", *WALLET_OF.values())
-        return Engine("test", {one.symbol: one for one in self.listed}, self.feed, wallets, rules)
+        listed = {one.symbol: _with_closing_fee(one) for one in self.listed}
+        return Engine("test", listed, self.feed, wallets, rules)
 
     def wallet_of(self, symbol: str) -> str:
         return WALLET if symbol == PAIR.symbol else super().wallet_of(symbol)

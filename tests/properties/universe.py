@@ -207,7 +207,7 @@ class Universe:
         for event in events:
             if not isinstance(event, e.TradeExecuted) or event.feed_price is None:
                 continue
-            side = event.taker_side.opposite if event.taker else event.taker_side
+            side = event.taker_side if event.maker else event.taker_side.opposite
             key = (event.instrument, side, event.feed_price, event.feed_since_us)
             self.eaten[key] = self.eaten.get(key, ZERO) + event.quantity
             if not is_moved:

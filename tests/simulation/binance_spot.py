@@ -75,6 +75,7 @@ class BinanceSpot(Requests):
     forms = tuple(ListForm)
     hold_step = Decimal("0.00000001")
     socket_path = "/ws-api/v3"
+    order_path = "/api/v3/order"
     loud_path = "/stream?streams=btcusdt@depth@100ms/btcusdt@trade/ethusdt@depth/ethusdt@kline_1m"
 
     def __init__(self) -> None:

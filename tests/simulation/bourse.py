@@ -8,6 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 from tests.simulation.auditor import audit_book, audit_sides
+from tests.simulation.client import Manners, Owner, Prices, Transcript
 from tests.simulation.contract_auditor import (
     Rules,
     audit_contracts,
@@ -19,10 +20,10 @@ from tests.simulation.contract_survey import ContractSurvey, survey_contracts
 from tests.simulation.contract_words import Contracted, Floor, Hearing
 from tests.simulation.control import Control
 from tests.simulation.dialect import Credentials, Dialect, Seat, Unavailable
+from tests.simulation.hand import Journey, Place
 from tests.simulation.lines import Address, HttpLine, SocketLine
 from tests.simulation.survey import Survey
 from tests.simulation.trader import Trader
-from tests.simulation.workload import Journey, Manners, Owner, Place, Prices, Transcript
 
 HEDGED = 1
 """The owner who begins with two positions of a contract, by number."""

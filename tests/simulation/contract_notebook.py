@@ -21,8 +21,7 @@ from tests.simulation.notebook import Known, Notebook, regressions
 from tests.simulation.words import Reply
 
 ZERO = Decimal(0)
-YOUNG_MS = 2 * 86_400_000
-"""For so long at least an order is told of by whoever is asked, whatever became of it."""
+DAY_MS = 86_400_000
 
 
 class Fold:
@@ -75,6 +74,9 @@ class Fold:
 class ContractNotebook(Notebook):
     """Of one account on one floor. names of orders that stand apart begin with `APART`."""
 
+    young_ms = 2 * DAY_MS
+    """For so long at least an order is told of by whoever is asked, whatever became of it."""
+
     def __init__(self, account: str) -> None:
         super().__init__(account)
         self.fold = Fold()
@@ -110,4 +112,4 @@ class ContractNotebook(Notebook):
 
     def is_young(self, name: str, now_ms: int) -> bool:
         """Whether it was asked for so lately that nobody may have forgotten it."""
-        return now_ms - self._asked_ms.get(name, now_ms) < YOUNG_MS
+        return now_ms - self._asked_ms.get(name, now_ms) < self.young_ms

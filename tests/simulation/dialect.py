@@ -107,6 +107,11 @@ class Dialect(Protocol):
         ...
 
     @property
+    def order_path(self) -> str:
+        """Where orders are placed over REST."""
+        ...
+
+    @property
     def hold_step(self) -> Decimal:
         """What holds are rounded up to."""
         ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
@@ -23,11 +23,20 @@ FRUGAL: Mapping[str, str] = {"EMULATOR_RETENTION": "50", "EMULATOR_SNAPSHOT_EVER
 """Settings with which little is kept in memory: history is then answered from what was put away."""
 
 
-def seeds(*fixed: int) -> list[Any]:
-    """Test parameters: the seeds that everybody runs, and one that nobody ran before; many more in a
-    campaign. The names of tests are the same in every process, whatever is drawn."""
+PACE = 1.0 if IS_LONG else 0.4
+"""Which part of what the first exchange does others do every day: what they have in common is tried by it."""
+
+
+def runs(exchanges: Collection[str], *fixed: int) -> list[Any]:
+    """Test parameters, exchange and seed: the seeds that everybody runs, and one that nobody ran before; many
+    more in a campaign. Of all exchanges but the first only the latter, every day. The names of tests are the
+    same in every process, whatever is drawn."""
     if SEED is not None:
-        return [int(SEED)]
+        return [(exchange, int(SEED)) for exchange in exchanges]
     dice = random.SystemRandom()
-    fresh = range(6 if IS_LONG else 1)
-    return [*fixed, *(pytest.param(dice.getrandbits(32), id=f"fresh{number}") for number in fresh)]
+    drawn: list[Any] = []
+    for place, exchange in enumerate(exchanges):
+        drawn += [(exchange, seed) for seed in (fixed if IS_LONG or not place else ())]
+        for fresh in range(6 if IS_LONG else 1):
+            drawn.append(pytest.param(exchange, dice.getrandbits(32), id=f"{exchange}-fresh{fresh}"))
+    return drawn

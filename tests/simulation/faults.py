@@ -117,14 +117,17 @@ class EngineFaults:
 
 
 @asynccontextmanager
-async def loiterers(address: Address, streams: str, dice: Random) -> AsyncIterator[None]:
-    """Clients that are in the way: they subscribe and read nothing, or say half of something and stay."""
+async def loiterers(address: Address, streams: str, orders: str, dice: Random) -> AsyncIterator[None]:
+    """Clients that are in the way: they subscribe and read nothing, or say half of something and stay.
+
+    streams, orders: the paths of what tells much, and of what takes orders.
+    """
     async with AsyncExitStack() as stack:
         for _ in range(3):
             slow = await stack.enter_async_context(BareSocket.connected(address.port, streams))
             slow.pause()
         whole = handshake(streams)
-        order = HttpLine(address).request("POST", "/api/v3/order?side=BUY", {}, b"symbol=BTCUSDT&quantity=1")
+        order = HttpLine(address).request("POST", f"{orders}?side=BUY", {}, b"symbol=BTCUSDT&quantity=1")
         for said in (whole, order):
             _, writer = await asyncio.open_connection(address.host, address.port)
             stack.callback(writer.transport.abort)

@@ -104,7 +104,10 @@ class HttpLine:
 
 
 class SocketLine:
-    """A WebSocket whose requests have ids. Whatever comes without being asked for is kept in `events`."""
+    """A WebSocket whose requests have ids. Whatever comes without being asked for is kept in `events`.
+
+    Its forms say how an id is sent, and what is to be said before anything is asked.
+    """
 
     def __init__(self, address: Address, path: str) -> None:
         self._address = address
@@ -115,6 +118,17 @@ class SocketLine:
         self.ends = 0
         """How many connections it had that ended; what was told meanwhile is missing then."""
 
+    def named(self, asked: int) -> dict[str, Any]:
+        """How a request says which one it is."""
+        return {"id": asked}
+
+    def answers(self, frame: Any, asked: int) -> bool:
+        """Whether a frame answers that request."""
+        return bool(frame.get("id") == asked)
+
+    async def greet(self, connection: ClientConnection) -> None:
+        """Say what must be said first, and read what answers it."""
+
     async def ask(self, request: dict[str, Any]) -> Any:
         """The frame that answers. Raises Lost."""
         self._asked += 1
@@ -122,23 +136,23 @@ class SocketLine:
         try:
             async with asyncio.timeout(WAIT_S):
                 connection = await self._connected()
-                await connection.send(orjson.dumps({"id": asked, **request}).decode())
+                await connection.send(orjson.dumps({**self.named(asked), **request}).decode())
                 while True:
                     frame = orjson.loads(await connection.recv())
-                    if frame.get("id") == asked:
+                    if self.answers(frame, asked):
                         return frame
                     self.events.append(frame)
         except TimeoutError:
             raise
         except (OSError, WebSocketException) as error:
             self.reset()
-            raise Lost(f"{request['method']}: {error}") from error
+            raise Lost(f"{request.get('method', request.get('op'))}: {error}") from error
 
     async def abandon(self, request: dict[str, Any]) -> None:
         """Send a request and reset the connection without reading."""
         try:
             connection = await self._connected()
-            await connection.send(orjson.dumps({"id": 0, **request}).decode())
+            await connection.send(orjson.dumps({**self.named(0), **request}).decode())
         except (OSError, WebSocketException):
             pass
         self.reset()
@@ -154,5 +168,7 @@ class SocketLine:
             self.reset()
         if self._connection is None:
             url = f"ws://{self._address.host}:{self._address.port}{self._path}"
-            self._connection = await connect(url, max_size=None, ping_interval=None)
+            connection = await connect(url, max_size=None, ping_interval=None)
+            await self.greet(connection)
+            self._connection = connection
         return self._connection

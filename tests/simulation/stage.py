@@ -3,7 +3,7 @@ its own, which can be killed. Clients use real sockets on both."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,20 +14,26 @@ from emulator.runtime.sequencer import Patience
 from emulator.settings import read_settings
 from tests.simulation.binance_futures import BinanceFutures
 from tests.simulation.binance_spot import BinanceSpot
-from tests.simulation.contract_words import Floor
-from tests.simulation.dialect import Dialect
+from tests.simulation.bybit import Bybit
+from tests.simulation.client import Manners
 from tests.simulation.lines import Address
-from tests.simulation.workload import Manners
+from tests.simulation.separate_world import SeparateWorld
+from tests.simulation.unified_world import UnifiedWorld
 from tests.simulation.world import START_MS, World
 from tests.web.serving import serving
 
-DIALECTS: Mapping[str, Callable[[], Dialect]] = {"binance": BinanceSpot}
-"""Every exchange that is simulated."""
 
-FLOORS: Mapping[str, Callable[[], Sequence[Floor]]] = {
-    "binance": lambda: (BinanceFutures(USDM), BinanceFutures(COINM))
-}
-"""Where contracts are traded on each of them."""
+def binance(seed: int, *, manners: Manners | None = None, kept: int | None = 60) -> SeparateWorld:
+    floors = (BinanceFutures(USDM), BinanceFutures(COINM))
+    return SeparateWorld(BinanceSpot(), seed, floors=floors, manners=manners, kept=kept)
+
+
+def bybit(seed: int, *, manners: Manners | None = None, kept: int | None = 60) -> UnifiedWorld:
+    return UnifiedWorld(Bybit(), seed, manners=manners, kept=kept)
+
+
+WORLDS: Mapping[str, Callable[..., World]] = {"binance": binance, "bybit": bybit}
+"""Every exchange that is simulated, with everything that it offers, pairs and contracts alike."""
 
 IMPATIENT = Patience(answer=0.2, retry=0.005, retry_max=0.05, rebuild_pause=0.01)
 
@@ -35,8 +41,7 @@ CLOCK = {"EMULATOR_CLOCK": "virtual", "EMULATOR_TIME": str(START_MS), "EMULATOR_
 
 
 def world_of(exchange: str, seed: int, *, manners: Manners | None = None, kept: int | None = 60) -> World:
-    """Everything that an exchange offers, pairs and contracts alike."""
-    return World(DIALECTS[exchange](), seed, floors=FLOORS[exchange](), manners=manners, kept=kept)
+    return WORLDS[exchange](seed, manners=manners, kept=kept)
 
 
 @asynccontextmanager

@@ -13,11 +13,13 @@ import pytest
 
 from emulator.core.orders import OrderStatus
 from tests.simulation.auditor import Terms, audit, audit_book, audit_together, differences
+from tests.simulation.binance_spot import BinanceSpot
 from tests.simulation.notebook import Known, Notebook
-from tests.simulation.stage import DIALECTS, inside
+from tests.simulation.separate_world import SeparateWorld
+from tests.simulation.stage import inside
 from tests.simulation.survey import Survey
 from tests.simulation.words import Book, Movement, Outcome, Reply
-from tests.simulation.world import World, begun
+from tests.simulation.world import begun
 
 pytestmark = pytest.mark.anyio
 
@@ -34,13 +36,13 @@ class Case(NamedTuple):
         return self._replace(survey=replace(self.survey, **fields))
 
 
-_kept: list[tuple[World, Case, dict[str, Book]]] = []
+_kept: list[tuple[SeparateWorld, Case, dict[str, Book]]] = []
 
 
-async def _run() -> tuple[World, Case, dict[str, Book]]:
+async def _run() -> tuple[SeparateWorld, Case, dict[str, Book]]:
     """One run that all tests start from: the account that traded most, before it is settled."""
     if not _kept:
-        world = World(DIALECTS["binance"](), 9)
+        world = SeparateWorld(BinanceSpot(), 9)
         async with inside() as (_, address), begun(world, address):
             await world.take_turns(400)
             await world.audit()

@@ -17,7 +17,7 @@ from tests.simulation.contract_notebook import ContractNotebook
 from tests.simulation.contract_survey import ContractSurvey
 from tests.simulation.contract_words import ContractOrder
 from tests.simulation.notebook import Known
-from tests.simulation.stage import inside, world_of
+from tests.simulation.stage import binance, inside
 from tests.simulation.words import Movement
 from tests.simulation.world import begun
 
@@ -46,7 +46,7 @@ async def _run() -> Case:
     a
     position, an open order, and one that waits for nothing any more."""
     if not _kept:
-        world = world_of("binance", 9)
+        world = binance(9)
         async with inside() as (_, address), begun(world, address):
             await world.take_turns(TURNS)
             await world.audit()

@@ -9,11 +9,11 @@ from random import Random
 import pytest
 
 from tests.launch import Server, launched, stop
-from tests.simulation.effort import FACTOR, FRUGAL, seeds
+from tests.simulation.client import Manners
+from tests.simulation.effort import FACTOR, FRUGAL, runs
 from tests.simulation.faults import loiterers
 from tests.simulation.lines import Address
-from tests.simulation.stage import CLOCK, DIALECTS, world_of
-from tests.simulation.workload import Manners
+from tests.simulation.stage import CLOCK, WORLDS, world_of
 from tests.simulation.world import World, begun
 
 pytestmark = pytest.mark.anyio
@@ -22,8 +22,7 @@ KILLS = 3 if FACTOR == 1 else 10
 """In one run."""
 
 
-@pytest.mark.parametrize("seed", seeds(7))
-@pytest.mark.parametrize("exchange", DIALECTS)
+@pytest.mark.parametrize(("exchange", "seed"), runs(WORLDS, 7))
 async def test_what_was_acknowledged_survives(exchange: str, seed: int, tmp_path: Path) -> None:
     world = world_of(exchange, seed, manners=Manners(hangs_up=0.03))
     settings = {**CLOCK, **FRUGAL} if seed % 2 else CLOCK
@@ -31,7 +30,7 @@ async def test_what_was_acknowledged_survives(exchange: str, seed: int, tmp_path
     with launched(tmp_path, settings=settings) as server:
         async with begun(world, _address(server)):
             await _go_on_until_killed(world, server, dice)
-    for round_ in range(KILLS - 1):
+    for round_ in range(max(2, round(KILLS * world.pace)) - 1):
         with launched(tmp_path, settings=settings) as server:
             world.address.port = server.ports["all"]
             await world.audit()
@@ -52,7 +51,7 @@ async def test_what_was_acknowledged_survives(exchange: str, seed: int, tmp_path
 
 
 async def _go_on_until_killed(world: World, server: Server, dice: Random) -> None:
-    left = dice.randint(100, 400)
+    left = round(dice.randint(100, 400) * world.pace)
 
     def kill_in_time() -> bool:
         nonlocal left
@@ -61,7 +60,7 @@ async def _go_on_until_killed(world: World, server: Server, dice: Random) -> Non
             server.process.kill()
         return left <= 0
 
-    async with loiterers(_address(server), world.dialect.loud_path, dice):
+    async with loiterers(_address(server), world.loud_path, world.order_path, dice):
         await world.rush(1000, until=kill_in_time)
 
 

@@ -8,17 +8,16 @@ from random import Random
 
 import pytest
 
-from tests.simulation.effort import FACTOR, FRUGAL, seeds
+from tests.simulation.client import Manners
+from tests.simulation.effort import FACTOR, FRUGAL, runs
 from tests.simulation.faults import EngineFaults, JournalFaults
-from tests.simulation.stage import DIALECTS, inside, world_of
-from tests.simulation.workload import Manners
+from tests.simulation.stage import WORLDS, inside, world_of
 from tests.simulation.world import begun
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("seed", seeds(3))
-@pytest.mark.parametrize("exchange", DIALECTS)
+@pytest.mark.parametrize(("exchange", "seed"), runs(WORLDS, 3))
 async def test_what_was_told_stays_true(exchange: str, seed: int, tmp_path: Path) -> None:
     place = (FRUGAL, tmp_path) if seed % 2 else ({}, None)
     world = world_of(exchange, seed, manners=Manners(hangs_up=0.02))
@@ -27,7 +26,7 @@ async def test_what_was_told_stays_true(exchange: str, seed: int, tmp_path: Path
         world.fingerprint = lambda name: emulator.sandboxes.get(name).fingerprint()  # type: ignore[union-attr]  # it is there
         journal = JournalFaults(emulator.storage.journal, dice)
         engine = EngineFaults(dice, every=120)
-        unobserve = emulator.sandboxes.default.observe(world.dialect.engine, engine)
+        unobserve = emulator.sandboxes.default.observe(world.engine, engine)
         for phase in range(3 * FACTOR):
             # By turns: one of the two, then both.
             journal.is_on, engine.is_on = phase % 3 != 1, phase % 3 != 0

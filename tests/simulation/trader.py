@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 
 from emulator.core.instruments import OrderType, Side
 from emulator.core.orders import OrderTerms
 from emulator.core.positions import Leg
+from tests.simulation.client import Client, Manners, Offers, Owner, Prices, Transcript, brief
 from tests.simulation.contract_notebook import ContractNotebook
 from tests.simulation.contract_wishes import Standpoint, near, quantity_of, wish_apart, wish_contract
 from tests.simulation.contract_words import APART, Contracted, ContractOrder, Floor, Placed, PositionView
-from tests.simulation.dialect import Dialect, Seat, Unavailable
+from tests.simulation.dialect import Dialect, Seat
+from tests.simulation.hand import Journey
 from tests.simulation.words import Movement, Outcome, Reply
-from tests.simulation.workload import Journey, Manners, Owner, Prices, Transcript, brief
 
 BATCH_MAX = 5
 CANCELS_MAX = 10
@@ -23,7 +24,7 @@ FUNDS = {"USDT": Decimal(2500), "BNB": Decimal(20), "BTC": Decimal("0.03"), "ETH
 """How much is moved into a wallet of contracts at first; so little that it may be lost."""
 
 
-class Trader:
+class Trader(Client[Contracted, ContractNotebook]):
     """money: where wallets are asked to give to each other. siblings: the account's clients on all floors,
     in which everything must be over before its mode may change."""
 
@@ -41,21 +42,16 @@ class Trader:
         manners: Manners,
         siblings: list[Trader],
     ) -> None:
-        self.seat = seat
-        self.owner = owner
+        super().__init__(seat, owner, notebook, prices, dice, transcript, manners, place_name=floor.name)
         self.floor = floor
-        self.notebook = notebook
         self.money = money
-        self.prices = prices
         self.journey = journey
-        self.dice = dice
-        self.transcript = transcript
-        self.manners = manners
         self.siblings = siblings
-        self._made = 0
         self._held: dict[tuple[str, Leg], Decimal] = {}
         """Positions as they were looked at last."""
-        actions: list[tuple[int, Callable[[Contracted], Awaitable[None]]]] = [
+
+    def offers(self) -> Offers[Contracted]:
+        return [
             (30, self.place),
             (12, self.place_apart),
             (4, self.place_batch),
@@ -79,36 +75,20 @@ class Trader:
             (4, self.count),
             (4, self.look_around),
         ]
-        self._weights = [weight for weight, _ in actions]
-        self._actions = [action for _, action in actions]
 
-    async def act(self) -> None:
-        """One thing that a client may want; an exchange that is not there is no news to it."""
-        (action,) = self.dice.choices(self._actions, self._weights)
-        traded = self.dice.choice(list(self.floor.instruments))
-        if self.manners.hangs_up and self.dice.random() < self.manners.hangs_up:
-            self.seat.hangs_up = (None if self.dice.random() < 0.5 else self.dice.randint(1, 300),)
-        try:
-            await action(traded)
-        except Unavailable as unavailable:
-            self.transcript.note(self.seat.name, "got no answer", f"{action.__name__}: {unavailable}")
-        finally:
-            self.seat.hangs_up = None
+    @property
+    def instruments(self) -> Sequence[Contracted]:
+        return self.floor.instruments
 
-    def _name(self, kind: str) -> str:
-        self._made += 1
-        return f"{self.seat.name}-{kind}{self._made}"
+    async def ask_last(self, traded: Contracted) -> Decimal:
+        return await self.floor.last(self.seat, traded)
 
-    def _note(self, what: str, detail: object, reply: Reply) -> None:
-        self.transcript.note(self.seat.name, f"{self.floor.name} {what}", detail, reply)
-        self.notebook.told(self.seat.name, reply)
+    async def ask_wrongly(self, traded: Contracted) -> Reply:
+        return await self.floor.misbehave(self.seat, traded, self.dice)
 
     async def _standpoint(self, traded: Contracted) -> Standpoint:
-        last = self.prices.seen.get(traded.name)
-        if last is None or self.dice.random() < 0.2:
-            last = self.prices.seen[traded.name] = await self.floor.last(self.seat, traded)
-        rested = self.prices.rested_of(traded.name)
-        met = self.dice.choice(rested) if rested and self.dice.random() < 0.3 else None
+        last = await self._last(traded)
+        met = self._met(traded)
         held = sum((of for (name, _), of in self._held.items() if name == traded.name), Decimal(0))
         return Standpoint(
             last, hedged=self.notebook.hedged, held=held, now_us=self.journey.now_ms * 1000, met=met
@@ -164,7 +144,7 @@ class Trader:
 
     def _note_parts(self, what: str, placed: Placed) -> None:
         for part in placed.parts:
-            self.transcript.note(self.seat.name, f"{self.floor.name} {what}", "", part)
+            self._write(what, "", part)
 
     async def _live(self, traded: Contracted) -> list[ContractOrder]:
         """What is open as far as is known, or by looking."""
@@ -241,12 +221,6 @@ class Trader:
         milliseconds = self.dice.choice([0, 1000, 30_000, 600_000])
         reply = await self.floor.count_down(self.seat, traded, milliseconds)
         self._note("count down", f"{traded.name} {milliseconds}", reply)
-
-    async def misbehave(self, traded: Contracted) -> None:
-        reply = await self.floor.misbehave(self.seat, traded, self.dice)
-        self._note("misbehave", traded.name, reply)
-        if reply.outcome is Outcome.DONE:
-            self.notebook.complaints.append(f"{self.seat.name}: what is wrong was accepted: {reply}")
 
     # Settings and money
 
@@ -345,7 +319,7 @@ class Trader:
         asked = self.owner.notebook.ask_movement(movement)
         abandons = self.seat.hangs_up is not None
         reply = await self.money.transfer(self.seat, movement)
-        self.transcript.note(self.seat.name, f"{self.floor.name} transfer", movement, reply)
+        self._write("transfer", movement, reply)
         self.owner.notebook.moved(asked, reply, abandoned=abandons)
 
     # Queries
@@ -370,14 +344,14 @@ class Trader:
         )
         by_name = asked.id is None or self.dice.random() < 0.5
         reply = await self.floor.order(self.seat, order, by_name=by_name)
-        self.transcript.note(self.seat.name, f"{self.floor.name} query", name, reply)
+        self._write("query", name, reply)
         if not reply.is_absent or self.notebook.is_young(name, self.journey.now_ms):
             self.notebook.asked_for(self.seat.name, name, reply)
 
     async def page(self, traded: Contracted) -> None:
         limit, first = self.dice.randint(1, 50), self.dice.randint(1, 500)
         what = self.dice.choice(["orders", "apart", "fills", "open"])
-        self.transcript.note(self.seat.name, f"{self.floor.name} page", f"{what} {traded.name} from {first}")
+        self._write("page", f"{what} {traded.name} from {first}")
         orders: list[ContractOrder] = []
         match what:
             case "orders":
@@ -396,8 +370,8 @@ class Trader:
         for asset in await self.floor.assets(self.seat):
             if asset.available < 0 or asset.withdrawable < 0:
                 self.notebook.complaints.append(f"{self.seat.name}: below zero: {asset}")
-        self.transcript.note(self.seat.name, f"{self.floor.name} count", "")
+        self._write("count", "")
 
     async def look_around(self, traded: Contracted) -> None:
         await self.floor.look_around(self.seat, traded, self.dice)
-        self.transcript.note(self.seat.name, f"{self.floor.name} look around", traded.name)
+        self._write("look around", traded.name)

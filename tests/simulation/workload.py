@@ -1,93 +1,23 @@
-"""Actors that do everything an exchange offers, and a hand that moves its markets and its clock.
-
-What they do next is decided by their dice, by what they were answered, and by nothing else, so that one
-seed is one run as long as they take turns.
-"""
+"""Actors that do everything an exchange offers for pairs."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from itertools import count
 from random import Random
-from typing import NamedTuple
 
-import msgspec
-
-from emulator.core.orders import OrderTerms
-from emulator.core.positions import Leg
+from tests.simulation.client import Client, Manners, Offers, Owner, Prices, Transcript, brief
 from tests.simulation.control import Control
 from tests.simulation.dialect import Credentials, Dialect, Seat, Unavailable
 from tests.simulation.notebook import Notebook
 from tests.simulation.wishes import LEGS, stepped, wish, wish_list
 from tests.simulation.words import ListView, Movement, OrderView, Outcome, Reply, Traded
 
-DAY_MS = 86_400_000
-HOURS_MS = 20 * 3_600_000
-WEEKS_MS = 15 * DAY_MS
-"""How far a run moves its clock at most: histories of money reach back three months."""
-
 MONEY = {"USDT": Decimal(200_000), "BTC": Decimal(4), "ETH": Decimal(100), "BNB": Decimal(200)}
 UNSURE_LOCKS_MAX = 4
 
-# Every amount of money is one of a kind, so that it is recognised wherever it is told of.
-GRAIN = Decimal("0.000001")
 
-
-class Manners(msgspec.Struct, frozen=True, kw_only=True):
-    """How often, of all its requests, a client hangs up after one or in the midst of it."""
-
-    hangs_up: float = 0.0
-
-
-class Transcript:
-    """What was asked, newest last. kept: as many as a failure shows, or all."""
-
-    def __init__(self, kept: int | None = 60) -> None:
-        self.lines: deque[str] = deque(maxlen=kept)
-        self.outcomes: dict[str, dict[str, int]] = {}
-
-    def note(self, who: str, what: str, detail: object, reply: Reply | None = None) -> None:
-        outcome = "" if reply is None else reply.outcome.value
-        of_action = self.outcomes.setdefault(what, {})
-        of_action[outcome] = of_action.get(outcome, 0) + 1
-        reason = "" if reply is None else reply.reason
-        self.lines.append(f"{who} {what} {detail} -> {outcome} {reason}")
-
-    def done(self, what: str) -> int:
-        return self.outcomes.get(what, {}).get(Outcome.DONE.value, 0)
-
-
-class Prices:
-    """What was last seen of each market by anybody."""
-
-    def __init__(self) -> None:
-        self.seen: dict[str, Decimal] = {}
-        self._rested: dict[str, deque[Decimal]] = {}
-
-    def rested_of(self, instrument: str) -> deque[Decimal]:
-        """Where orders were placed lately that may rest."""
-        return self._rested.setdefault(instrument, deque(maxlen=5))
-
-
-class Owner:
-    """An account: what proves who it is, and what its clients know together."""
-
-    def __init__(self, credentials: Credentials, trade_group: int) -> None:
-        self.credentials = credentials
-        self.trade_group = trade_group
-        self.notebook = Notebook(credentials.account)
-        self.amounts = count(1)
-        self.spare: Credentials | None = None
-
-    def amount_of(self, most: Decimal, dice: Random) -> Decimal:
-        """Some part of it, and one of a kind."""
-        part = stepped(most * Decimal(dice.randint(1, 90)) / 1000, Decimal("0.01"))
-        return part + GRAIN * next(self.amounts)
-
-
-class Actor:
+class Actor(Client[Traded, Notebook]):
     """One client of an account, in its own seat."""
 
     def __init__(
@@ -101,17 +31,12 @@ class Actor:
         transcript: Transcript,
         manners: Manners,
     ) -> None:
-        self.seat = seat
-        self.owner = owner
-        self.notebook = owner.notebook
+        super().__init__(seat, owner, owner.notebook, prices, dice, transcript, manners)
         self.dialect = dialect
         self.control = control
-        self.prices = prices
-        self.dice = dice
-        self.transcript = transcript
-        self.manners = manners
-        self._made = 0
-        actions: list[tuple[int, Callable[[Traded], Awaitable[None]]]] = [
+
+    def offers(self) -> Offers[Traded]:
+        return [
             (34, self.place),
             (9, self.place_list),
             (10, self.cancel),
@@ -132,45 +57,24 @@ class Actor:
             (5, self.look_around),
             (1, self.change_keys),
         ]
-        self._weights = [weight for weight, _ in actions]
-        self._actions = [action for _, action in actions]
 
-    async def act(self) -> None:
-        """One thing that a client may want; an exchange that is not there is no news to it."""
-        (action,) = self.dice.choices(self._actions, self._weights)
-        traded = self.dice.choice(list(self.dialect.instruments))
-        if self.manners.hangs_up and self.dice.random() < self.manners.hangs_up:
-            # Half of these requests arrive in full.
-            self.seat.hangs_up = (None if self.dice.random() < 0.5 else self.dice.randint(1, 300),)
-        try:
-            await action(traded)
-        except Unavailable as unavailable:
-            self.transcript.note(self.seat.name, "got no answer", f"{action.__name__}: {unavailable}")
-        finally:
-            self.seat.hangs_up = None
+    @property
+    def instruments(self) -> Sequence[Traded]:
+        return self.dialect.instruments
 
-    def _name(self, kind: str) -> str:
-        self._made += 1
-        return f"{self.seat.name}-{kind}{self._made}"
+    async def ask_last(self, traded: Traded) -> Decimal:
+        return await self.dialect.last(self.seat, traded.name)
 
-    async def _last(self, traded: Traded) -> Decimal:
-        seen = self.prices.seen.get(traded.name)
-        if seen is None or self.dice.random() < 0.2:
-            seen = self.prices.seen[traded.name] = await self.dialect.last(self.seat, traded.name)
-        return seen
-
-    def _note(self, what: str, detail: object, reply: Reply) -> None:
-        self.transcript.note(self.seat.name, what, detail, reply)
-        self.notebook.told(self.seat.name, reply)
+    async def ask_wrongly(self, traded: Traded) -> Reply:
+        return await self.dialect.misbehave(self.seat, traded, self.dice)
 
     # Orders
 
     async def place(self, traded: Traded) -> None:
-        rested = self.prices.rested_of(traded.name)
-        met = self.dice.choice(rested) if rested and self.dice.random() < 0.3 else None
+        met = self._met(traded)
         terms = wish(self.dice, traded, await self._last(traded), self._name("o"), met)
         if terms.price is not None and terms.trigger is None:
-            rested.append(terms.price)
+            self.prices.rested_of(traded.name).append(terms.price)
         is_plain = terms.trigger is None and terms.peg is None and terms.quote_quantity is None
         routed = traded.routed and is_plain and not terms.post_only and self.dice.random() < 0.15
         self.notebook.ask_order(terms.client_id, traded.name)
@@ -248,12 +152,6 @@ class Actor:
         self._note("amend", f"{order.name} to {quantity} as {name}", reply)
         return None
 
-    async def misbehave(self, traded: Traded) -> None:
-        reply = await self.dialect.misbehave(self.seat, traded, self.dice)
-        self._note("misbehave", traded.name, reply)
-        if reply.outcome is Outcome.DONE:
-            self.notebook.complaints.append(f"{self.seat.name}: what is wrong was accepted: {reply}")
-
     def _some_order(self, traded: Traded) -> OrderView | None:
         """One that is open as far as is known."""
         orders = self.notebook.live(traded.name)
@@ -270,7 +168,7 @@ class Actor:
         movement = Movement(source="", target=wallet, asset=asset, amount=self._amount(MONEY[asset]))
         asked = self.notebook.ask_movement(movement)
         reply = await self.control.deposit(self.owner.credentials.account, wallet, asset, movement.amount)
-        self.transcript.note(self.seat.name, "deposit", movement, reply)
+        self._write("deposit", movement, reply)
         self.notebook.moved(asked, reply)
 
     async def transfer(self, traded: Traded) -> None:
@@ -281,7 +179,7 @@ class Actor:
         asked = self.notebook.ask_movement(movement)
         abandons = self.seat.hangs_up is not None
         reply = await self.dialect.transfer(self.seat, movement)
-        self.transcript.note(self.seat.name, "transfer", movement, reply)
+        self._write("transfer", movement, reply)
         self.notebook.moved(asked, reply, abandoned=abandons)
 
     async def withdraw(self, traded: Traded) -> None:
@@ -300,7 +198,7 @@ class Actor:
         except Unavailable:
             # Where to is asked for first; without an answer nothing was withdrawn.
             reply = Reply(outcome=Outcome.UNDONE)
-        self.transcript.note(self.seat.name, "withdraw", movement, reply)
+        self._write("withdraw", movement, reply)
         self.notebook.moved(asked, reply, abandoned=abandons)
 
     async def lock(self, traded: Traded) -> None:
@@ -310,7 +208,7 @@ class Actor:
         locked = self.notebook.locks.get(asset, Decimal(0))
         change = -locked if locked and self.dice.random() < 0.6 else self._amount(MONEY[asset])
         reply = await self.control.lock(self.owner.credentials.account, "spot", asset, change)
-        self.transcript.note(self.seat.name, "lock", f"{change} {asset}", reply)
+        self._write("lock", f"{change} {asset}", reply)
         self.notebook.locked(asset, change, reply)
 
     async def choose_fees(self, traded: Traded) -> None:
@@ -325,13 +223,13 @@ class Actor:
             spare = Credentials(account, self._name("key"), f"secret-of-{account}")
             body = {"key": spare.key, "secret": spare.secret}
             reply = await self.control.do("POST", f"/accounts/{account}/keys", body)
-            self.transcript.note(self.seat.name, "add key", spare.key, reply)
+            self._write("add key", spare.key, reply)
             if reply.outcome is Outcome.DONE and self.owner.spare is None:
                 self.owner.spare = spare
             return
         self.owner.spare = None
         reply = await self.control.do("DELETE", f"/accounts/{account}/keys/{spare.key}")
-        self.transcript.note(self.seat.name, "remove key", spare.key, reply)
+        self._write("remove key", spare.key, reply)
         if reply.outcome is Outcome.DONE:
             other = Seat(self.seat.name, spare, self.seat.http, self.seat.socket)
             terms = wish(self.dice, traded, await self._last(traded), self._name("k"))
@@ -355,7 +253,7 @@ class Actor:
         reply = await self.dialect.order(
             self.seat, asked.instrument, asked.id if by_id else None, None if by_id else name
         )
-        self.transcript.note(self.seat.name, "query", name, reply)
+        self._write("query", name, reply)
         # A name that an amendment took from it, or has not given it, finds nothing.
         if len(asked.names) == 1 or not reply.is_absent:
             self.notebook.asked_for(self.seat.name, name, reply)
@@ -364,7 +262,7 @@ class Actor:
         limit = self.dice.randint(1, 50)
         first = self.dice.randint(0, 500)
         what = self.dice.choice(["orders", "fills", "open", "lists", "open lists"])
-        self.transcript.note(self.seat.name, "page", f"{what} {traded.name} from {first}")
+        self._write("page", f"{what} {traded.name} from {first}")
         match what:
             case "orders":
                 orders = await self.dialect.orders(self.seat, traded.name, first, limit)
@@ -386,115 +284,8 @@ class Actor:
         for asset, (free, held) in (await self.dialect.balances(self.seat)).items():
             if free < 0 or held < 0:
                 self.notebook.complaints.append(f"{free} {asset} free and {held} held")
-        self.transcript.note(self.seat.name, "count money", "")
+        self._write("count money", "")
 
     async def look_around(self, traded: Traded) -> None:
         await self.dialect.look_around(self.seat, traded, self.dice)
-        self.transcript.note(self.seat.name, "look around", traded.name)
-
-
-def brief(traded: Traded, terms: OrderTerms) -> str:
-    trigger = terms.trigger
-    words = [terms.client_id, traded.name, terms.side.value, terms.type.value, terms.time_in_force.value]
-    words += [str(terms.quantity), f"at {terms.price}"]
-    if terms.quote_quantity is not None:
-        words.append(f"for {terms.quote_quantity}")
-    if terms.post_only:
-        words.append("post-only")
-    if trigger is not None:
-        words.append(f"{trigger.kind.value} {trigger.price} {trigger.trailing_bips}")
-    if terms.peg is not None:
-        words.append(f"peg {terms.peg.side.value}+{terms.peg.levels}")
-    if terms.iceberg_quantity is not None:
-        words.append(f"iceberg {terms.iceberg_quantity}")
-    if terms.self_trade_mode is not None:
-        words.append(terms.self_trade_mode.value)
-    if terms.leg is not Leg.BOTH:
-        words.append(terms.leg.value)
-    words += [word for word in ("reduce_only", "close_position") if getattr(terms, word)]
-    return " ".join(words)
-
-
-class Journey:
-    """Where the clock is, as far as it was moved. reach_ms: how far it is moved in all; connections end with
-    their first day."""
-
-    def __init__(self, start_ms: int) -> None:
-        self.start_ms = start_ms
-        self.moved_ms = 0
-        self.reach_ms = HOURS_MS
-
-    @property
-    def now_ms(self) -> int:
-        return self.start_ms + self.moved_ms
-
-
-class Place(NamedTuple):
-    """Where a hand moves prices, and how far at once, in 1/10,000."""
-
-    instruments: Sequence[Traded]
-    control: Control
-    prices: Prices
-    moves: Sequence[int] = (-300, -60, -20, -5, -1, 1, 5, 20, 60, 300)
-
-
-class Hand:
-    """Moves prices, books and the clock, as whoever tests a bot does. before_time: called
-    before the clock is moved, with how many milliseconds."""
-
-    def __init__(
-        self,
-        places: Sequence[Place],
-        journey: Journey,
-        dice: Random,
-        transcript: Transcript,
-        before_time: Callable[[int], Awaitable[None]],
-    ) -> None:
-        self._places = places
-        self._journey = journey
-        self._dice = dice
-        self._transcript = transcript
-        self._before_time = before_time
-
-    async def act(self) -> None:
-        dice = self._dice
-        instruments, control, prices, moves = dice.choice(self._places)
-        traded = dice.choice(list(instruments))
-        last = prices.seen.get(traded.name)
-        if last is None or dice.random() < 0.4:
-            return await self._let_time_pass()
-        away = Decimal(dice.choice(moves)) / 10_000
-        price = stepped(last * (1 + away), traded.price_step)
-        lots = [traded.lot * dice.randint(1, 9) for _ in range(6)]
-        match dice.choice(["price", "price", "book", "book", "book", "trade", "trade", "release"]):
-            case "price":
-                mode = dice.choice(["hold", "shift", "shift"])
-                reply = await control.set_price(traded.name, price, mode)
-                self._transcript.note("hand", "set price", f"{traded.name} {price} {mode}", reply)
-            case "book":
-                # Within a wide spread clients meet nobody but each other.
-                gap = stepped(last * dice.choice([2, 30, 100]) / 10_000, traded.price_step)
-                bids = [(price - gap * (n + 1), lots[n]) for n in range(3)]
-                asks = [(price + gap * (n + 1), lots[n + 3]) for n in range(3)]
-                reply = await control.set_book(traded.name, bids, asks)
-                self._transcript.note("hand", "set book", f"{traded.name} {bids} {asks}", reply)
-            case "trade":
-                side = dice.choice(["buy", "sell"])
-                reply = await control.print_trade(traded.name, price, lots[0], side)
-                self._transcript.note("hand", "print", f"{traded.name} {price} {lots[0]} {side}", reply)
-            case _:
-                reply = await control.release(traded.name)
-                self._transcript.note("hand", "release", traded.name, reply)
-        prices.seen.pop(traded.name, None)
-        return None
-
-    async def _let_time_pass(self) -> None:
-        journey = self._journey
-        step_ms = self._dice.choice([1, 300, 1000, 5000, 60_000, 60_000, 600_000, 3_300_000])
-        if self._dice.random() < 0.1 and journey.reach_ms > DAY_MS:
-            step_ms = 2 * DAY_MS
-        if journey.moved_ms + step_ms < journey.reach_ms:
-            await self._before_time(step_ms)
-            journey.moved_ms += step_ms
-            reply = await self._places[0].control.step(step_ms)
-            self._transcript.note("hand", "step", f"{step_ms} ms", reply)
+        self._write("look around", traded.name)

@@ -1,131 +1,129 @@
-"""A whole run: an exchange somewhere, accounts on it with several clients each, listeners, and an audit."""
+"""A whole run: an exchange somewhere, accounts on it with several clients each, listeners, and an audit.
+
+What the wallets of an exchange have to do with each other differs, and with it who trades there and what is
+asked for the audit. Forms of it are `separate_world`, where pairs and contracts have wallets of their own,
+and `unified_world`, where everything is traded out of one.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
+from typing import Protocol
 
-from tests.simulation.auditor import Terms, audit, audit_book, audit_together, differences, settle
-from tests.simulation.bourse import Bourse
-from tests.simulation.contract_auditor import differences_of_contracts
-from tests.simulation.contract_words import Floor
+from tests.simulation.auditor import Surveyed
+from tests.simulation.client import Manners, Owner, Transcript
 from tests.simulation.control import Control
-from tests.simulation.dialect import Credentials, Dialect, Listener, Seat, Unavailable
-from tests.simulation.lines import Address, HttpLine, SocketLine
-from tests.simulation.survey import Survey, survey
-from tests.simulation.trader import Trader
-from tests.simulation.words import Movement
-from tests.simulation.workload import MONEY, Actor, Hand, Journey, Manners, Owner, Place, Prices, Transcript
+from tests.simulation.dialect import Credentials, Unavailable
+from tests.simulation.hand import Hand, Journey
+from tests.simulation.lines import Address
 
 ACCOUNTS = {"ann": 0, "ben": 7, "cleo": 7}
 """Accounts and their trade groups: two that are kept from trading with each other."""
 SEATS = 3
 RECOVERY_S = 30
 START_MS = 1_790_000_000_000
+SINCE_MS = START_MS - 1000
+"""Before anything happened."""
 TICKS_MS = 2000
 
 
-class World:
-    """floors: where its accounts trade contracts as well. kept: how much of what was asked is remembered;
-    None for all."""
+class Acting(Protocol):
+    """Who may have a turn."""
+
+    async def act(self) -> None: ...
+
+
+class World(ABC):
+    """engine, site: of the exchange. kept: how much of what was asked is remembered; None for all.
+
+    clients, hand: who has turns. seldom: those of the clients of whom each turn is a lot.
+    """
+
+    clients: Sequence[Acting]
+    seldom: Sequence[Acting] = ()
+    hand: Hand
+    pace = 1.0
+    """How much is done in it, beside what is usual."""
 
     def __init__(
-        self,
-        dialect: Dialect,
-        seed: int,
-        *,
-        floors: Sequence[Floor] = (),
-        manners: Manners | None = None,
-        kept: int | None = 60,
+        self, engine: str, site: str, seed: int, *, manners: Manners | None = None, kept: int | None = 60
     ) -> None:
+        self.engine = engine
         self.seed = seed
-        self.dialect = dialect
+        self.manners = manners or Manners()
         self.address = address = Address()
-        self.control = Control(address, site=dialect.site)
+        self.site = site
+        self.control = Control(address, site=site)
         self.transcript = Transcript(kept)
-        self.surveys: list[Survey] = []
         self.fingerprint: Callable[[str], str] | None = None
         """Of a sandbox by its name, where the state can be seen."""
+        self.journey = Journey(START_MS)
         self._dice = Random(seed)
-        self._prices = Prices()
-        self.terms = Terms(
-            instruments={one.name: one for one in dialect.instruments},
-            hold_step=dialect.hold_step,
-            wallet=dialect.wallets[0],
-            elsewhere=frozenset(floor.wallet for floor in floors),
-        )
         self.owners = [
             Owner(Credentials(name, f"{name}-key", f"{name}-secret"), group)
             for name, group in ACCOUNTS.items()
         ]
-        self.actors: list[Actor] = []
-        self._listeners: list[tuple[Owner, Seat, Listener]] = []
-        for owner in self.owners:
-            account = owner.credentials.account
-            for number in range(SEATS):
-                self.actors.append(
-                    Actor(
-                        self._seat(f"{account}{number}", owner.credentials, has_socket=number > 0),
-                        owner,
-                        dialect,
-                        Control(address, site=dialect.site),
-                        self._prices,
-                        Random(self._dice.getrandbits(32)),
-                        self.transcript,
-                        manners or Manners(),
-                    )
-                )
-            seat = self._seat(f"{account}-ears", owner.credentials, has_socket=True)
-            self._listeners.append((owner, seat, dialect.listener(seat)))
-        self.journey = Journey(START_MS)
-        self.bourse = Bourse(
-            floors,
-            self.owners,
-            address,
-            dialect,
-            self.journey,
-            Random(self._dice.getrandbits(32)),
-            self.transcript,
-            manners or Manners(),
-        )
-        self._clients: list[Actor | Trader] = [*self.actors, *(one.trader for one in self.bourse.desks)]
-        self.hand = Hand(
-            [Place(dialect.instruments, self.control, self._prices), *self.bourse.places],
-            self.journey,
-            Random(self._dice.getrandbits(32)),
-            self.transcript,
-            self.bourse.before_time,
-        )
-        self._auditors = {
-            owner.credentials.account: self._seat("auditor", owner.credentials, has_socket=number % 2 == 1)
-            for number, owner in enumerate(self.owners)
-        }
+
+    # What a form of it says
 
     @property
-    def auditor(self) -> Seat:
-        """Who asks what concerns no account."""
-        return self._auditors[self.owners[0].credentials.account]
+    @abstractmethod
+    def loud_path(self) -> str:
+        """Where a socket is told much without asking."""
 
-    def _seat(self, name: str, credentials: Credentials, *, has_socket: bool, prefix: str = "") -> Seat:
-        socket = SocketLine(self.address, self._socket_path(prefix)) if has_socket else None
-        return Seat(name, credentials, HttpLine(self.address, prefix), socket)
+    @property
+    @abstractmethod
+    def order_path(self) -> str:
+        """Where orders are placed over REST."""
 
-    def _socket_path(self, prefix: str) -> str:
-        return prefix + self.dialect.socket_path
-
+    @abstractmethod
     async def begin(self) -> None:
         """Accounts, their listeners, and their first money, of which they hear."""
-        for owner, _, listener in self._listeners:
-            await self.control.open_account(owner.credentials, owner.trade_group)
-            await listener.listen()
-            account, wallet = owner.credentials.account, self.dialect.wallets[0]
-            for asset, amount in MONEY.items():
-                movement = Movement(source="", target=wallet, asset=asset, amount=amount)
-                asked = owner.notebook.ask_movement(movement)
-                owner.notebook.moved(asked, await self.control.deposit(account, wallet, asset, amount))
-        await self.bourse.begin()
+
+    @abstractmethod
+    async def look(self) -> None:
+        """Have the exchange's engine answer something. Raises Unavailable."""
+
+    @abstractmethod
+    async def judge(self) -> list[str]:
+        """Ask for everything; complaints."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Take over from what was asked, which nobody complained of, what nobody was sure of."""
+
+    @abstractmethod
+    async def compare(self, control: Control, prefix: str) -> list[str]:
+        """In what a copy answers otherwise than was answered last; under a prefix of all paths."""
+
+    @abstractmethod
+    def keep(self) -> Callable[[], list[str]]:
+        """Remember what was answered last; what is called tells in what it was answered otherwise since."""
+
+    @abstractmethod
+    def judge_whole(self) -> list[str]:
+        """What a long run must have come to and has not, or it would have tested nothing of it."""
+
+    @property
+    @abstractmethod
+    def surveyed(self) -> Sequence[Surveyed]:
+        """What was asked last, account by account."""
+
+    @property
+    @abstractmethod
+    def is_whole(self) -> bool:
+        """Whether listeners heard everything from the beginning."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """End the connections of all clients and listeners."""
+
+    @abstractmethod
+    def reset_auditors(self) -> None: ...
 
     # Acting
 
@@ -135,14 +133,14 @@ class World:
             if self._dice.random() < 0.15:
                 await self.hand.act()
             else:
-                await self._dice.choice(self._clients).act()
+                await self._dice.choice(self.clients).act()
 
     async def rush(self, turns: int, *, until: Callable[[], bool] = lambda: False) -> None:
-        """All at once, each so many times, and who trades contracts less often, as what each of them does is
-        more. until: asked after everything that anybody does."""
+        """All at once, each so many times, and less often who does more each time. until: asked after
+        everything that anybody does."""
         is_over = False
 
-        async def go_on(acts: Callable[[], Awaitable[None]], often: int = turns) -> None:
+        async def go_on(acts: Callable[[], Awaitable[None]], often: int) -> None:
             nonlocal is_over
             for _ in range(often):
                 await acts()
@@ -150,8 +148,10 @@ class World:
                 if is_over:
                     return
 
-        traders = (go_on(desk.trader.act, turns * 2 // 5) for desk in self.bourse.desks)
-        await asyncio.gather(go_on(self.hand.act), *(go_on(actor.act) for actor in self.actors), *traders)
+        turns = round(turns * self.pace)
+        fewer = turns * 2 // 5
+        acting = (go_on(one.act, fewer if one in self.seldom else turns) for one in self.clients)
+        await asyncio.gather(go_on(self.hand.act, turns), *acting)
 
     # Auditing
 
@@ -163,60 +163,27 @@ class World:
                     if (await self.control.get("/health"))["status"] == "ok":
                         # An engine that is being rebuilt is waited for by whoever needs it.
                         await self.control.now_ms()
-                        await self.dialect.balances(self.auditor)
+                        await self.look()
                         return
                 except Unavailable:
                     pass
                 await asyncio.sleep(0.01)
 
-    async def audit(self, *, is_again: bool = False) -> list[Survey]:
+    async def audit(self, *, is_again: bool = False) -> None:
         """Let nothing be under way, ask for everything, and fail with all that is wrong. is_again: since the
         last time nothing happened, and no time passed."""
-        complaints: list[str] = []
-        surveys: list[Survey] = []
-        for seat in self._auditors.values():
-            seat.reset()  # A connection may be old enough to be ended while it is used.
+        self.reset_auditors()  # A connection may be old enough to be ended while it is used.
         self.control.reset()
         if not is_again:
             # What a mark has already decided is done when it is looked at next.
             await self.control.step(TICKS_MS)
             self.journey.moved_ms += TICKS_MS
-        for owner, _, listener in self._listeners:
-            notebook = owner.notebook
-            try:
-                notebook.complaints += notebook.stream.take(await listener.hear())
-            except Unavailable:
-                notebook.stream.begin_again()
-                await listener.listen()
-            found = await self._survey(owner)
-            surveys.append(found)
-            complaints += audit(self.terms, notebook, found)
-        complaints += audit_together(surveys)
-        for traded in self.dialect.instruments:
-            book = await self.dialect.book(self.auditor, traded.name)
-            complaints += audit_book(traded.name, book, surveys)
-        complaints += await self.bourse.audit(self.control, surveys, START_MS - 1000)
+        complaints = await self.judge()
         defects = await self.control.defects()
         if defects:
             complaints.append(f"{defects} requests met a defect of the emulator's")
         self.fail_with(complaints)
-        for owner, found in zip(self.owners, surveys, strict=True):
-            settle(self.terms, owner.notebook, found)
-        self.bourse.settle()
-        self.surveys = surveys
-        return surveys
-
-    async def _survey(self, owner: Owner, *, prefix: str = "", control: Control | None = None) -> Survey:
-        seat = self._auditors[owner.credentials.account]
-        if prefix:
-            seat = self._seat("copy", owner.credentials, has_socket=seat.socket is not None, prefix=prefix)
-        try:
-            return await survey(
-                self.dialect, control or self.control, seat, self._dice, since_ms=START_MS - 1000
-            )
-        finally:
-            if prefix:
-                seat.reset()
+        self.settle()
 
     async def audit_a_fork(self, name: str) -> None:
         """A fork is folded from the journal, so it answers as what it was forked from, or something is
@@ -224,28 +191,17 @@ class World:
         await self.control.fork(name)
         if self.fingerprint is not None and self.fingerprint(name) != self.fingerprint(self.control.sandbox):
             self.fail_with([f"the fingerprint of the fork {name} is another one"])
-        control = Control(self.address, site=self.dialect.site, sandbox=name)
-        complaints: list[str] = []
-        for owner, before in zip(self.owners, self.surveys, strict=True):
-            after = await self._survey(owner, prefix=f"/~{name}", control=control)
-            complaints += [f"in a fork, {complaint}" for complaint in differences(before, after)]
-        complaints += [
-            f"in a fork, {complaint}"
-            for complaint in await self.bourse.compare_with_a_copy(control, f"/~{name}", START_MS - 1000)
-        ]
+        control = Control(self.address, site=self.site, sandbox=name)
+        complaints = await self.compare(control, f"/~{name}")
         control.reset()
         await self.control.drop(name)
-        self.fail_with(complaints)
+        self.fail_with([f"in a fork, {complaint}" for complaint in complaints])
 
     async def audit_again(self) -> None:
         """Nothing happened since the last audit, whatever became of the server: all is as it was."""
-        before, contracts = self.surveys, self.bourse.surveys
-        after = await self.audit(is_again=True)
-        for then, now in zip(before, after, strict=True):
-            self.fail_with([f"after a restart, {complaint}" for complaint in differences(then, now)])
-        for one, other in zip(contracts, self.bourse.surveys, strict=True):
-            differing = differences_of_contracts(one, other)
-            self.fail_with([f"after a restart, {complaint}" for complaint in differing])
+        differing = self.keep()
+        await self.audit(is_again=True)
+        self.fail_with([f"after a restart, {complaint}" for complaint in differing()])
 
     def fail_with(self, complaints: list[str]) -> None:
         if complaints:
@@ -260,15 +216,8 @@ class World:
     def hang_up(self) -> None:
         """Let go of every connection, as when the server is gone."""
         self.control.reset()
-        for actor in self.actors:
-            actor.seat.reset()
-            actor.control.reset()
-        for _, seat, listener in self._listeners:
-            listener.close()
-            seat.reset()
-        for seat in self._auditors.values():
-            seat.reset()
-        self.bourse.hang_up()
+        self.reset()
+        self.reset_auditors()
 
 
 @asynccontextmanager

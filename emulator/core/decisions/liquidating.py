@@ -1,7 +1,8 @@
-"""Liquidation: what can be kept no more is closed in the book, and what the book does not take is taken over.
+"""Liquidation: what can be kept no more is sold in the book, and what the book does not take is taken over;
+or all that is not made smaller by a tier is taken over, and the book's price is that of the insurance fund.
 
 One position at a time, and by tiers of its margin table where the exchange does so, until what is left
-can be kept. What a step comes to is reckoned with the same functions that fold its events.
+can be kept.
 """
 
 from __future__ import annotations
@@ -10,44 +11,23 @@ from decimal import Decimal
 
 from emulator.core import commands as c
 from emulator.core import events as e
-from emulator.core.contracts import (
-    Contract,
-    Rounding,
-    divided,
-    initial_margin,
-    quantity_worth,
-    rounded,
-    tier_of,
-    value_of,
-)
+from emulator.core.contracts import Rounding, divided, initial_margin, rounded, value_of
 from emulator.core.coverage import spendable
+from emulator.core.decisions.closing import NOBODY, Closing
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.lending import repaid
-from emulator.core.decisions.outcomes import placed
 from emulator.core.decisions.sharing import exchanged
-from emulator.core.deleveraging import deleveraged
-from emulator.core.ids import OrderId
-from emulator.core.instruments import BUY, SELL, Instrument, OrderType, SelfTradeMode, Side, TimeInForce
+from emulator.core.ids import MARKET_ORDER, OrderId
+from emulator.core.instruments import TimeInForce
 from emulator.core.liquidation import Risk, bankruptcy_price, is_liquidated
 from emulator.core.margin import maintenance
-from emulator.core.matching import Taker, walk
-from emulator.core.numbers import ONE, ZERO, divide_down, divide_up
-from emulator.core.orders import Cause, EndReason, OrderTerms
-from emulator.core.positions import Leg, Position, traded, unrealised
-from emulator.core.risk import (
-    Cover,
-    Held,
-    Standing,
-    deleveraging_queue,
-    held_at,
-    insurance_balance,
-    standing,
-)
-from emulator.core.rules import EngineRules
-from emulator.core.state import Account, State
-from emulator.core.tape import Market
-
-_NOBODY = SelfTradeMode.NONE
+from emulator.core.matching import Plan, Taker, walk
+from emulator.core.numbers import ONE, ZERO, divide_half
+from emulator.core.orders import Cause, EndReason
+from emulator.core.positions import Leg, unrealised
+from emulator.core.risk import Cover, Held, Standing, held_at, standing
+from emulator.core.rules import EngineRules, LiquidationStyle
+from emulator.core.state import State
 
 
 def liquidate(state: State, rules: EngineRules, command: c.Liquidate, now_us: int) -> Decision:
@@ -142,7 +122,8 @@ def close_out(state: State, rules: EngineRules, command: c.CloseOut, now_us: int
         return []
     # First what has to be covered by most, since without it the rest may be kept.
     own = max(held, key=lambda one: _weight(cover, one))
-    return _Closing(state, rules, risk, own, cover, now_us).events()
+    closing = _CLOSINGS[rules.margin.liquidation_style]
+    return closing(state, rules, risk, own, cover, now_us).events()
 
 
 def _weight(cover: Cover, one: Held) -> tuple[Decimal, str, Leg]:
@@ -166,78 +147,32 @@ def _made_up_for(risk: Risk, cover: Cover) -> list[e.Event]:
     return made
 
 
-class _Closing:
-    """One liquidation order, and all that follows from it."""
-
-    def __init__(
-        self,
-        state: State,
-        rules: EngineRules,
-        risk: Risk,
-        own: Held,
-        cover: Cover,
-        now_us: int,
-    ) -> None:
-        self.state = state
-        self.rules = rules
-        self.risk = risk
-        self.own = own
-        self.now_us = now_us
-        self.market: Market = own.market
-        self.instrument: Instrument = own.market.instrument
-        self.contract: Contract = own.contract
-        self.account: Account = state.accounts[risk.account]
-        self.side: Side = SELL if own.position.quantity > ZERO else BUY
-        self.rate = cover.rate(own.contract.settle)
-        # What covers this position beside its own profit and margin, in its asset and by the others, and what
-        # has to be kept beside it.
-        self.beside = cover.owned[own.contract.settle] - own.unrealised - own.position.margin
-        self.others = cover.beside(own.contract.settle)
-        self.kept_beside = cover.standing().maintenance - self.rate.ask * own.maintenance
-        self.position: Position = own.position
-        """As the events so far leave it."""
-        self.collateral = own.position.margin
-        """The margin that was its own, with what closing realised, less fees."""
-        self.order: OrderId = state.next_order
-        self.hidden = 0
+class _Sale(Closing):
+    """An order in the book, at whose prices its owner sells, less the fee of the insurance fund."""
 
     def events(self) -> list[e.Event]:
         step = self.instrument.price_step
         funds = self.beside + self.collateral + self._lent
         limit = bankruptcy_price(self.contract, [self.position], funds, step=step)
         quantity = self._part()
-        terms = OrderTerms(
-            side=self.side,
-            type=OrderType.MARKET if limit is None else OrderType.LIMIT,
-            quantity=quantity,
-            price=limit,
-            time_in_force=TimeInForce.GTC if limit is None else TimeInForce.IOC,
-            client_id=self.rules.margin.names.liquidation.replace("{order}", str(self.order)),
-            leg=self.position.leg,
-            reduce_only=self.position.leg is Leg.BOTH,
-            cause=Cause.LIQUIDATION,
-        )
         taker = Taker(
             order=self.order,
             account=self.account,
             wallet=self.contract.wallet,
             side=self.side,
-            mode=_NOBODY,
+            mode=NOBODY,
             leg=self.position.leg,
             pays_fees=False,
         )
         plan = walk(self.state, self.rules, self.market, taker, self.now_us, limit=limit, quantity=quantity)
         made: list[e.Event] = [
-            placed(
-                self.order, self.account, self.contract.wallet, self.instrument, terms, _NOBODY,
-                quantity, limit,
-            ),
+            self._placed(Cause.LIQUIDATION, quantity, limit, TimeInForce.IOC),
             *plan.events,
-        ]  # fmt: skip
+        ]
         for event in plan.events:
             if isinstance(event, e.TradeExecuted) and event.taker == self.order:
                 self._close(event.quantity, event.price)
-        self.hidden = plan.trades
+        self._note(plan)
         rest = quantity - plan.executed
         mark = self.own.mark
         owned = self._balance_at(mark) - self._fee(plan.amount, mark)
@@ -253,34 +188,6 @@ class _Closing:
             if rest:
                 made.append(e.OrderExpired(order=self.order, reason=EndReason.UNFILLED_IMMEDIATE))
         return made + self._put_back()
-
-    def _part(self) -> Decimal:
-        """How much of the position is closed by this order: all, or what leads to the tier below."""
-        held = abs(self.position.quantity)
-        value = abs(value_of(self.contract, held, self.own.mark))
-        floor = tier_of(self.contract, value).floor
-        if not floor or not self.rules.margin.liquidates_by_tier:
-            return held
-        kept = quantity_worth(self.contract, floor, self.own.mark, self.instrument.quantity_step)
-        return held if kept < self.instrument.quantity_min or kept >= held else held - kept
-
-    # What it comes to
-
-    def _close(self, quantity: Decimal, price: Decimal) -> None:
-        """Note that so much of the position was closed, as the fold of it will."""
-        signed = quantity if self.side is BUY else -quantity
-        change = traded(self.contract, self.position, quantity=signed, price=price)
-        self.position = change.position
-        self.collateral += change.realised
-
-    @property
-    def _lent(self) -> Decimal:
-        """What the other assets stand for in that of the position: how far it may be owed, or, below zero,
-        how much there must be of it."""
-        step = self.contract.settle_step
-        if self.others > ZERO:
-            return divide_down(self.others, self.rate.ask, step)
-        return -divide_up(-self.others, self.rate.bid, step) if self.others else ZERO
 
     def _balance_at(self, price: Decimal) -> Decimal:
         return self.beside + self.collateral + unrealised(self.contract, self.position, price)
@@ -306,108 +213,94 @@ class _Closing:
             )
         ]
 
-    def _put_back(self) -> list[e.Event]:
-        """What is left of an isolated position keeps all that is left of its collateral: closing a part has
-        given a part of the margin back, and realised a loss and a fee elsewhere."""
-        amount = self.collateral - self.position.margin
-        if not self.risk.is_isolated or not self.position.quantity or not amount:
+
+class _Takeover(Closing):
+    """A trade that makes the position smaller by a tier; else the insurance fund gets it, and sells it."""
+
+    def __init__(
+        self, state: State, rules: EngineRules, risk: Risk, own: Held, cover: Cover, now_us: int
+    ) -> None:
+        super().__init__(state, rules, risk, own, cover, now_us)
+        self.taker_rate = self.instrument.taker_fee
+        self.counter_rate = self.instrument.maker_fee
+        self.limit = bankruptcy_price(
+            self.contract,
+            [self.position],
+            self._funds(),
+            step=self.instrument.price_step,
+            fee_rate=self.taker_rate,
+        )
+
+    def _funds(self) -> Decimal:
+        """What is lost at the bankruptcy price: the margin of an isolated position; else what has to be kept
+        for the position at its mark price, or all that covers it, if that is less."""
+        there = self.beside + self.collateral + self._lent
+        if self.risk.is_isolated:
+            return there
+        return min(there, self.own.maintenance - self.own.unrealised)
+
+    def events(self) -> list[e.Event]:
+        part = self._part()
+        if part < abs(self.position.quantity):
+            made = self._reduced(part)
+            if made:
+                return made
+        return self._passed_on()
+
+    def _reduced(self, quantity: Decimal) -> list[e.Event]:
+        """Nothing where the book does not take all of it at the bankruptcy price or better."""
+        plan = self._walk(self.order, quantity, pays_fees=True)
+        if plan.executed < quantity:
             return []
-        return [
-            e.MarginMoved(
-                account=self.account.id,
-                instrument=self.instrument.symbol,
-                leg=self.position.leg,
-                amount=amount,
-                cause=Cause.LIQUIDATION,
-            )
-        ]
+        for event in plan.events:
+            if isinstance(event, e.TradeExecuted) and event.taker == self.order:
+                self._close(event.quantity, event.price, event.taker_fee)
+        order = self._placed(Cause.REDUCTION, quantity, self.limit, TimeInForce.FOK)
+        return [order, *plan.events, *self._put_back()]
 
-    # What the book did not take
+    def _passed_on(self) -> list[e.Event]:
+        """What is worth more in the book than at the bankruptcy price, and what the fund can part with at the
+        mark price, is the fund's."""
+        held, mark = abs(self.position.quantity), self.own.mark
+        # At no price would all be lost: then at what it is worth.
+        price = mark if self.limit is None else self.limit
+        plan = self._walk(MARKET_ORDER, held, pays_fees=False)
+        self._note(plan)
+        rest = held - plan.executed
+        carried = self._carried(rest, price) if rest else ZERO
+        order = self._placed(Cause.LIQUIDATION, held, self.limit, TimeInForce.IOC)
+        made = [order, *plan.events]
+        if plan.executed or carried:
+            average = self._average(plan.amount, plan.executed, carried)
+            made.append(self._taken_over(plan.executed + carried, price, average, by_fund=True))
+        return made + self._given_to_others(rest - carried, price)
 
-    def _hand_over(self, quantity: Decimal, price: Decimal) -> list[e.Event]:
-        """To the insurance fund as far as it reaches, then to those on the other side, else the market."""
-        made: list[e.Event] = []
-        carried = self._carried(quantity, price)
-        if carried:
-            made.append(self._taken_over(carried, price, by_fund=True))
-        left = quantity - carried
-        if left:
-            counters = self._deleverage(left, price)
-            made += counters
-            left -= sum((one.quantity for one in counters if isinstance(one, e.AutoDeleveraged)), ZERO)
-        if left:
-            made.append(self._taken_over(left, price, by_fund=False))
-        return made
+    def _walk(self, order: OrderId, quantity: Decimal, *, pays_fees: bool) -> Plan:
+        taker = Taker(
+            order=order,
+            account=self.account,
+            wallet=self.contract.wallet,
+            side=self.side,
+            mode=NOBODY,
+            leg=self.position.leg,
+            pays_fees=pays_fees,
+        )
+        limit = self.limit
+        return walk(self.state, self.rules, self.market, taker, self.now_us, limit=limit, quantity=quantity)
 
-    def _carried(self, quantity: Decimal, price: Decimal) -> Decimal:
-        """How much the fund can take at a price and part with at the mark price."""
+    def _average(self, amount: Decimal, sold: Decimal, carried: Decimal) -> Decimal:
+        """What the fund got for a unit: so much in the book, and the mark price for the rest."""
         contract, mark = self.contract, self.own.mark
-        gained = contract.sense * self.own.position.direction
-        loss = gained * (value_of(contract, quantity, price) - value_of(contract, quantity, mark))
-        there = insurance_balance(self.state, self.rules, contract.settle)
-        if loss <= max(there, ZERO):
-            return quantity
-        return divide_down(quantity * max(there, ZERO), loss, self.instrument.quantity_step)
+        if not sold:
+            return mark
+        worth = amount + value_of(contract, carried, mark)
+        size = (sold + carried) * contract.size
+        if contract.is_inverse:
+            return divide_half(size, worth, contract.cost_step)
+        return divide_half(worth, size, contract.cost_step)
 
-    def _taken_over(self, quantity: Decimal, price: Decimal, *, by_fund: bool) -> e.Event:
-        self._close(quantity, price)
-        return e.PositionTakenOver(
-            order=self.order,
-            instrument=self.instrument.symbol,
-            trade=self._trade(),
-            price=price,
-            quantity=quantity,
-            amount=self.instrument.amount(quantity, price),
-            mark=self.own.mark,
-            by_fund=by_fund,
-        )
 
-    def _deleverage(self, quantity: Decimal, price: Decimal) -> list[e.Event]:
-        """Close opposite positions, those with most profit and leverage first."""
-        made: list[e.Event] = []
-        counter, direction = self.order, -self.own.position.direction
-        queue = deleveraging_queue(self.state, self.market, direction, self.now_us)
-        others = [one for one in queue if one.account != self.account.id]
-        for account, share in deleveraged(others, quantity):
-            counter += 1
-            made += [
-                self._counter_order(counter, self.state.accounts[account], direction, share, price),
-                e.AutoDeleveraged(
-                    order=self.order,
-                    counter=counter,
-                    instrument=self.instrument.symbol,
-                    trade=self._trade(),
-                    price=price,
-                    quantity=share,
-                    amount=self.instrument.amount(share, price),
-                ),
-            ]
-            self._close(share, price)
-        return made
-
-    def _counter_order(
-        self, order: OrderId, account: Account, direction: Decimal, quantity: Decimal, price: Decimal
-    ) -> e.Event:
-        symbol = self.instrument.symbol
-        leg = next(
-            leg
-            for (of, leg), position in account.positions.items()
-            if of == symbol and position.direction == direction
-        )
-        terms = OrderTerms(
-            side=self.side.opposite,
-            type=OrderType.LIMIT,
-            quantity=quantity,
-            price=price,
-            time_in_force=TimeInForce.IOC,
-            client_id=self.rules.margin.names.deleveraging.replace("{order}", str(order)),
-            leg=leg,
-            reduce_only=leg is Leg.BOTH,
-            cause=Cause.DELEVERAGING,
-        )
-        return placed(order, account, self.contract.wallet, self.instrument, terms, _NOBODY, quantity, price)
-
-    def _trade(self) -> int:
-        """The number of a trade that the public is not told of."""
-        self.hidden += 1
-        return self.market.next_trade_id(self.now_us) + self.hidden - 1
+_CLOSINGS: dict[LiquidationStyle, type[_Sale | _Takeover]] = {
+    LiquidationStyle.SALE: _Sale,
+    LiquidationStyle.TAKEOVER: _Takeover,
+}

@@ -229,7 +229,7 @@ def enter_new(
                 return lacking
         if quantity is None:
             quantity = plan.executed + plan.prevented
-            is_refused = not plan.bounded or instrument.take_bound_failure is _REFUSE
+            is_refused = not (plan.bounded or plan.dry) or instrument.take_bound_failure is _REFUSE
             if is_refused and not plan.matches and (thin := _too_thin(instrument, plan)) is not None:
                 return thin
             if plan.dry or plan.bounded:

@@ -31,6 +31,7 @@ class FillKind(str, Enum):
 KIND_OF_CAUSE: dict[Cause, FillKind] = {
     Cause.OWNER: FillKind.TRADE,
     Cause.LIQUIDATION: FillKind.LIQUIDATION,
+    Cause.REDUCTION: FillKind.TRADE,
     Cause.DELEVERAGING: FillKind.DELEVERAGING,
     Cause.DELIVERY: FillKind.DELIVERY,
 }

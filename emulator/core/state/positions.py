@@ -155,7 +155,7 @@ def insurance_paid(state: State, event: e.InsurancePaid, now_us: int) -> None:
 
 
 def part_with(state: State, event: e.PositionTakenOver, side: Side) -> None:
-    """The insurance fund parts with what it took over from an order of a side, at the mark price."""
+    """The insurance fund parts with what it took over from an order of a side, as the event says."""
     contract = state.contract_of(event.instrument)
     direction = ONE if side is SELL else -ONE
     difference = value_of(contract, event.quantity, event.mark) - value_of(

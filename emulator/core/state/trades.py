@@ -64,9 +64,9 @@ def position_taken_over(state: State, event: e.PositionTakenOver, now_us: int) -
 
 def auto_deleveraged(state: State, event: e.AutoDeleveraged, now_us: int) -> None:
     market = state.markets[event.instrument]
-    for one in (event.order, event.counter):
+    for one, fee in ((event.order, event.fee), (event.counter, event.counter_fee)):
         order = state.orders[one]
-        _fill(state, market.instrument, order, event, ZERO, order.hold_asset, now_us)
+        _fill(state, market.instrument, order, event, fee, order.hold_asset, now_us)
     _number(state, market, event.trade, now_us)
 
 

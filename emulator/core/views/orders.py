@@ -65,9 +65,9 @@ def taken_over(views: Views, event: e.PositionTakenOver) -> None:
 
 
 def deleveraged(views: Views, event: e.AutoDeleveraged) -> None:
-    for one, is_maker in ((event.order, False), (event.counter, True)):
+    for one, fee in ((event.order, event.fee), (event.counter, event.counter_fee)):
         order = views.orders[one]
-        _filled(views, order, event, ZERO, order.hold_asset, is_maker=is_maker)
+        _filled(views, order, event, fee, order.hold_asset, is_maker=one == event.counter)
 
 
 def _filled(

@@ -42,7 +42,7 @@ _INCOME_OF: dict[type[e.Event], IncomeKind] = {
     e.InterestCharged: IncomeKind.INTEREST,
 }
 """Of what an event adds to a wallet of contracts, but for the fees of a trade."""
-_CHARGING = frozenset({e.TradeExecuted, e.PositionTakenOver})
+_CHARGING = frozenset({e.TradeExecuted, e.PositionTakenOver, e.AutoDeleveraged})
 
 
 def moved(views: Views, event: e.AmountDeposited | e.AmountWithdrawn | e.AmountTransferred) -> None:

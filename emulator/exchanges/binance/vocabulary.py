@@ -105,6 +105,7 @@ EXPIRY_REASON_WORDS: Mapping[EndReason, str] = MappingProxyType(
         # Of contracts only, which tell of it in other words.
         EndReason.LIQUIDATION: "NONE",
         EndReason.DELIVERED: "NONE",
+        EndReason.DELEVERAGING: "NONE",
         # Of what is not offered here.
         EndReason.TAKE_PROFIT_FIRED: "NONE",
         EndReason.STOP_LOSS_FIRED: "NONE",

@@ -8,14 +8,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
+
 from emulator.core.commands import TestOrder
-from emulator.core.contracts import initial_margin, maintenance_of, value_of
+from emulator.core.contracts import initial_margin, value_of
 from emulator.core.engine import Done
 from emulator.core.instruments import Side
 from emulator.core.numbers import ONE, ZERO, divide_down, divide_half, exact, round_down
 from emulator.core.orders import OrderTerms
 from emulator.core.positions import AccountMargin
-from emulator.core.statement import tradable
+from emulator.core.statement import maintenance, tradable
 from emulator.exchanges.bybit.account.readings import Standing, read
 from emulator.exchanges.bybit.auth import ORDER as MAY_ORDER
 from emulator.exchanges.bybit.auth import READ
@@ -109,7 +111,8 @@ def _check(
     index = standing.price(listing.settle)
     held, joined = (initial_margin(contract, value, position.leverage) for value in (before, after))
     asked = (joined - held) * index
-    kept = (maintenance_of(contract, abs(after)) - maintenance_of(contract, abs(before))) * index
+    grown = replace(position, quantity=position.quantity + signed)
+    kept = (maintenance(contract, grown, price) - maintenance(contract, position, price)) * index
     totals = standing.statement.totals("")
 
     def rate(margin: Decimal) -> int:

@@ -164,7 +164,10 @@ def stop_word(order: Order, *, is_spot: bool) -> str:
 
 _CREATED_BY: Mapping[Cause, str] = MappingProxyType(
     {
-        Cause.LIQUIDATION: "CreateByLiq",
+        # Quirk: what makes a position smaller, so that it may be kept, is told from what closes it at its
+        # bankruptcy price (enum, `createType`).
+        Cause.REDUCTION: "CreateByLiq",
+        Cause.LIQUIDATION: "CreateByTakeOver_PassThrough",
         Cause.DELEVERAGING: "CreateByAdl_PassThrough",
         Cause.DELIVERY: "CreateBySettle",
     }
@@ -306,6 +309,7 @@ def _endings() -> dict[EndReason, tuple[str, str]]:
         EndReason.REFUSED_AT_ACTIVATION: (UNKNOWN, "EC_Others"),
         EndReason.NOTHING_TO_REDUCE: ("CancelByReduceOnly", "EC_PerCancelRequest"),
         EndReason.LIQUIDATION: ("CancelAllBeforeLiq", "EC_PerCancelRequest"),
+        EndReason.DELEVERAGING: ("CancelAllBeforeAdl", "EC_PerCancelRequest"),
         EndReason.DELIVERED: ("CancelBySettle", "EC_PerCancelRequest"),
         EndReason.PRICE_PROTECTED: (UNKNOWN, "EC_ReachRiskPriceLimit"),
         EndReason.TIME_PASSED: (UNKNOWN, "EC_PerCancelRequest"),

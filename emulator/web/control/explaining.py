@@ -15,7 +15,7 @@ from emulator.core.engine import Engine
 from emulator.core.instruments import Instrument
 from emulator.core.numbers import exact
 from emulator.core.orders import Order
-from emulator.core.positions import Leg, MarginMode
+from emulator.core.positions import Leg, MarginMode, closing_cost
 from emulator.core.statement import PositionStatement, WalletStatement, wallet_statement
 from emulator.web.contract import Call, Kind, Parameter, Refusal, Rows
 from emulator.web.control.accounts import account_of
@@ -254,6 +254,7 @@ def _position(call: Call) -> tuple[WalletStatement, PositionStatement]:
 
 def _value_and_maintenance(one: PositionStatement) -> list[Figure]:
     contract, position, tier = one.contract, one.position, one.tier
+    closing = closing_cost(contract, position)
     value = "quantity x size / mark" if contract.is_inverse else "quantity x size x mark"
     gained = "direction x (cost - |value|)" if contract.is_inverse else "direction x (|value| - cost)"
     return [
@@ -275,12 +276,13 @@ def _value_and_maintenance(one: PositionStatement) -> list[Figure]:
         ),
         _figure(
             "maintenance margin",
-            "|value| x (rate + closing fee) - amount, of the tier that the value is in",
+            "|value| x (rate + closing rate) - amount, of the tier that the value is in, + closing fee",
             {
                 "value": one.value,
                 "rate": tier.maintenance_rate,
-                "closing fee": contract.maintenance_fee,
+                "closing rate": closing.rate,
                 "amount": tier.maintenance_amount,
+                "closing fee": closing.amount,
             },
             one.maintenance,
         ),

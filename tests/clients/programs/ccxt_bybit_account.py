@@ -47,8 +47,8 @@ def check_isolated_margin():
     exchange.create_order(SWAP, "market", "buy", 0.1)
     (held,) = exchange.fetch_positions([SWAP])
     before = held["liquidationPrice"]
-    # Put up are 1000.1, and 9000.9 * 0.00055 for closing: (10001 - 1005.050495) / (0.1 * (1 - 0.00555)).
-    assert abs(before - 90461.56) < 0.02
+    # Nothing is left where it is worth 9000.9, and 0.005 of its worth are kept: 9000.9 / (0.1 * (1 - 0.005)).
+    assert before == 90461.31
     margin = {"category": "linear", "symbol": "BTCUSDT"}
     exchange.privatePostV5PositionAddMargin({**margin, "margin": "100"})
     (held,) = exchange.fetch_positions([SWAP])

@@ -61,16 +61,16 @@ def test_limits_of_btcusdt_are_those_of_the_documents() -> None:
     assert pair.quantity_min == Decimal("0.000001")
 
 
-def test_maintenance_margin_has_the_published_deductions_and_the_fee_to_close() -> None:
+def test_maintenance_margin_has_the_published_deductions() -> None:
     contract = LINEAR.listings["BTCUSDT"].contract
     assert contract is not None
     # A published table: 2,000,000 at 0.5 %, 2,600,000 at 0.56 % less 1,200.
     assert contract.tiers[1].maintenance_amount == Decimal(1200)
     with exact():
-        # 2,300,000 * (0.0056 + 0.00055) - 1,200
-        assert maintenance_of(contract, Decimal(2_300_000)) == Decimal("12945")
+        # 2,300,000 * 0.0056 - 1,200
+        assert maintenance_of(contract, Decimal(2_300_000)) == Decimal("11680")
         # and no jump at the boundary: 2,000,000 * 0.005 = 2,000,000 * 0.0056 - 1,200
-        assert maintenance_of(contract, Decimal(2_000_000)) == Decimal("11100")
+        assert maintenance_of(contract, Decimal(2_000_000)) == Decimal("10000")
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,11 @@ def test_every_coin_that_is_traded_or_settled_in_is_an_asset() -> None:
 
 
 def test_bitcoin_counts_and_costs_what_the_documents_say() -> None:
-    # v5 "Get Collateral Info", the example.
+    # v5 "Get Collateral Info", the example, and that of the help centre's "Understanding Collateral Value
+    # Ratios in Unified Trading Account".
     bitcoin = assets()["BTC"]
-    assert bitcoin.collateral_ratio == Decimal("0.95")
+    assert bitcoin.collateral_ratio == Decimal("0.98")
+    assert [str(floor) for floor, _ in bitcoin.collateral_tiers] == ["10", "20", "30", "40", "50"]
     assert bitcoin.hourly_rate == Decimal("0.00000147")
 
 

@@ -78,7 +78,7 @@ async def test_the_order_of_a_liquidation_says_who_made_it(pit: Pit) -> None:
     orders = (await pit.get("/v5/order/history", {"category": LINEAR}, "bob"))["list"]
     closing = next(one for one in orders if one["createType"] != "CreateByUser")
     assert (closing["createType"], closing["side"], closing["orderStatus"]) == (
-        "CreateByLiq",
+        "CreateByTakeOver_PassThrough",
         "Sell",
         "Filled",
     )

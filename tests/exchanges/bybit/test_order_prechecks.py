@@ -37,10 +37,10 @@ async def pit() -> AsyncIterator[Pit]:
 
 async def test_an_order_is_checked_and_not_placed(pit: Pit) -> None:
     """10 BTC at 99000 are worth 990000: at a leverage of ten 99000 of a million and for closing
-    990000 * 9 / 10 * 0.00055, so 99490.05; and to be kept 0.005 of the first tier and 0.00055, 5494.5."""
+    990000 * 9 / 10 * 0.00055, so 99490.05; to be kept 0.005 of the first tier and the same fee, 5440.05."""
     checked = await pit.post(PATH, {**LONG, "qty": "10", "orderLinkId": "mine"})
     assert (checked["preImrE4"], checked["preMmrE4"], checked["orderLinkId"]) == (0, 0, "mine")
-    assert (checked["postImrE4"], checked["postMmrE4"]) == (995, 55)
+    assert (checked["postImrE4"], checked["postMmrE4"]) == (995, 54)
     assert await pit.open(LINEAR) == []
     # It is the id that the next order gets.
     assert checked["orderId"] == await pit.place(LONG)

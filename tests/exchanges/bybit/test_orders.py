@@ -26,6 +26,8 @@ MARKET_BUY: dict[str, Any] = {
 }
 MARKET_SELL: dict[str, Any] = {**MARKET_BUY, "side": "Sell"}
 
+UNIFIED = {"accountType": "UNIFIED", "coin": "USDT"}
+
 
 @pytest.fixture
 async def pit() -> AsyncIterator[Pit]:
@@ -359,6 +361,19 @@ async def test_what_a_market_order_does_not_find_is_canceled(pit: Pit, category:
     order = await pit.find(order_id, category)
     assert (order["orderStatus"], Decimal(order["cumExecQty"])) == (status, Decimal(5))
     assert order["rejectReason"] == "EC_CancelForNoFullFill"
+
+
+@pytest.mark.parametrize("unit", ["quoteCoin", "baseCoin"])
+async def test_a_market_order_that_finds_nobody_is_accepted_and_canceled(pit: Pit, unit: str) -> None:
+    """Of what is on the other side a market order hears afterwards, by value as by quantity."""
+    await pit.book("spot:BTCUSDT", [("99990", "5")], [])
+    quantity = "1000" if unit == "quoteCoin" else "0.01"
+    order = await pit.find(await pit.place(MARKET_BUY, category=SPOT, marketUnit=unit, qty=quantity))
+    assert (order["orderStatus"], order["rejectReason"]) == ("Cancelled", "EC_NoImmediateQtyToFill")
+    assert (Decimal(order["qty"]), Decimal(order["cumExecQty"])) == (Decimal(quantity), Decimal(0))
+    assert (
+        Decimal((await pit.get("/v5/account/wallet-balance", UNIFIED))["list"][0]["coin"][0]["locked"]) == 0
+    )
 
 
 async def test_a_post_only_order_that_does_not_trade_rests(pit: Pit) -> None:

@@ -1,7 +1,7 @@
 """Positions and the unified wallet over the wire; every figure is reckoned by hand.
 
-Takers pay 0.055 %. The lowest tier of bitcoin keeps 0.5 % and 0.055 % for closing. What is held by hand is
-index, mark and last price alike.
+Takers pay 0.055 %. The lowest tier of bitcoin keeps 0.5 %, and 0.055 % for closing where nothing is left.
+What is held by hand is index, mark and last price alike.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ async def test_a_linear_position_under_cross_margin(pit: Treasury) -> None:
         # 10200 / 10, and 10200 * 9 / 10 * 0.00055 for closing where nothing is left
         "positionIM": "1025.049",
         "positionIMByMp": "1025.049",
-        # 10200 * 0.00555
-        "positionMM": "56.61",
-        "positionMMByMp": "56.61",
+        # 10200 * 0.005, and the same for closing
+        "positionMM": "56.049",
+        "positionMMByMp": "56.049",
         "positionBalance": "1025.049",
         "takeProfit": "",
         "stopLoss": "",
@@ -97,9 +97,9 @@ async def test_the_wallet_of_a_linear_position_under_cross_margin(pit: Treasury)
     await pit.hold("BTC/USDT", "102000")
     wallet = await pit.wallet()
     tether, bitcoin = (next(one for one in wallet["coin"] if one["coin"] == coin) for coin in ("USDT", "BTC"))
-    # 1000000 less the fee of 10001 * 0.00055; 10 BTC at 102000, of which a twentieth counts for nothing.
+    # 1000000 less the fee of 10001 * 0.00055; 10 BTC at 102000, of which 2 % count for nothing.
     assert (tether["walletBalance"], tether["equity"]) == ("999994.49945", "1000193.49945")
-    assert (tether["totalPositionIM"], tether["totalPositionMM"]) == ("1025.049", "56.61")
+    assert (tether["totalPositionIM"], tether["totalPositionMM"]) == ("1025.049", "56.049")
     assert (tether["totalOrderIM"], tether["locked"]) == ("0", "0")
     assert (tether["unrealisedPnl"], tether["cumRealisedPnl"]) == ("199", "-5.50055")
     assert (tether["usdValue"], bitcoin["usdValue"]) == ("1000193.49945", "1020000")
@@ -108,10 +108,10 @@ async def test_the_wallet_of_a_linear_position_under_cross_margin(pit: Treasury)
     assert (bitcoin["marginCollateral"], bitcoin["collateralSwitch"]) == (True, True)
     assert (wallet["totalWalletBalance"], wallet["totalPerpUPL"]) == ("2019994.49945", "199")
     assert wallet["totalEquity"] == wallet["totalMarginBalance"] == "2020193.49945"
-    assert (wallet["totalInitialMargin"], wallet["totalMaintenanceMargin"]) == ("1025.049", "56.61")
-    # 1000193.49945 + 969000 - 1025.049
-    assert wallet["totalAvailableBalance"] == "1968168.45045"
-    # 1025.049 and 56.61 over 1969193.49945
+    assert (wallet["totalInitialMargin"], wallet["totalMaintenanceMargin"]) == ("1025.049", "56.049")
+    # 1000193.49945 + 999600 - 1025.049
+    assert wallet["totalAvailableBalance"] == "1998768.45045"
+    # 1025.049 and 56.049 over 1999793.49945
     assert (wallet["accountIMRate"], wallet["accountMMRate"]) == ("0.0005", "0")
 
 
@@ -120,7 +120,7 @@ async def test_an_order_beside_the_market_needs_margin_and_shows_it(pit: Treasur
     # 0.1 * 99000 / 10, and 9900 * 9 / 10 * 0.00055
     assert (await pit.coin("USDT"))["totalOrderIM"] == "994.9005"
     wallet = await pit.wallet()
-    assert (wallet["totalInitialMargin"], wallet["totalAvailableBalance"]) == ("994.9005", "1949005.0995")
+    assert (wallet["totalInitialMargin"], wallet["totalAvailableBalance"]) == ("994.9005", "1979005.0995")
 
 
 # Isolated margin
@@ -132,8 +132,10 @@ async def test_a_linear_position_under_isolated_margin(pit: Treasury) -> None:
     one = await pit.position()
     # 10001 / 10, and 10001 * 9 / 10 * 0.00055
     assert one["positionBalance"] == "1005.050495"
-    # (10001 - 1005.050495) / (0.1 * (1 - 0.00555)) = 90461.5...
-    assert one["liqPrice"].startswith("90461.5")
+    # It is told by its price of entry, what has to be kept by the mark price: 10000 * 0.005 + 4.950495
+    assert (one["positionIM"], one["positionMM"]) == ("1005.050495", "54.950495")
+    # 10001 * 9 / 10 / (0.1 * (1 - 0.005)) = 90461.306...
+    assert one["liqPrice"] == "90461.31"
     wallet = await pit.wallet()
     assert {wallet[name] for name in _OF_ACCOUNTS} == {""}
     tether = next(one for one in wallet["coin"] if one["coin"] == "USDT")
@@ -168,12 +170,12 @@ async def test_an_inverse_position_under_isolated_margin(pit: Treasury) -> None:
     assert (one["size"], one["avgPrice"], one["positionValue"]) == ("1000", "100000", "0.01")
     # 1000 / 100000 / 10, and 0.01 * 11 / 10 * 0.00055
     assert one["positionBalance"] == "0.00100605"
-    # 1000 / 125000 / 10 and 0.008 * 11 / 10 * 0.00055, and 0.008 * 0.00555
-    assert (one["positionIM"], one["positionMM"]) == ("0.00080484", "0.0000444")
+    # The same, since it goes by the price of entry; 0.008 * 0.005, and 0.01 * 11 / 10 * 0.00055
+    assert (one["positionIM"], one["positionMM"]) == ("0.00100605", "0.00004605")
     # 1000 * (1/100000 - 1/125000), and a fee of 0.01 * 0.00055
     assert (one["unrealisedPnl"], one["curRealisedPnl"]) == ("0.002", "-0.0000055")
-    # 1000 * 1.00555 / (0.01 + 0.00100605) = 91363.3...
-    assert one["liqPrice"].startswith("91363.3")
+    # 1000 * 1.005 / (0.01 + 0.01 / 10) = 91363.636... ("Liquidation Price Calculation under Isolated Mode")
+    assert one["liqPrice"] == "91363.64"
     bitcoin = await pit.coin("BTC")
     assert (bitcoin["walletBalance"], bitcoin["equity"]) == ("9.9999945", "10.0019945")
     # Coins are worth what they cost in USDT: 10.0019945 * 100000
@@ -185,8 +187,8 @@ async def test_margin_of_an_isolated_position_is_added_and_taken_back(pit: Treas
     await pit.trade(LINEAR, "0.1")
     told = await pit.post(MARGIN, {**SYMBOL, "margin": "500.5"})
     assert (told["category"], told["symbol"], told["positionIdx"]) == ("linear", "BTCUSDT", 0)
-    # (10001 - 1505.550495) / 0.099445 = 85428.6...
-    assert told["liqPrice"].startswith("85428.6")
+    # (10001 - 1505.550495) / 0.99945 = 8500.124..., where nothing is left; / (0.1 * 0.995) = 85428.387...
+    assert told["liqPrice"] == "85428.39"
     assert (await pit.position())["positionBalance"] == "1505.550495"
     # With the mark at its entry it can spare all beyond its initial margin, and no more.
     await pit.hold("BTC/USDT", "100010")

@@ -57,7 +57,7 @@ async def test_a_liquidation(booth: Booth) -> None:
     orders, executions = records(frames, "order"), records(frames, "execution")
     ended = [one for one in orders if one["orderId"] == resting]
     assert [(one["orderStatus"], one["cancelType"]) for one in ended] == [("Cancelled", "CancelAllBeforeLiq")]
-    forced = [one for one in orders if one["createType"] == "CreateByLiq"]
+    forced = [one for one in orders if one["createType"] == "CreateByTakeOver_PassThrough"]
     assert (forced[0]["side"], forced[-1]["orderStatus"], forced[-1]["cumExecQty"]) == (
         "Sell",
         "Filled",

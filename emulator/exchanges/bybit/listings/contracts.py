@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from emulator.core.contracts import Contract, FundingRule, MarkRule, PremiumBand, Tier
+from emulator.core.contracts import Contract, FeeBasis, FundingRule, MarkRule, PremiumBand, Tier, Valuation
 from emulator.core.instruments import (
     FeeAssetRule,
     Instrument,
@@ -127,13 +127,14 @@ def _contract(category: str, row: ContractRow, tiers: tuple[Tier, ...], quarter:
         delivery_us=delivery_us(quarter) if quarter else None,
         delivery_fee=number(row.delivery_fee, "delivery_fee"),
         funding_hours=0 if quarter else row.funding_hours,
-        # Quirk: what is left of the margin of a position that was liquidated goes to the insurance fund
-        # (help centre, "Liquidation Process").
-        liquidation_fee=tiers[0].maintenance_rate + TAKER_FEE,
+        # Initial and maintenance margin have what closing at the bankruptcy price costs (help centre,
+        # "Liquidation Price Calculation under Isolated Mode"; "Get Wallet Balance", `totalPositionIM`).
         maintenance_fee=TAKER_FEE,
-        # Initial margin has what closing at the bankruptcy price costs (help centre, "Liquidation Price
-        # Calculation under Isolated Mode"; "Get Wallet Balance", `totalPositionIM`).
+        maintenance_fee_on=FeeBasis.BANKRUPTCY,
         initial_fee=TAKER_FEE,
+        # Quirk: all margins go by the mark price but the initial margin of an isolated position, which goes
+        # by that of entry (help centre, "The New Margin Calculation: Adjustments and Implications").
+        isolated_initial_by=Valuation.ENTRY,
         tiers=tiers,
         leverage_default=Decimal(10),
         marking=MarkRule(
@@ -143,6 +144,12 @@ def _contract(category: str, row: ContractRow, tiers: tuple[Tier, ...], quarter:
         take_bound=hard,
         band=PremiumBand(seconds=PREMIUM_SECONDS, hard=hard),
         stop_pairs_max=STOP_PAIRS_MAX,
+        # Quirk: what may only reduce is split where it is larger than one order may be (Place Order, "Reduce
+        # only orders").
+        splits_reducing=True,
+        # Quirk: what others in the book would reduce beyond the position is taken off them or ends; that the
+        # newest are the first is not documented (help centre, "Reduce-Only Order").
+        trims_reducing=True,
         # Quirk: positions of both sides at once are for perpetuals in USDT only ("Switch Position Mode").
         hedgeable=row.settle == "USDT" and not quarter,
     )

@@ -58,7 +58,7 @@ def _read(
     engine: Engine, order_id: OrderId, price: Decimal, quantity: Decimal, now_us: int
 ) -> Liquidated | None:
     order = engine.views.orders[order_id]
-    if order.terms.cause is not Cause.LIQUIDATION:
+    if order.terms.cause not in (Cause.LIQUIDATION, Cause.REDUCTION):
         return None
     side = Side.SELL if order.side is Side.BUY else Side.BUY
     bankruptcy = price if order.price is None else order.price

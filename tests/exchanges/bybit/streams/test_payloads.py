@@ -251,8 +251,9 @@ async def test_a_price_limit(station: Station) -> None:
 async def test_a_liquidation_tells_side_and_bankruptcy_price_of_the_position(
     station: Station, is_long: bool
 ) -> None:
-    """By hand: 0.05 at 60,000 out of 1,000 USDT, of which 3,000 x 0.055 % = 1.65 is the fee. The position has
-    lost all of 998.35 when the price is 19,967 away.
+    """By hand: 0.05 at 60,000 out of 1,000 USDT, of which 3,000 x 0.055 % = 1.65 is the fee. Closing leaves
+    nothing of 998.35 at (3,000 - 998.35) / (0.05 * 0.99945) = 40,055.03..., or, short, at
+    (3,000 + 998.35) / (0.05 * 1.00055) = 79,923.04...; either to the side on which something is left.
     """
     account = await station.sandbox.open_account("poor")
     await station.do(
@@ -275,5 +276,5 @@ async def test_a_liquidation_tells_side_and_bankruptcy_price_of_the_position(
         assert list(told) == ["T", "s", "S", "v", "p"]
         assert (told["s"], told["v"]) == ("BTCUSDT", "0.05")
         assert told["S"] == ("Buy" if is_long else "Sell")
-        assert told["p"] == ("40033.00" if is_long else "79967.00")
+        assert told["p"] == ("40055.10" if is_long else "79923.00")
         assert NOW_MS <= told["T"] <= frame["ts"]
