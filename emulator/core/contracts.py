@@ -193,12 +193,9 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     hedgeable: bool = True
     initial_fee: Decimal = ZERO
     stop_pairs_max: int = 0
-<<<<<<< HEAD
-    band: PremiumBand | None = None
-=======
     splits_reducing: bool = False
     trims_reducing: bool = False
->>>>>>> main
+    band: PremiumBand | None = None
 
     cost_step: Decimal = Decimal("1E-18")
     profit_rounding: Rounding = Rounding.HALF
