@@ -147,6 +147,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     several; else it is refused, or once it was triggered of any size. trims_reducing: whether orders in the
     book that may only reduce become smaller, or end, the newest first, when the position does not need them
     any more; else they stay, and trade no more than there is.
+    adjusts_triggered: whether the limit price of an order that waited becomes the nearest one that is near
+    enough to the reference when it is triggered, and is not measured before; else it is, and the order ends.
     closing_orders_max: how many orders may wait that close the same position at the same kind of trigger;
     0: any number.
     cost_step: how finely the entry cost of a position is kept. It is not money: a share of it that is
@@ -182,6 +184,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     stop_pairs_max: int = 0
     splits_reducing: bool = False
     trims_reducing: bool = False
+    adjusts_triggered: bool = False
 
     cost_step: Decimal = Decimal("1E-18")
     profit_rounding: Rounding = Rounding.HALF

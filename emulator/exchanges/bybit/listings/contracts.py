@@ -142,6 +142,9 @@ def _contract(category: str, row: ContractRow, tiers: tuple[Tier, ...], quarter:
         # Quirk: what may only reduce is split where it is larger than one order may be (Place Order, "Reduce
         # only orders").
         splits_reducing=True,
+        # Quirk: a price beyond the limit becomes the nearest one that is allowed, which is known of a
+        # conditional order when it is triggered ("Set Price Limit Behaviour").
+        adjusts_triggered=True,
         # Quirk: what others in the book would reduce beyond the position is taken off them or ends; that the
         # newest are the first is not documented (help centre, "Reduce-Only Order").
         trims_reducing=True,
