@@ -8,6 +8,7 @@ closed schema.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +69,8 @@ def examples(everyday: int, *, campaign: int) -> settings:
     return settings(
         max_examples=campaign if IS_LONG else everyday,
         deadline=None,
-        derandomize=True,
+        # As with all properties here: what is asked differs from run to run, but for those that CI repeats.
+        derandomize=IS_LONG or bool(os.environ.get("CI")),
         database=None,
         # The cases of a row share its sandbox, so that a smaller one need not fail alone.
         phases=[Phase.generate],
@@ -351,7 +353,7 @@ def test_one_wrong_value_spoils_a_plausible_request(asked: Asked, furniture: Fur
 
 @pytest.mark.parametrize("asked", rows(), indirect=True)
 def test_requests_that_the_document_allows_are_answered(asked: Asked) -> None:
-    @examples(3, campaign=180)
+    @examples(2, campaign=180)
     @given(asked.row.own.as_strategy(GenerationMode.POSITIVE))
     def ask(case: Case) -> None:
         asked.ask(case)
@@ -361,7 +363,7 @@ def test_requests_that_the_document_allows_are_answered(asked: Asked) -> None:
 
 @pytest.mark.parametrize("asked", rows(lambda row: row.takes_something), indirect=True)
 def test_requests_that_the_document_forbids_are_refused(asked: Asked) -> None:
-    @examples(4, campaign=240)
+    @examples(2, campaign=240)
     @given(asked.row.own.as_strategy(GenerationMode.NEGATIVE))
     def ask(case: Case) -> None:
         asked.ask(case)
