@@ -125,7 +125,7 @@ def _stakes(cover: Cover, warning: Decimal) -> dict[Watched, Stake]:
             contract=one.contract,
             legs=tuple(legs[symbol]),
             mark=one.mark,
-            weights=Weights(profit=rate.bid, maintenance=rate.ask * warning, owed=rate.ask),
+            weights=Weights(profit=rate.bid_least, maintenance=rate.ask * warning, owed=rate.ask),
             step=_step(one),
         )
     return stakes
@@ -142,7 +142,7 @@ def _backing(state: State, risk: Risk, cover: Cover, now_us: int) -> dict[Watche
             continue
         if one.asset in cover.kept:
             return None
-        part = amount * (ONE - one.bid_buffer if amount > ZERO else ONE + one.ask_buffer) * one.index_part
+        part = cover.rate(one.asset).counted(amount) * one.index_part
         counted[one.index_of] = counted.get(one.index_of, ZERO) + part
     stakes: dict[Watched, Stake] = {}
     for symbol, quantity in counted.items():
@@ -211,7 +211,7 @@ def _worst(
         rate = cover.rate(asset)
         away = width if asset in moving else ZERO
         ask = rate.ask * (ONE + away)
-        left += min(amount * rate.bid * (ONE - away), amount * ask)
+        left += min(rate.worth(amount) * (ONE - away), amount * ask)
         owed = cover.owed(asset, amount)
         may_owe |= owed > ZERO
         left -= (kept.get(asset, ZERO) + owed * rate.debt_maintenance) * ask * warning

@@ -16,7 +16,7 @@ from emulator.core.instruments import (
     Side,
     TimeInForce,
 )
-from emulator.core.numbers import ZERO, is_on_step
+from emulator.core.numbers import ZERO, is_on_step, round_down, round_up
 from emulator.core.orders import OF_POSITIONS, OrderStatus, OrderTerms, Trigger
 from emulator.core.positions import Leg
 from emulator.core.rejections import Feature, Limit, Rejection
@@ -57,7 +57,7 @@ def check_terms(market: Market, terms: OrderTerms, price: Decimal | None, now_us
         or (price is not None and check_price(instrument, price))
         or (terms.trigger is not None and _check_trigger(instrument, terms, terms.trigger))
         or (quantity is not None and _check_quantities(instrument, terms, price, quantity))
-        or (price is not None and check_band(market, terms.side, price, now_us, terms.trigger))
+        or (price is not None and _check_own_band(market, terms, price, now_us))
         or check_notional(market, terms, price, quantity, now_us)
         or None
     )
@@ -164,6 +164,14 @@ def check_position(
         if order.instrument == instrument.symbol and order.terms.side is BUY:
             owned += order.remaining
     return r.LimitBroken(limit=Limit.POSITION) if owned + terms.quantity > most else None
+
+
+def at_once(instrument: Instrument, type: OrderType) -> Decimal:
+    """The largest quantity of one order; 0: any."""
+    limits = [instrument.quantity_max]
+    if type is _MARKET:
+        limits.append(instrument.market_quantity_max)
+    return min((one for one in limits if one), default=ZERO)
 
 
 def check_quantity(instrument: Instrument, quantity: Decimal) -> Rejection | None:
@@ -275,7 +283,13 @@ def _check_quantities(
 ) -> Rejection | None:
     if quantity <= ZERO or (price is not None and price <= ZERO):
         return r.NotionalZero()
+    contract = instrument.contract
+    whole = quantity
+    if contract is not None and contract.splits_reducing and terms.reduces:
+        quantity = min(quantity, at_once(instrument, terms.type) or quantity)
     rejection = check_quantity(instrument, quantity)
+    if rejection is None and not is_on_step(whole - instrument.quantity_min, instrument.quantity_step):
+        rejection = r.LimitBroken(limit=Limit.QUANTITY_STEP, value=whole)
     if rejection is not None:
         return rejection
     if terms.type is _MARKET:
@@ -293,6 +307,22 @@ def _check_quantities(
         if 0 < instrument.iceberg_parts_max * part < quantity:
             return r.LimitBroken(limit=Limit.ICEBERG_PARTS)
     return None
+
+
+def _check_own_band(market: Market, terms: OrderTerms, price: Decimal, now_us: int) -> Rejection | None:
+    contract = market.instrument.contract
+    if terms.trigger is not None and contract is not None and contract.adjusts_triggered:
+        return None  # Its price is made to fit when it is triggered.
+    return check_band(market, terms.side, price, now_us, terms.trigger)
+
+
+def nearest_price(market: Market, side: Side, price: Decimal, now_us: int) -> Decimal:
+    """A limit price, or the nearest one that is near enough to the reference, in price steps."""
+    beyond = check_band(market, side, price, now_us)
+    if not isinstance(beyond, r.LimitBroken) or beyond.bound is None:
+        return price
+    step = market.instrument.price_step
+    return round_down(beyond.bound, step) if price > beyond.bound else round_up(beyond.bound, step)
 
 
 def check_band(

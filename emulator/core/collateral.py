@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
+from itertools import pairwise
 from typing import Protocol
 
 import msgspec
 
 from emulator.core.margin import AssetFigures
-from emulator.core.numbers import ONE, ZERO, divide_down, divide_half
+from emulator.core.numbers import ONE, ZERO, divide_down, divide_half, divide_up
 
 
 class Counted(str, Enum):
@@ -24,17 +25,26 @@ class Counted(str, Enum):
     LOSSES = "losses"
 
 
+class CollateralTier(msgspec.Struct, frozen=True, kw_only=True):
+    """From which quantity on an asset counts less: the haircut on what is owned beyond it."""
+
+    floor: Decimal
+    bid_buffer: Decimal
+
+
 class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
     """What one unit of an asset stands for in the account's own unit, say US dollars.
 
-    index: its index price. bid_buffer: the haircut on what is owned, so one less the collateral ratio;
-    ask_buffer: what is added to what is owed or needed. exchanged: which part of both holds where the asset
-    is exchanged for another that is owed. is_used: whether what is owned counts at all. debt_initial,
-    debt_maintenance: which part of what is owed is initial and maintenance margin.
+    index: its index price. bid_buffer: the haircut on what is owned, so one less the collateral ratio; tiers:
+    greater ones on what is owned beyond some quantities. ask_buffer: what is added to what is owed or needed.
+    exchanged: which part of both holds where the asset is exchanged for another that is owed. is_used:
+    whether what is owned counts at all. debt_initial, debt_maintenance: which part of what is owed is initial
+    and maintenance margin.
     """
 
     index: Decimal
     bid_buffer: Decimal = ZERO
+    tiers: tuple[CollateralTier, ...] = ()
     ask_buffer: Decimal = ZERO
     exchanged: Decimal = ONE
     is_used: bool = True
@@ -43,7 +53,15 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def bid(self) -> Decimal:
+        """What one unit counts for of the first that are owned."""
         return self.index * (ONE - self.bid_buffer) if self.is_used else ZERO
+
+    @property
+    def bid_least(self) -> Decimal:
+        """What one unit counts for where there are as many as may be."""
+        if not self.tiers or not self.is_used:
+            return self.bid
+        return self.index * (ONE - self.tiers[-1].bid_buffer)
 
     @property
     def ask(self) -> Decimal:
@@ -62,14 +80,75 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
         return self.index * (ONE + self.ask_buffer * self.exchanged)
 
     def worth(self, amount: Decimal) -> Decimal:
-        """What an amount counts for: at the bid when owned, at the ask when owed."""
-        return min(amount * self.bid, amount * self.ask)
+        """What an amount counts for: at the bid when owned, each part of it at that of its tier, and at the
+        ask when owed."""
+        if not self.tiers:
+            return min(amount * self.bid, amount * self.ask)
+        return self.index * self.counted(amount)
+
+    def counted(self, amount: Decimal) -> Decimal:
+        """As how many units at the index an amount counts."""
+        if amount < ZERO:
+            return amount * (ONE + self.ask_buffer)
+        if not self.is_used:
+            return ZERO
+        total, floor, part = ZERO, ZERO, ONE - self.bid_buffer
+        for tier in self.tiers:
+            if amount <= tier.floor:
+                break
+            total += (tier.floor - floor) * part
+            floor, part = tier.floor, ONE - tier.bid_buffer
+        return total + (amount - floor) * part
+
+    def lines(self) -> list[tuple[Decimal, Decimal]]:
+        """The straight lines of which the lowest tells what an amount counts for: what each begins with, and
+        by how much it rises with each unit."""
+        bids = [(self.worth(floor) - floor * bid, bid) for floor, bid in self._tiers()]
+        return [*bids, (ZERO, self.ask)]
+
+    def lost(self, owned: Decimal, amount: Decimal) -> Decimal:
+        """How much less what is owned counts for without some of it."""
+        if not self.tiers:
+            return amount * self.bid
+        return self.worth(owned) - self.worth(owned - amount)
+
+    def spared(self, owned: Decimal, worth: Decimal, step: Decimal) -> Decimal:
+        """How much may go of what is owned, and beyond, so that no more than some worth is lost: what counts
+        least goes first."""
+        gone = ZERO
+        for floor, bid in reversed(self._tiers()):
+            there = owned - gone - floor
+            if floor and there <= ZERO:
+                continue
+            if bid and (not floor or there * bid > worth):
+                return gone + divide_down(worth, bid, step)
+            worth -= there * bid
+            gone += there
+        return gone
+
+    def needed(self, worth: Decimal, step: Decimal) -> Decimal:
+        """How much must be owned to count for some worth; for what no quantity counts for, as much as is
+        worth it at the index."""
+        reached, floor, bid = ZERO, ZERO, self.bid
+        for above, less in self._tiers()[1:]:
+            most = reached + (above - floor) * bid
+            if worth <= most:
+                break
+            reached, floor, bid = most, above, less
+        return floor + divide_up(worth - reached, bid or self.index, step)
+
+    def _tiers(self) -> list[tuple[Decimal, Decimal]]:
+        """From which quantity on one unit counts for how much."""
+        found = [(ZERO, self.bid)]
+        if self.is_used:
+            found += [(tier.floor, self.index * (ONE - tier.bid_buffer)) for tier in self.tiers]
+        return found
 
 
 class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     """An asset that counts where all assets of a wallet stand together.
 
-    bid_buffer, ask_buffer, exchanged: as of `CollateralRate`. index: what one unit is worth, unless it
+    bid_buffer, tiers, ask_buffer, exchanged: as of `CollateralRate`. index: what one unit is worth, unless it
     is a part of the index price of a contract: `index_of` is its name then, and `index_part` that part, which
     is less than one where the index is of many units. owed_max: how much may be owed of it before it is
     bought for others; None: as much as they cover.
@@ -82,6 +161,7 @@ class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
 
     asset: str
     bid_buffer: Decimal = ZERO
+    tiers: tuple[CollateralTier, ...] = ()
     ask_buffer: Decimal = ZERO
     exchanged: Decimal = ONE
     index: Decimal = ONE
@@ -94,6 +174,12 @@ class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     debt_maintenance: Decimal = ZERO
     debt_free: Decimal = ZERO
     is_optional: bool = True
+
+    def __post_init__(self) -> None:
+        buffers = [self.bid_buffer, *(tier.bid_buffer for tier in self.tiers)]
+        floors = [ZERO, *(tier.floor for tier in self.tiers)]
+        assert buffers == sorted(buffers), f"{self.asset}: what is beyond a tier does not count for more"
+        assert all(low < high for low, high in pairwise(floors)), f"{self.asset}: its tiers are in order"
 
     @property
     def is_lent(self) -> bool:
@@ -170,10 +256,10 @@ class SeparateCollateral(msgspec.Struct, frozen=True, kw_only=True):
 class SharedCollateral(msgspec.Struct, frozen=True, kw_only=True):
     """All assets with a rate cover all positions; an asset without one covers nothing.
 
-    Equity is the sum of min(balance * bid, balance * ask), margins count at the ask. Source: Binance FAQ
-    "How to Calculate Margin in Multi-Assets Mode". steps: the ledger step of each asset; without: 1E-8.
-    What is owed needs margin itself, as its rate says. counts_held: whether what is held for pairs' orders
-    covers new orders of contracts; in any case it cannot leave.
+    Equity is the sum of min(balance * bid, balance * ask), but for tiers, and margins count at the ask.
+    Source: Binance FAQ "How to Calculate Margin in Multi-Assets Mode". steps: the ledger step of each asset;
+    without: 1E-8. What is owed needs margin itself, as its rate says. counts_held: whether what is held for
+    pairs' orders covers new orders of contracts; in any case it cannot leave.
     """
 
     figures: Mapping[str, AssetFigures]
@@ -213,7 +299,7 @@ class SharedCollateral(msgspec.Struct, frozen=True, kw_only=True):
         for own in self.figures.values():
             rate = self.rates.get(own.asset) if own.held else None
             if rate is not None:
-                worth += rate.bid * own.held
+                worth += rate.lost(own.cross_wallet + own.cross_unrealised, own.held)
         return worth
 
     def _owed(self) -> list[tuple[CollateralRate, Decimal]]:
@@ -238,7 +324,7 @@ class SharedCollateral(msgspec.Struct, frozen=True, kw_only=True):
     def withdrawable(self, asset: str) -> Decimal:
         """What may leave: no more than is owned of it, and none that the rest has to be covered with.
 
-        What leaves counted at the bid, so that much equity goes with it.
+        What leaves counted at the bid, so that much equity goes with it; of tiers the last ones leave first.
         """
         own, rate = self.figures.get(asset), self.rates.get(asset)
         if own is None:
@@ -248,7 +334,8 @@ class SharedCollateral(msgspec.Struct, frozen=True, kw_only=True):
         if rate is None or not rate.bid:
             return owned
         left = max(ZERO, self._equity(Counted.LOSSES) - self.initial_margin() - self.promised())
-        return min(owned, divide_down(left, rate.bid, self._step(asset)))
+        counted = own.cross_wallet + min(ZERO, own.cross_unrealised)
+        return min(owned, rate.spared(counted, left, self._step(asset)))
 
     def _equity(self, counted: Counted) -> Decimal:
         total = ZERO

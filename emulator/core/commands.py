@@ -492,10 +492,21 @@ class TriggerOrder(Command, frozen=True, kw_only=True):
 
 
 class DropReducing(Command, frozen=True, kw_only=True):
-    """Internal: end the orders of an account that can only reduce a position which is not there any more."""
+    """Internal: end the orders of an account that can only reduce a position which is not there any more, or
+    not so much of it (`Contract.trims_reducing`)."""
 
     account: AccountId
     instrument: str
+
+
+class SplitReducing(Command, frozen=True, kw_only=True):
+    """Internal: an order that may only reduce was larger than one may be; place so much more of it."""
+
+    account: AccountId
+    instrument: str
+    terms: OrderTerms
+    price: Decimal | None
+    quantity: Decimal
 
 
 class FollowStops(Command, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.core import commands as c
 from emulator.core import events as e
+from emulator.core.decisions import rest_of
 from emulator.core.ids import NO_LIST, OrderId
 from emulator.core.instruments import Instrument
 from emulator.core.liquidation import Risk
@@ -47,6 +48,8 @@ class Consequences:
             e.OrderExpired: self._follow_close,
             e.MatchPrevented: self._follow_prevented,
         }
+        if any(one.contract is not None and one.contract.splits_reducing for one in instruments.values()):
+            self.follows |= {e.OrderPlaced: self._follow_entry, e.OrderTriggered: self._follow_entry}
 
     def stops(self) -> list[c.Command]:
         """The commands that tell stops what was traded of the orders that brought them along."""
@@ -91,6 +94,24 @@ class Consequences:
     def _follow_deleveraged(self, event: e.AutoDeleveraged, pending: list[c.Command]) -> None:
         for order in (event.order, event.counter):
             self._follow_position(self._views.orders[order], pending)
+
+    def _follow_entry(self, event: e.OrderPlaced | e.OrderTriggered, pending: list[c.Command]) -> None:
+        """What only reduces, and is larger than one order may be, goes on as another one."""
+        order = self._state.orders[event.order]
+        instrument = self._instruments[order.instrument]
+        if instrument.contract is None or not instrument.contract.splits_reducing or not order.terms.reduces:
+            return
+        rest = rest_of(self._state, instrument, order)
+        if rest:
+            pending.append(
+                c.SplitReducing(
+                    account=order.account,
+                    instrument=order.instrument,
+                    terms=order.terms,
+                    price=order.price,
+                    quantity=rest,
+                )
+            )
 
     def _follow_print(self, event: e.TradePrinted, pending: list[c.Command]) -> None:
         self.moved[event.instrument] = None

@@ -143,6 +143,12 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     take_bound: by which part of the mark price an order at market may trade beyond it; None: however far.
     hedgeable: whether there may be two positions in it, one a side.
     stop_pairs_max: how many pairs of stops for parts of one position may wait; 0: any number.
+    splits_reducing: whether an order that may only reduce, and is larger than one order may be, comes as
+    several; else it is refused, or once it was triggered of any size. trims_reducing: whether orders in the
+    book that may only reduce become smaller, or end, the newest first, when the position does not need them
+    any more; else they stay, and trade no more than there is.
+    adjusts_triggered: whether the limit price of an order that waited becomes the nearest one that is near
+    enough to the reference when it is triggered, and is not measured before; else it is, and the order ends.
     closing_orders_max: how many orders may wait that close the same position at the same kind of trigger;
     0: any number.
     cost_step: how finely the entry cost of a position is kept. It is not money: a share of it that is
@@ -176,6 +182,9 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     hedgeable: bool = True
     initial_fee: Decimal = ZERO
     stop_pairs_max: int = 0
+    splits_reducing: bool = False
+    trims_reducing: bool = False
+    adjusts_triggered: bool = False
 
     cost_step: Decimal = Decimal("1E-18")
     profit_rounding: Rounding = Rounding.HALF

@@ -197,6 +197,7 @@ class _Rates(Mapping[str, CollateralRate]):
             return CollateralRate(
                 index=index,
                 bid_buffer=one.bid_buffer,
+                tiers=one.tiers,
                 ask_buffer=one.ask_buffer,
                 exchanged=one.exchanged,
                 is_used=account is None or (account, wallet, one.asset) not in state.unused,
@@ -272,15 +273,36 @@ def tradable(
         return own
     now = collateral(state, rules, account, wallet, now_us)
     assert isinstance(now, SharedCollateral)
-    rate, back = now.rates[paid], now.rates.get(got)
-    owed = ZERO if paid not in now.figures else now.figures[paid].owed
-    most = own + max(ZERO, lent.borrow_max - owed)
-    costs = rate.ask * (ONE + rate.debt_initial)
-    lost = costs - (ZERO if back is None else back.bid * received)
-    if lost > ZERO:
-        left = now.equity() - now.initial_margin() + own * (costs - rate.bid)
-        most = min(most, divide_down(max(ZERO, left), lost, _STEP))
-    return max(own, most)
+    mine = now.figures.get(paid) or AssetFigures(asset=paid, wallet=ZERO)
+    other = now.figures.get(got) or AssetFigures(asset=got, wallet=ZERO)
+
+    def left(spent: Decimal) -> Decimal:
+        changed = {
+            paid: replace(mine, wallet=mine.wallet - spent),
+            got: replace(other, wallet=other.wallet + spent * received),
+        }
+        then = replace(now, figures={**now.figures, **changed})
+        return then.equity() - then.initial_margin()
+
+    most = own + max(ZERO, lent.borrow_max - mine.owed)
+    # What is left is straight between these, and bent downwards at each.
+    bends = [mine.cross_wallet - mine.held - floor for floor in _floors(now, paid)]
+    bends += [divide_down(floor - other.cross_wallet, received, _STEP) for floor in _floors(now, got)]
+    before, there = own, left(own)
+    if there <= ZERO:
+        return own
+    for spent in [*sorted(one for one in bends if own < one < most), most]:
+        then = left(spent)
+        if then < ZERO:
+            return before + divide_down(there * (spent - before), there - then, _STEP)
+        before, there = spent, then
+    return most
+
+
+def _floors(now: SharedCollateral, asset: str) -> list[Decimal]:
+    """From where on an asset counts otherwise."""
+    rate = now.rates.get(asset)
+    return [ZERO] if rate is None else [ZERO, *(tier.floor for tier in rate.tiers)]
 
 
 def spendable(

@@ -162,28 +162,28 @@ def liquidation_price_shared(
     *,
     own: Decimal,
     others: Decimal,
-    bid: Decimal,
+    counted: Sequence[tuple[Decimal, Decimal]],
     ask: Decimal,
     step: Decimal,
 ) -> Decimal | None:
     """The same where all assets of an account stand together.
 
     own: balance of the settle asset with the profit of other positions in it, in that asset; others: all
-    else that counts, less maintenance margins of other positions, in the account's unit. What is owned of
-    the settle asset counts at the bid, what is owed at the ask: the lower of the two in each case, so the
-    prices that are safe are those safe under both.
+    else that counts, less maintenance margins of other positions, in the account's unit. counted: the lines
+    of which the lowest tells what so much of the settle asset counts for (`CollateralRate.lines`), so the
+    prices that are safe are those safe under all of them. ask: what one that is needed counts for.
     """
-    bands = [
-        liquidation_band(
+    band = Band()
+    for start, rate in counted:
+        reached = liquidation_band(
             contract,
             legs,
-            others + own * rate,
+            others + start + own * rate,
             step=step,
             weights=Weights(profit=rate, maintenance=ask),
         )
-        for rate in (bid, ask)
-    ]
-    return _towards_loss(bands[0].narrowed(bands[1]), legs)
+        band = band.narrowed(reached)
+    return _towards_loss(band, legs)
 
 
 def bankruptcy_price(

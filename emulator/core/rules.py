@@ -9,6 +9,7 @@ from enum import Enum
 import msgspec
 
 from emulator.core.collateral import CollateralAsset as CollateralAsset
+from emulator.core.collateral import CollateralTier as CollateralTier
 from emulator.core.collateral import Counted
 from emulator.core.fees import NO_DISCOUNT, FeeRules
 from emulator.core.margin import CostRule as CostRule

@@ -19,7 +19,7 @@ from emulator.core.collateral import (
     totals_shared,
 )
 from emulator.core.contracts import Contract, Tier, tier_of, value_max, value_of
-from emulator.core.coverage import collateral, holdings, mark_price, resting, tradable
+from emulator.core.coverage import borrowable, collateral, holdings, mark_price, resting, tradable
 from emulator.core.deleveraging import deleveraging_lights
 from emulator.core.instruments import Instrument
 from emulator.core.liquidation import bankruptcy_price, liquidation_price, liquidation_price_shared
@@ -50,6 +50,7 @@ __all__ = [
     "PositionStatement",
     "Totals",
     "WalletStatement",
+    "borrowable",
     "deleveraging_light",
     "insurance_balance",
     "maintenance",
@@ -272,5 +273,5 @@ def _liquidation(
         covering.figures[contract.settle].cross_wallet + covering.figures[contract.settle].cross_unrealised
     )
     return liquidation_price_shared(
-        contract, legs, own=own, others=others - kept, bid=rate.bid, ask=rate.ask, step=step
+        contract, legs, own=own, others=others - kept, counted=rate.lines(), ask=rate.ask, step=step
     )

@@ -67,8 +67,10 @@ class Listener:
 
     _buffer = memoryview(bytearray(RECEIVE_MAX))
 
-    def __init__(self, port: int, path: str) -> None:
+    def __init__(self, port: int, path: str, hello: bytes = b"") -> None:
+        """hello: what is said first, as a frame."""
         self._socket, rest = shake_hands(port, path)
+        self._socket.sendall(hello)
         self._socket.setblocking(False)
         self._rest = rest
         self._skip = 0

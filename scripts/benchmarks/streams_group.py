@@ -16,7 +16,7 @@ import re
 import statistics
 from collections.abc import Awaitable, Callable, Iterator
 from time import perf_counter, process_time, time
-from typing import Final, TypeVar, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 import servers
 import uvloop
@@ -86,7 +86,7 @@ class Refused(Exception):
 def run_streams(seconds: float) -> list[Table]:
     with servers.bare(BARE_APP) as bare, servers.emulator() as emulator:
         tables = [
-            _fan_out(bare, emulator, seconds),
+            *(_fan_out(audience, bare, emulator, seconds) for audience in (TICKER, ORDER_BOOK)),
             _reports(bare, emulator, seconds),
             _placement(bare, emulator, seconds),
         ]
@@ -135,9 +135,33 @@ class Fan:
         self.busy = own_cpu_s / seconds
 
 
-def _fan_out(bare: Server, emulator: Server, seconds: float) -> Table:
+class Audience(NamedTuple):
+    """Who listens to what. market: of the control API, whose quote is changed. hello: what is said first, as
+    a frame; unchanged: how many messages answer that before the first change. pause_s: from one change to
+    the next, where a stream has a pace of its own; as fast as they are answered without."""
+
+    title: str
+    path: str
+    market: str
+    hello: bytes = b""
+    unchanged: int = 0
+    pause_s: float = 0.0
+
+
+TICKER: Final = Audience("Binance's bookTicker of one symbol", STREAM, "binance/BTCUSDT")
+ORDER_BOOK: Final = Audience(
+    "Bybit's orderbook.50 of one symbol",
+    "/v5/public/linear",
+    "bybit/linear:BTCUSDT",
+    hello=masked(b'{"op":"subscribe","args":["orderbook.50.BTCUSDT"]}'),
+    unchanged=2,
+    pause_s=0.025,
+)
+
+
+def _fan_out(audience: Audience, bare: Server, emulator: Server, seconds: float) -> Table:
     table = Table(
-        "One symbol's bookTicker to many, driven by one request for each change",
+        f"{audience.title} to many, driven by one request for each change",
         "subscribers, server",
         "messages/s",
         "ratio",
@@ -146,14 +170,15 @@ def _fan_out(bare: Server, emulator: Server, seconds: float) -> Table:
         "ratio",
         "load generator",
     )
-    quotes = itertools.cycle([_quote("1"), _quote("2")])
-    triggers = itertools.repeat(_post("POST", "/", _hear_one(emulator, quotes)))
-    loads = {"bare uvicorn": (bare, "/", triggers), "emulator": (emulator, STREAM, quotes)}
+    quotes = itertools.cycle([_quote(audience.market, "1"), _quote(audience.market, "2")])
+    triggers = itertools.repeat(_post("POST", "/", _hear_one(audience, emulator, quotes)))
+    silent = audience._replace(path="/", hello=b"", unchanged=0)
+    loads = {"bare uvicorn": (bare, silent, triggers), "emulator": (emulator, audience, quotes)}
     fans: dict[tuple[int, str], list[Fan]] = {}
     for subscribers in SUBSCRIBERS:
         for _ in range(ROUNDS):
-            for name, (server, path, requests) in loads.items():
-                fan = _listen(server, path, requests, subscribers, seconds / ROUNDS)
+            for name, (server, heard, requests) in loads.items():
+                fan = _listen(server, heard, requests, subscribers, seconds / ROUNDS)
                 fans.setdefault((subscribers, name), []).append(fan)
     for (subscribers, name), rounds in fans.items():
         pairs = list(zip(rounds, fans[subscribers, "bare uvicorn"], strict=True))
@@ -188,23 +213,27 @@ def _post(method: str, path: str, body: bytes) -> bytes:
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
-def _quote(bid_quantity: str) -> bytes:
-    quote = {"bid": "60000.00", "ask": "60000.01", "bidQuantity": bid_quantity, "askQuantity": "1"}
-    return _post("PUT", "/_emulator/markets/binance/BTCUSDT/quote", json.dumps(quote).encode())
+def _quote(market: str, bid_quantity: str) -> bytes:
+    quote = {"bid": "60000.00", "ask": "60000.10", "bidQuantity": bid_quantity, "askQuantity": "1"}
+    return _post("PUT", f"/_emulator/markets/{market}/quote", json.dumps(quote).encode())
 
 
-def _hear_one(emulator: Server, quotes: Iterator[bytes]) -> bytes:
+def _hear_one(audience: Audience, emulator: Server, quotes: Iterator[bytes]) -> bytes:
     """What the stream tells, to have the bare server send the same."""
 
     async def hear() -> bytes:
         heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        messages = itertools.count()
 
         def keep(message: bytes) -> None:
-            if not heard.done():
+            # The first change makes a book of what was one, so the second is like all others.
+            if next(messages) > audience.unchanged and not heard.done():
                 heard.set_result(message)
 
-        talker = await Talker(keep).connect(emulator.port, STREAM)
-        driver = await _Driver(quotes).connect(emulator.port)
+        talker = await Talker(keep).connect(emulator.port, audience.path)
+        if audience.hello:
+            talker.send(audience.hello)
+        driver = await _Driver(quotes, audience.pause_s).connect(emulator.port)
         try:
             return await asyncio.wait_for(heard, 10)
         finally:
@@ -214,11 +243,17 @@ def _hear_one(emulator: Server, quotes: Iterator[bytes]) -> bytes:
     return _run(hear)
 
 
-def _listen(server: Server, path: str, requests: Iterator[bytes], subscribers: int, seconds: float) -> Fan:
-    listeners = [Listener(server.port, path) for _ in range(subscribers)]
+def _listen(
+    server: Server, audience: Audience, requests: Iterator[bytes], subscribers: int, seconds: float
+) -> Fan:
+    listeners = [Listener(server.port, audience.path, audience.hello) for _ in range(subscribers)]
 
     async def drive() -> Fan:
-        driver = await _Driver(requests).connect(server.port)
+        while any(listener.messages < audience.unchanged for listener in listeners):
+            await _look(listeners)
+        for listener in listeners:
+            listener.messages = 0
+        driver = await _Driver(requests, audience.pause_s).connect(server.port)
         server_cpu_s, own_cpu_s, began = server.cpu_seconds(), process_time(), perf_counter()
         while perf_counter() < began + seconds:
             await _look(listeners)
@@ -247,10 +282,11 @@ async def _look(listeners: list[Listener]) -> None:
 
 
 class _Driver(asyncio.Protocol):
-    """Sends requests over HTTP, several at a time, and counts the answers."""
+    """Sends requests over HTTP and counts the answers: several at a time, or one after a pause."""
 
-    def __init__(self, requests: Iterator[bytes]) -> None:
+    def __init__(self, requests: Iterator[bytes], pause_s: float = 0.0) -> None:
         self._requests = requests
+        self._pause_s = pause_s
         self._sent = 0
         self._end = b""
         self._finished: asyncio.Future[None] | None = None
@@ -263,9 +299,11 @@ class _Driver(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports do not inherit from asyncio's.
         self._transport = cast(asyncio.Transport, transport)
-        self._send(PIPELINED)
+        self._send(1 if self._pause_s else PIPELINED)
 
     def _send(self, count: int) -> None:
+        if self._finished is not None:
+            return
         self._sent += count
         self._transport.write(b"".join(itertools.islice(self._requests, count)))
 
@@ -278,13 +316,18 @@ class _Driver(asyncio.Protocol):
         # A status line may be split, and none that was counted may be counted again.
         self._end = received[1 - len(ACCEPTED) :]
         if self._finished is None:
-            self._send(answers)
+            if self._pause_s:
+                asyncio.get_running_loop().call_later(self._pause_s, self._send, answers)
+            else:
+                self._send(answers)
         elif self.answers == self._sent and not self._finished.done():
             # What is left of the last answer may come by itself.
             self._finished.set_result(None)
 
     async def finish(self) -> None:
         self._finished = asyncio.get_running_loop().create_future()
+        if self.answers == self._sent:
+            self._finished.set_result(None)
         await asyncio.wait_for(self._finished, 10)
         self._transport.close()
 

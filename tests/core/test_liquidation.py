@@ -128,7 +128,13 @@ def test_what_can_be_kept_at_no_price_has_no_liquidation_price() -> None:
         assert liquidation_price(BTC, legs, D(-1_000_000_000), step=TENTH) is None
         for own, others in (("-1000000000", "0"), ("0", "-1000000000")):
             price = liquidation_price_shared(
-                BTC, legs, own=D(own), others=D(others), bid=D("0.9"), ask=D("1.1"), step=TENTH
+                BTC,
+                legs,
+                own=D(own),
+                others=D(others),
+                counted=[(D(0), D("0.9")), (D(0), D("1.1"))],
+                ask=D("1.1"),
+                step=TENTH,
             )
             assert price is None
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
+import pytest
 
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
-from emulator.core.collateral import CollateralAsset
+from emulator.core.collateral import CollateralAsset, CollateralRate, CollateralTier
 from emulator.core.history import Income, IncomeKind, incomes_of
 from emulator.core.instruments import Side
+from emulator.core.numbers import exact
 from emulator.core.positions import MarginMode
 from emulator.core.rejections import Obstacle, Setting
 from emulator.core.rules import MarginRules
@@ -205,6 +207,81 @@ def test_an_index_may_be_of_many() -> None:
         assert world.positions
         world.price_of("BTC", "10736.8")
         assert not world.positions
+
+
+# Tiers
+
+
+STEEP = msgspec.structs.replace(
+    COIN,
+    tiers=(
+        CollateralTier(floor=D(1), bid_buffer=D("0.2")),
+        CollateralTier(floor=D(2), bid_buffer=D(1)),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("owned", "counted"),
+    [("0.5", "0.475"), ("1", "0.95"), ("1.5", "1.35"), ("2", "1.75"), ("9", "1.75"), ("-1", "-1")],
+)
+def test_what_is_beyond_a_tier_counts_less(owned: str, counted: str) -> None:
+    """0.95 of the first, 0.8 of the second, and nothing of the rest."""
+    rate = CollateralRate(index=D(50000), bid_buffer=D("0.05"), tiers=STEEP.tiers)
+    with exact():
+        assert rate.worth(D(owned)) == D(counted) * 50000
+        # Whatever it counts for is the least of what its lines say.
+        assert rate.worth(D(owned)) == min(start + rise * D(owned) for start, rise in rate.lines())
+
+
+def test_what_counts_least_leaves_first() -> None:
+    """3 BTC at 50000 count for 87500: the third leaves without a loss, half of the second for 20000."""
+    rate = CollateralRate(index=D(50000), bid_buffer=D("0.05"), tiers=STEEP.tiers)
+    step = D("0.0001")
+    with exact():
+        assert rate.spared(D(3), D(0), step) == 1
+        assert rate.spared(D(3), D(20000), step) == D("1.5")
+        assert rate.spared(D(3), D(40000 + 47500), step) == 3
+        assert rate.spared(D("0.5"), D(4750), step) == D("0.1")
+        assert rate.lost(D(3), D("1.5")) == 20000
+        # 47500 need one, 20000 more half of the second; what is beyond 87500 counts at the index.
+        assert [rate.needed(D(one), step) for one in (23750, 67500, 87500, 92500)] == [
+            D("0.5"),
+            D("1.5"),
+            D(2),
+            D("2.1"),
+        ]
+        unused = CollateralRate(index=D(50000), tiers=STEEP.tiers, is_used=False)
+        assert (unused.worth(D(3)), unused.worth(D(-1))) == (D(0), D(-50000))
+
+
+def test_tiers_are_what_positions_are_covered_by() -> None:
+    """1.5 BTC count for 1.35 of its index. Short 10 ETH from 4000 and at 5000 loses 10000, and 200 must be
+    kept: that is 10200 / 1.35 = 7555.55..."""
+    world = Together(CollateralAsset(asset="USDT"), STEEP, BTC="1.5")
+    world.price_of("ETH", "4000")
+    world.symbol = "ETHUSDT_PERP"
+    world.deposit(world.bob, "USDT", "1000000", "usdm")
+    world.trade("-10", "4000")
+    world.price_of("ETH", "5000")
+    world.price_of("BTC", "7555.6")
+    assert world.positions
+    world.price_of("BTC", "7555.5")
+    assert not world.positions
+    assert_same(world.engine, world.replayed())
+
+
+def test_the_market_finds_out_when_tiers_cover_no_more() -> None:
+    """Short 10 ETH from 50000 beside 9 BTC that count for 1.75: at 60000 they are 105000, and cover a loss of
+    100000 with the 2700 that must be kept; at 60500 they are 105875, and 105000 are lost."""
+    moments = [(START - SECOND, "50000"), (START + 10 * SECOND, "60000"), (START + 20 * SECOND, "60500")]
+    world = Together(CollateralAsset(asset="USDT"), STEEP, feed=ScriptedFeed(*moments), BTC="9")
+    world.symbol = "ETHUSDT_PERP"
+    world.deposit(world.bob, "USDT", "1000000", "usdm")
+    world.trade("-10", "50000")
+    happened = world.until(30)
+    begun = [at_us for at_us, events in happened if isinstance(events[0], e.LiquidationBegun)]
+    assert begun == [START + 20 * SECOND]
 
 
 # Exchange

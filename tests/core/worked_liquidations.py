@@ -60,7 +60,7 @@ def liquidated_shared(own: str, others: str) -> D | None:
         [held(BTC, "0.1", "50000")],
         own=D(own),
         others=D(others),
-        bid=D("0.9801"),
+        counted=[(D(0), D("0.9801")), (D(0), D("0.99495"))],
         ask=D("0.99495"),
         step=TENTH,
     )

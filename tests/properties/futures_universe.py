@@ -9,7 +9,7 @@ import msgspec
 
 from emulator.core import commands as c
 from emulator.core import rejections as r
-from emulator.core.collateral import CollateralAsset
+from emulator.core.collateral import CollateralAsset, CollateralTier
 from emulator.core.engine import Engine
 from emulator.core.fees import FeeRules
 from emulator.core.instruments import Instrument, Outcome, Side, TriggerSource
@@ -83,6 +83,10 @@ RULES = EngineRules(
                 CollateralAsset(
                     asset="BTC",
                     bid_buffer=Decimal("0.05"),
+                    tiers=(
+                        CollateralTier(floor=Decimal("0.05"), bid_buffer=Decimal("0.2")),
+                        CollateralTier(floor=Decimal("0.6"), bid_buffer=Decimal(1)),
+                    ),
                     ask_buffer=Decimal("0.05"),
                     index_of=LINEAR.symbol,
                 ),
@@ -95,7 +99,9 @@ RULES = EngineRules(
                 CollateralAsset(
                     asset="BTC", bid_buffer=Decimal("0.02"), index_of=INVERSE.symbol, owed_max=Decimal("0.01")
                 ),
-                CollateralAsset(asset="USDT"),
+                CollateralAsset(
+                    asset="USDT", tiers=(CollateralTier(floor=Decimal(3), bid_buffer=Decimal("0.3")),)
+                ),
             ),
         },
     ),

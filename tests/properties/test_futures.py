@@ -216,7 +216,7 @@ def test_owned_counts_at_the_bid_and_owed_at_the_ask(
     with exact():
         position = held(ETH, str(quantity), str(entry))
         end = liquidation_price_shared(
-            ETH, [position], own=own, others=others, bid=rate.bid, ask=rate.ask, step=TENTH
+            ETH, [position], own=own, others=others, counted=rate.lines(), ask=rate.ask, step=TENTH
         )
 
         def health_at(probe: F) -> F:

@@ -42,7 +42,7 @@ WHOLE = frozenset(REMOVABLE)
 
 
 def _with_stops(one: Instrument) -> Instrument:
-    contract = one.contract
+    contract, is_first = one.contract, one.symbol == TRADED[0]
     return msgspec.structs.replace(
         one,
         dormant_modified=True,
@@ -50,7 +50,13 @@ def _with_stops(one: Instrument) -> Instrument:
         post_only_failure=Outcome.EXPIRE,
         take_bound=Decimal("0.04") if contract is None else None,
         take_bound_failure=Outcome.EXPIRE,
-        contract=None if contract is None else msgspec.structs.replace(contract, stop_pairs_max=PAIRS_MAX),
+        contract=None
+        if contract is None
+        else msgspec.structs.replace(
+            contract, stop_pairs_max=PAIRS_MAX, splits_reducing=is_first, trims_reducing=is_first
+        ),
+        # What only reduces is split where the contract says so.
+        market_quantity_max=LOT * 5 if is_first else one.market_quantity_max,
     )
 
 

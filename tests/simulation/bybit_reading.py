@@ -88,6 +88,7 @@ def read_order(category: str, order: Mapping[str, Any]) -> UnifiedOrder:
     quantity = Decimal(order["qty"])
     is_budget = order["marketUnit"] == "quoteCoin"
     name = order["orderLinkId"]
+    moving = frozenset({"triggerPrice"}) if order["stopOrderType"] == "TrailingStop" else frozenset()
     return UnifiedOrder(
         id=number_of(order["orderId"]),
         name=APART + name if is_apart and name else name,
@@ -105,7 +106,7 @@ def read_order(category: str, order: Mapping[str, Any]) -> UnifiedOrder:
         by_exchange=not name,
         created_ms=int(order["createdTime"]),
         fee=Decimal(order["cumExecFee"]),
-        record={key: value for key, value in order.items() if key not in _OF_STREAM | _OF_MEMORY},
+        record={key: value for key, value in order.items() if key not in _OF_STREAM | _OF_MEMORY | moving},
     )
 
 

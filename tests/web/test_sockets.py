@@ -329,7 +329,7 @@ class TestMessages:
             assert await client.frame() is None
 
     async def test_a_connection_leaves_no_circles_behind(self, aviary: Aviary) -> None:
-        # The collector hardly ever looks for circles among what has lived for long (`app.py`).
+        # The collector hardly ever looks for circles among what has lived for long (`app.running`).
         def left() -> int:
             kinds = (Socket, sockets.SocketProtocol, ServerProtocol, Protocol, Heart)
             return sum(type(each) in kinds for each in gc.get_objects())

@@ -19,6 +19,7 @@ from emulator.core.decisions import (
     modes,
     modifying,
     placing,
+    reducing,
     settling,
     sharing,
     stops,
@@ -26,10 +27,11 @@ from emulator.core.decisions import (
 from emulator.core.decisions.decision import Decision
 from emulator.core.decisions.following import next_trigger
 from emulator.core.decisions.placing import check_placement
+from emulator.core.decisions.reducing import rest_of
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
 
-__all__ = ["DECIDERS", "Decision", "check_placement", "decide", "next_trigger"]
+__all__ = ["DECIDERS", "Decision", "check_placement", "decide", "next_trigger", "rest_of"]
 
 
 def decide(state: State, rules: EngineRules, command: c.Command, now_us: int) -> Decision:
@@ -79,7 +81,8 @@ DECIDERS: dict[type[c.Command], Callable[[State, EngineRules, Any, int], Decisio
     c.SetStops: stops.set_stops,
     c.FollowStops: stops.follow,
     c.TriggerOrder: following.trigger_order,
-    c.DropReducing: contracts.drop_reducing,
+    c.DropReducing: reducing.drop_reducing,
+    c.SplitReducing: reducing.split,
     c.PayFunding: settling.pay_funding,
     c.ChargeInterest: lending.charge,
     c.DeliverContract: settling.deliver,

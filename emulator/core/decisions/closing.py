@@ -16,7 +16,7 @@ from emulator.core.ids import MARKET_ORDER, AccountId, OrderId
 from emulator.core.instruments import BUY, SELL, Instrument, OrderType, SelfTradeMode, Side, TimeInForce
 from emulator.core.liquidation import Risk
 from emulator.core.matching import Plan
-from emulator.core.numbers import ZERO, divide_down, divide_up
+from emulator.core.numbers import ZERO, divide_down
 from emulator.core.orders import Cause, EndReason, Order, OrderTerms
 from emulator.core.positions import Leg, Position, traded
 from emulator.core.risk import Cover, Held, deleveraging_queue, insurance_balance
@@ -115,7 +115,7 @@ class Closing:
         step = self.contract.settle_step
         if self.others > ZERO:
             return divide_down(self.others, self.rate.ask, step)
-        return -divide_up(-self.others, self.rate.bid, step) if self.others else ZERO
+        return -self.rate.needed(-self.others, step) if self.others else ZERO
 
     def _put_back(self) -> list[e.Event]:
         """What is left of an isolated position keeps all that is left of its collateral: closing a part has

@@ -7,7 +7,7 @@ from decimal import Decimal
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
-from emulator.core.checks import check_status
+from emulator.core.checks import at_once, check_status
 from emulator.core.contracts import Contract, value_max, value_of
 from emulator.core.coverage import collateral, mark_price, reducible, resting, spendable
 from emulator.core.decisions import modes
@@ -24,7 +24,7 @@ from emulator.core.margin import (
 )
 from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ONE, ZERO, is_on_step
-from emulator.core.orders import OF_POSITIONS, EndReason, Order, OrderStatus, OrderTerms
+from emulator.core.orders import EndReason, Order, OrderStatus, OrderTerms
 from emulator.core.positions import Leg, MarginMode, Position, joined_leverage, unrealised
 from emulator.core.rejections import Limit, Obstacle, Rejection, Setting
 from emulator.core.rules import EngineRules, PositionModeScope
@@ -65,10 +65,13 @@ def enter_new(
         most = reducible(state, account, instrument, terms)
         if terms.close_on_trigger:
             gone, most = _make_way(account, instrument.symbol, terms, quantity, most)
-        wanted = _all_at_once(instrument, most) if quantity is None and not is_successor else quantity or most
+        # What closes all that there is does so as far as one order can, unless it waited to do so.
+        wanted = quantity or (most if is_successor else _cut(instrument, terms, most))
         if not most or (wanted > most and not rules.margin.shrinks_reducing):
             return r.NothingToReduce()
         quantity = min(wanted, most)
+        if instrument.contract.splits_reducing:
+            quantity = _cut(instrument, terms, quantity)
     assert quantity is not None
     taker = Taker(order=order_id, account=account, wallet=wallet, side=terms.side, mode=mode, leg=terms.leg)
     bound = bound_of(market, terms, now_us) if price is None else None
@@ -99,10 +102,10 @@ def enter_new(
     ]
 
 
-def _all_at_once(instrument: Instrument, most: Decimal) -> Decimal:
-    """As much of a position as one order at market can close."""
-    limits = [one for one in (instrument.quantity_max, instrument.market_quantity_max) if one]
-    return min([most, *limits])
+def _cut(instrument: Instrument, terms: OrderTerms, quantity: Decimal) -> Decimal:
+    """As much of a quantity as one order may have."""
+    most = at_once(instrument, terms.type)
+    return min(quantity, most) if most else quantity
 
 
 def wake_reducing(
@@ -117,6 +120,9 @@ def wake_reducing(
     if not most:
         return [e.OrderExpired(order=order.id, reason=EndReason.NOTHING_TO_REDUCE)]
     quantity = most if order.quantity is None else min(order.quantity, most)
+    contract = market.instrument.contract
+    if contract is not None and contract.splits_reducing:
+        quantity = _cut(market.instrument, order.terms, quantity)
     bound = bound_of(market, order.terms, now_us) if price is None else None
     return [
         *gone,
@@ -157,24 +163,6 @@ def _make_way(
         gone.append(e.OrderExpired(order=one.id, reason=EndReason.MADE_WAY))
         left += one.remaining
     return gone, max(left, ZERO)
-
-
-def drop_reducing(state: State, rules: EngineRules, command: c.DropReducing, now_us: int) -> Decision:
-    account = state.accounts[command.account]
-    gone: list[e.Event] = []
-    for order in account.open_orders.values():
-        terms = order.terms
-        # One that waits for its price may find another position then, unless it stands for this one.
-        if order.instrument != command.instrument or not terms.reduces:
-            continue
-        is_stop = terms.role in OF_POSITIONS
-        if not (order.resting or terms.close_position or is_stop):
-            continue
-        position = account.positions.get((order.instrument, terms.leg))
-        if position is None or (position.quantity > ZERO) is not (order.side is SELL):
-            reason = EndReason.POSITION_CLOSED if is_stop else EndReason.NOTHING_TO_REDUCE
-            gone.append(e.OrderExpired(order=order.id, reason=reason))
-    return gone
 
 
 def enter_existing(

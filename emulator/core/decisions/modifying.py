@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
-from emulator.core.checks import check_position, check_shape, check_status, check_terms
+from emulator.core.checks import check_position, check_quantity, check_shape, check_status, check_terms
 from emulator.core.coverage import reducible
 from emulator.core.decisions.changing import find
 from emulator.core.decisions.contracts import check_margin
@@ -60,6 +60,8 @@ def modify(state: State, rules: EngineRules, command: c.ModifyOrder, now_us: int
             return r.AmendBelowExecuted(executed=order.executed)
         return [e.OrderCanceled(order=order.id, cancel_client_id="")]
     refused = check_terms(market, wanted, price, now_us) or check_attached(market, wanted, now_us)
+    if refused is None and wanted.reduces:
+        refused = check_quantity(instrument, quantity)  # What is there already is not split.
     if refused is not None:
         return refused
     if wanted.reduces:

@@ -16,6 +16,7 @@ from emulator.exchanges.bybit import (
     account,
     asset,
     batches,
+    lending,
     market,
     position,
     prechecks,
@@ -80,6 +81,7 @@ _MODULES: Final[tuple[Rows, ...]] = (
     *account.MODULES,
     *asset.MODULES,
     spot_margin.rows,
+    lending.rows,
     user.rows,
 )
 """Everything that the site answers, in the order of the documents."""
@@ -106,7 +108,7 @@ NOT_EMULATED: Final = (
     NotEmulated(
         "GET", "/v5/spot-margin-trade/flexible-available-inventory", "the lender has no end of coins"
     ),
-    NotEmulated("*", "/v5/spot-margin-trade/*", "leverages and limits are of all coins; see state and data"),
+    NotEmulated("*", "/v5/spot-margin-trade/*", "rates never change, and nothing is repaid by itself"),
     # Wallets
     NotEmulated("GET", "/v5/asset/asset-overview", "wallets are told one by one"),
     NotEmulated("GET", "/v5/asset/fundinghistory", "the funding wallet has no statement"),

@@ -2,7 +2,9 @@
 
 Fees and minimums are typical of their chains. The collateral ratio is the part of a coin's worth that
 covers positions (one less the haircut), the hourly rate and the borrow limit are of the order of magnitude
-that the exchange shows ("Get Collateral Info"; its example is bitcoin's row).
+that the exchange shows ("Get Collateral Info"; its example is bitcoin's row). What is owned beyond some
+quantities counts less: of bitcoin as in the example of the help centre ("Understanding Collateral Value
+Ratios in Unified Trading Account"); no public page tells the steps of other coins, which have one ratio here.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from types import MappingProxyType
 
 import msgspec
 
-from emulator.core.numbers import ONE
+from emulator.core.numbers import ONE, ZERO
 from emulator.listings.networks import MovementRow, Network, NetworkRow, networks_of
 from emulator.listings.reading import ListingError, decode, naming, number
 
@@ -23,13 +26,14 @@ from emulator.listings.reading import ListingError, decode, naming, number
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """One coin; the first of its networks is the default one.
 
-    collateral_ratio: which part of its worth covers positions. hourly_rate: of what is borrowed.
-    borrow_max: how much one account may borrow.
+    collateral_ratio: which part of its worth covers positions; collateral_tiers: a lower one of what is owned
+    beyond a quantity. hourly_rate: of what is borrowed. borrow_max: how much one account may borrow.
     """
 
     code: str
     name: str
     collateral_ratio: Decimal
+    collateral_tiers: tuple[tuple[Decimal, Decimal], ...]
     hourly_rate: Decimal
     borrow_max: Decimal
     networks: tuple[Network, ...]
@@ -41,6 +45,7 @@ class _AssetRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hourly_rate: str
     borrow_max: str
     networks: tuple[MovementRow, ...]
+    collateral_tiers: tuple[tuple[str, str], ...] = ()
 
 
 class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,11 +70,19 @@ def _asset(code: str, row: _AssetRow, networks: Mapping[str, NetworkRow]) -> Ass
         ratio = number(row.collateral_ratio, "collateral_ratio")
         if ratio > ONE:
             raise ListingError("it counts for more than it is worth")
+        tiers = tuple(
+            (number(floor, "collateral_tiers"), number(less, "collateral_tiers"))
+            for floor, less in row.collateral_tiers
+        )
+        for (floor, more), (beyond, less) in pairwise([(ZERO, ratio), *tiers]):
+            if beyond <= floor or less >= more:
+                raise ListingError("collateral_tiers: the further, the less it counts for")
         hourly, borrow_max = number(row.hourly_rate, "hourly_rate"), number(row.borrow_max, "borrow_max")
     return Asset(
         code=code,
         name=row.name,
         collateral_ratio=ratio,
+        collateral_tiers=tiers,
         hourly_rate=hourly,
         borrow_max=borrow_max,
         networks=networks_of(code, row.networks, networks),

@@ -1,6 +1,7 @@
 """How the unified wallet covers what is in it: what coins count for, and what owing them costs.
 
-A coin counts at its index price less a haircut, as its collateral ratio says. What is owed needs margin of
+A coin counts at its index price less a haircut, as its collateral ratio says, and as that of the next tier
+beyond some quantities ("Get Tiered Collateral Ratio"). What is owed needs margin of
 its own: a part that follows the leverage of spot margin trading, and four hundredths to be kept ("Get
 Position Tiers"). Interest is charged five minutes after each whole hour (help centre, "Borrowing, Interest
 and Repayment"). Coins without a perpetual against USDT have no index here, so they cover nothing; where
@@ -18,6 +19,7 @@ from emulator.core.positions import AccountMargin
 from emulator.core.rules import (
     ClosingNames,
     CollateralAsset,
+    CollateralTier,
     CostRule,
     LeverageScope,
     LiquidationStyle,
@@ -48,6 +50,9 @@ def _collateral() -> Iterator[CollateralAsset]:
         yield CollateralAsset(
             asset=code,
             bid_buffer=ONE - asset.collateral_ratio,
+            tiers=tuple(
+                CollateralTier(floor=floor, bid_buffer=ONE - ratio) for floor, ratio in asset.collateral_tiers
+            ),
             index_of="" if index is None else index.instrument,
             index_part=ONE if index is None else index.part,
             borrow_max=asset.borrow_max,

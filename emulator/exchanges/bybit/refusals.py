@@ -201,6 +201,9 @@ PARAMETER: Final = "params error: %s invalid"
 """Of 10001, where one parameter is not what it should be (running servers)."""
 CATEGORY: Final = "Illegal category"
 MISSING_ONE_OF: Final = "Missing some parameters that must be filled in, %s"
+SAME_SIDE: Final = "reduce-only order has same side with current position"
+COVERED: Final = "orderQty will be truncated to zero"
+"""Of 110017, where there is a position: it is on the same side, or others in the book reduce all of it."""
 
 _OWN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {

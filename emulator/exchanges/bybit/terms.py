@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
@@ -24,6 +24,7 @@ from emulator.exchanges.bybit.categories import Category
 from emulator.exchanges.bybit.eras import Eras
 from emulator.exchanges.bybit.listings import Listing
 from emulator.exchanges.bybit.refusals import (
+    SAME_SIDE,
     refuse,
     refuse_parameter,
     refuse_spot_missing,
@@ -86,7 +87,8 @@ def refuse_word(category: Category, name: str) -> Refusal:
 class Reading:
     """The parameters of one order on their way to terms; each step refuses what is wrong with it.
 
-    last: the last price, which is kept with the order, and tells where a pair's trigger is.
+    last: the last price, which is kept with the order, and tells where a pair's trigger is. held: how much
+    there is of a position.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Reading:
         values: Mapping[str, Any],
         *,
         last: Decimal,
+        held: Callable[[Leg], Decimal],
         is_hedged: bool,
         eras: Eras,
     ) -> None:
@@ -104,6 +107,7 @@ class Reading:
         self.listing = listing
         self.values = values
         self.last = last
+        self.held = held
         self.is_hedged = is_hedged
         self.labels: list[tuple[str, str]] = [(BASE_PRICE, f"{last:.{listing.price_places}f}")]
 
@@ -213,11 +217,11 @@ class Reading:
         values = self.values
         leg = self._leg()
         reduce_only, on_trigger = bool(values.get("reduceOnly")), bool(values.get("closeOnTrigger"))
-        closes = values["qty"] == ZERO and reduce_only and on_trigger
-        quantity = None if closes else self._quantity()
-        if closes:
-            # Quirk: a quantity of "0" closes all that there is, at market (Place Order, `qty`).
-            type = OrderType.MARKET
+        # Quirk: a quantity of "0" closes all that there is, as far as one order of its type can (Place Order,
+        # `qty`).
+        is_all = values["qty"] == ZERO and reduce_only and on_trigger
+        closes = is_all and type is OrderType.MARKET
+        quantity = None if closes else self._all_of(side, leg) if is_all else self._quantity()
         peg = None if type is OrderType.MARKET else self._peg()
         price = None if peg is not None else self._price(type)
         post_only, time_in_force = self._time_in_force(type)
@@ -244,6 +248,13 @@ class Reading:
             role=StopRole.NONE if trigger is None else StopRole.STOP,
             slippage=self._slippage(type, trigger),
         )
+
+    def _all_of(self, side: Side, leg: Leg) -> Decimal:
+        """As much of what is held as one limit order can close."""
+        held = -self.held(leg) if side is Side.BUY else self.held(leg)
+        if held <= ZERO:
+            raise refuse(110017, text=SAME_SIDE if held else None)
+        return min(held, self.listing.instrument.quantity_max)
 
     def _leg(self) -> Leg:
         index = self.values.get("positionIdx", 0)

@@ -44,7 +44,7 @@ from emulator.exchanges.bybit.order_parameters import (
     SYMBOL_OPTIONAL,
 )
 from emulator.exchanges.bybit.payloads.trading import CanceledOrders, OrderIds
-from emulator.exchanges.bybit.refusals import MISSING_ONE_OF, refuse
+from emulator.exchanges.bybit.refusals import COVERED, MISSING_ONE_OF, SAME_SIDE, refuse
 from emulator.exchanges.bybit.replies import render_ids
 from emulator.exchanges.bybit.running import UNIFIED
 from emulator.exchanges.bybit.symbols import chosen_instruments, find, traded_category
@@ -75,8 +75,16 @@ def parse_terms(call: Call, category: Category, values: Mapping[str, Any]) -> tu
     instrument = listing.instrument.symbol
     state = call.engine.state
     is_hedged = category.is_derivative and state.is_hedged(call.account, instrument)
-    last = state.markets[instrument].last_price(call.now_us)
-    terms = Reading(category, listing, values, last=last, is_hedged=is_hedged, eras=_eras(call)).terms()
+    reading = Reading(
+        category,
+        listing,
+        values,
+        last=state.markets[instrument].last_price(call.now_us),
+        held=lambda leg: state.position(call.account, instrument, leg).quantity,
+        is_hedged=is_hedged,
+        eras=_eras(call),
+    )
+    terms = reading.terms()
     if terms.price is not None and terms.trigger is None:
         price = nearest_price(call, category, listing, terms.side, terms.price)
         if price != terms.price:
@@ -153,12 +161,7 @@ def _refuse_reducing(call: Call, instrument: str, terms: OrderTerms) -> Refusal:
     if not held:
         return refuse(110017)
     # Quirk: one code has three reasons, and the text tells which one it is (running servers).
-    return refuse(110017, text=_SAME_SIDE if (held > ZERO) is (terms.side is Side.BUY) else _COVERED)
-
-
-_SAME_SIDE: Final = "reduce-only order has same side with current position"
-_COVERED: Final = "orderQty will be truncated to zero"
-"""Others in the book reduce all that there is."""
+    return refuse(110017, text=SAME_SIDE if (held > ZERO) is (terms.side is Side.BUY) else COVERED)
 
 
 def _refuse_trigger(

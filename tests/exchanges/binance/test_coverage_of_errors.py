@@ -20,9 +20,15 @@ from emulator.exchanges.binance.spot.wallet import words
 from emulator.exchanges.binance.streams.connection import POOL as STREAMS_POOL
 from tests.exchanges.binance.building import Building
 from tests.exchanges.binance.test_order_lists import KINDS, OCO, OPO, OPOCO, OTO
-from tests.exchanges.binance.test_trading import DAY_US, MARKET_BUY, MINUTE_US, STOP_SELL
 from tests.exchanges.binance.test_wallet_movements import BITCOIN_ADDRESS, ETHEREUM_ADDRESS, RIPPLE_ADDRESS
-from tests.exchanges.binance.trading_floor import LIMIT_BUY, LIMIT_SELL
+from tests.exchanges.binance.trading_floor import (
+    DAY_US,
+    LIMIT_BUY,
+    LIMIT_SELL,
+    MARKET_BUY,
+    MINUTE_US,
+    STOP_SELL,
+)
 from tests.runtime.universe import IMPATIENT, FailingJournal
 from tests.web.client import Reply, knock
 

@@ -1,7 +1,7 @@
 """What an account is and chooses, over the wire: margin mode, collateral, debts, spot margin, protection.
 
-Figures are reckoned by hand: 1,000,000 USDT count as they are, 10 BTC at 100,000 dollars for nineteen
-twentieths. Of USDT 3,000,000 can be borrowed at 0.00066 % an hour, of BTC 30 at 0.000147 %; what is owed
+Figures are reckoned by hand: 1,000,000 USDT count as they are, 10 BTC at 100,000 dollars for 98 %, further
+ones for less. Of USDT 3,000,000 can be borrowed at 0.00066 % an hour, of BTC 30 at 0.000147 %; what is owed
 needs a tenth of it as initial margin.
 """
 
@@ -15,7 +15,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from emulator.core.commands import Deposit
+from emulator.core.commands import Deposit, Withdraw
 from emulator.exchanges.bybit.account import protection
 from emulator.exchanges.bybit.assets import assets
 from emulator.exchanges.bybit.running import UNIFIED
@@ -155,7 +155,7 @@ async def test_collateral_is_told_by_coin(pit: Treasury) -> None:
         "borrowUsageRate": "0",
         "marginCollateral": True,
         "collateralSwitch": True,
-        "collateralRatio": "0.95",
+        "collateralRatio": "0.98",
         "freeBorrowingAmount": "",
     }
     listed = [one["currency"] for one in (await pit.get(COLLATERAL))["list"]]
@@ -180,8 +180,84 @@ async def test_every_coin_has_a_worth(pit: Treasury) -> None:
     assert after - before == Decimal("35")
 
 
+async def test_the_more_there_is_of_a_coin_the_less_it_counts_for(pit: Treasury) -> None:
+    """The table of "Understanding Collateral Value Ratios in Unified Trading Account" (help centre)."""
+    (bitcoin,) = (await pit.get("/v5/spot-margin-trade/collateral", {"currency": "BTC"}))["list"]
+    assert bitcoin["currency"] == "BTC"
+    assert [tuple(one.values()) for one in bitcoin["collateralRatioList"]] == [
+        ("0", "10", "0.98"),
+        ("10", "20", "0.95"),
+        ("20", "30", "0.9"),
+        ("30", "40", "0.85"),
+        ("40", "50", "0.8"),
+        ("50", "", "0"),
+    ]
+    assert list(bitcoin["collateralRatioList"][0]) == ["minQty", "maxQty", "collateralRatio"]
+    (tether,) = (await pit.get("/v5/spot-margin-trade/collateral", {"currency": "USDT"}))["list"]
+    assert tether["collateralRatioList"] == [{"minQty": "0", "maxQty": "", "collateralRatio": "1"}]
+    listed = (await pit.get("/v5/spot-margin-trade/collateral"))["list"]
+    assert {one["currency"] for one in listed} == set(assets())
+    bob = pit.sandbox.accounts["bob"]
+    # 10 * 0.98 + 5 * 0.95 at 100000, and then 10 * (0.98 + 0.95 + 0.9 + 0.85 + 0.8)
+    for more, counted in (("5", "1455000"), ("45", "4480000")):
+        await pit.do(Deposit(account=bob, wallet=UNIFIED, asset="BTC", amount=Decimal(more)))
+        assert (await pit.wallet("bob"))["totalAvailableBalance"] == str(1_000_000 + int(counted))
+    # What counts for nothing leaves without a loss: all of it is transferable.
+    assert (await pit.wallet("bob"))["totalEquity"] == "7000000"
+
+
+async def test_what_is_lent_of_a_coin_and_what_is_owed_of_it(pit: Treasury) -> None:
+    """Of 1980000 dollars that are there 2 BTC need a tenth; a third one was borrowed and spent."""
+    path = "/v5/spot-margin-trade"
+    asked = {"currency": "BTC"}
+    # 1980000 cover a tenth of 198 BTC, but no more than 30 are lent.
+    assert await pit.get(f"{path}/max-borrowable", asked) == {"maxLoan": "30", "currency": "BTC"}
+    await pit.post("/v5/account/borrow", {"coin": "BTC", "amount": "2"})
+    assert (await pit.get(f"{path}/max-borrowable", asked))["maxLoan"] == "28"
+    assert await pit.get(f"{path}/repayment-available-amount", asked) == {
+        "lossLessRepaymentAmount": "2",
+        "currency": "BTC",
+    }
+    assert await pit.get(f"{path}/liability", asked) == {
+        "currency": "BTC",
+        "totalBorrowAmount": "2",
+        "fixedBorrowAmount": "0",
+        "flexibleBorrowAmount": "2",
+        "spotTotalBorrow": "2",
+        "derivativesBorrow": "0",
+    }
+    (tiers,) = (await pit.get(f"{path}/position-tiers", asked))["list"]
+    assert tiers["positionTiersRatioList"] == [
+        {"tier": "1", "borrowLimit": "30", "positionMMR": "0.04", "positionIMR": "0.1", "maxLeverage": "10"}
+    ]
+    assert (await pit.get(f"{path}/coinstate", asked))["list"] == [{"currency": "BTC", "spotLeverage": ""}]
+    await pit.post(f"{path}/switch-mode", {"spotMarginMode": "1"})
+    await pit.post(f"{path}/set-leverage", {"leverage": "4"})
+    assert (await pit.get(f"{path}/coinstate", asked))["list"] == [{"currency": "BTC", "spotLeverage": "4"}]
+    (rules,) = (await pit.get(f"{path}/currency-data", asked))["list"]
+    assert (rules["flexibleManualBorrowable"], rules["fixedManualBorrowable"]) == (True, False)
+    assert (rules["minFlexibleManualBorrowQty"], rules["flexibleManualBorrowAccuracy"]) == ("0.00000001", "8")
+    for row in ("collateral", "liability", "max-borrowable", "position-tiers", "coinstate", "currency-data"):
+        assert (await pit.no("GET", f"{path}/{row}", {"currency": "NONE"}))[0] == 10001
+
+
+async def test_losses_that_are_not_realised_are_of_contracts(pit: Treasury) -> None:
+    """Of 100 USDT less is there than long 0.1 from 100010 has lost at 80010."""
+    asked = {"currency": "USDT"}
+    alice = pit.sandbox.accounts["alice"]
+    await pit.do(
+        Withdraw(account=alice, wallet=UNIFIED, asset="USDT", amount=Decimal(999_900), fee=Decimal(0))
+    )
+    await pit.trade(LINEAR, "0.1")
+    # 100 less the fee of 10001 * 0.00055, and 0.1 * (100010 - 80010) are lost.
+    await pit.hold("BTC/USDT", "80010")
+    told = await pit.get("/v5/spot-margin-trade/liability", asked)
+    assert told["totalBorrowAmount"] == told["derivativesBorrow"] == "1905.50055"
+    assert told["spotTotalBorrow"] == "0"
+
+
 async def test_a_coin_that_is_switched_off_counts_for_nothing(pit: Treasury) -> None:
-    assert (await pit.wallet())["totalAvailableBalance"] == "1950000"
+    assert (await pit.wallet())["totalAvailableBalance"] == "1980000"
     assert await pit.post(SWITCH, {"coin": "BTC", "collateralSwitch": "OFF"}) == {}
     wallet = await pit.wallet()
     assert (wallet["totalAvailableBalance"], wallet["totalEquity"]) == ("1000000", "2000000")
@@ -189,7 +265,7 @@ async def test_a_coin_that_is_switched_off_counts_for_nothing(pit: Treasury) -> 
     # What is so already is a success.
     assert await pit.post(SWITCH, {"coin": "BTC", "collateralSwitch": "OFF"}) == {}
     await pit.post(SWITCH, {"coin": "BTC", "collateralSwitch": "ON"})
-    assert (await pit.wallet())["totalAvailableBalance"] == "1950000"
+    assert (await pit.wallet())["totalAvailableBalance"] == "1980000"
 
 
 async def test_what_cannot_be_switched(pit: Treasury) -> None:
@@ -321,9 +397,9 @@ async def test_a_debt_that_was_spent_is_bought_for_other_coins(pit: Treasury) ->
     assert (await pit.no("POST", "/v5/account/no-convert-repay", {"coin": "USDC"}))[0] == 34022049
     told = await pit.post("/v5/account/quick-repayment", {"coin": "USDC"})
     given = {one["coin"]: Decimal(one["repaymentQty"]) for one in told["list"]}
-    # Coins give the same part of what they count for, 1,000 of 1,000,000 and 950,000, upwards.
-    assert given["USDT"] == pytest.approx(Decimal("512.820513"), abs=Decimal("0.001"))
-    assert given["BTC"] == pytest.approx(Decimal("0.005128205"), abs=Decimal("0.0000001"))
+    # Coins give the same part of what they count for, 1,000 of 1,000,000 and 980,000, upwards.
+    assert given["USDT"] == pytest.approx(Decimal("505.050505"), abs=Decimal("0.001"))
+    assert given["BTC"] == pytest.approx(Decimal("0.005050505"), abs=Decimal("0.0000001"))
     assert (await pit.coin("USDC"))["borrowAmount"] == "0"
     assert Decimal((await pit.coin("USDT"))["walletBalance"]) == 1_000_000 - given["USDT"]
 
@@ -384,7 +460,7 @@ async def test_terms_of_loans_are_told_to_anybody(pit: Treasury) -> None:
     (bitcoin,) = level["list"]
     assert level["vipLevel"] == "No VIP"
     assert (bitcoin["hourlyBorrowRate"], bitcoin["maxBorrowingAmount"]) == ("0.00000147", "30")
-    assert bitcoin["collateralRatio"] == "0.95"
+    assert bitcoin["collateralRatio"] == "0.98"
     assert (await pit.get("/v5/spot-margin-trade/data", {"vipLevel": "VIP-1"}))["vipCoinList"] == []
 
 

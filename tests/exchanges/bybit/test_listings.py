@@ -203,9 +203,11 @@ def test_every_coin_that_is_traded_or_settled_in_is_an_asset() -> None:
 
 
 def test_bitcoin_counts_and_costs_what_the_documents_say() -> None:
-    # v5 "Get Collateral Info", the example.
+    # v5 "Get Collateral Info", the example, and that of the help centre's "Understanding Collateral Value
+    # Ratios in Unified Trading Account".
     bitcoin = assets()["BTC"]
-    assert bitcoin.collateral_ratio == Decimal("0.95")
+    assert bitcoin.collateral_ratio == Decimal("0.98")
+    assert [str(floor) for floor, _ in bitcoin.collateral_tiers] == ["10", "20", "30", "40", "50"]
     assert bitcoin.hourly_rate == Decimal("0.00000147")
 
 

@@ -97,7 +97,7 @@ async def test_the_wallet_of_a_linear_position_under_cross_margin(pit: Treasury)
     await pit.hold("BTC/USDT", "102000")
     wallet = await pit.wallet()
     tether, bitcoin = (next(one for one in wallet["coin"] if one["coin"] == coin) for coin in ("USDT", "BTC"))
-    # 1000000 less the fee of 10001 * 0.00055; 10 BTC at 102000, of which a twentieth counts for nothing.
+    # 1000000 less the fee of 10001 * 0.00055; 10 BTC at 102000, of which 2 % count for nothing.
     assert (tether["walletBalance"], tether["equity"]) == ("999994.49945", "1000193.49945")
     assert (tether["totalPositionIM"], tether["totalPositionMM"]) == ("1025.049", "56.049")
     assert (tether["totalOrderIM"], tether["locked"]) == ("0", "0")
@@ -109,9 +109,9 @@ async def test_the_wallet_of_a_linear_position_under_cross_margin(pit: Treasury)
     assert (wallet["totalWalletBalance"], wallet["totalPerpUPL"]) == ("2019994.49945", "199")
     assert wallet["totalEquity"] == wallet["totalMarginBalance"] == "2020193.49945"
     assert (wallet["totalInitialMargin"], wallet["totalMaintenanceMargin"]) == ("1025.049", "56.049")
-    # 1000193.49945 + 969000 - 1025.049
-    assert wallet["totalAvailableBalance"] == "1968168.45045"
-    # 1025.049 and 56.049 over 1969193.49945
+    # 1000193.49945 + 999600 - 1025.049
+    assert wallet["totalAvailableBalance"] == "1998768.45045"
+    # 1025.049 and 56.049 over 1999793.49945
     assert (wallet["accountIMRate"], wallet["accountMMRate"]) == ("0.0005", "0")
 
 
@@ -120,7 +120,7 @@ async def test_an_order_beside_the_market_needs_margin_and_shows_it(pit: Treasur
     # 0.1 * 99000 / 10, and 9900 * 9 / 10 * 0.00055
     assert (await pit.coin("USDT"))["totalOrderIM"] == "994.9005"
     wallet = await pit.wallet()
-    assert (wallet["totalInitialMargin"], wallet["totalAvailableBalance"]) == ("994.9005", "1949005.0995")
+    assert (wallet["totalInitialMargin"], wallet["totalAvailableBalance"]) == ("994.9005", "1979005.0995")
 
 
 # Isolated margin

@@ -146,7 +146,9 @@ def render_wallet(standing: Standing, coins: Iterable[str]) -> Wallet:
         "accountMMRateByMp": maintenance_rate,
         "totalEquity": dollars(equity),
         "totalWalletBalance": dollars(wallet),
-        "totalMarginBalance": "" if standing.is_isolated else dollars(wallet + unrealised),
+        # Quirk: what was borrowed is in the wallet balance, and in no other sum (help centre, "Trading Terms
+        # and Formulas in Unified Trading Account").
+        "totalMarginBalance": "" if standing.is_isolated else dollars(equity),
         "totalAvailableBalance": available,
         "totalPerpUPL": dollars(unrealised),
         "totalInitialMargin": initial,

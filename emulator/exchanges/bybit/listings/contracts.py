@@ -139,6 +139,15 @@ def _contract(category: str, row: ContractRow, tiers: tuple[Tier, ...], quarter:
         ),
         take_bound=number(row.price_limit_y, "price_limit_y"),
         stop_pairs_max=STOP_PAIRS_MAX,
+        # Quirk: what may only reduce is split where it is larger than one order may be (Place Order, "Reduce
+        # only orders").
+        splits_reducing=True,
+        # Quirk: a price beyond the limit becomes the nearest one that is allowed, which is known of a
+        # conditional order when it is triggered ("Set Price Limit Behaviour").
+        adjusts_triggered=True,
+        # Quirk: what others in the book would reduce beyond the position is taken off them or ends; that the
+        # newest are the first is not documented (help centre, "Reduce-Only Order").
+        trims_reducing=True,
         # Quirk: positions of both sides at once are for perpetuals in USDT only ("Switch Position Mode").
         hedgeable=row.settle == "USDT" and not quarter,
     )

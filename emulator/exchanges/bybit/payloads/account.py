@@ -270,6 +270,83 @@ class LoanTermsOfLevels(TypedDict):
     vipCoinList: list[LoanTermsOfLevel]
 
 
+class CollateralTier(TypedDict):
+    minQty: str
+    maxQty: str
+    collateralRatio: str
+
+
+class CollateralTiersOfCoin(TypedDict):
+    currency: str
+    collateralRatioList: list[CollateralTier]
+
+
+class CollateralTiers(TypedDict):
+    list: list[CollateralTiersOfCoin]
+
+
+class BorrowLimitTier(TypedDict):
+    tier: str
+    borrowLimit: str
+    positionMMR: str
+    positionIMR: str
+    maxLeverage: str
+
+
+class BorrowLimitTiers(TypedDict):
+    currency: str
+    positionTiersRatioList: list[BorrowLimitTier]
+
+
+class BorrowLimits(TypedDict):
+    list: list[BorrowLimitTiers]
+
+
+class CoinLeverage(TypedDict):
+    currency: str
+    spotLeverage: str
+
+
+class CoinLeverages(TypedDict):
+    list: list[CoinLeverage]
+
+
+class LoanRule(TypedDict):
+    currency: str
+    flexibleManualBorrowable: bool
+    minFlexibleManualBorrowQty: str
+    flexibleManualBorrowAccuracy: str
+    fixedManualBorrowable: bool
+    minFixedManualBorrowQty: str
+    fixedManualBorrowAccuracy: str
+    fixedInterestRateAccuracy: str
+    minFixedInterestRate: str
+    maxFixedInterestRate: str
+
+
+class LoanRules(TypedDict):
+    list: list[LoanRule]
+
+
+class MaxLoan(TypedDict):
+    maxLoan: str
+    currency: str
+
+
+class Repayable(TypedDict):
+    lossLessRepaymentAmount: str
+    currency: str
+
+
+class Liability(TypedDict):
+    currency: str
+    totalBorrowAmount: str
+    fixedBorrowAmount: str
+    flexibleBorrowAmount: str
+    spotTotalBorrow: str
+    derivativesBorrow: str
+
+
 class OwnPair(PairInfo):
     isPublicRpi: bool
     myRpiPermission: bool
