@@ -16,7 +16,7 @@ from emulator.core.instruments import (
     Side,
     TimeInForce,
 )
-from emulator.core.numbers import ZERO, is_on_step
+from emulator.core.numbers import ZERO, is_on_step, round_down, round_up
 from emulator.core.orders import OF_POSITIONS, OrderStatus, OrderTerms, Trigger
 from emulator.core.positions import Leg
 from emulator.core.rejections import Feature, Limit, Rejection
@@ -43,7 +43,7 @@ def admits(state: State, account: Account, market: Market, terms: OrderTerms, no
     counts = state.counts.get((account.id, symbol))
     if counts is not None and counts.orders >= bounds.orders_max:
         return False
-    reference = market.average_price(now_us) if bounds.is_banded else ZERO
+    reference = market.reference_price(now_us) if bounds.is_banded else ZERO
     return (account.id, symbol, terms.client_id) not in state.client_ids and bounds.admit(terms, reference)
 
 
@@ -57,7 +57,7 @@ def check_terms(market: Market, terms: OrderTerms, price: Decimal | None, now_us
         or (price is not None and check_price(instrument, price))
         or (terms.trigger is not None and _check_trigger(instrument, terms, terms.trigger))
         or (quantity is not None and _check_quantities(instrument, terms, price, quantity))
-        or (price is not None and check_band(market, terms.side, price, now_us, terms.trigger))
+        or (price is not None and _check_own_band(market, terms, price, now_us))
         or check_notional(market, terms, price, quantity, now_us)
         or None
     )
@@ -309,6 +309,22 @@ def _check_quantities(
     return None
 
 
+def _check_own_band(market: Market, terms: OrderTerms, price: Decimal, now_us: int) -> Rejection | None:
+    contract = market.instrument.contract
+    if terms.trigger is not None and contract is not None and contract.adjusts_triggered:
+        return None  # Its price is made to fit when it is triggered.
+    return check_band(market, terms.side, price, now_us, terms.trigger)
+
+
+def nearest_price(market: Market, side: Side, price: Decimal, now_us: int) -> Decimal:
+    """A limit price, or the nearest one that is near enough to the reference, in price steps."""
+    beyond = check_band(market, side, price, now_us)
+    if not isinstance(beyond, r.LimitBroken) or beyond.bound is None:
+        return price
+    step = market.instrument.price_step
+    return round_down(beyond.bound, step) if price > beyond.bound else round_up(beyond.bound, step)
+
+
 def check_band(
     market: Market, side: Side, price: Decimal, now_us: int, trigger: Trigger | None = None
 ) -> Rejection | None:
@@ -324,6 +340,9 @@ def check_band(
         up, down = instrument.ask_multiplier_up, instrument.ask_multiplier_down
     if up is None and down is None:
         return None
+    is_waiting = trigger is not None and (instrument.band_at_trigger or instrument.contract is not None)
+    if not is_waiting and instrument.contract is not None and instrument.contract.band is not None:
+        return _check_premium_band(market, side, price, now_us)
     if trigger is None or not (instrument.band_at_trigger or instrument.contract is not None):
         reference = _reference_price(market, now_us)
     elif trigger.price is None:
@@ -337,9 +356,27 @@ def check_band(
     return None
 
 
+def _check_premium_band(market: Market, side: Side, price: Decimal, now_us: int) -> Rejection | None:
+    """Prices within the multipliers are within the band, wherever the book stands."""
+    instrument, marks = market.instrument, market.marks
+    assert marks is not None
+    part = instrument.bid_multiplier_up if side is BUY else instrument.ask_multiplier_down
+    if part is None or _is_within(side, price, marks.mark_price(now_us) * part):
+        return None
+    bound = marks.price_limit(side, part, now_us)
+    if _is_within(side, price, bound):
+        return None
+    return r.LimitBroken(limit=Limit.PRICE_BAND, value=price, bound=bound)
+
+
+def _is_within(side: Side, price: Decimal, bound: Decimal) -> bool:
+    return price <= bound if side is BUY else price >= bound
+
+
 def _reference_price(market: Market, now_us: int) -> Decimal:
-    """What prices are measured by: the average of some minutes; of a contract, its mark price."""
-    return market.average_price(now_us) if market.instrument.contract is None else mark_price(market, now_us)
+    """What prices are measured by: an average or the index; of a contract, its mark price."""
+    is_pair = market.instrument.contract is None
+    return market.reference_price(now_us) if is_pair else mark_price(market, now_us)
 
 
 def check_notional(

@@ -121,6 +121,17 @@ class MarkRule(msgspec.Struct, frozen=True, kw_only=True):
     funding: FundingRule = FundingRule()
 
 
+class PremiumBand(msgspec.Struct, frozen=True, kw_only=True):
+    """Leaves limit prices room for where the contract's own book stands.
+
+    seconds: over so many whole seconds the middle of the book less the mark price is averaged. hard: by which
+    part of the mark price a limit price may be away from it all the same.
+    """
+
+    seconds: int
+    hard: Decimal
+
+
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """The futures side of an instrument.
 
@@ -141,12 +152,16 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     initial margin of an isolated one.
     marking: how index and mark price are made; None: as `MarkRule` has it, in the instrument's price steps.
     take_bound: by which part of the mark price an order at market may trade beyond it; None: however far.
+    band: how far its limit prices may be from mark and index price beyond the instrument's multipliers; None:
+    no further.
     hedgeable: whether there may be two positions in it, one a side.
     stop_pairs_max: how many pairs of stops for parts of one position may wait; 0: any number.
     splits_reducing: whether an order that may only reduce, and is larger than one order may be, comes as
     several; else it is refused, or once it was triggered of any size. trims_reducing: whether orders in the
     book that may only reduce become smaller, or end, the newest first, when the position does not need them
     any more; else they stay, and trade no more than there is.
+    adjusts_triggered: whether the limit price of an order that waited becomes the nearest one that is near
+    enough to the reference when it is triggered, and is not measured before; else it is, and the order ends.
     closing_orders_max: how many orders may wait that close the same position at the same kind of trigger;
     0: any number.
     cost_step: how finely the entry cost of a position is kept. It is not money: a share of it that is
@@ -182,6 +197,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     stop_pairs_max: int = 0
     splits_reducing: bool = False
     trims_reducing: bool = False
+    adjusts_triggered: bool = False
+    band: PremiumBand | None = None
 
     cost_step: Decimal = Decimal("1E-18")
     profit_rounding: Rounding = Rounding.HALF

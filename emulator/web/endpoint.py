@@ -249,8 +249,8 @@ def _rest(running: Coroutine[Any, Any, Any], first: Any) -> Generator[Any, Any, 
             return done.value
 
 
-def refuse(site: Site, failure: Failure, detail: str) -> Answer:
-    """The answer of a site to a request that no endpoint of it takes."""
+def refuse(site: Site, failure: Failure, detail: str, sandbox: Sandbox | None = None) -> Answer:
+    """The answer of a site to a request that no endpoint takes; sandbox: at whose time, if it is known."""
     refusal = site.dialect.fail(failure, detail)
-    body = site.dialect.render_refusal(refusal)
+    body = site.dialect.render_refusal(refusal, None if sandbox is None else sandbox.clock.now_us())
     return Answer(refusal.status, body, list(refusal.headers), refusal.code, 0, False)

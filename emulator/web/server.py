@@ -117,7 +117,7 @@ class Application:
                 except ClientDisconnect:
                     return
             if body is None or len(arrival.query) > QUERY_MAX:
-                target = refuse(target.site, Failure.TOO_LARGE, "")
+                target = refuse(target.site, Failure.TOO_LARGE, "", arrival.sandbox)
                 # What was not read of the body would be taken for the next request.
                 target.headers.append((b"connection", b"close"))
             else:
@@ -156,7 +156,9 @@ class Application:
         if sandbox is None:
             named = DEFAULT_SANDBOX if place.sandbox is None else place.sandbox
             return refuse(site, Failure.UNKNOWN_SANDBOX, named)
-        return self._table.refuse_path(site, arrival.method, place) if endpoint is None else endpoint
+        if endpoint is None:
+            return self._table.refuse_path(site, arrival.method, place, sandbox)
+        return endpoint
 
     def _answer(self, arrival: Arrival, target: Endpoint | Answer) -> None:
         sandbox = arrival.sandbox
@@ -240,7 +242,7 @@ class Application:
             return refuse(site, Failure.UNKNOWN_SANDBOX, place.sandbox or DEFAULT_SANDBOX)
         row = next((row for row in site.sockets if row.matches(place.path)), None)
         if row is None:
-            return self._table.refuse_path(site, "GET", place)
+            return self._table.refuse_path(site, "GET", place, sandbox)
         client = scope.get("client")
         recorder, counts, sandbox_name, called = self.recorder, self.counts, sandbox.name, place.called
 
@@ -293,7 +295,7 @@ class Application:
             except Refusal as refusal:
                 return Answer(
                     refusal.status,
-                    site.dialect.render_refusal(refusal),
+                    site.dialect.render_refusal(refusal, sandbox.clock.now_us()),
                     list(refusal.headers),
                     refusal.code,
                     0,

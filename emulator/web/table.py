@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from emulator.runtime.sandbox import Sandbox
 from emulator.web.codec import encode
 from emulator.web.contract import Failure, NotEmulated, Route, Site
 from emulator.web.endpoint import Answer, Endpoint, refuse
@@ -66,7 +67,7 @@ class Table:
                 return declared
         return path
 
-    def refuse_path(self, site: Site, method: str, place: Place) -> Answer:
+    def refuse_path(self, site: Site, method: str, place: Place, sandbox: Sandbox) -> Answer:
         """The answer to what is not in the table: which methods there are, or why it is missing."""
         path = place.path
         methods = self._methods.get((site.name, self._declared(site.name, path)))
@@ -78,19 +79,20 @@ class Table:
                 # A method of its own that is left out of a path which is there otherwise.
                 if missing.method == method and _matches(missing, method, path):
                     note_missing(place, method)
-                    return _refuse_missing(site, missing, f"{method} {path}")
-            answer = refuse(site, Failure.WRONG_METHOD, f"{method} {path}")
+                    return _refuse_missing(site, missing, f"{method} {path}", sandbox)
+            answer = refuse(site, Failure.WRONG_METHOD, f"{method} {path}", sandbox)
             answer.headers.append((b"allow", allow))
             return answer
         shown = path[:SHOWN_PATH_MAX]
         if any(row.matches(path) for row in site.sockets):
-            return refuse(site, Failure.WRONG_METHOD, f"{method} {shown}: a WebSocket handshake is expected.")
+            expected = f"{method} {shown}: a WebSocket handshake is expected."
+            return refuse(site, Failure.WRONG_METHOD, expected, sandbox)
         for missing in site.not_emulated:
             if _matches(missing, method, path):
                 note_missing(place, method)
-                return _refuse_missing(site, missing, f"{method} {shown}")
+                return _refuse_missing(site, missing, f"{method} {shown}", sandbox)
         note_missing(place, method)
-        return refuse(site, Failure.UNKNOWN_PATH, f"{method} {shown}")
+        return refuse(site, Failure.UNKNOWN_PATH, f"{method} {shown}", sandbox)
 
     def refuse_site(self, name: str, method: str, place: Place) -> Answer:
         """The answer where a site is not served."""
@@ -106,8 +108,8 @@ def note_missing(place: Place, method: str) -> None:
         place.called.note_missing(f"{method} {place.path[:SHOWN_PATH_MAX]}")
 
 
-def _refuse_missing(site: Site, missing: NotEmulated, asked: str) -> Answer:
-    answer = refuse(site, Failure.NOT_EMULATED, f"{asked}: {missing.why}")
+def _refuse_missing(site: Site, missing: NotEmulated, asked: str, sandbox: Sandbox) -> Answer:
+    answer = refuse(site, Failure.NOT_EMULATED, f"{asked}: {missing.why}", sandbox)
     if missing.gone:
         answer.status = 410
     return answer

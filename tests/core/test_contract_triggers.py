@@ -287,6 +287,18 @@ def test_a_stop_limit_is_measured_by_its_trigger_and_when_it_is_active_by_the_ma
     assert (far.status, far.end_reason) == (OrderStatus.EXPIRED, EndReason.REFUSED_AT_ACTIVATION)
 
 
+@pytest.mark.parametrize(("price", "nearest"), [("200", "105"), ("104", "104")])
+def test_its_price_may_become_the_nearest_one_instead(price: str, nearest: str) -> None:
+    """The same band, where the contract says so: any price at first, and 105 for a mark of 100."""
+    contract = replace(BTC, adjusts_triggered=True)
+    pit = Pit(contract=contract, bid_multiplier_up="1.05", ask_multiplier_down="0.95")
+    order = pit.buy(pit.alice, "1", price, trigger=stop("110"))
+    assert (order.price, order.status) == (D(price), OrderStatus.DORMANT)
+    pit.prints("110", "0.001")
+    assert (order.price, order.status, order.executed) == (D(nearest), OrderStatus.FILLED, D(1))
+    assert_same(pit.engine, pit.replayed())
+
+
 def test_what_closes_a_position_closes_all_of_it_and_is_dropped_with_it() -> None:
     pit = Pit((10, "95"))
     pit.place(pit.alice, market(BUY, "1"))

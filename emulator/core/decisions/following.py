@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
-from emulator.core.checks import check_band, check_funded, check_terms
+from emulator.core.checks import check_band, check_funded, check_terms, nearest_price
 from emulator.core.coverage import mark_price, payable
 from emulator.core.decisions import contracts
 from emulator.core.decisions.decision import Decision
@@ -110,9 +110,12 @@ def trigger_order(state: State, rules: EngineRules, command: c.TriggerOrder, now
         )
         if refused is not None:
             return [*ends, e.OrderExpired(order=order.id, reason=refused)]
-    is_contract = market.instrument.contract is not None
-    if is_contract and price is not None and check_band(market, order.side, price, now_us) is not None:
-        return [e.OrderExpired(order=order.id, reason=EndReason.REFUSED_AT_ACTIVATION)]
+    contract = market.instrument.contract
+    if contract is not None and price is not None:
+        if contract.adjusts_triggered:
+            price = nearest_price(market, order.side, price, now_us)
+        elif check_band(market, order.side, price, now_us) is not None:
+            return [e.OrderExpired(order=order.id, reason=EndReason.REFUSED_AT_ACTIVATION)]
     if terms.detached:
         return _succeed(state, rules, market, order, price, now_us)
     if terms.reduces:

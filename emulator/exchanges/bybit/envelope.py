@@ -12,9 +12,26 @@ from emulator.web.codec import encode
 from emulator.web.contract import Call, Render, Route
 
 MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
-    {"/v5/asset/": "success", "/v5/user/": "", "/v5/system/": "", "/v5/spot-margin-trade/": "Success"}
+    {"/v5/asset/": "success", "/v5/user/": "", "/v5/system/": ""}
 )
 """How a success is called, by the beginning of the path; elsewhere "OK"."""
+
+OWN_MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "/v5/account/borrow": "success",
+        "/v5/account/repay": "success",
+        "/v5/account/no-convert-repay": "success",
+        "/v5/account/quick-repayment": "SUCCESS",
+        "/v5/account/set-collateral-switch": "SUCCESS",
+        "/v5/account/set-collateral-switch-batch": "SUCCESS",
+        "/v5/spot-margin-trade/data": "success",
+        "/v5/spot-margin-trade/coinstate": "Success",
+        "/v5/spot-margin-trade/liability": "Success",
+        "/v5/spot-margin-trade/max-borrowable": "Success",
+        "/v5/spot-margin-trade/repayment-available-amount": "Success",
+    }
+)
+"""And by whole paths: each as in the example of its page."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -27,7 +44,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 def compile_rendering(route: Route) -> Render:
     # Quirk: a success is called "OK", "success", "Success" or nothing at all, by the service behind the
     # endpoint ("Common response parameters").
-    message = next((words for path, words in MESSAGES.items() if route.path.startswith(path)), "OK")
+    message = OWN_MESSAGES.get(route.path)
+    if message is None:
+        message = next((words for path, words in MESSAGES.items() if route.path.startswith(path)), "OK")
     head = b'{"retCode":0,"retMsg":"%b","result":' % message.encode()
 
     def render(call: Call, body: Any) -> bytes:

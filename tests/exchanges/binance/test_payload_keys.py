@@ -16,9 +16,8 @@ import pytest
 from tests.exchanges.binance.building import Building, rows
 from tests.exchanges.binance.shapes import Each, Shape, complaints, declared, fields
 from tests.exchanges.binance.test_order_lists import KINDS, OCO, OTO
-from tests.exchanges.binance.test_trading import MARKET_BUY, STOP_SELL
 from tests.exchanges.binance.test_wallet_movements import BITCOIN_ADDRESS
-from tests.exchanges.binance.trading_floor import LIMIT_BUY, LIMIT_SELL, NOW_MS, TWIN
+from tests.exchanges.binance.trading_floor import LIMIT_BUY, LIMIT_SELL, MARKET_BUY, NOW_MS, STOP_SELL, TWIN
 
 pytestmark = pytest.mark.anyio
 

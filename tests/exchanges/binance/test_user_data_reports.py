@@ -19,9 +19,11 @@ from tests.exchanges.binance.trading_floor import (
     DEMO,
     LIMIT_BUY,
     LIMIT_SELL,
+    MARKET_BUY,
     NOW_MS,
     OTHER,
     SIBLING,
+    STOP_SELL,
     TWIN,
     Floor,
 )
@@ -36,17 +38,6 @@ CONDITIONAL = fields(
     "d:i D:i j:i J:i v:i A:s B:s u:i U:i Cs:s pl:s pL:s pY:s W:i k:s uS:b gP:s gOT:s gOV:i gp:s eR:s"
 )
 ORDER = list(ExecutionReport.__annotations__)
-
-STOP_SELL = {
-    "symbol": "BTCUSDT",
-    "side": "SELL",
-    "type": "STOP_LOSS_LIMIT",
-    "timeInForce": "GTC",
-    "quantity": "0.01",
-    "price": "94000",
-    "stopPrice": "95000",
-}
-MARKET_BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
 
 
 @pytest.fixture

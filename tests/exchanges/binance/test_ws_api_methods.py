@@ -15,8 +15,7 @@ from tests.exchanges.binance.building import rows, spot
 from tests.exchanges.binance.shapes import Shape, complaints, fields
 from tests.exchanges.binance.switchboard import Caller, Switchboard
 from tests.exchanges.binance.test_order_lists import OCO, OPO, OPOCO, OTO, OTOCO
-from tests.exchanges.binance.test_trading import MARKET_BUY
-from tests.exchanges.binance.trading_floor import DEMO, LIMIT_BUY, LIMIT_SELL, NOW_MS, OTHER
+from tests.exchanges.binance.trading_floor import DEMO, LIMIT_BUY, LIMIT_SELL, MARKET_BUY, NOW_MS, OTHER
 
 pytestmark = pytest.mark.anyio
 

@@ -11,11 +11,11 @@ import pytest
 from emulator.exchanges.binance.spot.user_data import ACCOUNT_HUBS
 from emulator.exchanges.binance.spot.ws_api import standing
 from tests.exchanges.binance.switchboard import Caller, Switchboard
-from tests.exchanges.binance.test_trading import MARKET_BUY
 from tests.exchanges.binance.trading_floor import (
     DEMO,
     LIMIT_BUY,
     LIMIT_SELL,
+    MARKET_BUY,
     NOW_MS,
     NOW_US,
     OTHER,

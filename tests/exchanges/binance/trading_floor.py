@@ -38,6 +38,8 @@ from tests.web.client import Reply, ask
 
 NOW_US = 1_790_000_120_000_000
 NOW_MS = NOW_US // 1000
+MINUTE_US = 60_000_000
+DAY_US = 1440 * MINUTE_US
 
 MIDDLE = Decimal(100_000)
 
@@ -56,6 +58,33 @@ LIMIT_BUY = {
     "price": "90000",
 }
 LIMIT_SELL = {**LIMIT_BUY, "side": "SELL", "price": "110000"}
+MARKET_BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
+STOP_SELL = {
+    "symbol": "BTCUSDT",
+    "side": "SELL",
+    "type": "STOP_LOSS_LIMIT",
+    "timeInForce": "GTC",
+    "quantity": "0.01",
+    "price": "94000",
+    "stopPrice": "95000",
+}
+
+ACK = {"symbol", "orderId", "orderListId", "clientOrderId", "transactTime"}
+RESULT = ACK | {
+    "price",
+    "origQty",
+    "executedQty",
+    "origQuoteOrderQty",
+    "cummulativeQuoteQty",
+    "status",
+    "timeInForce",
+    "type",
+    "side",
+    "workingTime",
+    "selfTradePreventionMode",
+}
+FULL = RESULT | {"fills"}
+"""Keys of the three forms of an answer: the examples of rest-api.md, "New order"."""
 
 
 class Floor:

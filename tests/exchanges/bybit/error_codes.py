@@ -60,7 +60,7 @@ UNREACHABLE: Mapping[str, tuple[int, ...]] = {
         170037, 170124, 170139, 170142, 170143, 170145, 170190, 170192, 170193, 170194, 170197, 170198,
         170221, 170228, 170229, 170341, 170346, 176004, 176009, 176010, 176011, 176012, 176013,
         176015, 176016, 176017, 176022, 176023, 176025, 176026, 176027, 176029, 176031, 176132, 176133,
-        182107, 3200403, 34022011, 34022014, 34022027, 34022034,
+        182107, 3200403, 34022011, 34022014, 34022027,
     ),
     "a liquidation is over at once: nothing is asked for while it goes on": (
         110035, 110040, 110041, 140003, 170226, 176019, 176035, 176036, 182100, 182106, 34022048,
@@ -81,11 +81,8 @@ UNREACHABLE: Mapping[str, tuple[int, ...]] = {
     "there are no sub-accounts, and keys are made by the control API": (
         141004, 141019, 141020, 141025, 141027,
     ),
-    "what is owed can be given back at any minute of an hour": (
-        34022035,
-    ),
-    "repaying by conversion has no limits of its own": (
-        182104, 34022094, 34022107, 34022108,
+    "every coin can be repaid by conversion, whatever margins there are": (
+        182104, 34022094,
     ),
     "what it would be said of is not offered to be asked for": (
         110068, 170210, 170227,

@@ -23,7 +23,7 @@ from emulator.runtime.ports import KeyRecord
 from tests.exchanges.bybit.booth import TRADE, Booth, proof
 from tests.exchanges.bybit.error_codes import DOCUMENTED, UNREACHABLE
 from tests.exchanges.bybit.gatehouse import Gatehouse
-from tests.exchanges.bybit.pit import BUY, INVERSE, LINEAR, LONG, SELL, SHORT, SPOT
+from tests.exchanges.bybit.pit import BUY, INVERSE, LINEAR, LONG, SECOND_US, SELL, SHORT, SPOT
 from tests.exchanges.bybit.treasury import LINEAR as CONTRACT
 from tests.exchanges.bybit.treasury import Treasury
 from tests.runtime.universe import FailingJournal
@@ -708,6 +708,7 @@ async def _the_31st_waiting_order_of_a_pair(pit: Treasury) -> Said:
 
 SPOT_MARGIN = "/v5/spot-margin-trade/switch-mode"
 LOAN = "/v5/account"
+REPAYMENTS = ("repay", "no-convert-repay", "quick-repayment")
 
 
 @story(182021, spot_margin.TEXTS[182021])
@@ -764,6 +765,52 @@ asks(
     f"{LOAN}/borrow",
     {"coin": "BTC", "amount": "0.000000001"},
 )
+
+
+@story(34022034, "The minimum repayment amount must be an integer multiple.")
+async def _a_repayment_that_is_too_fine(pit: Treasury) -> Said:
+    await pit.post(f"{LOAN}/borrow", {"coin": "BTC", "amount": "1"})
+    return await pit.no("POST", f"{LOAN}/repay", {"coin": "BTC", "amount": "0.000000001"})
+
+
+@story(34022035, "You cannot repay while interest is being calculated.")
+async def _a_repayment_when_interest_is_reckoned(pit: Treasury) -> Said:
+    """From four minutes past the hour on for a minute and a half; it is 14:15:23."""
+    await pit.post(f"{LOAN}/borrow", {"coin": "BTC", "amount": "1"})
+    await pit.step(49 * 60 * SECOND_US)
+    refused = [await pit.no("POST", f"{LOAN}/{one}", {"coin": "BTC"}) for one in REPAYMENTS]
+    await pit.step(67 * SECOND_US)
+    assert refused == [refused[0]] * 3
+    await pit.post(f"{LOAN}/repay", {"coin": "BTC"})
+    said: Said = refused[0]
+    return said
+
+
+async def _owing_four_hundred_thousand(pit: Treasury) -> None:
+    """400,000 USDC of which nothing is there any more, beside a million USDT and ten bitcoin."""
+    await pit.post(f"{LOAN}/borrow", {"coin": "USDC", "amount": "400000"})
+    await pit.book("spot:USDCUSDT", [("1", "500000")], [("1.0001", "500000")])
+    await pit.trade("spot:USDCUSDT", "-400000")
+    # Less than the limit is bought.
+    await pit.post(f"{LOAN}/repay", {"coin": "USDC", "amount": "100"})
+
+
+TOO_MUCH_OWED = (
+    "To use this feature, your net liability value must be below 300000 USD. Otherwise, please repay through "
+    "spot trading or deposit funds first."
+)
+
+
+@story(34022107, TOO_MUCH_OWED)
+async def _too_much_to_buy_for_all_debts(pit: Treasury) -> Said:
+    await _owing_four_hundred_thousand(pit)
+    return await pit.no("POST", f"{LOAN}/repay", {"repaymentType": "ALL"})
+
+
+@story(34022108, TOO_MUCH_OWED)
+async def _too_much_to_buy_for_one_debt(pit: Treasury) -> Said:
+    await _owing_four_hundred_thousand(pit)
+    return await pit.no("POST", f"{LOAN}/repay", {"coin": "USDC", "amount": "300000"})
 
 
 @story(34022036, "Please enable Margin Trading to continue.")

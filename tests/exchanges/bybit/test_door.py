@@ -54,6 +54,15 @@ class TestEnvelope:
             for reply in (await house.knock(), await house.realtime(key="nobody")):
                 assert reply.json["time"] == 1_900_000_000_123
                 assert reply.headers["timenow"] == "1900000000123"
+            nobodys = (
+                await house.knock("/v5/bot/create"),
+                await house.knock("/v5/nowhere"),
+                await house.knock("/v5/order/create"),
+                await house.knock(query="a=" + "x" * 70_000),
+            )
+            for reply in nobodys:
+                assert reply.json["retCode"] in (10017, 10001)
+                assert reply.json["time"] == 1_900_000_000_123
 
     async def test_no_two_answers_have_the_same_trace(self) -> None:
         async with Gatehouse() as house:

@@ -101,7 +101,8 @@ async def test_a_trigger_on_the_wrong_side_is_refused(
 
 async def test_a_conditional_order_needs_no_margin_until_it_is_triggered(pit: Pit) -> None:
     # create-order.mdx: if the margin is insufficient after it is triggered, the order will be cancelled.
-    order_id = await pit.place(ABOVE, qty="110", orderType="Limit", price="101500")
+    # 25,000,000 at a leverage of 10 are more than 1,000,000 USDT and ten BTC cover.
+    order_id = await pit.place(ABOVE, qty="250", orderType="Limit", price="100900")
     await quote(pit, "101090", "101100")
     order = await pit.find(order_id, LINEAR)
     assert (order["orderStatus"], Decimal(order["cumExecQty"])) == ("Cancelled", Decimal(0))
@@ -409,3 +410,33 @@ async def test_one_stop_of_a_bought_coin_is_a_tpsl_order(pit: Pit) -> None:
     assert await pit.open(orderFilter="StopOrder") == []
     canceled = await pit.post("/v5/order/cancel-all", {"category": "spot", "orderFilter": "tpslOrder"})
     assert [one["orderId"] for one in canceled["list"]] == [order["orderId"]]
+
+
+# Limits of prices
+
+
+@pytest.mark.parametrize(
+    ("side", "trigger", "direction", "price", "nearest"),
+    [("Buy", "101000", 1, "120000", "102010.00"), ("Sell", "99000", 2, "80000", "98010.00")],
+)
+async def test_a_triggered_order_gets_the_nearest_price_that_is_allowed(
+    pit: Pit, side: str, trigger: str, direction: int, price: str, nearest: str
+) -> None:
+    """set-price-limit.mdx: of futures, if the order price exceeds the limit, the system will automatically
+    adjust the price to the nearest allowed price; a hundredth of the mark price here."""
+    waits = {**LONG, "side": side, "price": price, "triggerPrice": trigger, "triggerDirection": direction}
+    waiting = await pit.find(await pit.place(waits), LINEAR)
+    assert (waiting["orderStatus"], Decimal(waiting["price"])) == ("Untriggered", Decimal(price))
+    # Index, mark and last price are there then.
+    await pit.hold("BTC/USDT", trigger)
+    told = await pit.find(waiting["orderId"], LINEAR)
+    assert (told["orderStatus"], told["price"]) == ("Filled", nearest)
+
+
+async def test_a_conditional_order_is_amended_across_the_market_in_vain(pit: Pit) -> None:
+    """Its trigger is asked about, whatever its limit price: error.mdx, 110092."""
+    waits = {**LONG, "price": "101000", "triggerPrice": "101000", "triggerDirection": 1}
+    order = await pit.place(waits)
+    amended = {"category": LINEAR, "symbol": "BTCUSDT", "orderId": order, "triggerPrice": "99000"}
+    code, text = await pit.no("POST", "/v5/order/amend", amended)
+    assert (code, text.partition(",")[0]) == (110092, "expect Rising")

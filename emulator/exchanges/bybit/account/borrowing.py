@@ -9,7 +9,7 @@ from emulator.core import commands as c
 from emulator.core.engine import Done
 from emulator.core.events import AssetExchanged, LoanRepaid
 from emulator.core.history import Transaction, TransactionKind, transactions_of
-from emulator.core.numbers import exact, round_down
+from emulator.core.numbers import ZERO, exact, round_down
 from emulator.core.rejections import (
     AmountInvalid,
     BorrowedTooMuch,
@@ -36,16 +36,31 @@ TEXTS: Final = {
     34022010: "The borrowed asset does not exist.",
     34022031: "Risk rate limit exceeded. Please reduce your borrow amount in the Unified Trading Account.",
     34022033: "Borrowing precision must be an integer multiple.",
+    34022034: "The minimum repayment amount must be an integer multiple.",
+    34022035: "You cannot repay while interest is being calculated.",
     34022036: "Please enable Margin Trading to continue.",
     34022041: "Currently, your account has no borrowed coins. No repayments are needed.",
     34022044: "Repayment unsuccessful.",
     34022045: "Borrowing unsuccessful.",
     34022049: "Insufficient collateral balance.",
+    34022107: (
+        "To use this feature, your net liability value must be below %s USD. Otherwise, please repay through "
+        "spot trading or deposit funds first."
+    ),
+    34022108: (
+        "To use this feature, your net liability value must be below %s USD. Otherwise, please repay through "
+        "spot trading or deposit funds first."
+    ),
     182101: "Failed repayment, insufficient collateral balance",
     182102: "Failed repayment, there are no liabilities in the current currency",
 }
 """Those of the error page."""
 
+HOUR_US: Final = 3_600_000_000
+CLOSED_US: Final = range(240_000_000, 330_000_000)
+"""After each whole hour nobody repays, because interest is reckoned ("Manual Repay")."""
+CONVERTED_MAX: Final = 300_000
+"""What is bought at once to repay with is worth less, in US dollars ("Manual Repay")."""
 SPAN_US: Final = 30 * 86_400_000_000
 COST_STEP: Final = Decimal("1E-8")
 
@@ -96,7 +111,7 @@ def _refusal(call: Call, rejection: Rejection, command: c.BorrowFunds | c.RepayF
         case BorrowedTooMuch() | InsufficientMargin():
             return refuse_loan(34022031)
         case AmountInvalid():
-            return refuse_loan(34022033)
+            return refuse_loan(34022033 if isinstance(command, c.BorrowFunds) else 34022034)
         case NothingOwed():
             return refuse_loan(34022044 if rejection.owed else 34022041)
         case InsufficientBalance():
@@ -190,12 +205,33 @@ async def repay(call: Call) -> Repaid:
         raise refuse_parameter("amount")
     if values["repaymentType"] != ALL:
         raise refuse_parameter("repaymentType")
+    _check_time(call)
     owed = _owed(call)
     if not owed:
         raise refuse_loan(34022041)
+    _check_converted(call, owed, None, 34022107)
     for coin in owed:
         await _repay(call, coin, converts=True)
     return {"resultStatus": "SU"}
+
+
+def _check_time(call: Call) -> None:
+    if call.now_us % HOUR_US in CLOSED_US:
+        raise refuse_loan(34022035)
+
+
+def _check_converted(call: Call, coins: list[str], amount: Decimal | None, code: int) -> None:
+    """What of coins that are owed is not there, and would have to be bought, is not worth too much. amount:
+    of the one coin that is to be given back; None: all of them."""
+    with exact():
+        standing, worth = read(call), ZERO
+        for coin in coins:
+            own, free = standing.figures(coin), call.engine.state.ledger.free(call.account, UNIFIED, coin)
+            wanted = own.borrowed + own.overdrawn if amount is None else amount
+            missing = max(ZERO, wanted - min(max(ZERO, free), own.borrowed))
+            worth += missing * standing.price(coin)
+    if worth >= CONVERTED_MAX:
+        raise refuse(code, f"{CONVERTED_MAX}", text=TEXTS[code])
 
 
 def _repay(call: Call, coin: str, *, converts: bool) -> Submission[Repaid]:
@@ -208,6 +244,9 @@ def _repay(call: Call, coin: str, *, converts: bool) -> Submission[Repaid]:
         amount=call.values.get("amount"),
         converts=converts,
     )
+    _check_time(call)
+    if converts:
+        _check_converted(call, [coin], command.amount, 34022108)
 
     def answer(done: Done) -> Repaid:
         if done.rejection is not None:
@@ -234,6 +273,7 @@ def _owed(call: Call) -> list[str]:
     answers=Repayments,
 )
 async def quick_repayment(call: Call) -> Repayments:
+    _check_time(call)
     coins = [_known(call, call.values["coin"])] if "coin" in call.values else _owed(call)
     given: dict[str, str] = {}
     for coin in coins:
