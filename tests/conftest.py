@@ -15,17 +15,24 @@ from tests.launch import Server, launched
 
 LONGEST = (
     "tests/conformance/test_specs.py",
-    "tests/storage/test_crash.py",
+    "tests/clients/test_live.py",
     "tests/storage/test_upkeep.py",
-    "tests/storage/test_failures.py",
     "tests/intercept/test_stock_programs.py",
+    "tests/clients/test_futures.py",
     "tests/control/test_command_line.py",
-    "tests/storage/",
-    "tests/intercept/",
+    "tests/clients/test_bybit.py",
+    "tests/storage/test_failures.py",
+    "tests/intercept/test_exec.py",
+    "tests/storage/test_crash.py",
+    "tests/clients/test_readme_live.py",
     "tests/simulation/",
     "tests/clients/",
+    "tests/intercept/",
+    "tests/storage/",
     "tests/properties/",
     "tests/conformance/",
+    "tests/stories/",
+    "tests/feeds/",
 )
 """Files of tests that take longest, or their folders: where several workers share a run they begin with
 these, so that none is busy with one at the end while the others have nothing left."""

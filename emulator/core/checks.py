@@ -43,7 +43,7 @@ def admits(state: State, account: Account, market: Market, terms: OrderTerms, no
     counts = state.counts.get((account.id, symbol))
     if counts is not None and counts.orders >= bounds.orders_max:
         return False
-    reference = market.average_price(now_us) if bounds.is_banded else ZERO
+    reference = market.reference_price(now_us) if bounds.is_banded else ZERO
     return (account.id, symbol, terms.client_id) not in state.client_ids and bounds.admit(terms, reference)
 
 
@@ -340,6 +340,9 @@ def check_band(
         up, down = instrument.ask_multiplier_up, instrument.ask_multiplier_down
     if up is None and down is None:
         return None
+    is_waiting = trigger is not None and (instrument.band_at_trigger or instrument.contract is not None)
+    if not is_waiting and instrument.contract is not None and instrument.contract.band is not None:
+        return _check_premium_band(market, side, price, now_us)
     if trigger is None or not (instrument.band_at_trigger or instrument.contract is not None):
         reference = _reference_price(market, now_us)
     elif trigger.price is None:
@@ -353,9 +356,27 @@ def check_band(
     return None
 
 
+def _check_premium_band(market: Market, side: Side, price: Decimal, now_us: int) -> Rejection | None:
+    """Prices within the multipliers are within the band, wherever the book stands."""
+    instrument, marks = market.instrument, market.marks
+    assert marks is not None
+    part = instrument.bid_multiplier_up if side is BUY else instrument.ask_multiplier_down
+    if part is None or _is_within(side, price, marks.mark_price(now_us) * part):
+        return None
+    bound = marks.price_limit(side, part, now_us)
+    if _is_within(side, price, bound):
+        return None
+    return r.LimitBroken(limit=Limit.PRICE_BAND, value=price, bound=bound)
+
+
+def _is_within(side: Side, price: Decimal, bound: Decimal) -> bool:
+    return price <= bound if side is BUY else price >= bound
+
+
 def _reference_price(market: Market, now_us: int) -> Decimal:
-    """What prices are measured by: the average of some minutes; of a contract, its mark price."""
-    return market.average_price(now_us) if market.instrument.contract is None else mark_price(market, now_us)
+    """What prices are measured by: an average or the index; of a contract, its mark price."""
+    is_pair = market.instrument.contract is None
+    return market.reference_price(now_us) if is_pair else mark_price(market, now_us)
 
 
 def check_notional(

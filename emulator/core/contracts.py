@@ -121,6 +121,17 @@ class MarkRule(msgspec.Struct, frozen=True, kw_only=True):
     funding: FundingRule = FundingRule()
 
 
+class PremiumBand(msgspec.Struct, frozen=True, kw_only=True):
+    """Leaves limit prices room for where the contract's own book stands.
+
+    seconds: over so many whole seconds the middle of the book less the mark price is averaged. hard: by which
+    part of the mark price a limit price may be away from it all the same.
+    """
+
+    seconds: int
+    hard: Decimal
+
+
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """The futures side of an instrument.
 
@@ -141,6 +152,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     initial margin of an isolated one.
     marking: how index and mark price are made; None: as `MarkRule` has it, in the instrument's price steps.
     take_bound: by which part of the mark price an order at market may trade beyond it; None: however far.
+    band: how far its limit prices may be from mark and index price beyond the instrument's multipliers; None:
+    no further.
     hedgeable: whether there may be two positions in it, one a side.
     stop_pairs_max: how many pairs of stops for parts of one position may wait; 0: any number.
     splits_reducing: whether an order that may only reduce, and is larger than one order may be, comes as
@@ -185,6 +198,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     splits_reducing: bool = False
     trims_reducing: bool = False
     adjusts_triggered: bool = False
+    band: PremiumBand | None = None
 
     cost_step: Decimal = Decimal("1E-18")
     profit_rounding: Rounding = Rounding.HALF

@@ -135,6 +135,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     however far. A contract has its own. take_bound_failure: what becomes of one that finds nothing within
     its bound. dormant_modified: whether what waits for its trigger can be modified. below_executed: what
     becomes of an order that is to trade no more than it has traded: it is canceled, or that is refused.
+    measured_by_index: of a pair, whether limit prices are measured by its index, which trades of accounts do
+    not move; else by the average price of trades.
     band_at_trigger: of a pair, whether the limit price of an order that waits is measured by where it will be
     triggered, as that of a contract; else by the reference when it is placed.
     """
@@ -214,6 +216,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     contract: Contract | None = None
 
     band_at_trigger: bool = False
+    measured_by_index: bool = False
 
     @property
     def pair(self) -> str:

@@ -215,6 +215,13 @@ def _valued(contract: Contract, position: Position, mark: Decimal, by: Valuation
     return value_of(contract, position.quantity, mark) if position.quantity else ZERO
 
 
+def initial_value(contract: Contract, position: Position, mark: Decimal) -> Decimal:
+    """What a position is worth for its own initial margin, with its sign."""
+    is_isolated = position.mode is MarginMode.ISOLATED
+    by = contract.isolated_initial_by if is_isolated else contract.initial_by
+    return _valued(contract, position, mark, by)
+
+
 def requirement(
     contract: Contract, position: Position, mark: Decimal, resting: Resting = NOTHING_RESTS
 ) -> Requirement:
@@ -225,9 +232,7 @@ def requirement(
     than twice the position. Source: Binance FAQ "How to Calculate the Margin Requirement on Binance
     Futures Trading".
     """
-    is_isolated = position.mode is MarginMode.ISOLATED
-    by = contract.isolated_initial_by if is_isolated else contract.initial_by
-    value = _valued(contract, position, mark, by)
+    value = initial_value(contract, position, mark)
     bids, asks = resting.at(position.leverage)
     larger = max(value + bids, value - asks, key=abs)
     total = initial_margin(contract, larger, position.leverage)

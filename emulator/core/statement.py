@@ -18,7 +18,7 @@ from emulator.core.collateral import (
     totals_of_asset,
     totals_shared,
 )
-from emulator.core.contracts import Contract, Tier, tier_of, value_max, value_of
+from emulator.core.contracts import Contract, FeeBasis, Tier, tier_of, value_max, value_of
 from emulator.core.coverage import borrowable, collateral, holdings, mark_price, resting, tradable
 from emulator.core.deleveraging import deleveraging_lights
 from emulator.core.instruments import Instrument
@@ -28,6 +28,7 @@ from emulator.core.margin import (
     Holding,
     Requirement,
     Resting,
+    initial_value,
     maintenance,
     requirement,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "PositionStatement",
     "Totals",
     "WalletStatement",
+    "closing_rate",
     "borrowable",
     "deleveraging_light",
     "insurance_balance",
@@ -65,11 +67,12 @@ BREAK_EVEN = BreakEven()
 class PositionStatement(msgspec.Struct, frozen=True, kw_only=True):
     """One position, or one that orders would open, at its mark price.
 
-    value: what it is worth, with the sign of its quantity. unrealised, needed (its own initial margin and
-    that of its orders) and maintenance are in the settle asset, as is the most that it may be worth at its
-    leverage, value_max. resting: the worth of the orders beside it, by side. tier: of its value.
-    liquidation: the mark price at which it is liquidated as everything stands, bankruptcy: the one at
-    which nothing is left of what covers it; None where there is none above zero.
+    value: what it is worth, with the sign of its quantity; initial_value: the same as its own initial margin
+    has it. unrealised, needed (its own initial margin and that of its orders) and maintenance are in the
+    settle asset, as is the most that it may be worth at its leverage, value_max. resting: the worth of the
+    orders beside it, by side. tier: of its value. liquidation: the mark price at which it is liquidated as
+    everything stands, bankruptcy: the one at which nothing is left of what covers it, what closing costs
+    there counted as far as margins hold it; None where there is none above zero.
     """
 
     instrument: Instrument
@@ -77,6 +80,7 @@ class PositionStatement(msgspec.Struct, frozen=True, kw_only=True):
     position: Position
     mark: Decimal
     value: Decimal
+    initial_value: Decimal
     unrealised: Decimal
     needed: Requirement
     maintenance: Decimal
@@ -187,13 +191,15 @@ def _stated(
         legs = _legs_beside(instrument, own, held)
         funds = _funds(contract, instrument, position, held, covering)
         liquidation = _liquidation(instrument, contract, legs, position, held, covering, funds, mark)
-        bankruptcy = bankruptcy_price(contract, legs, funds, step=instrument.price_step)
+        rate = closing_rate(contract)
+        bankruptcy = bankruptcy_price(contract, legs, funds, step=instrument.price_step, fee_rate=rate)
     return PositionStatement(
         instrument=instrument,
         contract=contract,
         position=position,
         mark=mark,
         value=value,
+        initial_value=initial_value(contract, position, mark),
         unrealised=unrealised(contract, position, mark),
         needed=requirement(contract, position, mark, own.resting),
         maintenance=maintenance(contract, position, mark),
@@ -204,6 +210,11 @@ def _stated(
         liquidation=liquidation,
         bankruptcy=bankruptcy,
     )
+
+
+def closing_rate(contract: Contract) -> Decimal:
+    """The fee for closing at the bankruptcy price, where margins hold it."""
+    return contract.maintenance_fee if contract.maintenance_fee_on is FeeBasis.BANKRUPTCY else ZERO
 
 
 def _legs_beside(

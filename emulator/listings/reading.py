@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -50,9 +51,15 @@ def naming(name: str) -> Iterator[None]:
         raise ListingError(f"{name}: {error}") from error
 
 
+@lru_cache(4096)
+def figure(text: str) -> Decimal | None:
+    """`parse_plain`, once for each text: most figures are there hundreds of times, and read at each start."""
+    return parse_plain(text)
+
+
 def number(text: str, name: str) -> Decimal:
     """The decimal that a figure is; Decimal itself would accept `NaN`, `1_000` and `1E+9`."""
-    found = parse_plain(text)
+    found = figure(text)
     if found is None:
         raise ListingError(f"{name} is not a plain decimal: {text!r}")
     return found

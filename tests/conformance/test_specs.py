@@ -351,7 +351,7 @@ def test_one_wrong_value_spoils_a_plausible_request(asked: Asked, furniture: Fur
 
 @pytest.mark.parametrize("asked", rows(), indirect=True)
 def test_requests_that_the_document_allows_are_answered(asked: Asked) -> None:
-    @examples(3, campaign=180)
+    @examples(2, campaign=180)
     @given(asked.row.own.as_strategy(GenerationMode.POSITIVE))
     def ask(case: Case) -> None:
         asked.ask(case)
@@ -361,7 +361,7 @@ def test_requests_that_the_document_allows_are_answered(asked: Asked) -> None:
 
 @pytest.mark.parametrize("asked", rows(lambda row: row.takes_something), indirect=True)
 def test_requests_that_the_document_forbids_are_refused(asked: Asked) -> None:
-    @examples(4, campaign=240)
+    @examples(2, campaign=240)
     @given(asked.row.own.as_strategy(GenerationMode.NEGATIVE))
     def ask(case: Case) -> None:
         asked.ask(case)

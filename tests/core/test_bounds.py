@@ -86,6 +86,7 @@ def test_every_rule_of_instruments_is_known() -> None:
     }  # fmt: skip
     of_what_comes_then = {
         "symbol", "kind", "base", "quote", "settle", "base_step", "quote_step", "reference_minutes",
+        "measured_by_index",
         "self_trade_default", "maker_fee", "taker_fee", "fee_asset_rule", "hold_includes_fee",
         "post_only_failure", "fill_or_kill_failure", "amend_keeps_priority", "profile",
     }  # fmt: skip

@@ -9,11 +9,13 @@ import pytest
 from msgspec.structs import replace
 
 from emulator.core import rejections as r
+from emulator.core.contracts import PremiumBand
 from emulator.core.instruments import Outcome, Side, TimeInForce
 from emulator.core.orders import EndReason, OrderStatus, PegSide
 from emulator.core.rejections import Limit
 from tests.core.futures import BTC, BTC_COIN
 from tests.core.world import (
+    SECOND,
     World,
     deep,
     limit,
@@ -49,6 +51,42 @@ def test_a_buy_may_not_be_above_the_mark_and_a_sell_not_below_it_by_more_than_th
     world.buy(world.alice, "1", "1")
     world.sell(world.alice, "1", "200")
     world.buy(world.alice, "1", "105")
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "waited", "highest", "lowest"),
+    [
+        # Mark and index 100, nothing apart: a twentieth.
+        (None, None, 0, "105", "95"),
+        # A book around 130 since half a minute: the mark is 130, and was 14.5 below on average (from 29 down
+        # to 0 in 30 looks). 130 x 1.05 + 14.5; and the index, but no further than 130 x 0.8.
+        ("129", "131", 30, "151", "104"),
+        # A minute: the mark is there. 130 x 1.05.
+        ("129", "131", 60, "136.5", "104"),
+        # A book around 70: the index, no further than 70 x 1.2; 70 x 0.95 - 14.5 = 52, no further than 56.
+        ("69", "71", 30, "84", "56"),
+        ("69", "71", 60, "84", "66.5"),
+        # Of 100.5 the index is within.
+        ("100.4", "100.6", 60, "105.5", "95.5"),
+    ],
+)
+def test_where_the_book_stands_leaves_room_for_prices(
+    bid: str | None, ask: str | None, waited: int, highest: str, lowest: str
+) -> None:
+    """min(mark x 1.2, max(index, mark x 1.05 + premium)) for buys, where a premium below zero is none."""
+    contract = replace(BTC, funding_hours=0, band=PremiumBand(seconds=30, hard=D("0.2")))
+    world = pit(still(), contract, bid_multiplier_up="1.05", ask_multiplier_down="0.95")
+    if bid is not None and ask is not None:
+        world.book([(bid, "1000")], [(ask, "1000")])
+    world.wait(waited * SECOND)
+    for side, bound, beyond in ((BUY, highest, D("0.1")), (SELL, lowest, D("-0.1"))):
+        world.place(world.alice, limit(side, "0.001", bound))
+        for price in (D(bound) + beyond, D(bound) + 100 * beyond):
+            refused = world.refuses(world.placing(world.alice, limit(side, "0.001", str(price))))
+            assert isinstance(refused, r.LimitBroken)
+            assert (refused.limit, refused.value) == (Limit.PRICE_BAND, price)
+            assert refused.bound is not None
+            assert abs(refused.bound - D(bound)) < D("0.1")
 
 
 def test_an_order_at_market_takes_up_to_the_bound_and_no_further() -> None:

@@ -136,6 +136,37 @@ def test_a_book_of_its_own_moves_the_mark_and_not_the_index() -> None:
         assert contract.marks.premium(contract.now) == D("0.04")
 
 
+@pytest.mark.parametrize(
+    ("later", "apart"),
+    [
+        # The mark goes from 50000 by 100 a second; what it still lacks, since the book was set.
+        (0, "3000"),
+        (10, "2500"),  # 3000, 2900, ... 2000
+        (29, "1550"),  # 3000 ... 100
+        (30, "1450"),  # 2900 ... 0: no longer than half a minute
+        (59, "0"),
+        (3600, "0"),
+    ],
+)
+def test_what_a_book_stands_above_the_mark_is_averaged(later: int, apart: str) -> None:
+    contract = marked(hours=0)
+    with exact():
+        contract.book("52999", "53001")
+        now = contract.now + later * SECOND
+        assert contract.marks.book_premium(now, 30) == D(apart)
+        assert contract.again().book_premium(now + SECOND - 1, 30) == D(apart)
+
+
+def test_a_book_that_goes_with_its_pair_stands_at_the_index() -> None:
+    with exact():
+        contract = marked(hours=0, premium="-0.0004")
+        assert contract.marks.mark_price(contract.now) == 49980
+        assert contract.marks.book_premium(contract.now, 30) == 20
+        contract.world.wait(SECOND // 2)
+        contract.price("60000")
+        assert contract.marks.book_premium(contract.now, 30) == 0, "what was before the price was set is over"
+
+
 def test_a_book_around_the_index_is_no_premium() -> None:
     contract = marked(premium="0.0007")
     with exact():

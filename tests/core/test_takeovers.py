@@ -149,6 +149,18 @@ def test_the_records_of_it_say_the_same() -> None:
     assert (plain(life.realised), plain(life.fees)) == ("-500", "9.75")
 
 
+def test_margin_that_is_added_by_itself_is_what_closing_costs_then_as_well() -> None:
+    """505.25 are added to the 505.25 of 0.1 sold at 100000, so nothing is left at 11010.5 / 1.0005, and
+    5.50249... is for closing, instead of 5.25: 11004.99... is 0.1004 * p at 109611.5, and not at 109613."""
+    one = pit()
+    one.does(c.SetReplenishment(account=one.alice, instrument=one.symbol, leg=Leg.BOTH, on=True))
+    one.trade("-0.1", "100000")
+    one.price("109611.5")
+    assert (plain(one.position().quantity), plain(one.position().margin)) == ("-0.1", "1010.5")
+    one.price("109612")
+    assert (plain(one.position().quantity), plain(one.position().margin)) == ("-0.1", "1515.75")
+
+
 # Tier by tier
 
 

@@ -12,6 +12,7 @@ from emulator.feeds.synthetic import SyntheticFeed
 from tests.core.scripted import Moment, ScriptedFeed
 from tests.core.world import MINUTE, SECOND, START
 from tests.properties.dice import roll
+from tests.properties.effort import seeds
 from tests.properties.machine import Machine
 from tests.properties.universe import Universe
 
@@ -46,7 +47,7 @@ class OnSynthetic(Universe):
 
 
 @pytest.mark.parametrize("market", [OnScript, OnSynthetic])
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", seeds(0, 10, campaign=100))
 def test_seeded(market: type[Universe], seed: int) -> None:
     roll(market(), seed, steps=100)
 

@@ -26,6 +26,7 @@ from emulator.runtime.archive import Mark, Row
 from emulator.runtime.history import History
 from emulator.storage.memory import MemoryArchive
 from tests.properties.dice import act
+from tests.properties.effort import seeds
 from tests.properties.test_everything import OnScript, OnSynthetic
 from tests.properties.universe import ACCOUNTS, SYMBOLS, Universe
 
@@ -155,7 +156,7 @@ def assert_forgotten(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("market", [OnScriptForgetting, OnSyntheticForgetting])
-@pytest.mark.parametrize("seed", range(300, 306))
+@pytest.mark.parametrize("seed", seeds(300, 3, campaign=30))
 async def test_seeded(market: type[Forgetting], seed: int) -> None:
     dice = random.Random(seed)
     universe = market()

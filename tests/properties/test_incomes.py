@@ -25,6 +25,7 @@ from emulator.core.history import (
     transactions_of,
 )
 from emulator.runtime.history import History
+from tests.properties.effort import seeds
 from tests.properties.futures_universe import CONTRACTS, FuturesUniverse, act
 from tests.properties.test_everything import OnScript
 from tests.properties.test_history import Forgetting
@@ -112,7 +113,7 @@ async def assert_shown_as_they_are(universe: FuturesForgetting, engine: Engine) 
         assert (mode.hedged, mode.shared) == (place in state.hedged, place in state.shared)
 
 
-@pytest.mark.parametrize("seed", range(300, 306))
+@pytest.mark.parametrize("seed", seeds(300, 3, campaign=30))
 async def test_seeded(seed: int) -> None:
     dice = random.Random(seed)
     universe = FuturesForgetting()

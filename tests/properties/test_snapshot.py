@@ -18,6 +18,7 @@ from tests.core.invariants import (
 from tests.core.sameness import assert_same
 from tests.core.world import MINUTE
 from tests.properties.dice import act
+from tests.properties.effort import seeds
 from tests.properties.machine import Machine, steps_us
 from tests.properties.test_everything import OnScript, OnSynthetic
 from tests.properties.universe import ACCOUNTS, SYMBOLS, Universe
@@ -80,7 +81,7 @@ class OnSyntheticRestoring(Restoring, OnSynthetic):
 
 
 @pytest.mark.parametrize("market", [OnScriptRestoring, OnSyntheticRestoring])
-@pytest.mark.parametrize("seed", range(100, 112))
+@pytest.mark.parametrize("seed", seeds(100, 6, campaign=60))
 def test_seeded(market: type[Restoring], seed: int) -> None:
     dice = random.Random(seed)
     universe = market()

@@ -11,6 +11,7 @@ from emulator.core import commands as c
 from emulator.core.positions import MarginMode
 from emulator.core.rules import LeverageScope
 from tests.properties import dice as spot_dice
+from tests.properties.effort import IS_LONG, seeds
 from tests.properties.futures_universe import CONTRACTS, PAIR, FuturesUniverse, act
 from tests.properties.test_everything import OnScript, OnSynthetic
 from tests.properties.test_snapshot import Restoring
@@ -79,7 +80,7 @@ class ByOrderRestoring(ByOrder, Restoring):
 
 
 @pytest.mark.parametrize("market", [Scripted, Synthetic, ByLeg, ByOrder])
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", seeds(0, 5, campaign=40))
 def test_replayed(market: type[FuturesUniverse], seed: int) -> None:
     dice = Random(seed)
     universe = market()
@@ -92,7 +93,11 @@ def test_replayed(market: type[FuturesUniverse], seed: int) -> None:
 
 @pytest.mark.parametrize(
     ("market", "seeds"),
-    [(ScriptedRestoring, range(100, 108)), (ByLegRestoring, range(4)), (ByOrderRestoring, range(4))],
+    [
+        (ScriptedRestoring, range(100, 140 if IS_LONG else 104)),
+        (ByLegRestoring, range(20 if IS_LONG else 3)),
+        (ByOrderRestoring, range(20 if IS_LONG else 3)),
+    ],
 )
 def test_restored(market: type[ScriptedRestoring | ByLegRestoring | ByOrderRestoring], seeds: range) -> None:
     for seed in seeds:

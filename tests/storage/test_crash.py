@@ -23,7 +23,7 @@ import pytest
 from tests.launch import Server, launched
 from tests.storage.mongo_server import StandIn, stand_in
 
-ROUNDS = int(os.environ.get("EMULATOR_TEST_CRASHES", "10"))
+ROUNDS = int(os.environ.get("EMULATOR_TEST_CRASHES", "5"))
 """Kills in one run of this test."""
 CLIENTS = 4
 KEY, SECRET = "emulator-demo-key", b"emulator-demo-secret"

@@ -149,8 +149,9 @@ def _check(
         then = requirement(contract, replace(position, leverage=leverage), mark, beside)
         is_cross = position.mode is MarginMode.CROSS
         needed += then.total - now.total if is_cross else then.orders - now.orders
+        after = replace(position, margin=position.margin + moved.get(leg, ZERO))
         spare = position.margin + min(ZERO, unrealised(contract, position, mark))
-        spare -= maintenance(contract, position, mark)
+        spare -= maintenance(contract, after, mark)
         if -moved.get(leg, ZERO) > max(ZERO, spare):
             return r.MarginNeeded(asset=settle, spare=max(ZERO, spare))
     available = collateral(state, rules, account, contract.wallet, now_us).available(settle)

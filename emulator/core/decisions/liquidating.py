@@ -24,7 +24,7 @@ from emulator.core.margin import maintenance
 from emulator.core.matching import Plan, Taker, walk
 from emulator.core.numbers import ONE, ZERO, divide_half
 from emulator.core.orders import Cause, EndReason
-from emulator.core.positions import Leg, unrealised
+from emulator.core.positions import Leg, after_margin, unrealised
 from emulator.core.risk import Cover, Held, Standing, held_at, standing
 from emulator.core.rules import EngineRules, LiquidationStyle
 from emulator.core.state import State
@@ -38,8 +38,7 @@ def liquidate(state: State, rules: EngineRules, command: c.Liquidate, now_us: in
     now = standing(state, risk, held, now_us)
     if not now.is_liquidated:
         return []
-    moved = _replenished(state, rules, risk, held, now, now_us)
-    now = Standing(now.equity + sum((one.amount for one in moved), ZERO), now.maintenance)
+    moved, now = _replenished(state, rules, risk, held, now, now_us)
     if not now.is_liquidated:
         return moved
     begun = e.LiquidationBegun(
@@ -64,22 +63,24 @@ def liquidate(state: State, rules: EngineRules, command: c.Liquidate, now_us: in
 
 def _replenished(
     state: State, rules: EngineRules, risk: Risk, held: list[Held], now: Standing, now_us: int
-) -> list[e.MarginMoved]:
+) -> tuple[list[e.MarginMoved], Standing]:
     """Margin for an isolated position whose owner wants that, until it can be kept: each time as much as
-    opening it took, or what is free. Never more altogether than it was worth when it was entered, which is
-    what it would have at a leverage of one."""
+    opening it took, or what is free; and how it stands then. Never more altogether than it was worth when it
+    was entered, which is what it would have at a leverage of one."""
     if not held or (risk.account, risk.instrument, risk.leg) not in state.replenished:
-        return []
+        return [], now
     contract, position = held[0].contract, held[0].position
     step = contract.settle_step
     free = spendable(state, rules, state.accounts[risk.account], risk.wallet, contract.settle, now_us)
     left = min(free, divided(position.cost - position.margin, ONE, step, Rounding.DOWN))
     portion = initial_margin(contract, position.direction * position.cost, position.leverage) or left
-    equity, moved = now.equity, list[e.MarginMoved]()
-    while left > ZERO and is_liquidated(now.maintenance, equity):
+    moved: list[e.MarginMoved] = []
+    while left > ZERO and now.is_liquidated:
         amount = min(portion, left)
         left -= amount
-        equity += amount
+        # What it costs to close depends on the margin, too.
+        position = after_margin(position, amount)
+        now = Standing(now.equity + amount, maintenance(contract, position, held[0].mark))
         moved.append(
             e.MarginMoved(
                 account=risk.account,
@@ -89,7 +90,7 @@ def _replenished(
                 cause=Cause.REPLENISHMENT,
             )
         )
-    return moved
+    return moved, now
 
 
 def _orders_at(state: State, risk: Risk) -> list[OrderId]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from emulator.core.contracts import Contract, MarkRule
 from emulator.core.funding import HOUR_US, funding_rate, premium_index
+from emulator.core.instruments import BUY, Side
 from emulator.core.markets import PREMIUM_SPAN_US, SECOND_US
 from emulator.core.marks.moves import (
     PART,
@@ -22,7 +23,7 @@ from emulator.core.marks.moves import (
     median,
     with_rate,
 )
-from emulator.core.numbers import ZERO, canonical, divide_half, round_half
+from emulator.core.numbers import ONE, ZERO, canonical, divide_half, round_half
 from emulator.core.tape import FOREVER_US, MINUTE_US, Market
 
 BASIS_US: Final = 30 * SECOND_US
@@ -30,6 +31,7 @@ BASIS_US: Final = 30 * SECOND_US
 
 RATES_KEPT: Final = 4_096
 KNOTS_KEPT: Final = 16_384
+SAMPLES_KEPT: Final = 256
 
 
 class Ticks:
@@ -60,6 +62,7 @@ class Ticks:
         self._span_us, self._span_from, self._span_by = -FOREVER_US, 0, 0
         self._touched_us = self._settled_us = -1
         self._marked = self._indexed = (-1, ZERO)
+        self._apart: dict[int, int] = {}
 
     # By hand
 
@@ -108,6 +111,7 @@ class Ticks:
             regime = regime._replace(apart=self._steps((bid + ask) / 2), last=self._steps(last))
         self._regimes.append(regime)
         self._marked = self._indexed = (-1, ZERO)
+        self._apart.clear()
         for settled_us in [known for known in self._rates if known > move.start_us]:
             del self._rates[settled_us]
         self._predicted = None
@@ -129,6 +133,47 @@ class Ticks:
     def premium(self, now_us: int) -> Decimal:
         """The premium index: by which part of it the contract's own book is above the index."""
         return canonical(self._premium(*self._tick(now_us)) * PART)
+
+    def price_limit(self, side: Side, part: Decimal, now_us: int) -> Decimal:
+        """Up to where may be bid, or down to where may be asked.
+
+        That is so much of the mark price (`part`), and what the book stands above it or below, on average of
+        the last seconds; the index at the least, and at the most what the band of the contract leaves.
+        """
+        band = self.contract.band
+        mark = self.mark_price(now_us)
+        if band is None:
+            return mark * part
+        index, premium = self.index_price(now_us), self.book_premium(now_us, band.seconds)
+        if side is BUY:
+            return min(mark * (ONE + band.hard), max(index, mark * part + max(premium, ZERO)))
+        return max(mark * (ONE - band.hard), min(index, mark * part + min(premium, ZERO)))
+
+    def book_premium(self, now_us: int, seconds: int) -> Decimal:
+        """The middle of the contract's own book less its mark price, on average of the last whole seconds.
+
+        A book that was not set by hand stands where its trades do: around the index. Not from before the
+        market was last moved by hand. To the nearest step.
+        """
+        second_us = now_us - now_us % SECOND_US
+        first_us = second_us - (seconds - 1) * SECOND_US
+        if self._times and self._times[-1] > first_us:
+            first_us = -(-self._times[-1] // SECOND_US) * SECOND_US
+        known = self._apart
+        if len(known) > SAMPLES_KEPT:
+            known.clear()
+        ticks = range(first_us, second_us + 1, SECOND_US) or (self._tick(now_us)[0],)
+        total = 0
+        for tick_us in ticks:
+            apart = known.get(tick_us)
+            if apart is None:
+                apart = known[tick_us] = self._standing(*self._tick(tick_us))
+            total += apart
+        return half(total, len(ticks)) * self.step
+
+    def _standing(self, tick_us: int, regime: Regime) -> int:
+        middle = self._index(tick_us, regime) if regime.apart is None else regime.apart
+        return middle - self._mark(tick_us, regime)
 
     def settlement_price(self, delivered_us: int) -> Decimal:
         """At what the contract is settled that is delivered at a moment: the average of the index at each of

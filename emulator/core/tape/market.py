@@ -160,8 +160,24 @@ class Market:
             return quote.bid + segment.shift, quote.ask + segment.shift
         return quote.bid, quote.ask
 
+    def reference_price(self, now_us: int) -> Decimal:
+        """What limit prices of a pair are measured by, and what an order at market may come to."""
+        by_index = self.instrument.measured_by_index
+        return self.index_price(now_us) if by_index else self.average_price(now_us)
+
+    def index_price(self, now_us: int) -> Decimal:
+        """The price of the pair at the last whole second, moved by hand as the market is now."""
+        second = now_us // SECOND_US
+        cached = self._average
+        if cached is not None and cached[0] == second and cached[1] == len(self.segments):
+            return cached[2]
+        step = self.instrument.price_step
+        index = self._moved(self.feed.index(self.instrument, second * SECOND_US, step) * step, now_us)
+        self._average = (second, len(self.segments), index)
+        return index
+
     def average_price(self, now_us: int) -> Decimal:
-        """The reference price: trades of the last minutes weighted by quantity, in whole seconds.
+        """The average price: trades of the last minutes weighted by quantity, in whole seconds.
 
         Not from before the price was last moved by hand. Without any trade in that time, the last price.
         """

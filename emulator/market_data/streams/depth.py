@@ -17,14 +17,11 @@ from emulator.core.engine import Engine
 from emulator.core.instruments import BUY, SELL, Side
 from emulator.core.markets import FeedLevel
 from emulator.core.numbers import ZERO
-from emulator.market_data.streams.stream import MarketStream
+from emulator.market_data.streams.stream import InstrumentSource, Level, MarketStream
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message, Payload
-from emulator.web.streams.source import Paced, Source
-
-Level = tuple[Decimal, Decimal]
-"""Price and quantity."""
+from emulator.web.streams.source import Paced
 
 
 class ToldDepth(NamedTuple):
@@ -44,19 +41,36 @@ class ToldDepth(NamedTuple):
 Render = Callable[[ToldDepth, int], Payload]
 
 
-class PartialDepth(Source):
+class _Depth(InstrumentSource):
+    """What both sorts have alike: they tell, at a pace, of what was since the update that they told last."""
+
+    def __init__(self, sandbox: Sandbox, stream: MarketStream, render: Render) -> None:
+        super().__init__(sandbox, stream)
+        self._render = render
+        self._paced = Paced(stream.pace_us)
+        self._told_id = 0
+
+    def next_us(self, now_us: int) -> int:
+        return self._paced.next_us
+
+    def _due(self, now_us: int) -> int | None:
+        """The update id of now, if it is time to tell of it.
+
+        On a clock that stands still the next moment never comes, so there what is new is told at once.
+        """
+        market = self._sandbox.engines[self._engine].state.markets[self._instrument]
+        update_id = market.update_id(now_us)
+        if self._paced.is_due(now_us) or (not self._sandbox.clock.speed and update_id != self._told_id):
+            return update_id
+        return None
+
+
+class PartialDepth(_Depth):
     """The best levels at every moment of its pace, changed or not."""
 
     def __init__(self, sandbox: Sandbox, stream: MarketStream, render: Render, *, levels: int) -> None:
-        assert stream.instrument is not None
-        self._sandbox = sandbox
-        self._engine = stream.engine
-        self._name = stream.name
-        self._instrument = stream.instrument
-        self._render = render
+        super().__init__(sandbox, stream, render)
         self._levels = levels
-        self._paced = Paced(stream.pace_us)
-        self._told_id = 0
 
     def open(self, now_us: int) -> None:
         self._paced.begin(now_us)
@@ -64,21 +78,18 @@ class PartialDepth(Source):
         self._told_id = market.update_id(now_us)
 
     def look(self, now_us: int) -> Sequence[Message]:
-        market = self._sandbox.engines[self._engine].state.markets[self._instrument]
-        update_id = market.update_id(now_us)
-        if not self._paced.is_due(now_us) and not _is_news(self._sandbox, self._told_id, update_id):
+        update_id = self._due(now_us)
+        if update_id is None:
             return ()
         told_id, self._told_id = self._told_id, update_id
+        market = self._sandbox.engines[self._engine].state.markets[self._instrument]
         bids = market.depth(BUY, now_us, self._levels)
         asks = market.depth(SELL, now_us, self._levels)
         told = ToldDepth(now_us, told_id, update_id, bids, asks)
         return (Message(self._name, partial(self._render, told)),)
 
-    def next_us(self, now_us: int) -> int:
-        return self._paced.next_us
 
-
-class DepthDiffs(Source):
+class DepthDiffs(_Depth):
     """At every moment of its pace all levels that changed since the last event.
 
     Events are a chain: each begins where the one before ended. A moment without a change has no event, and
@@ -88,15 +99,8 @@ class DepthDiffs(Source):
     def __init__(
         self, sandbox: Sandbox, stream: MarketStream, render: Render, *, books: PerSandbox[Books]
     ) -> None:
-        assert stream.instrument is not None
-        self._sandbox = sandbox
-        self._engine = stream.engine
-        self._name = stream.name
-        self._instrument = stream.instrument
-        self._render = render
+        super().__init__(sandbox, stream, render)
         self._books = books
-        self._paced = Paced(stream.pace_us)
-        self._told_id = 0
         self._seen: Book | None = None
         # Prices that differed from what was told in some book that somebody was shown since.
         self._bids_shown: set[Decimal] = set()
@@ -108,9 +112,8 @@ class DepthDiffs(Source):
         self._told_id = self._seen.update_id
 
     def look(self, now_us: int) -> Sequence[Message]:
-        market = self._sandbox.engines[self._engine].state.markets[self._instrument]
-        update_id = market.update_id(now_us)
-        if not self._paced.is_due(now_us) and not _is_news(self._sandbox, self._told_id, update_id):
+        update_id = self._due(now_us)
+        if update_id is None:
             return ()
         bids, asks = self._changes(now_us)
         book = self._seen
@@ -134,9 +137,6 @@ class DepthDiffs(Source):
         in_order = sorted(bids.items(), reverse=True), sorted(asks.items())
         return self._render(ToldDepth(now_us, told_id, update_id, *in_order), divisor)
 
-    def next_us(self, now_us: int) -> int:
-        return self._paced.next_us
-
     def shown(self, now_us: int) -> None:
         """Somebody is shown the book of now and may go on from there."""
         bids, asks = self._changes(now_us)
@@ -149,11 +149,6 @@ class DepthDiffs(Source):
         assert seen is not None
         book = self._seen = self._books.of(self._sandbox).look(self._instrument, now_us)
         return book.bids.since(seen.bids), book.asks.since(seen.asks)
-
-
-def _is_news(sandbox: Sandbox, told_id: int, update_id: int) -> bool:
-    """Whether to tell of something before its moment: on a clock that stands still that never comes."""
-    return not sandbox.clock.speed and update_id != told_id
 
 
 def _complete(changes: dict[Decimal, Decimal], shown: set[Decimal], side: BookSide) -> None:

@@ -10,10 +10,9 @@ from typing import NamedTuple
 from emulator.core.engine import Engine
 from emulator.core.instruments import BUY, SELL
 from emulator.core.numbers import ZERO
-from emulator.market_data.streams.stream import MarketStream
+from emulator.market_data.streams.stream import InstrumentSource, MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message, Payload
-from emulator.web.streams.source import Source
 
 _EMPTY = (ZERO, ZERO)
 """What a side without levels shows, as on REST."""
@@ -43,17 +42,13 @@ def read_best(engine: Engine, instrument: str, now_us: int, changing_us: list[in
     return Best(now_us, market.update_id(now_us), bid, ask)
 
 
-class BookTickers(Source):
+class BookTickers(InstrumentSource):
     """The best price of either side, as it changes. What came and went between two looks is not told."""
 
     def __init__(
         self, sandbox: Sandbox, stream: MarketStream, render: Callable[[Best, int], Payload]
     ) -> None:
-        assert stream.instrument is not None
-        self._sandbox = sandbox
-        self._engine = stream.engine
-        self._name = stream.name
-        self._instrument = stream.instrument
+        super().__init__(sandbox, stream)
         self._render = render
         self._edges = (_EMPTY, _EMPTY)
         self._next_us = 0

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from emulator.core.engine import Engine
 from emulator.core.numbers import exact
-from emulator.market_data.streams.stream import MarketStream
+from emulator.market_data.streams.stream import InstrumentSource, MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message, Payload
 from emulator.web.streams.source import Paced, Source
@@ -44,18 +44,13 @@ class Tickers(Protocol[R]):
         ...
 
 
-class SymbolTicker(Source, Generic[R]):
+class SymbolTicker(InstrumentSource, Generic[R]):
     """The statistics of a span as they change. of: what is read, if it is not the stream's instrument."""
 
     def __init__(
         self, sandbox: Sandbox, stream: MarketStream, tickers: Tickers[R], *, of: str | None = None
     ) -> None:
-        instrument = stream.instrument if of is None else of
-        assert instrument is not None
-        self._sandbox = sandbox
-        self._engine = stream.engine
-        self._name = stream.name
-        self._instrument = instrument
+        super().__init__(sandbox, stream, of=of)
         self._tickers = tickers
         self._paced = Paced(stream.pace_us)
         self._opened_us = 0

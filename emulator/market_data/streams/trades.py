@@ -11,11 +11,10 @@ from decimal import Decimal
 from functools import partial
 from typing import Final, NamedTuple
 
-from emulator.market_data.streams.stream import MarketStream
+from emulator.market_data.streams.stream import InstrumentSource, MarketStream
 from emulator.market_data.ticks import Tick, next_tick, read_tick
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message, Payload
-from emulator.web.streams.source import Source
 
 TRADES_MAX: Final = 1000
 """Of one look."""
@@ -32,15 +31,11 @@ class ToldTrade(NamedTuple):
     buyer_is_maker: bool
 
 
-class _Tape(Source):
+class _Tape(InstrumentSource):
     """What is new on an instrument's tape."""
 
     def __init__(self, sandbox: Sandbox, stream: MarketStream) -> None:
-        assert stream.instrument is not None
-        self._sandbox = sandbox
-        self._engine = stream.engine
-        self._name = stream.name
-        self._instrument = stream.instrument
+        super().__init__(sandbox, stream)
         self._pace_us = stream.pace_us
         self._told = 0
 

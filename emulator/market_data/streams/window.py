@@ -13,13 +13,10 @@ from typing import NamedTuple
 
 from emulator.core.instruments import BUY, SELL
 from emulator.core.numbers import ZERO
-from emulator.market_data.streams.stream import MarketStream
+from emulator.market_data.streams.stream import InstrumentSource, Level, MarketStream
 from emulator.runtime.sandbox import Sandbox
 from emulator.web.streams.message import Message, Payload
-from emulator.web.streams.source import Paced, Source
-
-Level = tuple[Decimal, Decimal]
-"""Price and quantity."""
+from emulator.web.streams.source import Paced
 
 
 class ToldWindow(NamedTuple):
@@ -39,15 +36,11 @@ class ToldWindow(NamedTuple):
 Render = Callable[[ToldWindow, int], Payload]
 
 
-class Window(Source):
+class Window(InstrumentSource):
     """What both sorts of window have alike. levels: of each side."""
 
     def __init__(self, sandbox: Sandbox, stream: MarketStream, render: Render, *, levels: int) -> None:
-        assert stream.instrument is not None
-        self._sandbox = sandbox
-        self._engine = stream.engine
-        self._name = stream.name
-        self._instrument = stream.instrument
+        super().__init__(sandbox, stream)
         self._render = render
         self._levels = levels
         self._paced = Paced(stream.pace_us)

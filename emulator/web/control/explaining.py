@@ -16,7 +16,7 @@ from emulator.core.instruments import Instrument
 from emulator.core.numbers import exact
 from emulator.core.orders import Order
 from emulator.core.positions import Leg, MarginMode, closing_cost
-from emulator.core.statement import PositionStatement, WalletStatement, wallet_statement
+from emulator.core.statement import PositionStatement, WalletStatement, closing_rate, wallet_statement
 from emulator.web.contract import Call, Kind, Parameter, Refusal, Rows
 from emulator.web.control.accounts import account_of
 from emulator.web.control.dialect import ACCOUNT_NAME, desk, text
@@ -101,8 +101,8 @@ def liquidation(call: Call) -> Explained:
         figures.append(
             _figure(
                 "bankruptcy",
-                f"the price p with funds + direction x ({turned}) = 0",
-                inputs,
+                f"the price p with funds + direction x ({turned}) = closing rate x size x quantity x {sense}",
+                {**inputs, "closing rate": closing_rate(one.contract)},
                 one.bankruptcy,
             )
         )
@@ -121,6 +121,13 @@ def margin(call: Call) -> Explained:
         _, one = _position(call)
         leverage = one.position.leverage
         bids, asks = one.resting.at(leverage)
+        contract, needs = one.contract, "{} / leverage"
+        shown = {"value": one.initial_value, "leverage": leverage}
+        if contract.initial_fee:
+            needs += (
+                " + {} x (leverage - lean) / leverage x closing rate; lean: the sign, turned when inverse"
+            )
+            shown["closing rate"] = contract.initial_fee
         of_own = "; of one with a leverage of its own, its margin x the position's leverage"
         if one.resting.own is None:
             of_own = ""
@@ -130,19 +137,15 @@ def margin(call: Call) -> Explained:
             _figure("asks", f"worth of the orders to sell that rest beside it{of_own}", {}, asks),
             _figure(
                 "position margin",
-                "|value| / leverage",
-                {"value": one.value, "leverage": leverage},
+                needs.format("|value|", "|value|"),
+                shown,
                 one.needed.position,
             ),
             _figure(
                 "order margin",
-                "max(|value + bids|, |value - asks|) / leverage - position margin",
-                {
-                    "value": one.value,
-                    "bids": bids,
-                    "asks": asks,
-                    "leverage": leverage,
-                },
+                f"larger = max(|value + bids|, |value - asks|): {needs.format('larger', 'larger')} "
+                "- position margin",
+                {**shown, "bids": bids, "asks": asks},
                 one.needed.orders,
             ),
             _figure(

@@ -121,17 +121,25 @@ async def test_what_an_account_trades_is_in_all_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("category", "symbol", "ratio"),
-    [("linear", "BTCUSDT", "0.01"), ("inverse", "BTCUSD", "0.05"), ("spot", "ETHUSDT", "0.01")],
+    ("category", "symbol", "pair", "ratio"),
+    [
+        ("linear", "BTCUSDT", "BTC/USDT", "0.01"),
+        ("inverse", "BTCUSD", "BTC/USD", "0.05"),
+        ("spot", "ETHUSDT", "ETH/USDT", "0.01"),
+    ],
 )
-async def test_price_limits_are_what_orders_are_held_to(category: str, symbol: str, ratio: str) -> None:
+async def test_price_limits_are_what_orders_are_held_to(
+    category: str, symbol: str, pair: str, ratio: str
+) -> None:
     async with Bazaar() as bazaar:
         query = f"category={category}&symbol={symbol}"
+        # Index, mark and book are one price then ("Set Price Limit Behaviour": nothing stands apart).
+        await bazaar.do(SetPrice(pair=pair, price=Decimal("33333.3"), mode=PriceMode.HOLD))
         limits = await bazaar.get("price-limit", query)
         ticker = await _ticker(bazaar, query)
         reference = Decimal(ticker["lastPrice"] if category == "spot" else ticker["markPrice"])
         step = Decimal("0.1") if symbol.startswith("BTC") else Decimal("0.01")
-        # max(index, min(index * (1 + Y), mark * (1 + X))), down to a step; the other way round for sells.
+        # Down to a step; the other way round for sells.
         highest, lowest = reference * (1 + Decimal(ratio)), reference * (1 - Decimal(ratio))
         assert 0 <= highest - Decimal(limits["buyLmt"]) < step
         assert 0 <= Decimal(limits["sellLmt"]) - lowest < step

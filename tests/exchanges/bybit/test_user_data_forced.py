@@ -84,6 +84,7 @@ async def test_deleveraging_closes_the_other_side(monkeypatch: pytest.MonkeyPatc
         await impoverish(booth, "bob")
         await booth.place(SHORT, price="100000", qty="1")
         await booth.place(LONG, "bob", price="100000", qty="1")
+        resting = await booth.place(SHORT, price="104000", qty="0.01")
         async with booth.line(PRIVATE) as line:
             await line.join(*ALL)
             await booth.book(BTC, [("80000", "0.001")], [("80010", "0.001")])
@@ -91,9 +92,17 @@ async def test_deleveraging_closes_the_other_side(monkeypatch: pytest.MonkeyPatc
             await booth.step(SECOND_US)
             frames = await line.rest()
         orders, executions = records(frames, "order"), records(frames, "execution")
+        # Who is deleveraged has no orders any more ("Auto-Deleveraging (ADL)").
+        ended = [one for one in orders if one["orderId"] == resting]
+        assert [(one["orderStatus"], one["cancelType"]) for one in ended] == [
+            ("Cancelled", "CancelAllBeforeAdl")
+        ]
+        orders = [one for one in orders if one["orderId"] != resting]
         assert {one["createType"] for one in orders} == {"CreateByAdl_PassThrough"}
         assert {(one["execType"], one["side"]) for one in executions} == {("AdlTrade", "Buy")}
         assert Decimal(executions[-1]["execPnl"]) > 0
+        # As a maker (the same page).
+        assert {one["feeRate"] for one in executions} == {"0.0002"}
         closed = sum(Decimal(one["closedSize"]) for one in executions)
         left = records(frames, "position")[-1]
         assert Decimal(left["size"]) == 1 - closed

@@ -15,8 +15,7 @@ from typing import Any
 import msgspec
 
 from emulator.core.instruments import Instrument, MarketProfile
-from emulator.core.numbers import parse_plain
-from emulator.listings.reading import DefaultedRows, ListingError, decode, naming
+from emulator.listings.reading import DefaultedRows, ListingError, decode, figure, naming
 from emulator.listings.soundness import check
 
 
@@ -98,15 +97,21 @@ def _listing(row: dict[str, Any], money: frozenset[str]) -> Listing:
     return msgspec.convert({**wire, "instrument": instrument}, Listing)
 
 
+@cache
+def _decimal_fields(target: type[msgspec.Struct]) -> dict[str, bool]:
+    """Of each field, whether it is a decimal."""
+    return {field.name: field.type in (Decimal, Decimal | None) for field in msgspec.structs.fields(target)}
+
+
 def _with_decimals(row: dict[str, Any], target: type[msgspec.Struct]) -> dict[str, Any]:
     """The row with its decimals parsed; msgspec alone would accept "NaN", "1E+9" and JSON numbers."""
-    types = {field.name: field.type for field in msgspec.structs.fields(target)}
+    is_decimal = _decimal_fields(target)
     converted: dict[str, Any] = {}
     for name, value in row.items():
-        if name not in types:
+        if name not in is_decimal:
             raise ListingError(f"unknown field {name}")
-        if types[name] is Decimal or types[name] == Decimal | None:
-            number = parse_plain(value) if isinstance(value, str) else None
+        if is_decimal[name]:
+            number = figure(value) if isinstance(value, str) else None
             if number is None:
                 raise ListingError(f"{name} is not a string with a plain decimal: {value!r}")
             converted[name] = number

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from emulator.core.contracts import Contract, FeeBasis, FundingRule, MarkRule, Tier, Valuation
+from emulator.core.contracts import Contract, FeeBasis, FundingRule, MarkRule, PremiumBand, Tier, Valuation
 from emulator.core.instruments import (
     FeeAssetRule,
     Instrument,
@@ -30,6 +30,10 @@ UNIFIED: Final = "unified"
 MAKER_FEE: Final = Decimal("0.0002")
 TAKER_FEE: Final = Decimal("0.00055")
 """At the lowest level (fee schedule, "VIP 0")."""
+
+PREMIUM_SECONDS: Final = 30
+"""Over how long it is averaged how far a contract's book is above its mark price ("Set Price Limit
+Behaviour")."""
 
 STOP_PAIRS_MAX: Final = 20
 """How many pairs of stops for parts of one position may wait (error page, 110061)."""
@@ -112,7 +116,7 @@ def _instrument(category: str, row: ContractRow, tiers: tuple[Tier, ...], quarte
 
 
 def _contract(category: str, row: ContractRow, tiers: tuple[Tier, ...], quarter: int) -> Contract:
-    cap = number(row.funding_cap, "funding_cap")
+    cap, hard = number(row.funding_cap, "funding_cap"), number(row.price_limit_y, "price_limit_y")
     return Contract(
         is_inverse=category == "inverse",
         wallet=UNIFIED,
@@ -137,7 +141,8 @@ def _contract(category: str, row: ContractRow, tiers: tuple[Tier, ...], quarter:
             step=Decimal(1).scaleb(-row.price_scale),
             funding=FundingRule(cap=cap, floor=-cap) if cap else FundingRule(),
         ),
-        take_bound=number(row.price_limit_y, "price_limit_y"),
+        take_bound=hard,
+        band=PremiumBand(seconds=PREMIUM_SECONDS, hard=hard),
         stop_pairs_max=STOP_PAIRS_MAX,
         # Quirk: what may only reduce is split where it is larger than one order may be (Place Order, "Reduce
         # only orders").

@@ -41,8 +41,9 @@ def pair_of(row: PairRow) -> Listing:
         # Quirk: the smallest quantity is shown and not checked any more, only the smallest amount is
         # ("Get Instruments Info").
         **limits_of(row, quantity_min=row.quantity_step),
-        # Prices are measured by the last one.
-        reference_minutes=0,
+        # On the exchange what the book stands above its index moves both limits, up to a part Y of it ("Set
+        # Price Limit Behaviour"); here the book of a pair goes with its index.
+        measured_by_index=True,
         bid_multiplier_up=1 + ratio,
         ask_multiplier_down=1 - ratio,
         band_at_trigger=True,

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from emulator.core.engine import Engine
+from emulator.core.instruments import BUY, SELL
 from emulator.core.numbers import round_down, round_up
 from emulator.exchanges.bybit.indexes import DOLLARS, coin_indexes
 from emulator.exchanges.bybit.listings import Listing
@@ -22,22 +23,20 @@ class PriceLimit(NamedTuple):
 
 
 def read_price_limit(engine: Engine, listing: Listing, now_us: int) -> PriceLimit:
-    """What the engine holds limit orders to. To be asked inside `exact()`.
-
-    Of contracts the exchange has max(index, min(index x (1 + Y), mark x (1 + X))). Y is twice X, and a mark
-    is never a thousandth away from its index, so this is mark x (1 + X).
-    """
+    """What the engine holds limit orders to ("Set Price Limit Behaviour"). To be asked inside `exact()`."""
     instrument = listing.instrument
-    if instrument.contract is None:
-        reference = engine.state.markets[instrument.symbol].average_price(now_us)
-    else:
-        reference = marks_of(engine, instrument.symbol).mark_price(now_us)
     up, down = instrument.bid_multiplier_up, instrument.ask_multiplier_down
     assert up is not None
     assert down is not None
+    if instrument.contract is None:
+        reference = engine.state.markets[instrument.symbol].reference_price(now_us)
+        highest, lowest = reference * up, reference * down
+    else:
+        marks = marks_of(engine, instrument.symbol)
+        highest, lowest = marks.price_limit(BUY, up, now_us), marks.price_limit(SELL, down, now_us)
     return PriceLimit(
-        min(round_down(reference * up, instrument.price_step), instrument.price_max),
-        max(round_up(reference * down, instrument.price_step), instrument.price_min),
+        min(round_down(highest, instrument.price_step), instrument.price_max),
+        max(round_up(lowest, instrument.price_step), instrument.price_min),
     )
 
 

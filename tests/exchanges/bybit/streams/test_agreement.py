@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -22,6 +23,7 @@ MINUTE_US = 60 * SECOND_US
 
 CATEGORIES = {"spot": "BTCUSDT", "linear": "BTCUSDT", "inverse": "BTCUSD"}
 DEPTHS = (1, 50, 200, 1000)
+TURNS = 400 if os.environ.get("EMULATOR_TEST_LONG") == "1" else 36
 
 
 class Wall:
@@ -144,11 +146,11 @@ async def test_copies_are_the_market_while_the_clock_stands_still(station: Stati
     async with station.listen(f"/v5/public/{category}") as first, station.listen("/v5/any") as second:
         everybody = [Copies(station, first, category)]
         await everybody[0].join()
-        for turn in range(60):
+        for turn in range(TURNS):
             await chance.happen()
             if turn % 10 == 9:
                 await station.step(chance.random.choice((1, 20 * MILLISECOND_US, SECOND_US, MINUTE_US)))
-            if turn == 30 and category != "spot":
+            if turn == TURNS // 2 and category != "spot":
                 # Who comes later begins in the midst of what others were told.
                 everybody.append(Copies(station, second, category))
                 await everybody[1].join()
@@ -167,7 +169,7 @@ async def test_copies_are_the_market_at_each_of_their_moments(category: str) -> 
         async with station.listen(f"/v5/public/{category}") as client:
             copies = Copies(station, client, category)
             await copies.join()
-            for _ in range(50):
+            for _ in range(TURNS):
                 for _ in range(chance.random.randrange(3)):
                     wall.us += chance.random.randrange(1, 60) * MILLISECOND_US
                     station.sandbox.alarms.look()

@@ -24,9 +24,9 @@ from emulator.exchanges.binance.readings.statistics import trade_ids
 from emulator.exchanges.binance.vocabulary import render_amount
 from emulator.market_data.contract_candles import PricesSoFar
 from emulator.market_data.streams.candles import ToldKline
-from emulator.market_data.streams.depth import Level as BookLevel
 from emulator.market_data.streams.depth import ToldDepth
 from emulator.market_data.streams.quotes import Best
+from emulator.market_data.streams.stream import Level as BookLevel
 from emulator.market_data.streams.trades import ToldTrade
 
 

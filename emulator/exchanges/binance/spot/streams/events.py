@@ -18,8 +18,9 @@ from emulator.exchanges.binance.spot.payloads.streams import (
 )
 from emulator.exchanges.binance.vocabulary import render_amount
 from emulator.market_data.streams.candles import ToldKline
-from emulator.market_data.streams.depth import Level, ToldDepth
+from emulator.market_data.streams.depth import ToldDepth
 from emulator.market_data.streams.quotes import Best
+from emulator.market_data.streams.stream import Level
 from emulator.market_data.streams.trades import ToldTrade
 
 
