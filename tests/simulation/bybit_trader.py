@@ -436,9 +436,7 @@ class BybitTrader(Client[UnifiedTraded, UnifiedNotebook]):
 
     async def query(self, traded: UnifiedTraded) -> None:
         """An order that is unsure first, else any that was ever asked for."""
-        names = self.notebook.unsure() or [
-            name for name, asked in self.notebook.orders.items() if asked.instrument == traded.name
-        ]
+        names = self.notebook.unsure() or self.notebook.answered(traded.name)
         # Those that share their name with another one can be told apart by their ids alone.
         names = [name for name in names if "#" not in name]
         names = [name for name in names if self.notebook.orders[name].id or not self._is_of_two(name)]

@@ -290,6 +290,15 @@ class Notebook:
         chosen = chain.from_iterable(combinations(changes, many) for many in range(len(changes) + 1))
         return {sure + sum(some, Decimal(0)) for some in chosen}
 
+    def answered(self, instrument: str) -> list[str]:
+        """Names of orders of an instrument but for those that are under way: of one of them an answer may say
+        that it is not there, and come after the answer that it is."""
+        return [
+            name
+            for name, asked in self.orders.items()
+            if asked.instrument == instrument and asked.known is not Known.ASKED
+        ]
+
     def unsure(self) -> list[str]:
         return [name for name, asked in self.orders.items() if asked.known is Known.UNSURE]
 

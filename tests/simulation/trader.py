@@ -331,9 +331,7 @@ class Trader(Client[Contracted, ContractNotebook]):
 
     async def query(self, traded: Contracted) -> None:
         """An order that is unsure first, else any that was ever asked for."""
-        names = self.notebook.unsure() or [
-            name for name, asked in self.notebook.orders.items() if asked.instrument == traded.name
-        ]
+        names = self.notebook.unsure() or self.notebook.answered(traded.name)
         names = [name for name in names if "#" not in name]
         if not names:
             return

@@ -242,9 +242,7 @@ class Actor(Client[Traded, Notebook]):
 
     async def query(self, traded: Traded) -> None:
         """An order that is unsure first, else any that was ever asked for."""
-        names = self.notebook.unsure() or [
-            name for name, asked in self.notebook.orders.items() if asked.instrument == traded.name
-        ]
+        names = self.notebook.unsure() or self.notebook.answered(traded.name)
         if not names:
             return
         name = self.dice.choice(names)
