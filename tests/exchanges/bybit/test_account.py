@@ -380,28 +380,27 @@ async def test_a_part_is_given_back(pit: Treasury) -> None:
 
 
 async def test_a_debt_that_was_spent_is_bought_for_other_coins(pit: Treasury) -> None:
-    moved = {
-        "transferId": "42c0cfb0-6bca-c242-bc76-4e6df6cbab16",
-        "coin": "USDT",
-        "amount": "999",
-        "fromAccountType": "UNIFIED",
-        "toAccountType": "FUND",
-    }
-    await pit.post("/v5/asset/transfer/inter-transfer", moved)
     await pit.post("/v5/account/borrow", {"coin": "USDC", "amount": "1000"})
     await pit.book("spot:USDCUSDT", [("1", "5000")], [("1.0001", "5000")])
     # For 1000 USDT, less a fee of 0.1 %.
     await pit.trade("spot:USDCUSDT", "-1000")
-    assert (await pit.coin("USDT"))["walletBalance"] == "1000000"
+    moved = {
+        "transferId": "42c0cfb0-6bca-c242-bc76-4e6df6cbab16",
+        "coin": "USDT",
+        "amount": "1000499",
+        "fromAccountType": "UNIFIED",
+        "toAccountType": "FUND",
+    }
+    await pit.post("/v5/asset/transfer/inter-transfer", moved)
+    assert (await pit.coin("USDT"))["walletBalance"] == "500"
     assert (await pit.coin("USDC"))["equity"] == "-1000"
     assert (await pit.no("POST", "/v5/account/no-convert-repay", {"coin": "USDC"}))[0] == 34022049
     told = await pit.post("/v5/account/quick-repayment", {"coin": "USDC"})
     given = {one["coin"]: Decimal(one["repaymentQty"]) for one in told["list"]}
-    # Coins give the same part of what they count for, 1,000 of 1,000,000 and 980,000, upwards.
-    assert given["USDT"] == pytest.approx(Decimal("505.050505"), abs=Decimal("0.001"))
-    assert given["BTC"] == pytest.approx(Decimal("0.005050505"), abs=Decimal("0.0000001"))
+    # Dollars are sold first; for the other 500 bitcoin that counts for 98,000, upwards.
+    assert given == {"USDT": 500, "BTC": Decimal("0.00510205")}
     assert (await pit.coin("USDC"))["borrowAmount"] == "0"
-    assert Decimal((await pit.coin("USDT"))["walletBalance"]) == 1_000_000 - given["USDT"]
+    assert (await pit.coin("USDT"))["walletBalance"] == "0"
 
 
 @pytest.mark.parametrize(

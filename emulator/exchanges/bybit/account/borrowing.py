@@ -295,12 +295,16 @@ async def quick_repayment(call: Call) -> Repayments:
 
 
 def _given(done: Done) -> list[tuple[str, str]]:
-    """What was sold for what was owed, or given back of it as it was."""
-    sold: dict[str, str] = {}
-    for event in done.events:
-        if isinstance(event, AssetExchanged):
-            sold[event.sold] = decimal_text(event.sold_amount)
-        elif isinstance(event, LoanRepaid):
-            with exact():
-                sold.setdefault(event.asset, decimal_text(event.principal + event.interest))
-    return list(sold.items())
+    """What was given for what was owed: of the coin itself as much as was there, then others that it was
+    bought for."""
+    own, bought, sold = dict[str, Decimal](), ZERO, dict[str, Decimal]()
+    with exact():
+        for event in done.events:
+            if isinstance(event, AssetExchanged):
+                sold[event.sold] = event.sold_amount
+                bought += event.bought_amount
+            elif isinstance(event, LoanRepaid):
+                left = event.principal + event.interest - bought
+                if left > ZERO:
+                    own[event.asset] = left
+        return [(coin, decimal_text(amount)) for coin, amount in {**own, **sold}.items()]
