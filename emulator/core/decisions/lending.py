@@ -69,7 +69,7 @@ def check_spending(
     filled = replace(other, wallet=other.wallet + received)
     missing = max(_missing(now, {asset: resting}), _missing(now, {asset: traded, got: filled}))
     # What makes nothing worse is let through, as when what is owed is bought back.
-    if missing <= max(ZERO, _missing(now, {})) or asset not in now.rates:
+    if missing <= ZERO or missing <= _missing(now, {}) or asset not in now.rates:
         return None
     lacking = divide_up(missing, now.rates[asset].ask, ASSET_STEP)
     left = max(ZERO, paid - lacking)
