@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from emulator.core.margin import AssetFigures
-from emulator.core.numbers import ONE, ZERO, divide_down, divide_half, divide_up
+from emulator.core.numbers import ONE, ZERO, divide_down, divide_half, divide_up, round_down
 
 
 class Counted(str, Enum):
@@ -145,6 +145,9 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
+_USAGE_STEP, _RATE_STEP = Decimal("1E-8"), Decimal("1E-18")
+
+
 class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     """An asset that counts where all assets of a wallet stand together.
 
@@ -154,9 +157,11 @@ class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     bought for others; None: as much as they cover.
 
     Where it can be borrowed: borrow_max: how much an account may owe when it borrows; None: it cannot be
-    borrowed. hourly_rate: interest on what is owed, for an hour. debt_initial, debt_maintenance: as of
-    `CollateralRate`. debt_free: how much may be owed without interest because of losses that are not
-    realised. is_optional: whether an account may choose that it does not count.
+    borrowed. hourly_rate: interest on what is owed, for an hour. over_power: where more is owed than can be
+    borrowed, as by losses, interest is multiplied by this power of how many times as much it is; 0: it is
+    not. debt_initial, debt_maintenance: as of `CollateralRate`. debt_free: how much may be owed without
+    interest because of losses that are not realised. is_optional: whether an account may choose that it does
+    not count.
     """
 
     asset: str
@@ -170,6 +175,7 @@ class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     owed_max: Decimal | None = None
     borrow_max: Decimal | None = None
     hourly_rate: Decimal = ZERO
+    over_power: int = 0
     debt_initial: Decimal = ZERO
     debt_maintenance: Decimal = ZERO
     debt_free: Decimal = ZERO
@@ -180,6 +186,13 @@ class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
         floors = [ZERO, *(tier.floor for tier in self.tiers)]
         assert buffers == sorted(buffers), f"{self.asset}: what is beyond a tier does not count for more"
         assert all(low < high for low, high in pairwise(floors)), f"{self.asset}: its tiers are in order"
+
+    def rate_of(self, owed: Decimal) -> Decimal:
+        """Interest for an hour where so much is owed."""
+        if not self.over_power or not self.borrow_max or owed <= self.borrow_max:
+            return self.hourly_rate
+        usage = divide_up(owed, self.borrow_max, _USAGE_STEP)
+        return round_down(self.hourly_rate * usage**self.over_power, _RATE_STEP)
 
     @property
     def is_lent(self) -> bool:

@@ -22,7 +22,6 @@ from emulator.core.ids import AccountId
 from emulator.core.instruments import BUY, SELL, Instrument
 from emulator.core.margin import NOTHING_RESTS, AssetFigures, Holding, Resting, counted, figures
 from emulator.core.numbers import ONE, ZERO, divide_down, divide_up, exact
-from emulator.core.order_lists import OrderList
 from emulator.core.orders import Order, OrderTerms
 from emulator.core.positions import Leg
 from emulator.core.rules import EngineRules
@@ -138,15 +137,21 @@ def sums(
 
 
 def pledged(state: State, account: Account, wallet: str) -> dict[str, Decimal]:
-    """What is held for orders of pairs in a wallet, asset by asset: it is there until it is spent."""
+    """What is held for orders of pairs in a wallet, asset by asset: it is there until it is spent.
+
+    That is all that is held but what is locked from outside and the margins of single positions.
+    """
     found: dict[str, Decimal] = {}
     if wallet not in state.margin_wallets or wallet not in state.pair_wallets:
         return found
-    owners: list[Order | OrderList] = [*account.open_orders.values(), *account.open_lists.values()]
-    for owner in owners:
-        if owner.held and owner.wallet == wallet:
-            found[owner.hold_asset] = found.get(owner.hold_asset, ZERO) + owner.held
-    return found
+    for asset, balance in state.ledger.wallets[account.id, wallet].items():
+        if balance.held:
+            found[asset] = balance.held - max(ZERO, state.locked.get((account.id, wallet, asset), ZERO))
+    for (symbol, _), position in account.positions.items():
+        contract = state.markets[symbol].instrument.contract
+        if position.margin and contract is not None and contract.wallet == wallet:
+            found[contract.settle] -= position.margin
+    return {asset: amount for asset, amount in found.items() if amount}
 
 
 def collateral_rates(

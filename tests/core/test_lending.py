@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from emulator.core import events as e
 from emulator.core import rejections as r
 from emulator.core.history import Income, IncomeKind, incomes_of
 from emulator.core.instruments import Side
 from emulator.core.ledger import FAUCET, LOANS
+from emulator.core.numbers import exact
 from emulator.core.orders import OrderTerms
 from emulator.core.positions import AccountMargin
 from emulator.core.rejections import Obstacle, Setting
 from tests.core.scripted import ScriptedFeed
-from tests.core.unified import LINEAR, PAIR, WALLET, Unified, blocked
+from tests.core.unified import COIN, GIFT, LINEAR, PAIR, USDT, WALLET, Unified, blocked
 from tests.core.world import MINUTE, SECOND, START, limit, market, plain, stop
 
 D = Decimal
@@ -180,6 +183,24 @@ def test_losses_that_are_not_realised_are_owed_and_free_up_to_a_bound() -> None:
     assert interests(world) == ["-0.004"]
     (charged,) = [one for _, events in world.history for one in events if isinstance(one, e.InterestCharged)]
     assert (charged.owed, charged.bearing, charged.of_loan) == (D(900), D(400), D(0))
+
+
+def test_more_than_can_be_borrowed_costs_a_power_of_it() -> None:
+    """Long 10 from 50000 lost 150000 at 35000, one and a half times what can be borrowed: 149500 of it are
+    not free, and cost 0.00001 * 1.5 ^ 3 = 0.00003375."""
+    dear = msgspec.structs.replace(USDT, over_power=3)
+    for asset, cost, rate in ((dear, "-5.045625", "0.00003375"), (USDT, "-1.495", "0.00001")):
+        world = Unified(assets=(asset, COIN, GIFT), GIFT="1000000")
+        world.trade(LINEAR, "10", "50000")
+        world.price("35000")
+        to_interest(world)
+        assert interests(world) == [cost]
+        charged = [one for _, events in world.history for one in events if isinstance(one, e.InterestCharged)]
+        assert [plain(one.rate) for one in charged] == [rate]
+        world.is_same_again()
+    with exact():
+        # Not before there is more.
+        assert dear.rate_of(D(100_000)) == D("0.00001")
 
 
 def test_who_owes_nothing_pays_nothing() -> None:

@@ -3,7 +3,6 @@ anew whenever anything was paid, and every few minutes, goes the same way."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from decimal import Decimal
 from random import Random
@@ -23,12 +22,11 @@ from emulator.core.risk import may_owe
 from emulator.core.vigil import Vigil
 from tests.core.world import MINUTE, SECOND, still
 from tests.properties import futures_universe, unified_universe
+from tests.properties.effort import seeds
 from tests.properties.futures_universe import HOUR, INVERSE, LINEAR, LISTED, FuturesUniverse
 from tests.properties.test_everything import OnScript, OnSynthetic
 from tests.properties.unified_universe import WALLET, UnifiedUniverse
 from tests.properties.universe import ACCOUNTS, Universe
-
-IS_LONG = os.environ.get("EMULATOR_TEST_LONG") == "1"
 
 
 def dear(one: Instrument, interest: str, **changes: object) -> Instrument:
@@ -128,7 +126,7 @@ def venture(universe: Doubled, dice: Random) -> None:
 
 
 @pytest.mark.parametrize("market", [Together, TogetherOnScript, TogetherOnStill, Apart, ApartOnStill])
-@pytest.mark.parametrize("seed", range(60 if IS_LONG else 4))
+@pytest.mark.parametrize("seed", seeds(0, 3, campaign=60))
 def test_it_is_the_same_without(market: type[Doubled], seed: int) -> None:
     dice, universe = Random(seed), market()
     universe.begin(set(), dice.choice([1, 5, 40, 400]))

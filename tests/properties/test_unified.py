@@ -8,11 +8,14 @@ from random import Random
 
 import pytest
 
+from emulator.core.coverage import pledged
 from emulator.core.events import InterestCharged, LiquidationBegun
 from emulator.core.numbers import ZERO, exact
+from emulator.core.order_lists import OrderList
+from emulator.core.orders import Order
 from tests.properties.test_everything import OnScript, OnSynthetic
 from tests.properties.test_snapshot import Restoring
-from tests.properties.unified_universe import UnifiedUniverse, act
+from tests.properties.unified_universe import WALLET, UnifiedUniverse, act
 
 IS_LONG = os.environ.get("EMULATOR_TEST_LONG") == "1"
 STEPS = 100 if IS_LONG else 60
@@ -42,6 +45,18 @@ def assert_loans_are_what_was_lent(universe: UnifiedUniverse) -> None:
     assert {asset: amount for asset, amount in lent.items() if amount} == booked
 
 
+def assert_what_is_pledged_is_what_orders_hold(universe: UnifiedUniverse) -> None:
+    state = universe.engine.state
+    with exact():
+        for account in state.accounts.values():
+            by_orders: dict[str, Decimal] = {}
+            owners: list[Order | OrderList] = [*account.open_orders.values(), *account.open_lists.values()]
+            for owner in owners:
+                if owner.held and owner.wallet == WALLET:
+                    by_orders[owner.hold_asset] = by_orders.get(owner.hold_asset, ZERO) + owner.held
+            assert pledged(state, account, WALLET) == by_orders
+
+
 @pytest.mark.parametrize("market", [Scripted, Synthetic])
 @pytest.mark.parametrize("seed", range(40 if IS_LONG else 2))
 def test_replayed(market: type[UnifiedUniverse], seed: int) -> None:
@@ -52,6 +67,7 @@ def test_replayed(market: type[UnifiedUniverse], seed: int) -> None:
         act(universe, dice)
         universe.is_sound()
         assert_loans_are_what_was_lent(universe)
+        assert_what_is_pledged_is_what_orders_hold(universe)
     universe.end()
 
 

@@ -31,6 +31,7 @@ LENT = tuple(
         owed_max=None,
         borrow_max=most,
         hourly_rate=Decimal(rate),
+        over_power=3,
         debt_initial=Decimal("0.2"),
         debt_maintenance=Decimal("0.05"),
         debt_free=free,

@@ -99,6 +99,7 @@ class Hand:
         if journey.moved_ms + step_ms < journey.reach_ms:
             if self._before_time is not None:
                 await self._before_time(step_ms)
-            journey.moved_ms += step_ms
             reply = await self._places[0].control.step(step_ms)
+            # Not sooner: who asks for something meanwhile may think it older than it is, but not younger.
+            journey.moved_ms += step_ms
             self._transcript.note("hand", "step", f"{step_ms} ms", reply)

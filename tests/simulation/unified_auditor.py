@@ -123,7 +123,7 @@ def _orders(notebook: UnifiedNotebook, survey: UnifiedSurvey) -> list[str]:
             else:
                 is_told = notebook.is_young(name, survey.now_ms)
             if is_told:
-                complaints.append(f"order {asked.id} {name!r} was acknowledged, and is in no list")
+                complaints.append(f"order {asked.id} {name!r} was acknowledged, and is in no list: {last}")
     for view in survey.orders.values():
         if view.is_ended is (view.id in survey.open_orders):
             complaints.append(f"order {view.id} is {view.status}, and is in the wrong list")

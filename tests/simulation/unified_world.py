@@ -44,7 +44,6 @@ ALWAYS = (
     "cancel",
     "cancel all",
     "set stops",
-    "set leverage",
     "borrow",
     "deposit",
     "transfer",
@@ -52,7 +51,15 @@ ALWAYS = (
 )
 """What every run must have done with success."""
 
-IN_CAMPAIGNS = ("set margin mode", "move margin", "use collateral", "repay", "add key", "remove key")
+IN_CAMPAIGNS = (
+    "set leverage",
+    "set margin mode",
+    "move margin",
+    "use collateral",
+    "repay",
+    "add key",
+    "remove key",
+)
 """What long ones must have done beside."""
 KINDS = ("TRADE", "SETTLEMENT", "TRANSFER_OUT")
 KINDS_IN_CAMPAIGNS = ("INTEREST", "LIQUIDATION")

@@ -69,7 +69,7 @@ def check_spending(
     filled = replace(other, wallet=other.wallet + received)
     missing = max(_missing(now, {asset: resting}), _missing(now, {asset: traded, got: filled}))
     # What makes nothing worse is let through, as when what is owed is bought back.
-    if missing <= max(ZERO, _missing(now, {})) or asset not in now.rates:
+    if missing <= ZERO or missing <= _missing(now, {}) or asset not in now.rates:
         return None
     lacking = divide_up(missing, now.rates[asset].ask, ASSET_STEP)
     left = max(ZERO, paid - lacking)
@@ -183,7 +183,8 @@ def charge(state: State, rules: EngineRules, command: c.ChargeInterest, now_us: 
                 continue
             lost = own.owed - own.borrowed - own.overdrawn
             bearing = own.owed - min(max(ZERO, lost), one.debt_free)
-            amount = round_down(bearing * one.hourly_rate, ASSET_STEP)
+            rate = one.rate_of(own.owed)
+            amount = round_down(bearing * rate, ASSET_STEP)
             if amount:
                 made.append(
                     e.InterestCharged(
@@ -192,9 +193,9 @@ def charge(state: State, rules: EngineRules, command: c.ChargeInterest, now_us: 
                         asset=one.asset,
                         owed=own.owed,
                         bearing=bearing,
-                        rate=one.hourly_rate,
+                        rate=rate,
                         amount=amount,
-                        of_loan=min(amount, round_down(own.borrowed * one.hourly_rate, ASSET_STEP)),
+                        of_loan=min(amount, round_down(own.borrowed * rate, ASSET_STEP)),
                     )
                 )
     return made

@@ -40,7 +40,7 @@ def beside_now(engine: Engine, order: Order, now_us: int | None = None) -> Besid
         _met(order, reversed(matches)),
         "" if parent is None else parent.client_id,
         _closes(engine, order),
-        _trails_at(engine, order, engine.views.now_us if now_us is None else now_us),
+        trails_at(engine, order, engine.views.now_us if now_us is None else now_us),
     )
 
 
@@ -66,7 +66,7 @@ async def beside(call: Call, order: Order) -> Beside:
         _met(order, matches),
         name,
         _closes(call.engine, order),
-        _trails_at(call.engine, order, call.now_us),
+        trails_at(call.engine, order, call.now_us),
     )
 
 
@@ -76,7 +76,8 @@ def _closes(engine: Engine, order: Order) -> Decimal:
     return abs(engine.state.position(order.account, order.instrument, order.terms.leg).quantity)
 
 
-def _trails_at(engine: Engine, order: Order, now_us: int) -> Decimal | None:
+def trails_at(engine: Engine, order: Order, now_us: int) -> Decimal | None:
+    """At which price a stop is triggered, or was, that has begun to follow the market; of others None."""
     trigger = order.terms.trigger
     if trigger is None or not order.trailing:
         return None

@@ -38,6 +38,9 @@ SPOT_LEVERAGE_MAX: Final = Decimal(10)
 """Of spot margin trading ("Set Leverage")."""
 
 DEBT_MAINTENANCE: Final = Decimal("0.04")
+PENALTY_POWER: Final = 3
+"""Beyond the borrowing limit interest is multiplied by the cube of how much of it is used (help centre,
+"Borrowing and Repayment (Unified Trading Account)")."""
 DEBT_INITIAL: Final = ONE / SPOT_LEVERAGE_MAX
 
 
@@ -57,6 +60,7 @@ def _collateral() -> Iterator[CollateralAsset]:
             index_part=ONE if index is None else index.part,
             borrow_max=asset.borrow_max,
             hourly_rate=asset.hourly_rate,
+            over_power=PENALTY_POWER,
             debt_initial=DEBT_INITIAL,
             debt_maintenance=DEBT_MAINTENANCE,
             is_optional=code not in DOLLARS,

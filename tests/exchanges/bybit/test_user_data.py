@@ -515,6 +515,49 @@ class TestPositionsAndWallets:
         assert (stop["orderStatus"], stop["qty"]) == ("Untriggered", "0.030")
         assert topics(frames)[-3:] == ["order:Untriggered", "position", "wallet"]
 
+    async def test_a_trailing_stop_is_told_when_its_price_has_moved(self, booth: Booth, line: Client) -> None:
+        """As recorded: one that was placed 145 seconds before is told as Untriggered, with a higher price."""
+        await booth.place(LONG, price="100010")
+        stop = {"category": LINEAR, "symbol": "BTCUSDT", "tpslMode": "Full", "positionIdx": 0}
+        await booth.post(
+            "/v5/position/trading-stop", {**stop, "trailingStop": "500", "activePrice": "101000"}
+        )
+        assert last(await line.rest(), "order")[0]["triggerPrice"] == "101000.00"
+        await booth.step(SECOND_US)
+        assert await line.rest() == []
+        # It begins to follow, which is an event of its own,
+        await booth.hold("BTC/USDT", "101200")
+        began = of(await line.rest(), "order")
+        assert (began["orderStatus"], began["triggerPrice"], began["triggerDirection"]) == (
+            "Untriggered",
+            "100700.00",
+            2,
+        )
+        # goes up with the price, which is seen within a second,
+        await booth.hold("BTC/USDT", "102000")
+        await booth.step(SECOND_US)
+        frames = await line.rest()
+        moved = of(frames, "order")
+        assert (topics(frames), moved["triggerPrice"]) == (["order:Untriggered"], "101500.00")
+        assert moved.keys() == ORDER
+        assert moved["orderId"] == began["orderId"]
+        # and stays where it is when the price comes back.
+        await booth.hold("BTC/USDT", "101800")
+        await booth.step(SECOND_US)
+        assert await line.rest() == []
+
+    async def test_who_listens_later_hears_of_trailing_stops_too(self, booth: Booth) -> None:
+        await booth.place(LONG, price="100010")
+        stop = {"category": LINEAR, "symbol": "BTCUSDT", "tpslMode": "Full", "positionIdx": 0}
+        await booth.post("/v5/position/trading-stop", {**stop, "trailingStop": "500"})
+        async with booth.line(PRIVATE) as client, booth.line(PRIVATE, "bob") as other:
+            await client.join("order.linear")
+            await other.join("order")
+            await booth.hold("BTC/USDT", "102000")
+            await booth.step(SECOND_US)
+            assert of(await client.rest(), "order.linear")["triggerPrice"] == "101500.00"
+            assert await other.rest() == []
+
     async def test_a_price_that_moves_is_told_by_no_private_topic(self, booth: Booth, line: Client) -> None:
         """wallet.mdx: "The unrealised PnL change does not trigger an event"."""
         await booth.place(LONG, price="100010")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from emulator.core import events as e
+from emulator.core.engine import Engine
 from emulator.core.history import Fill, FillKind
 from emulator.core.ids import MARKET_ORDER, AccountId, OrderId
 from emulator.core.numbers import exact
@@ -31,6 +32,7 @@ from emulator.exchanges.bybit.user_data.reports import (
     streamed_trigger,
 )
 from emulator.exchanges.bybit.user_data.topics import Topic, TopicKind
+from emulator.exchanges.bybit.user_data.trails import Trails
 from emulator.exchanges.bybit.vocabulary import is_order
 from emulator.runtime.per_sandbox import PerSandbox
 from emulator.runtime.sandbox import Sandbox
@@ -51,7 +53,6 @@ SILENT: Final[Mapping[type[e.Event], str]] = {
     e.LiquidationBegun: "the orders that it ends and places are told",
     e.OrderRested: "an order is told of when it is placed, and rests as it was told",
     e.OrderListPlaced: "its orders are told",
-    e.TrailingStarted: "no topic shows from where a price is followed",
     e.CountdownSet: "the exchange has none; its protection at disconnection is told by what it ends",
     e.PriceSet: "of the market",
     e.BookSet: "of the market",
@@ -70,6 +71,7 @@ class UnifiedHub(AccountHub[Report]):
         self._coins: dict[AccountId, dict[str, None]] = {}
         self._resized: dict[_Position, set[OrderId]] = {}
         """Positions that a trade changed, with the orders that were told of since."""
+        self._trails = Trails(sandbox, is_heard=self._hears_orders, moved=self._trailed)
         super().__init__(sandbox, ENGINE)
 
     def listen(self, account: AccountId, topic: Topic, tell: Tell) -> Callable[[], None]:
@@ -82,6 +84,8 @@ class UnifiedHub(AccountHub[Report]):
 
         self._wanted[account, kind] += 1
         unsubscribe = self.subscribe(account, take)
+        if kind is TopicKind.ORDER:
+            self._trails.begin(account)
 
         def end() -> None:
             self._wanted[account, kind] -= 1
@@ -106,6 +110,7 @@ class UnifiedHub(AccountHub[Report]):
             e.CollateralUseSet: self._moved,
             e.AssetExchanged: self._exchanged,
             e.OrderPlaced: self._changed,
+            e.TrailingStarted: self._changed,
             e.OrderActivated: self._changed,
             e.OrderTriggered: self._triggered,
             e.OrderSucceeded: self._changed,
@@ -155,7 +160,19 @@ class UnifiedHub(AccountHub[Report]):
                 streamed_order(self._running, category, order),
                 now_us,
             )
+            self._trails.note(self._running, order, now_us)
         self._touch(order, category)
+
+    def _hears_orders(self, account: AccountId) -> bool:
+        return self._wants(account, TopicKind.ORDER)
+
+    def _trailed(self, engine: Engine, order: Order, now_us: int) -> None:
+        """The price at which a stop is triggered has followed that of the market."""
+        category = category_of(order.instrument)
+        record = streamed_order(engine, category, order, now_us)
+        self._tell_at_once(
+            order.account, Report(order.account, TopicKind.ORDER, category.name, (record,), now_us)
+        )
 
     def _touch(self, order: Order, category: Category) -> None:
         account = order.account
@@ -182,6 +199,7 @@ class UnifiedHub(AccountHub[Report]):
         self,
         event: (
             e.OrderPlaced
+            | e.TrailingStarted
             | e.OrderActivated
             | e.OrderSucceeded
             | e.OrderAmended

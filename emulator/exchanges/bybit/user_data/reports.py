@@ -78,12 +78,14 @@ class Report:
         return {"id": f"{user_id_of(self.account)}{uuid4()}", **rest}
 
 
-def streamed_order(engine: Engine, category: Category, order: Order) -> StreamedOrder:
-    """An order as it is now."""
+def streamed_order(
+    engine: Engine, category: Category, order: Order, now_us: int | None = None
+) -> StreamedOrder:
+    """An order as it is now. now_us: None: at the event that is being told."""
     closed = engine.views.closed.get(order.id)
     rendered: dict[str, object] = {
         "category": category.name,
-        **render_order(category, order, beside_now(engine, order)),
+        **render_order(category, order, beside_now(engine, order, now_us)),
         "closedPnl": "0" if closed is None else amount(closed.profit),
         # Quirk: of pairs only the coin of fees has a name here ("Order", `feeCurrency`).
         "feeCurrency": "" if category.is_derivative else _fee_coin(engine, order),
