@@ -304,7 +304,8 @@ class CancelOrders(Command, frozen=True, kw_only=True):
     none is no refusal.
 
     dormant, detached: as of `CancelAllOrders`. listed: True for only those that are in an order list, False
-    for only the others. roles: only those that are there for one of these; None: whatever for.
+    for only the others. roles: only those that are there for one of these; None: whatever for. orders_max:
+    no more than so many, picked from all over them, and an order list whole or not at all; None: all.
     """
 
     account: AccountId
@@ -313,6 +314,7 @@ class CancelOrders(Command, frozen=True, kw_only=True):
     detached: bool | None = None
     listed: bool | None = None
     roles: tuple[StopRole, ...] | None = None
+    orders_max: int | None = None
 
 
 class EndOrders(Command, frozen=True, kw_only=True):

@@ -155,3 +155,16 @@ def test_a_feed_is_not_asked_about_what_nobody_holds() -> None:
     feed.calls.clear()
     assert one.engine.advance(START + 1000 * HOUR) == []
     assert not feed.calls
+
+
+def test_payments_do_not_make_it_look_anew() -> None:
+    """Of sixty payments in twenty days none uses up what is set aside; each search goes twice as far as the
+    one before, eight hours at first: 8 + 16 + 32 + 64 + 128 + 256 are more than 480."""
+    feed = ScriptedFeed((START - MINUTE, "100000"))
+    one = Pit(BTC, feed)
+    one.trade("0.5", "100000")
+    one.wait(SECOND)
+    feed.calls.clear()
+    assert len(funding(one.wait(480 * HOUR))) == 60
+    assert 0 < feed.calls["stretches"] <= 6
+    assert paid(one) == ["-5"] * 60

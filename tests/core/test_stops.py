@@ -727,6 +727,31 @@ def test_orders_on_several_instruments_are_canceled_at_once() -> None:
     is_same_again(world)
 
 
+def test_no_more_orders_are_canceled_at_once_than_was_said() -> None:
+    world = pit()
+    world.place(world.alice, market(BUY, "2", attached=whole("110", "95")))
+    now = stops(world)
+    assert now.take_profit is not None
+    assert now.stop_loss is not None
+    both = {now.take_profit.id, now.stop_loss.id}
+    orders = [world.buy(world.alice, "1", "90").id for _ in range(20)]
+
+    def canceling(orders_max: int) -> list[int]:
+        command = c.CancelOrders(account=world.alice, instruments=(world.symbol,), orders_max=orders_max)
+        return [one.order for one in world.does(command) if isinstance(one, e.OrderCanceled)]
+
+    first = canceling(11)
+    assert 10 <= len(set(first)) == len(first) <= 11
+    assert both.issubset(first) or both.isdisjoint(first), "what is bound goes together"
+    gone = [one for one in orders if one in first]
+    assert gone not in (orders[: len(gone)], orders[-len(gone) :]), "neither the oldest nor the newest"
+    is_same_again(world)
+    second = canceling(30)
+    assert {*first, *second} == {*orders, *both}
+    assert len(first) + len(second) == 22
+    assert canceling(1) == []
+
+
 def test_the_exchange_ends_orders_for_a_reason_of_its_own() -> None:
     world = pit()
     orders = [world.buy(world.alice, "1", "90"), world.buy(world.alice, "1", "112", trigger=stop("111"))]

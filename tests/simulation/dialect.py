@@ -1,7 +1,8 @@
 """What an exchange must be able to say for the workload to trade on it and for the auditor to audit it.
 
-An exchange joins the simulation with one class of this protocol and a listener, and with a line in
-`DIALECTS` of the stage. A form of order that it does not have is left out of what it offers.
+An exchange joins the simulation with a world, which is a line in `WORLDS` of the stage. Where pairs have a
+wallet of their own it is one class of this protocol and a listener. A form of order that it does not have is
+left out of what it offers.
 """
 
 from __future__ import annotations

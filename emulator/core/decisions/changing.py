@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from emulator.core import commands as c
 from emulator.core import events as e
 from emulator.core import rejections as r
@@ -16,6 +18,9 @@ from emulator.core.orders import EndReason, Order, OrderStatus
 from emulator.core.rejections import Feature, Limit, Rejection
 from emulator.core.rules import EngineRules
 from emulator.core.state import State
+
+SCATTER: Final = 2_654_435_761
+"""Times this, modulo 2**32, numbers that follow each other lie far apart (Fibonacci hashing)."""
 
 
 def find(
@@ -83,16 +88,23 @@ def cancel_several(state: State, rules: EngineRules, command: c.CancelOrders, no
     if account is None:
         return r.UnknownAccount(account=command.account)
     chosen = frozenset(command.instruments)
+    listed = [
+        order
+        for order in account.open_orders.values()
+        if order.instrument in chosen
+        and (command.dormant is None or (order.status is OrderStatus.DORMANT) is command.dormant)
+        and (command.detached is None or order.terms.detached is command.detached)
+        and (command.listed is None or order.in_list is command.listed)
+        and (command.roles is None or order.terms.role in command.roles)
+    ]
+    orders_max = command.orders_max
+    if orders_max is not None and len(listed) > orders_max:
+        listed.sort(key=lambda order: order.id * SCATTER % 2**32)
     gone: dict[int, None] = {}
-    for order in account.open_orders.values():
-        if (
-            order.instrument in chosen
-            and (command.dormant is None or (order.status is OrderStatus.DORMANT) is command.dormant)
-            and (command.detached is None or order.terms.detached is command.detached)
-            and (command.listed is None or order.in_list is command.listed)
-            and (command.roles is None or order.terms.role in command.roles)
-        ):
-            gone.update((one.id, None) for one in _with_list(state, order))
+    for order in listed:
+        more = [one.id for one in _with_list(state, order) if one.id not in gone]
+        if orders_max is None or len(gone) + len(more) <= orders_max:
+            gone.update(dict.fromkeys(more))
     return [e.OrderCanceled(order=order, cancel_client_id="") for order in gone]
 
 

@@ -65,6 +65,9 @@ rows = Rows()
 
 PAIR_ORDERS_MAX: Final = 500
 
+CANCELED_MAX: Final = 500
+"""How many orders of contracts are canceled at once."""
+
 
 # Placing
 
@@ -409,11 +412,13 @@ def cancel_all_orders(call: Call) -> Submission[CanceledOrders]:
 
 
 def _of_contracts(call: Call, category: Category, instruments: tuple[str, ...]) -> CancelOrders:
+    # Quirk: of more than 500 open orders of contracts 500 are canceled, which ones nobody can tell; of pairs
+    # all (Cancel All Orders, "Futures").
     word: str | None = call.values.get("orderFilter")
     if word is None:
         # Quirk: without a filter all that is open of contracts is canceled, stops of positions too
         # (Cancel All Orders, `orderFilter`).
-        return CancelOrders(account=call.account, instruments=instruments)
+        return CancelOrders(account=call.account, instruments=instruments, orders_max=CANCELED_MAX)
     if word not in CONTRACT_FILTERS:
         raise refuse_word(category, "orderFilter")
     kind: str | None = call.values.get("stopOrderType")
@@ -424,6 +429,7 @@ def _of_contracts(call: Call, category: Category, instruments: tuple[str, ...]) 
         instruments=instruments,
         dormant=word == STOP_ORDER,
         roles=(StopRole.STOP,) if word == STOP_ORDER and kind else None,
+        orders_max=CANCELED_MAX,
     )
 
 

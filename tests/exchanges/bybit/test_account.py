@@ -462,6 +462,7 @@ async def test_terms_of_loans_are_told_to_anybody(pit: Treasury) -> None:
     assert (bitcoin["hourlyBorrowRate"], bitcoin["maxBorrowingAmount"]) == ("0.00000147", "30")
     assert bitcoin["collateralRatio"] == "0.98"
     assert (await pit.get("/v5/spot-margin-trade/data", {"vipLevel": "VIP-1"}))["vipCoinList"] == []
+    assert (await pit.no("GET", "/v5/spot-margin-trade/data", {"vipLevel": "VIP-9"}))[0] == 10001
 
 
 # Demo funds

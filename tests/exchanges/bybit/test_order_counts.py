@@ -54,6 +54,10 @@ async def test_a_contract_has_five_hundred_active_orders(pit: Pit) -> None:
     (newest, *_) = await pit.open(LINEAR, orderFilter="Order", limit=1)
     await pit.post("/v5/order/cancel", {**STOPS, "orderId": newest["orderId"]})
     assert await batch(pit, LINEAR, plain, 2) == [0, 110020]
+    # cancel-all.mdx, "Futures": up to 500, of 500 active ones, one conditional, one stop and that of ETHUSDT.
+    for count in (500, 3, 0):
+        canceled = await pit.post("/v5/order/cancel-all", {"category": LINEAR, "settleCoin": "USDT"})
+        assert len(canceled["list"]) == count
 
 
 async def test_a_contract_has_ten_conditional_orders(pit: Pit) -> None:

@@ -39,8 +39,10 @@ LIVE = frozenset(
     adlRankIndicator""".split()
 )
 """What of a position goes with the market alone, so that nothing is told of it."""
-LIVE_COIN = frozenset("equity usdValue unrealisedPnl totalPositionIM totalPositionMM totalOrderIM".split())
-"""The same of a coin."""
+LIVE_COIN = frozenset(
+    "equity usdValue unrealisedPnl totalPositionIM totalPositionMM totalOrderIM borrowAmount".split()
+)
+"""The same of a coin; what is owed of it has losses that nobody realised in it."""
 
 
 class Follower:
