@@ -81,11 +81,11 @@ def loan_terms(call: Call) -> LoanTermsOfLevels:
                             "collateralRatio": decimal_text(ONE - one.bid_buffer),
                             "currency": code,
                             "hourlyBorrowRate": decimal_text(one.hourly_rate),
-                            "liquidationOrder": str(order),
+                            "liquidationOrder": str(one.turn),
                             "marginCollateral": one.bid_buffer < ONE,
                             "maxBorrowingAmount": decimal_text(one.borrow_max or ZERO),
                         }
-                        for order, (code, one) in enumerate(known.items(), 1)
+                        for code, one in known.items()
                         if coin in (None, code)
                     ],
                     "vipLevel": NO_VIP,
