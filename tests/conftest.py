@@ -8,6 +8,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -60,10 +61,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if " at 0x" in item.nodeid:
             raise pytest.UsageError(f"{item.nodeid}: its name is another one in every process; give it an id")
 
-    def place(item: pytest.Item) -> int:
-        return next((n for n, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
+    @cache
+    def place(path: str) -> int:
+        return next((n for n, first in enumerate(LONGEST) if path.startswith(first)), len(LONGEST))
 
-    items.sort(key=place)
+    items.sort(key=lambda item: place(item.nodeid.partition("::")[0]))
 
 
 def pytest_collection_finish() -> None:

@@ -174,9 +174,12 @@ def at_once(instrument: Instrument, type: OrderType) -> Decimal:
     return min((one for one in limits if one), default=ZERO)
 
 
-def check_quantity(instrument: Instrument, quantity: Decimal) -> Rejection | None:
+def check_quantity(instrument: Instrument, quantity: Decimal, *, post_only: bool = False) -> Rejection | None:
     """Smallest, largest and step of any quantity."""
-    if quantity < instrument.quantity_min or ZERO < instrument.quantity_max < quantity:
+    most = instrument.quantity_max
+    if post_only and most:
+        most = max(most, instrument.post_only_quantity_max)
+    if quantity < instrument.quantity_min or ZERO < most < quantity:
         return r.LimitBroken(limit=Limit.QUANTITY_RANGE, value=quantity)
     if not is_on_step(quantity - instrument.quantity_min, instrument.quantity_step):
         return r.LimitBroken(limit=Limit.QUANTITY_STEP, value=quantity)
@@ -287,7 +290,7 @@ def _check_quantities(
     whole = quantity
     if contract is not None and contract.splits_reducing and terms.reduces:
         quantity = min(quantity, at_once(instrument, terms.type) or quantity)
-    rejection = check_quantity(instrument, quantity)
+    rejection = check_quantity(instrument, quantity, post_only=terms.post_only)
     if rejection is None and not is_on_step(whole - instrument.quantity_min, instrument.quantity_step):
         rejection = r.LimitBroken(limit=Limit.QUANTITY_STEP, value=whole)
     if rejection is not None:

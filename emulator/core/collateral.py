@@ -38,8 +38,8 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
     index: its index price. bid_buffer: the haircut on what is owned, so one less the collateral ratio; tiers:
     greater ones on what is owned beyond some quantities. ask_buffer: what is added to what is owed or needed.
     exchanged: which part of both holds where the asset is exchanged for another that is owed. is_used:
-    whether what is owned counts at all. debt_initial, debt_maintenance: which part of what is owed is initial
-    and maintenance margin.
+    whether what is owned counts at all. turn: as of `CollateralAsset`. debt_initial, debt_maintenance: which
+    part of what is owed is initial and maintenance margin.
     """
 
     index: Decimal
@@ -48,6 +48,7 @@ class CollateralRate(msgspec.Struct, frozen=True, kw_only=True):
     ask_buffer: Decimal = ZERO
     exchanged: Decimal = ONE
     is_used: bool = True
+    turn: int = 0
     debt_initial: Decimal = ZERO
     debt_maintenance: Decimal = ZERO
 
@@ -154,7 +155,8 @@ class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     bid_buffer, tiers, ask_buffer, exchanged: as of `CollateralRate`. index: what one unit is worth, unless it
     is a part of the index price of a contract: `index_of` is its name then, and `index_part` that part, which
     is less than one where the index is of many units. owed_max: how much may be owed of it before it is
-    bought for others; None: as much as they cover.
+    bought for others; None: as much as they cover. turn: whose turn it is to be given away for another that
+    is owed, the lowest first; those with the same one go together, each in proportion to what it is worth.
 
     Where it can be borrowed: borrow_max: how much an account may owe when it borrows; None: it cannot be
     borrowed. hourly_rate: interest on what is owed, for an hour. over_power: where more is owed than can be
@@ -173,6 +175,7 @@ class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
     index_of: str = ""
     index_part: Decimal = ONE
     owed_max: Decimal | None = None
+    turn: int = 0
     borrow_max: Decimal | None = None
     hourly_rate: Decimal = ZERO
     over_power: int = 0

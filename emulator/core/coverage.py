@@ -206,6 +206,7 @@ class _Rates(Mapping[str, CollateralRate]):
                 ask_buffer=one.ask_buffer,
                 exchanged=one.exchanged,
                 is_used=account is None or (account, wallet, one.asset) not in state.unused,
+                turn=one.turn,
                 debt_initial=one.debt_initial if leverage is None else debt_part(leverage),
                 debt_maintenance=one.debt_maintenance,
             )

@@ -118,6 +118,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     one are contracts. It has no order lists and no orders by quote quantity, whatever the fields say.
     base_step, quote_step: the ledger's smallest amounts of the two assets.
     market_quantity_*: additional limits of market orders; a step of zero is not checked.
+    post_only_quantity_max: the largest quantity of an order that may only make, where that is larger than
+    that of others; 0: it is not.
     notional_*: limits of price times quantity, in quote asset.
     bid_/ask_multiplier_*: band of a limit price around the reference price, by side.
     trailing_above_*: limits in 1/10,000 for stop-loss buys and take-profit sells;
@@ -160,6 +162,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     market_quantity_step: Decimal = ZERO
     market_quantity_min: Decimal = ZERO
     market_quantity_max: Decimal = ZERO
+    post_only_quantity_max: Decimal = ZERO
     notional_min: Decimal = ZERO
     notional_max: Decimal = ZERO
     notional_min_applies_to_market: bool = True

@@ -60,6 +60,8 @@ def _off_limits(instrument: Instrument) -> Iterator[str]:
             yield f"{name} is not between {lowest} and {highest}"
         elif not is_on_step(value, step):
             yield f"{name} is not a multiple of {step}"
+    if ZERO < instrument.post_only_quantity_max < instrument.quantity_max:
+        yield f"post_only_quantity_max is below {instrument.quantity_max}"
     # Some exchanges list more at market than otherwise; an order is held to both.
     most, market_step = instrument.market_quantity_max, instrument.market_quantity_step
     if most and most < instrument.quantity_min:

@@ -69,6 +69,20 @@ NEVER_ACCEPTED = {
 }
 
 _BORROW = ("/v5/account/borrow", {"coin": "BTC", "amount": "0.5"})
+_OVERDRAWN = (
+    ("/v5/spot-margin-trade/switch-mode", {"spotMarginMode": "1"}),
+    (
+        "/v5/order/create",
+        {
+            "category": "spot",
+            "symbol": "DOGEUSDT",
+            "side": "Sell",
+            "orderType": "Market",
+            "qty": "100100",
+            "isLeverage": 1,
+        },
+    ),
+)
 _ISOLATED = (
     # What is borrowed stands in the way of that.
     ("/v5/account/no-convert-repay", {"coin": "SOL"}),
@@ -77,7 +91,7 @@ _ISOLATED = (
 _PREPARATIONS: Mapping[str, Sequence[tuple[str, Values]]] = {
     "POST /v5/account/repay": [_BORROW],
     "POST /v5/account/no-convert-repay": [_BORROW],
-    "POST /v5/account/quick-repayment": [_BORROW],
+    "POST /v5/account/quick-repayment": _OVERDRAWN,
     "POST /v5/spot-margin-trade/set-leverage": [
         ("/v5/spot-margin-trade/switch-mode", {"spotMarginMode": "1"})
     ],
@@ -248,7 +262,7 @@ def _recipes(there: Unified) -> dict[str, Recipe]:
         "POST /v5/account/borrow": recipe(coin="ETH", amount=one_of("0.5", "1")),
         "POST /v5/account/no-convert-repay": recipe({"amount": "0.01"}, coin="SOL"),
         "POST /v5/account/repay": recipe({"amount": "0.01"}, coin="SOL"),
-        "POST /v5/account/quick-repayment": recipe({"coin": "SOL"}),
+        "POST /v5/account/quick-repayment": recipe({"coin": "DOGE"}),
         "POST /v5/account/demo-apply-money": recipe(
             {"adjustType": one_of(0, 1)}, utaDemoApplyMoney=st.just([{"coin": "USDT", "amountStr": "100"}])
         ),

@@ -17,7 +17,7 @@ from emulator.core.positions import AccountMargin
 from emulator.core.rejections import Obstacle, Setting
 from tests.core.scripted import ScriptedFeed
 from tests.core.unified import COIN, GIFT, LINEAR, PAIR, USDT, WALLET, Unified, blocked
-from tests.core.world import MINUTE, SECOND, START, limit, market, plain, stop
+from tests.core.world import MINUTE, SECOND, START, limit, market, plain, replaced, stop
 
 D = Decimal
 HOUR = 60 * MINUTE
@@ -291,6 +291,25 @@ def test_what_is_below_zero_is_made_up_for_alike() -> None:
     assert world.has("USDT") == "-100"
     world.does(world.repaying("USDT", converts=True))
     assert (world.has("USDT"), world.has("BTC")) == ("0", "0.00789473")
+
+
+def test_assets_are_sold_one_after_the_other_where_they_have_turns() -> None:
+    """A loss of 100 USDT: all of 60 GIFT, each for 1 USDT, then 40 USDT for BTC at 47500, as above."""
+    world = Unified(assets=(USDT, replaced(COIN, turn=2), replaced(GIFT, turn=1)), BTC="0.01", GIFT="60")
+    world.trade(LINEAR, "0.05", "50000")
+    world.trade(LINEAR, "-0.05", "48000")
+    world.does(world.repaying("USDT", converts=True))
+    assert [world.has(one) for one in ("USDT", "GIFT", "BTC")] == ["0", "0", "0.00915789"]
+
+
+def test_assets_of_one_turn_are_sold_together() -> None:
+    """50 GIFT and 0.01 BTC stand for 50 and 475: for 100 of 525 go 0.00190476 BTC, down, for 90.4761, and
+    9.5239 GIFT for the rest."""
+    world = Unified(BTC="0.01", GIFT="50")
+    world.trade(LINEAR, "0.05", "50000")
+    world.trade(LINEAR, "-0.05", "48000")
+    world.does(world.repaying("USDT", converts=True))
+    assert [world.has(one) for one in ("USDT", "GIFT", "BTC")] == ["0", "40.4761", "0.00809524"]
 
 
 # What is owed cannot be kept for ever

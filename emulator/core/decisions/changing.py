@@ -174,9 +174,9 @@ def amend(state: State, rules: EngineRules, command: c.AmendOrder, now_us: int) 
     client_id = command.new_client_id or order.client_id
     if command.quantity == order.quantity:
         return r.AmendChangesNothing()
-    rejection = check_quantity(instrument, command.quantity) or check_notional(
-        market, order.terms, order.price, command.quantity, now_us
-    )
+    rejection = check_quantity(
+        instrument, command.quantity, post_only=order.terms.post_only
+    ) or check_notional(market, order.terms, order.price, command.quantity, now_us)
     if rejection is not None:
         return rejection
     taken = state.client_ids.get((order.account, order.instrument, client_id))

@@ -88,11 +88,29 @@ def exchanged(
     there: dict[str, Decimal],
     owed: str,
 ) -> list[e.Event]:
-    """Buy what is owed of an asset for the others, of each so much of it as of all together is needed; or
-    for all that there is. `there` has what is left of each then."""
+    """Buy what is owed of an asset for the others, by turns (`CollateralAsset.turn`); or for all that there
+    is. `there` has what is left of each then."""
     sources = [asset for asset in sorted(there) if there[asset] > ZERO and rates[asset].sold > ZERO]
+    made: list[e.Event] = []
+    for turn in sorted({rates[asset].turn for asset in sources}):
+        if there[owed] >= ZERO:
+            break
+        together = [asset for asset in sources if rates[asset].turn == turn]
+        made += _exchanged_together(account, wallet, rates, there, owed, together)
+    return made
+
+
+def _exchanged_together(
+    account: AccountId,
+    wallet: str,
+    rates: Mapping[str, CollateralRate],
+    there: dict[str, Decimal],
+    owed: str,
+    sources: list[str],
+) -> list[e.Event]:
+    """Of each of the sources so much of it as of all together is needed."""
     worth = sum((there[asset] * rates[asset].sold for asset in sources), ZERO)
-    price = rates[owed].bought if sources else ZERO
+    price = rates[owed].bought
     whole = -there[owed] * price
     made: list[e.Event] = []
     for asset in sources:

@@ -5,6 +5,8 @@ covers positions (one less the haircut), the hourly rate and the borrow limit ar
 that the exchange shows ("Get Collateral Info"; its example is bitcoin's row). What is owned beyond some
 quantities counts less: of bitcoin as in the example of the help centre ("Understanding Collateral Value
 Ratios in Unified Trading Account"); no public page tells the steps of other coins, which have one ratio here.
+In which order coins are sold for what is owed, the documents tell of bitcoin only, the eleventh ("Get VIP
+Margin Data"); dollars are the first here.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
     collateral_ratio: which part of its worth covers positions; collateral_tiers: a lower one of what is owned
     beyond a quantity. hourly_rate: of what is borrowed. borrow_max: how much one account may borrow.
+    liquidation_order: whose turn it is, counted, when coins are sold for what is owed.
     """
 
     code: str
@@ -36,11 +39,13 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     collateral_tiers: tuple[tuple[Decimal, Decimal], ...]
     hourly_rate: Decimal
     borrow_max: Decimal
+    liquidation_order: int
     networks: tuple[Network, ...]
 
 
 class _AssetRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
+    liquidation_order: int
     collateral_ratio: str
     hourly_rate: str
     borrow_max: str
@@ -85,5 +90,6 @@ def _asset(code: str, row: _AssetRow, networks: Mapping[str, NetworkRow]) -> Ass
         collateral_tiers=tiers,
         hourly_rate=hourly,
         borrow_max=borrow_max,
+        liquidation_order=row.liquidation_order,
         networks=networks_of(code, row.networks, networks),
     )

@@ -58,6 +58,7 @@ def _collateral() -> Iterator[CollateralAsset]:
             ),
             index_of="" if index is None else index.instrument,
             index_part=ONE if index is None else index.part,
+            turn=asset.liquidation_order,
             borrow_max=asset.borrow_max,
             hourly_rate=asset.hourly_rate,
             over_power=PENALTY_POWER,

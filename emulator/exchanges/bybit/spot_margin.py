@@ -27,6 +27,13 @@ from emulator.web.contract import Call, Kind, Parameter, Refusal, Rows
 rows = Rows()
 
 NO_VIP: Final = "No VIP"
+VIP_LEVELS: Final = (
+    NO_VIP,
+    *(f"VIP-{number}" for number in range(1, 6)),
+    "VIP-Supreme",
+    *(f"PRO-{number}" for number in range(1, 7)),
+)
+"""Those of the page of enumerations. Nobody has any but the first here."""
 LEVERAGE_MIN, LEVERAGE_MAX = Decimal(2), Decimal(10)
 TWO_PLACES: Final = Decimal("0.01")
 
@@ -51,11 +58,14 @@ def refuse_margin(code: int) -> Refusal:
     "GET",
     "/v5/spot-margin-trade/data",
     summary="Get VIP margin data",
-    parameters=(Parameter("vipLevel"), Parameter("currency")),
+    parameters=(
+        Parameter("vipLevel", Kind.CHOICE, choices=VIP_LEVELS, default=NO_VIP),
+        Parameter("currency"),
+    ),
     answers=LoanTermsOfLevels,
 )
 def loan_terms(call: Call) -> LoanTermsOfLevels:
-    coin, level = call.values.get("currency"), call.values.get("vipLevel", NO_VIP)
+    coin, level = call.values.get("currency"), call.values["vipLevel"]
     known = collateral_of(call.engine)
     if coin is not None and coin not in known:
         raise refuse_parameter("currency")
@@ -71,11 +81,11 @@ def loan_terms(call: Call) -> LoanTermsOfLevels:
                             "collateralRatio": decimal_text(ONE - one.bid_buffer),
                             "currency": code,
                             "hourlyBorrowRate": decimal_text(one.hourly_rate),
-                            "liquidationOrder": str(order),
+                            "liquidationOrder": str(one.turn),
                             "marginCollateral": one.bid_buffer < ONE,
                             "maxBorrowingAmount": decimal_text(one.borrow_max or ZERO),
                         }
-                        for order, (code, one) in enumerate(known.items(), 1)
+                        for code, one in known.items()
                         if coin in (None, code)
                     ],
                     "vipLevel": NO_VIP,

@@ -380,28 +380,41 @@ async def test_a_part_is_given_back(pit: Treasury) -> None:
 
 
 async def test_a_debt_that_was_spent_is_bought_for_other_coins(pit: Treasury) -> None:
+    await pit.post("/v5/spot-margin-trade/switch-mode", {"spotMarginMode": "1"})
+    await pit.book("spot:USDCUSDT", [("1", "5000")], [("1.0001", "5000")])
+    # For 1000 USDT, less a fee of 0.1 %.
+    selling = {"category": "spot", "symbol": "USDCUSDT", "side": "Sell", "orderType": "Market", "qty": "1000"}
+    await pit.post("/v5/order/create", {**selling, "isLeverage": 1})
     moved = {
         "transferId": "42c0cfb0-6bca-c242-bc76-4e6df6cbab16",
         "coin": "USDT",
-        "amount": "999",
+        "amount": "1000499",
         "fromAccountType": "UNIFIED",
         "toAccountType": "FUND",
     }
     await pit.post("/v5/asset/transfer/inter-transfer", moved)
-    await pit.post("/v5/account/borrow", {"coin": "USDC", "amount": "1000"})
-    await pit.book("spot:USDCUSDT", [("1", "5000")], [("1.0001", "5000")])
-    # For 1000 USDT, less a fee of 0.1 %.
-    await pit.trade("spot:USDCUSDT", "-1000")
-    assert (await pit.coin("USDT"))["walletBalance"] == "1000000"
+    assert (await pit.coin("USDT"))["walletBalance"] == "500"
     assert (await pit.coin("USDC"))["equity"] == "-1000"
     assert (await pit.no("POST", "/v5/account/no-convert-repay", {"coin": "USDC"}))[0] == 34022049
     told = await pit.post("/v5/account/quick-repayment", {"coin": "USDC"})
     given = {one["coin"]: Decimal(one["repaymentQty"]) for one in told["list"]}
-    # Coins give the same part of what they count for, 1,000 of 1,000,000 and 980,000, upwards.
-    assert given["USDT"] == pytest.approx(Decimal("505.050505"), abs=Decimal("0.001"))
-    assert given["BTC"] == pytest.approx(Decimal("0.005050505"), abs=Decimal("0.0000001"))
-    assert (await pit.coin("USDC"))["borrowAmount"] == "0"
-    assert Decimal((await pit.coin("USDT"))["walletBalance"]) == 1_000_000 - given["USDT"]
+    # Dollars are sold first; for the other 500 bitcoin that counts for 98,000, upwards.
+    assert given == {"USDT": 500, "BTC": Decimal("0.00510205")}
+    assert (await pit.coin("USDC"))["equity"] == "0"
+    assert (await pit.coin("USDT"))["walletBalance"] == "0"
+
+
+async def test_what_was_borrowed_by_hand_is_left_by_a_quick_repayment(pit: Treasury) -> None:
+    await pit.post("/v5/spot-margin-trade/switch-mode", {"spotMarginMode": "1"})
+    await pit.post("/v5/account/borrow", {"coin": "USDC", "amount": "400"})
+    await pit.book("spot:USDCUSDT", [("1", "5000")], [("1.0001", "5000")])
+    selling = {"category": "spot", "symbol": "USDCUSDT", "side": "Sell", "orderType": "Market", "qty": "1000"}
+    await pit.post("/v5/order/create", {**selling, "isLeverage": 1})
+    told = await pit.post("/v5/account/quick-repayment", {})
+    assert told["list"] == [{"coin": "USDT", "repaymentQty": "600"}]
+    assert (await pit.coin("USDC"))["borrowAmount"] == "400"
+    # What is left was borrowed.
+    assert (await pit.no("POST", "/v5/account/quick-repayment", {}))[0] == 182120
 
 
 @pytest.mark.parametrize(
@@ -462,6 +475,7 @@ async def test_terms_of_loans_are_told_to_anybody(pit: Treasury) -> None:
     assert (bitcoin["hourlyBorrowRate"], bitcoin["maxBorrowingAmount"]) == ("0.00000147", "30")
     assert bitcoin["collateralRatio"] == "0.98"
     assert (await pit.get("/v5/spot-margin-trade/data", {"vipLevel": "VIP-1"}))["vipCoinList"] == []
+    assert (await pit.no("GET", "/v5/spot-margin-trade/data", {"vipLevel": "VIP-9"}))[0] == 10001
 
 
 # Demo funds

@@ -844,12 +844,18 @@ async def _a_loan_that_was_spent(pit: Treasury) -> Said:
 
 @story(182101, "Failed repayment, insufficient collateral balance")
 async def _a_debt_that_nothing_can_be_sold_for(pit: Treasury) -> Said:
+    await pit.post(SPOT_MARGIN, {"spotMarginMode": "1"})
     await pit.book("spot:BTCUSDT", [("100000", "20")], [("100010", "20")])
-    await pit.post(f"{LOAN}/borrow", {"coin": "BTC", "amount": "1"})
-    await pit.trade("spot:BTCUSDT", "-11")
+    await pit.place(SELL, isLeverage=1, qty="11", price="100000")
     # 11 * 100000 less 0.1 % beside a million: all of it waits in orders.
     for quantity in ("60", "44.945"):
         await pit.place(BUY, price="20000", qty=quantity)
+    return await pit.no("POST", f"{LOAN}/quick-repayment", {"coin": "BTC"})
+
+
+@story(182120, "Please use the repay and no-convert-repay API.")
+async def _a_loan_and_the_way_to_repay_what_was_spent(pit: Treasury) -> Said:
+    await pit.post(f"{LOAN}/borrow", {"coin": "BTC", "amount": "1"})
     return await pit.no("POST", f"{LOAN}/quick-repayment", {"coin": "BTC"})
 
 

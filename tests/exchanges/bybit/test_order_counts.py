@@ -1,5 +1,5 @@
 """How many orders may be open ("Open orders up limit" of create-order.mdx), in batches too, where those that
-still have room are accepted and the others refused in their places."""
+still have room are accepted and the others refused in their places; and how large one may be."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from emulator.core.commands import Deposit
 from emulator.exchanges.bybit.running import UNIFIED
-from tests.exchanges.bybit.pit import BUY, LINEAR, LONG, SPOT, Pit
+from tests.exchanges.bybit.pit import BUY, LINEAR, LONG, SELL, SPOT, Pit
 
 pytestmark = pytest.mark.anyio
 
@@ -108,3 +108,24 @@ async def test_pairs_have_five_hundred_orders_together(pit: Pit) -> None:
     assert await batch(pit, SPOT, plain, 1) == [170810]
     await pit.post("/v5/order/cancel-all", {"category": SPOT, "symbol": "ETHUSDT"})
     assert await batch(pit, SPOT, plain, 1) == [0]
+
+
+async def test_a_post_only_order_of_a_pair_may_be_larger(pit: Pit) -> None:
+    """instrument.mdx: maxLimitOrderQty of all limit orders, postOnlyMaxLimitOrderSize of post-only ones."""
+    (row,) = (await pit.get("/v5/market/instruments-info", {"category": SPOT, "symbol": "BTCUSDT"}))["list"]
+    usual, most = (
+        Decimal(row["lotSizeFilter"][name]) for name in ("maxLimitOrderQty", "postOnlyMaxLimitOrderSize")
+    )
+    assert usual < most
+    alice = pit.sandbox.accounts["alice"]
+    await pit.do(Deposit(account=alice, wallet=UNIFIED, asset="BTC", amount=most + 2 * usual))
+    step = Decimal("0.001")
+    too_large = (170381, "Order quantity too large.")
+    await pit.place(SELL, qty=str(usual))
+    assert await pit.refused(SELL, qty=str(usual + step)) == too_large
+    order = await pit.place(SELL, qty=str(usual + step), timeInForce="PostOnly")
+    named = {"category": SPOT, "symbol": "BTCUSDT", "orderId": order}
+    await pit.post("/v5/order/amend", {**named, "qty": str(most)})
+    assert Decimal((await pit.find(order))["qty"]) == most
+    assert await pit.no("POST", "/v5/order/amend", {**named, "qty": str(most + step)}) == too_large
+    assert await pit.refused(SELL, qty=str(most + step), timeInForce="PostOnly") == too_large

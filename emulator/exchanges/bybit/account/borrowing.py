@@ -7,7 +7,7 @@ from typing import Final
 
 from emulator.core import commands as c
 from emulator.core.engine import Done
-from emulator.core.events import AssetExchanged, LoanRepaid
+from emulator.core.events import AssetExchanged
 from emulator.core.history import Transaction, TransactionKind, transactions_of
 from emulator.core.numbers import ZERO, exact, round_down
 from emulator.core.rejections import (
@@ -53,6 +53,7 @@ TEXTS: Final = {
     ),
     182101: "Failed repayment, insufficient collateral balance",
     182102: "Failed repayment, there are no liabilities in the current currency",
+    182120: "Please use the repay and no-convert-repay API.",
 }
 """Those of the error page."""
 
@@ -267,40 +268,54 @@ def _owed(call: Call) -> list[str]:
     "POST",
     "/v5/account/quick-repayment",
     summary="Repay liability",
-    description="Of one coin or of all; tells what was given for it.",
+    description="What was spent beyond what there was, of one coin or of all; tells what was sold for it. "
+    "What was borrowed by hand is given back by `repay` and `no-convert-repay`.",
     security=POSITION,
     parameters=(Parameter("coin"),),
     answers=Repayments,
 )
 async def quick_repayment(call: Call) -> Repayments:
     _check_time(call)
-    coins = [_known(call, call.values["coin"])] if "coin" in call.values else _owed(call)
-    given: dict[str, str] = {}
+    named = "coin" in call.values
+    coins = [_known(call, call.values["coin"])] if named else _owed(call)
+    given: dict[str, Decimal] = {}
+    refused: Refusal | None = None
     for coin in coins:
-        command = c.RepayFunds(account=call.account, wallet=UNIFIED, asset=coin, converts=True)
-
-        def answer(done: Done, command: c.RepayFunds = command) -> list[tuple[str, str]]:
-            if isinstance(done.rejection, NothingOwed):
-                raise refuse_loan(182102)
-            if isinstance(done.rejection, InsufficientBalance | InsufficientMargin):
-                raise refuse_loan(182101)
-            if done.rejection is not None:
-                raise _refusal(call, done.rejection, command)
-            return _given(done)
-
-        given.update(await call.attempt(command, answer))
+        try:
+            repaid = await _repay_overdrawn(call, coin)
+        except Refusal as refusal:
+            refused = refused or refusal
+            continue
+        with exact():
+            for one, amount in repaid:
+                given[one] = given.get(one, ZERO) + amount
     if not given:
-        raise refuse_loan(182102)
-    return {"list": [{"coin": coin, "repaymentQty": amount} for coin, amount in given.items()]}
+        raise refused or refuse_loan(182102)
+    return {"list": [{"coin": coin, "repaymentQty": decimal_text(amount)} for coin, amount in given.items()]}
 
 
-def _given(done: Done) -> list[tuple[str, str]]:
-    """What was sold for what was owed, or given back of it as it was."""
-    sold: dict[str, str] = {}
-    for event in done.events:
-        if isinstance(event, AssetExchanged):
-            sold[event.sold] = decimal_text(event.sold_amount)
-        elif isinstance(event, LoanRepaid):
-            with exact():
-                sold.setdefault(event.asset, decimal_text(event.principal + event.interest))
-    return list(sold.items())
+async def _repay_overdrawn(call: Call, coin: str) -> list[tuple[str, Decimal]]:
+    """What was not borrowed by hand but spent. Raises Refusal."""
+    with exact():
+        overdrawn = max(ZERO, -call.engine.state.ledger.free(call.account, UNIFIED, coin))
+    is_lent = (call.account, UNIFIED, coin) in call.engine.state.loans
+    if is_lent and not overdrawn:
+        raise refuse_loan(182120)
+    command = c.RepayFunds(
+        account=call.account,
+        wallet=UNIFIED,
+        asset=coin,
+        amount=overdrawn if is_lent else None,
+        converts=True,
+    )
+
+    def answer(done: Done) -> list[tuple[str, Decimal]]:
+        if isinstance(done.rejection, NothingOwed):
+            raise refuse_loan(182102)
+        if isinstance(done.rejection, InsufficientBalance | InsufficientMargin):
+            raise refuse_loan(182101)
+        if done.rejection is not None:
+            raise _refusal(call, done.rejection, command)
+        return [(one.sold, one.sold_amount) for one in done.events if isinstance(one, AssetExchanged)]
+
+    return await call.attempt(command, answer)

@@ -15,6 +15,9 @@ from emulator.listings.soundness import check
 FEE: Final = Decimal("0.001")
 """Of maker and taker, at the lowest level (fee schedule, "VIP 0")."""
 
+POST_ONLY_TIMES: Final = 5
+"""How many times as much as any other limit order a post-only one may be for."""
+
 STEP: Final = Decimal("0.0000000001")
 """Balances have up to eighteen places; these are enough for what one step of a pair costs."""
 
@@ -41,6 +44,7 @@ def pair_of(row: PairRow) -> Listing:
         # Quirk: the smallest quantity is shown and not checked any more, only the smallest amount is
         # ("Get Instruments Info").
         **limits_of(row, quantity_min=row.quantity_step),
+        post_only_quantity_max=number(row.quantity_max, "quantity_max") * POST_ONLY_TIMES,
         # On the exchange what the book stands above its index moves both limits, up to a part Y of it ("Set
         # Price Limit Behaviour"); here the book of a pair goes with its index.
         measured_by_index=True,

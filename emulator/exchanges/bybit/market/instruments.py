@@ -35,7 +35,6 @@ T = TypeVar("T")
 INSTRUMENTS: Final = 500
 INSTRUMENTS_MAX: Final = 1000
 STATUSES: Final = ("PreLaunch", "Trading", "Delivering", "Closed")
-POST_ONLY_TIMES: Final = 5
 
 
 @rows.route(
@@ -138,7 +137,7 @@ def render_pair(listing: Listing) -> PairInfo:
             "maxOrderAmt": row.amount_max,
             "maxLimitOrderQty": row.quantity_max,
             "maxMarketOrderQty": row.market_quantity_max,
-            "postOnlyMaxLimitOrderSize": decimal_text(instrument.quantity_max * POST_ONLY_TIMES),
+            "postOnlyMaxLimitOrderSize": decimal_text(instrument.post_only_quantity_max),
         },
         "priceFilter": {"tickSize": row.price_step},
         "riskParameters": {
