@@ -11,7 +11,7 @@ from emulator.core.ids import AccountId, ListId, OrderId
 from emulator.core.instruments import Side, TriggerSource
 from emulator.core.liquidation import Risk
 from emulator.core.order_lists import ListKind
-from emulator.core.orders import Attached, EndReason, OrderTerms, Peg, Stop, StopRole
+from emulator.core.orders import Attached, EndReason, OrderTerms, Parent, Peg, Stop, StopRole
 from emulator.core.positions import AccountMargin, Leg, MarginMode
 
 
@@ -514,7 +514,7 @@ class SplitReducing(Command, frozen=True, kw_only=True):
 class FollowStops(Command, frozen=True, kw_only=True):
     """Internal: an order with stops attached traded `quantity`, or more by now of a position."""
 
-    parent: OrderId
+    parent: Parent
     account: AccountId
     wallet: str
     instrument: str

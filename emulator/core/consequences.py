@@ -13,7 +13,7 @@ from emulator.core.ids import NO_LIST, OrderId
 from emulator.core.instruments import Instrument
 from emulator.core.liquidation import Risk
 from emulator.core.numbers import ZERO
-from emulator.core.orders import Cause, EndReason, Order, OrderStatus
+from emulator.core.orders import Cause, EndReason, Order, OrderStatus, Parent
 from emulator.core.risk import held_at
 from emulator.core.state import State
 from emulator.core.views import Views
@@ -60,7 +60,7 @@ class Consequences:
             assert attached is not None
             asked.append(
                 c.FollowStops(
-                    parent=order_id,
+                    parent=Parent(order_id, order.client_id),
                     account=order.account,
                     wallet=order.wallet,
                     instrument=order.instrument,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 
 import msgspec
 
@@ -171,7 +172,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     Of pairs only: borrows: it may pay with more than there is, which is owed then, as far as its wallet's
     margin allows.
     attached: the stops that follow from its trades; ignored where it only reduces. role: what it is there
-    for. parent: the order whose trades it followed from; 0: none.
+    for. parent: the order whose trades it followed from; 0: none. parent_name: the client id that it had.
     slippage: of an order at market, how far from the best price it may trade; None: as far as anybody's may.
     """
 
@@ -201,6 +202,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     attached: Attached | None = None
     role: StopRole = StopRole.NONE
     parent: OrderId = 0
+    parent_name: str = ""
     slippage: Slippage | None = None
 
     @property
@@ -269,6 +271,16 @@ ENDED = frozenset(
 )
 
 
+class Parent(NamedTuple):
+    """The order that brought another one along, and its client id."""
+
+    order: OrderId
+    name: str
+
+
+NO_PARENT = Parent(0, "")
+
+
 class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     """One order's record. Only `State.apply` changes it.
 
@@ -281,6 +293,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     executed_cost: of a contract, what was traded is worth in its settle asset, to the contract's cost step.
     origin: the detached order in whose place it came. successor: what came in its place. 0: none.
     bound: of an order at market that was active, the worst price it could trade at; None: any.
+    fees: what its trades have cost by now, by asset; below zero: a rebate.
     """
 
     id: OrderId
@@ -318,6 +331,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False, gc=False):
     origin: OrderId = 0
     successor: OrderId = 0
     bound: Decimal | None = None
+    fees: tuple[tuple[str, Decimal], ...] = ()
 
     @property
     def side(self) -> Side:

@@ -31,6 +31,7 @@ BUY, SELL = Side.BUY, Side.SELL
 PLAIN = {
     "side", "quantity", "price", "post_only", "self_trade_mode", "client_id", "labels", "cause", "role",
     "parent",
+    "parent_name",
 }  # fmt: skip
 """What plain orders differ in."""
 

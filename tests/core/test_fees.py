@@ -107,6 +107,17 @@ def test_a_hold_may_include_the_fee_though_it_is_taken_from_proceeds() -> None:
     assert world.free(world.alice, "USDT") == 999_950
 
 
+def test_an_order_knows_what_its_trades_have_cost_by_now() -> None:
+    """0.1 % of 50 and of 100 for the maker, 0.2 % of what each taker gets."""
+    world = World(None, instrument(**RATES))
+    maker = world.sell(world.bob, "4", "50")
+    first = world.buy(world.alice, "1", "50")
+    assert (maker.fees, first.fees) == ((("USDT", Decimal("0.05")),), (("BTC", Decimal("0.002")),))
+    world.buy(world.alice, "2", "50")
+    assert maker.fees == (("USDT", Decimal("0.15")),)
+    assert_same(world.engine, world.replayed())
+
+
 # In the discount asset
 
 

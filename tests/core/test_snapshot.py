@@ -287,6 +287,7 @@ def test_an_order_keeps_every_field() -> None:
     numbers = iter(range(100, 200))
     values: dict[str, Any] = {"terms": terms, "self_trade_mode": SelfTradeMode.EXPIRE_TAKER}
     values |= {"status": OrderStatus.DORMANT, "end_reason": EndReason.SELF_TRADE}
+    values["fees"] = (("BTC", Decimal("0.10")), ("BNB", Decimal("-2E-8")))
     for field in msgspec.structs.fields(Order):
         kinds = get_args(field.type) or (field.type,)
         if field.name in values:

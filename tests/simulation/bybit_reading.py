@@ -44,8 +44,6 @@ FUNDING = "Funding"
 
 _OF_STREAM = frozenset({"category", "closedPnl", "feeCurrency"})
 """What only a message says of an order."""
-_OF_MEMORY = frozenset({"parentOrderLinkId", "cumExecFee", "cumFeeDetail"})
-"""What a message says as far as memory reaches, which may be kept very short here, and an answer for ever."""
 _MARKET_OF_POSITION = frozenset(
     """markPrice liqPrice unrealisedPnl positionIM positionIMByMp positionMM positionMMByMp positionBalance
     adlRankIndicator riskId riskLimitValue category entryPrice""".split()
@@ -106,7 +104,7 @@ def read_order(category: str, order: Mapping[str, Any]) -> UnifiedOrder:
         by_exchange=not name,
         created_ms=int(order["createdTime"]),
         fee=Decimal(order["cumExecFee"]),
-        record={key: value for key, value in order.items() if key not in _OF_STREAM | _OF_MEMORY | moving},
+        record={key: value for key, value in order.items() if key not in _OF_STREAM | moving},
     )
 
 

@@ -24,11 +24,13 @@ from emulator.core.instruments import BUY, SELL, Instrument, OrderType, Side
 from emulator.core.numbers import ZERO, is_on_step, round_down
 from emulator.core.order_lists import ListKind
 from emulator.core.orders import (
+    NO_PARENT,
     OF_POSITIONS,
     TAKES_PROFIT,
     Order,
     OrderStatus,
     OrderTerms,
+    Parent,
     Stop,
     StopRole,
     Trigger,
@@ -146,7 +148,7 @@ def set_stops(state: State, rules: EngineRules, command: c.SetStops, now_us: int
                     return refused
     one = _Stops(state, market, account.id, contract.wallet, command.leg, side)
     if command.whole:
-        one.set_whole(command.take_profit, command.stop_loss, command.removes, parent=0)
+        one.set_whole(command.take_profit, command.stop_loss, command.removes, parent=NO_PARENT)
     elif command.take_profit is not None or command.stop_loss is not None:
         quantity = command.quantity
         if quantity is None:
@@ -158,7 +160,7 @@ def set_stops(state: State, rules: EngineRules, command: c.SetStops, now_us: int
             return refused
         if quantity > abs(position.quantity):
             return r.NothingToReduce()
-        one.place(_partial(command.take_profit, command.stop_loss), quantity, parent=0)
+        one.place(_partial(command.take_profit, command.stop_loss), quantity, parent=NO_PARENT)
     if command.trailing is not None or StopRole.TRAILING in command.removes:
         refused = one.set_trailing(command.trailing, now_us)
         if refused is not None:
@@ -202,7 +204,7 @@ def follow(state: State, rules: EngineRules, command: c.FollowStops, now_us: int
     if attached.whole:
         # What came from the same order may have been changed by its owner since.
         take_profit, stop_loss = (
-            None if order is not None and order.terms.parent == command.parent else stop
+            None if order is not None and order.terms.parent == command.parent.order else stop
             for order, stop in (
                 (current.take_profit, attached.take_profit),
                 (current.stop_loss, attached.stop_loss),
@@ -214,7 +216,7 @@ def follow(state: State, rules: EngineRules, command: c.FollowStops, now_us: int
         order
         for pair in current.pairs
         for order in pair
-        if order.terms.parent == command.parent and order.status is OrderStatus.DORMANT
+        if order.terms.parent == command.parent.order and order.status is OrderStatus.DORMANT
     ]
     if waiting:
         one.enlarge(waiting, command.quantity)
@@ -272,7 +274,7 @@ class _Stops:
         stop_loss: Stop | None,
         removes: tuple[StopRole, ...],
         *,
-        parent: int,
+        parent: Parent,
     ) -> None:
         current = self._state.stops_of(self._account, self._market.instrument.symbol, self._leg)
         fresh: list[tuple[StopRole, Stop]] = []
@@ -290,9 +292,9 @@ class _Stops:
                 wanted = replace(trigger, price=stop.price, source=stop.source)
                 if wanted != trigger:
                     changed.append(order)
-                    self._amend(
-                        order, replace(order.terms, trigger=wanted, parent=parent or order.terms.parent)
-                    )
+                    named = parent if parent.order else Parent(order.terms.parent, order.terms.parent_name)
+                    terms = replace(order.terms, trigger=wanted, parent=named.order, parent_name=named.name)
+                    self._amend(order, terms)
             elif order is not None and role in removes:
                 removed.append(order)
                 self._others.append(e.OrderCanceled(order=order.id, cancel_client_id=""))
@@ -377,7 +379,7 @@ class _Stops:
             )
         )
 
-    def place(self, stops: list[tuple[StopRole, Stop]], quantity: Decimal | None, *, parent: int) -> None:
+    def place(self, stops: list[tuple[StopRole, Stop]], quantity: Decimal | None, *, parent: Parent) -> None:
         """One stop, or two of which the first that is triggered ends the other; quantity: None: for all."""
         legs = self.terms_of(stops, quantity, parent=parent)
         first = self._next_order()
@@ -402,7 +404,7 @@ class _Stops:
         ]
 
     def terms_of(
-        self, stops: list[tuple[StopRole, Stop]], quantity: Decimal | None, *, parent: int
+        self, stops: list[tuple[StopRole, Stop]], quantity: Decimal | None, *, parent: Parent
     ) -> list[OrderTerms]:
         reduces = self._market.instrument.contract is not None
         return [
@@ -421,7 +423,8 @@ class _Stops:
                 close_position=quantity is None,
                 close_on_trigger=reduces,
                 role=role,
-                parent=parent,
+                parent=parent.order,
+                parent_name=parent.name,
             )
             for role, stop in stops
         ]

@@ -31,10 +31,13 @@ _ADDED = {
     "attached": None,
     "role": StopRole.NONE,
     "parent": 0,
+    "parent_name": "",
     "slippage": None,
 }
 
 
+_SUMS = {"fees"}
+"""What only adds up that which events say; states of before there were these sums have the same digest."""
 _OF_CONTRACTS = {"executed_cost", "origin", "successor", "bound"}
 """What only some orders have, mostly those of contracts; where they have none it does not count either."""
 
@@ -76,7 +79,7 @@ def fingerprint(state: State) -> str:
             [
                 _terms(order.terms) if slot == "terms" else getattr(order, slot)
                 for slot in Order.__struct_fields__
-                if slot not in _OF_CONTRACTS or getattr(order, slot)
+                if slot not in _SUMS and (slot not in _OF_CONTRACTS or getattr(order, slot))
             ]
             for order in sorted(state.orders.values(), key=lambda order: order.id)
         ],

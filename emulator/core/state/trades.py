@@ -90,6 +90,8 @@ def _fill(
     order.executed += quantity
     order.executed_amount += amount
     order.updated_us = now_us
+    if fee:
+        order.fees = _added(order.fees, fee_asset, fee)
     done = not order.remaining
     order.status = _FILLED if done else _PARTIALLY_FILLED
     if order.resting:
@@ -116,6 +118,16 @@ def _fill(
         ledger.pay(account, wallet, fee_asset, fee, FEES)
     if done:
         close(state, order)
+
+
+def _added(
+    fees: tuple[tuple[str, Decimal], ...], asset: str, fee: Decimal
+) -> tuple[tuple[str, Decimal], ...]:
+    if not fees:
+        return ((asset, fee),)
+    sums = dict(fees)
+    sums[asset] = sums.get(asset, ZERO) + fee
+    return tuple(sums.items())
 
 
 def _list_fill(state: State, order: Order, quantity: Decimal, base_fee: Decimal) -> None:

@@ -1,44 +1,35 @@
-"""What is told of an order beside its own record: what it has cost, whom it met, and what it follows upon."""
+"""What is told of an order beside its own record: whom it met, what it closes, and where it trails."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from emulator.core.engine import Engine
-from emulator.core.history import Fill, PreventedMatch, Query
+from emulator.core.history import PreventedMatch, Query
 from emulator.core.ids import OrderId
 from emulator.core.numbers import ZERO, exact
 from emulator.core.orders import EndReason, Order
 from emulator.web.contract import Call
 
-FILLS_MAX: Final = 1000
-"""How many are read at once of an order that is not in memory."""
-
 
 class Beside(NamedTuple):
-    """fees: by coin; below zero: a rebate. met: the order of the same owner that it was ended by. parent: the
-    client's own name for the order that brought this one along. closes: how much there is now of what an
-    order without a quantity waits to close. trails_at: at which price one is triggered, or was, that began to
+    """met: the order of the same owner that it was ended by. closes: how much there is now of what an order
+    without a quantity waits to close. trails_at: at which price one is triggered, or was, that began to
     follow the price."""
 
-    fees: Mapping[str, Decimal]
     met: OrderId | None = None
-    parent: str = ""
     closes: Decimal = ZERO
     trails_at: Decimal | None = None
 
 
 def beside_now(engine: Engine, order: Order, now_us: int | None = None) -> Beside:
-    """Of an order whose trades are in memory. now_us: None: of one that changed just now."""
+    """Of an order whom nobody met that is not in memory. now_us: None: of one that changed just now."""
     views = engine.views
-    parent = views.orders.get(order.terms.parent)
     matches = views.prevented.get((order.account, order.instrument), ())
     return Beside(
-        fees_of(views.fills_of.get(order.id, ())) if order.executed else {},
         _met(order, reversed(matches)),
-        "" if parent is None else parent.client_id,
         _closes(engine, order),
         trails_at(engine, order, engine.views.now_us if now_us is None else now_us),
     )
@@ -46,25 +37,15 @@ def beside_now(engine: Engine, order: Order, now_us: int | None = None) -> Besid
 
 async def beside(call: Call, order: Order) -> Beside:
     """Of any order, from memory or from the archive."""
-    if call.engine.views.is_whole(Fill, order.account, order.instrument):
-        return beside_now(call.engine, order, call.now_us)
     account, scope, number = order.account, order.instrument, order.prevented_match
-    fills: list[Fill] = []
-    if order.executed:
-        query = Query(account=account, scope=scope, part=order.id, limit=FILLS_MAX)
-        fills = await call.records(Fill, query)
+    if call.engine.views.is_whole(PreventedMatch, account, scope):
+        return beside_now(call.engine, order, call.now_us)
     matches: list[PreventedMatch] = []
     if number is not None:
         query = Query(account=account, scope=scope, first_id=number, last_id=number)
         matches = await call.records(PreventedMatch, query)
-    parent: Order | None = None
-    if order.terms.parent:
-        parent = await call.order(scope, order.terms.parent, None)
-    name = "" if parent is None else parent.client_id
     return Beside(
-        fees_of(fills),
         _met(order, matches),
-        name,
         _closes(call.engine, order),
         trails_at(call.engine, order, call.now_us),
     )
@@ -97,13 +78,3 @@ def _met(order: Order, matches: Iterable[PreventedMatch]) -> OrderId | None:
         if event.match == order.prevented_match:
             return event.maker if event.taker == order.id else event.taker
     return None
-
-
-def fees_of(fills: Iterable[Fill]) -> dict[str, Decimal]:
-    """What trades have cost, by coin."""
-    fees: dict[str, Decimal] = {}
-    with exact():
-        for fill in fills:
-            if fill.fee:
-                fees[fill.fee_asset] = fees.get(fill.fee_asset, ZERO) + fill.fee
-    return fees

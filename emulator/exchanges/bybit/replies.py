@@ -77,7 +77,7 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
     rendered: dict[str, object] = {
         "orderId": order_id_text(category.name, order.id),
         "orderLinkId": order.client_id,
-        "parentOrderLinkId": beside.parent,
+        "parentOrderLinkId": terms.parent_name,
         "blockTradeId": "",
         "symbol": listing.symbol,
         "price": _limit(listing, order),
@@ -95,7 +95,7 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
         "leavesValue": decimal_text(_left_value(listing, order, left)),
         "cumExecQty": render_quantity(listing, order.executed),
         "cumExecValue": decimal_text(_settled(listing, _executed_value(listing, order))),
-        "cumExecFee": decimal_text(sum(beside.fees.values(), ZERO)),
+        "cumExecFee": decimal_text(sum((fee for _, fee in order.fees), ZERO)),
         "timeInForce": time_in_force_word(terms),
         "orderType": ORDER_TYPE_WORDS[terms.type],
         "stopOrderType": stop_word(order, is_spot=is_spot),
@@ -118,7 +118,7 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
         "createdTime": time_text(order.created_us),
         "updatedTime": time_text(order.updated_us),
         "extraFees": "",
-        "cumFeeDetail": {coin: decimal_text(fee) for coin, fee in beside.fees.items()},
+        "cumFeeDetail": {coin: decimal_text(fee) for coin, fee in order.fees},
         "rpiTakerAccess": False,
         "rpiMatchedQty": "0",
     }

@@ -88,7 +88,7 @@ def streamed_order(
         **render_order(category, order, beside_now(engine, order, now_us)),
         "closedPnl": "0" if closed is None else amount(closed.profit),
         # Quirk: of pairs only the coin of fees has a name here ("Order", `feeCurrency`).
-        "feeCurrency": "" if category.is_derivative else _fee_coin(engine, order),
+        "feeCurrency": "" if category.is_derivative else _fee_coin(order),
     }
     return cast("StreamedOrder", rendered)
 
@@ -100,10 +100,9 @@ def streamed_trigger(engine: Engine, category: Category, order: Order) -> Stream
     return streamed
 
 
-def _fee_coin(engine: Engine, order: Order) -> str:
-    fills = engine.views.fills_of.get(order.id)
-    if fills:
-        return fills[-1].fee_asset
+def _fee_coin(order: Order) -> str:
+    if order.fees:
+        return order.fees[-1][0]
     instrument = listing_of(order.instrument).instrument
     return instrument.base if order.side is BUY else instrument.quote
 
