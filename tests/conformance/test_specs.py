@@ -338,7 +338,7 @@ def asked(
 
 @pytest.mark.parametrize("asked", rows(), indirect=True)
 def test_plausible_requests_succeed(asked: Asked, furniture: Furniture) -> None:
-    @examples(6, campaign=180)
+    @examples(4, campaign=180)
     @given(asked.plausible(furniture))
     def ask(case: Case) -> None:
         asked.ask(case)
@@ -384,7 +384,7 @@ def test_requests_that_the_document_forbids_are_refused(asked: Asked) -> None:
 def test_requests_that_prove_nothing_are_refused(asked: Asked) -> None:
     cases = [asked.row.whole.as_strategy(mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)]
 
-    @examples(2, campaign=60)
+    @examples(1, campaign=60)
     @given(st.one_of(cases))
     def ask(case: Case) -> None:
         assert asked.ask(case, prove=False) in (400, 401)

@@ -28,15 +28,14 @@ PACE = 1.0 if IS_LONG else 0.4
 
 
 def runs(exchanges: Collection[str], *fixed: int) -> list[Any]:
-    """Test parameters, exchange and seed: the seeds that everybody runs, and one that nobody ran before; many
-    more in a campaign. Of all exchanges but the first only the latter, every day. The names of tests are the
-    same in every process, whatever is drawn."""
+    """Test parameters, exchange and seed: one that nobody ran before; in a campaign more of them, beside
+    those that every campaign runs. The names of tests are the same in every process, whatever is drawn."""
     if SEED is not None:
         return [(exchange, int(SEED)) for exchange in exchanges]
     dice = random.SystemRandom()
     drawn: list[Any] = []
-    for place, exchange in enumerate(exchanges):
-        drawn += [(exchange, seed) for seed in (fixed if IS_LONG or not place else ())]
+    for exchange in exchanges:
+        drawn += [(exchange, seed) for seed in (fixed if IS_LONG else ())]
         for fresh in range(6 if IS_LONG else 1):
             drawn.append(pytest.param(exchange, dice.getrandbits(32), id=f"{exchange}-fresh{fresh}"))
     return drawn

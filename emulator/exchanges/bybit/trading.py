@@ -125,10 +125,10 @@ def place(call: Call, category: Category, values: Mapping[str, Any]) -> Submissi
 
 def _check_name(call: Call, category: Category, name: str) -> None:
     """A name that one of the account's recent orders has, whether open or over, cannot be given again."""
-    if name and any(
-        (call.account, instrument, name) in call.engine.views.client_ids
-        for instrument in category.instruments
-    ):
+    if not name:
+        return
+    account, named = call.account, call.engine.views.client_ids
+    if not named.keys().isdisjoint([(account, instrument, name) for instrument in category.instruments]):
         raise refuse(110072 if category.is_derivative else 170141)
 
 
