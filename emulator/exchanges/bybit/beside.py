@@ -1,4 +1,4 @@
-"""What is told of an order beside its own record: whom it met, what it closes, and where it trails."""
+"""What is told of an order beside its own record: whom it met, its parent, what it closes, how it trails."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from emulator.web.contract import Call
 
 
 class Beside(NamedTuple):
-    """met: the order of the same owner that it was ended by. closes: how much there is now of what an order
-    without a quantity waits to close. trails_at: at which price one is triggered, or was, that began to
-    follow the price."""
+    """met: the order of the same owner that it was ended by. parent: the client's own name for the order that
+    brought this one along. closes: how much there is now of what an order without a quantity waits to close.
+    trails_at: at which price one is triggered, or was, that began to follow the price."""
 
     met: OrderId | None = None
+    parent: str = ""
     closes: Decimal = ZERO
     trails_at: Decimal | None = None
 
@@ -30,6 +31,7 @@ def beside_now(engine: Engine, order: Order, now_us: int | None = None) -> Besid
     matches = views.prevented.get((order.account, order.instrument), ())
     return Beside(
         _met(order, reversed(matches)),
+        _parent_name(order, views.orders.get(order.terms.parent)),
         _closes(engine, order),
         trails_at(engine, order, engine.views.now_us if now_us is None else now_us),
     )
@@ -38,17 +40,29 @@ def beside_now(engine: Engine, order: Order, now_us: int | None = None) -> Besid
 async def beside(call: Call, order: Order) -> Beside:
     """Of any order, from memory or from the archive."""
     account, scope, number = order.account, order.instrument, order.prevented_match
-    if call.engine.views.is_whole(PreventedMatch, account, scope):
+    views = call.engine.views
+    if views.is_whole(PreventedMatch, account, scope) and views.is_whole(Order, account, scope):
         return beside_now(call.engine, order, call.now_us)
     matches: list[PreventedMatch] = []
     if number is not None:
         query = Query(account=account, scope=scope, first_id=number, last_id=number)
         matches = await call.records(PreventedMatch, query)
+    parent: Order | None = None
+    if order.terms.parent and not order.terms.parent_name:
+        parent = await call.order(scope, order.terms.parent, None)
     return Beside(
         _met(order, matches),
+        _parent_name(order, parent),
         _closes(call.engine, order),
         trails_at(call.engine, order, call.now_us),
     )
+
+
+def _parent_name(order: Order, parent: Order | None) -> str:
+    """As the terms have it; older journals do not, and then it is what the parent says, if it is known."""
+    if order.terms.parent_name or parent is None:
+        return order.terms.parent_name
+    return parent.client_id
 
 
 def _closes(engine: Engine, order: Order) -> Decimal:

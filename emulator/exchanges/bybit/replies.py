@@ -77,7 +77,7 @@ def _render_order(category: Category, order: Order, beside: Beside) -> payloads.
     rendered: dict[str, object] = {
         "orderId": order_id_text(category.name, order.id),
         "orderLinkId": order.client_id,
-        "parentOrderLinkId": terms.parent_name,
+        "parentOrderLinkId": beside.parent,
         "blockTradeId": "",
         "symbol": listing.symbol,
         "price": _limit(listing, order),

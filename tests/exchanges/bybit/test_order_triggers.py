@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from emulator.exchanges import bybit
 from tests.exchanges.bybit.pit import BUY, LINEAR, LONG, SHORT, Pit
 
 pytestmark = pytest.mark.anyio
@@ -206,6 +208,15 @@ async def test_stops_of_a_whole_position_follow_upon_the_first_trade(pit: Pit) -
         assert (one["reduceOnly"], one["closeOnTrigger"]) == (True, True)
         assert one["orderStatus"] == "Untriggered"
         assert (one["orderLinkId"], one["parentOrderLinkId"]) == ("", "mine")
+
+
+async def test_a_stop_of_a_journal_without_its_parents_name_tells_it_all_the_same(pit: Pit) -> None:
+    await pit.place(LONG, price="100010", orderLinkId="mine", takeProfit="102000", tpslMode="Partial")
+    (order,) = pit.sandbox.engines[bybit.ENGINE].state.orders.values()
+    assert order.terms.parent_name == "mine"
+    order.terms = replace(order.terms, parent_name="")
+    (told,) = (await stops(pit)).values()
+    assert told["parentOrderLinkId"] == "mine"
 
 
 async def test_a_stop_that_is_triggered_ends_the_other_one(pit: Pit) -> None:
